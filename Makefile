@@ -1,0 +1,98 @@
+# Go, git and make are all that is assumed to be there. What else a target needs
+# (a PostgreSQL server, the linter) it gets for itself.
+
+.DEFAULT_GOAL := help
+BIN     := $(CURDIR)/.bin
+TESTPG  := $(BIN)/testpg
+
+# The version is part of the name, so that a new one is built and not mistaken.
+LINT_VERSION := v2.15.0
+LINT         := $(BIN)/golangci-lint-$(LINT_VERSION)
+
+FUZZTIME    ?= 20s
+BENCHTIME   ?= 1s
+TESTTIMEOUT ?= 15m
+TESTFLAGS   ?=
+
+# Nested modules keep the dependencies of examples and of the second SQLite
+# driver out of the library's go.mod.
+NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard examples/*/go.mod examples/*/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
+MODULES := . $(NESTED)
+
+# Only asked when a recipe needs it. Race detection and mattn's SQLite need both.
+HAS_CGO = $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v $$(go env CC) >/dev/null 2>&1 && echo yes)
+RACE    = $(if $(HAS_CGO),-race)
+CGO_MODULES  := internal/mattntest
+TEST_MODULES  = $(if $(HAS_CGO),$(MODULES),$(filter-out $(CGO_MODULES),$(MODULES)))
+
+# Stamping fails in a checkout that belongs to another user, and is of no use in a tool.
+GO_BUILD := go build -buildvcs=false
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: test
+test: $(TESTPG) ## test every module on SQLite and on a throw-away PostgreSQL, with the race detector
+	@$(if $(HAS_CGO),:,echo "make: no C compiler (or CGO_ENABLED=0): testing without -race and without $(CGO_MODULES)")
+	@$(TESTPG) -- $(MAKE) --no-print-directory --keep-going $(TEST_MODULES:%=test-module/%)
+
+test-module/%:
+	cd $* && go test $(RACE) -shuffle=on -timeout $(TESTTIMEOUT) $(TESTFLAGS) ./...
+
+.PHONY: test-short
+test-short: ## test the library without PostgreSQL, in short mode
+	go test -short -shuffle=on $(TESTFLAGS) ./...
+
+.PHONY: bench
+bench: $(TESTPG) ## run the benchmarks, on a PostgreSQL that syncs as in production
+	$(TESTPG) -durable -- go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m $(TESTFLAGS) ./internal/bench/...
+
+.PHONY: bench-plans
+bench-plans: $(TESTPG) ## load a large data set and check the plans of all queries (up to an hour)
+	CONVOSTORE_TEST_PLANS=1 $(TESTPG) -- go test -run Plans -v -timeout 60m $(TESTFLAGS) ./internal/bench/...
+
+.PHONY: fuzz
+fuzz: $(TESTPG) ## run each fuzz target for FUZZTIME (20s)
+	@$(TESTPG) -- $(MAKE) --no-print-directory fuzz-targets
+
+.PHONY: fuzz-targets
+fuzz-targets:
+	@grep -rHo '^func Fuzz[A-Za-z0-9_]*' --include='*_test.go' . | sed 's/:func / /' | sort | \
+	while read -r file name; do \
+		echo "$$name in $$file"; \
+		(cd "$$(dirname "$$file")" && go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .) || exit 1; \
+	done
+
+.PHONY: examples
+examples: ## build and vet each example
+	@for dir in examples/*/; do \
+		[ -d "$$dir" ] || continue; \
+		echo "$$dir"; \
+		(cd "$$dir" && go vet ./... && $(GO_BUILD) -o /dev/null ./...) || exit 1; \
+	done
+
+.PHONY: lint
+lint: $(MODULES:%=lint-module/%) ## check every module with golangci-lint
+
+lint-module/%: $(LINT)
+	cd $* && $(LINT) run
+
+.PHONY: fmt
+fmt: $(LINT) ## format every module
+	@for dir in $(MODULES); do (cd "$$dir" && $(LINT) fmt) || exit 1; done
+
+.PHONY: clean
+clean: ## remove the tools that were built
+	rm -rf $(BIN)
+
+# Always asked to be built: go knows better than make whether it is up to date.
+.PHONY: $(TESTPG)
+$(TESTPG):
+	@$(GO_BUILD) -o $@ ./internal/cmd/testpg
+
+$(LINT):
+	@echo "make: building golangci-lint $(LINT_VERSION), once (some minutes)"
+	@mkdir -p $(BIN)
+	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	@mv $(BIN)/golangci-lint $@

@@ -1,0 +1,142 @@
+// Package conversation has the thread: people and assistants talking, or e-mail with a
+// lead.
+//
+// The types are plain GORM models with rules as methods; they do no input or output.
+package conversation
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/suggestion"
+)
+
+// MaxTitle is the most characters of a title.
+const MaxTitle = 255
+
+// JSON is message.JSON, an opaque document.
+type JSON = message.JSON
+
+// Conversation is a thread that one user owns.
+type Conversation struct {
+	// ID is made by the library (UUID version 7) unless the host gives one.
+	ID uuid.UUID `gorm:"primaryKey;<-:create" json:"id"`
+	// UserID is the owner and the tenant. A scope for one user fills it in.
+	UserID uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
+
+	// LeadID is the outside contact's id in the host's own tables, as text.
+	LeadID string `gorm:"default:null" json:"lead_id,omitempty"`
+	// ExternalKey is the host's own name for the conversation, unique for a user.
+	ExternalKey string `gorm:"default:null" json:"external_key,omitempty"`
+	Title       string `gorm:"default:null" json:"title,omitempty"`
+	Subject     string `gorm:"default:null" json:"subject,omitempty"`
+	Status      Status `json:"status"`
+	Metadata    JSON   `json:"metadata,omitempty"`
+
+	// LastSeq is the seq of the newest message, 0 if there is none.
+	LastSeq int64 `json:"last_seq"`
+	// LastMessageAt is the latest SentAt of its messages; CreatedAt if there is none.
+	LastMessageAt time.Time      `json:"last_message_at"`
+	CreatedAt     time.Time      `gorm:"<-:create" json:"created_at"`
+	UpdatedAt     time.Time      `json:"updated_at"`
+	DeletedAt     gorm.DeletedAt `json:"deleted_at,omitzero"`
+
+	// Messages and Suggestions are loaded on request only: by the store's Thread, or by
+	// Preload("Messages", message.Oldest).
+	Messages    []*message.Message       `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"messages,omitempty"`
+	Suggestions []*suggestion.Suggestion `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"suggestions,omitempty"`
+}
+
+// TableName implements GORM's TablerWithNamer.
+func (Conversation) TableName(n schema.Namer) string { return column.Table(n, "conversations") }
+
+// Normalize fills what is unset: the status with active, the times with now. Times are
+// cut to microseconds in UTC.
+func (c *Conversation) Normalize(now time.Time) {
+	if c.Status == "" {
+		c.Status = StatusActive
+	}
+	if c.CreatedAt.IsZero() {
+		c.CreatedAt = now
+	}
+	if c.UpdatedAt.IsZero() {
+		c.UpdatedAt = c.CreatedAt
+	}
+	if c.LastMessageAt.IsZero() {
+		c.LastMessageAt = c.CreatedAt
+	}
+	c.CreatedAt, c.UpdatedAt = message.Instant(c.CreatedAt), message.Instant(c.UpdatedAt)
+	c.LastMessageAt = message.Instant(c.LastMessageAt)
+}
+
+// Validate returns an *rule.InvalidError for the first field that a database would
+// refuse or change: an unknown status, a title of more than 255 characters, U+0000 or
+// invalid UTF-8 in a text, metadata that does not parse, a key of more than 1,024 bytes.
+func (c *Conversation) Validate() error {
+	return check.First(
+		c.Status.validate(),
+		check.Key("lead_id", c.LeadID),
+		check.Key("external_key", c.ExternalKey),
+		check.Length("title", c.Title, MaxTitle),
+		check.Text("subject", c.Subject),
+		check.JSON("metadata", c.Metadata),
+	)
+}
+
+// BeforeCreate is GORM's hook for hosts that create conversations themselves: it gives
+// an id, normalizes and validates.
+func (c *Conversation) BeforeCreate(*gorm.DB) error {
+	if c.ID == uuid.Nil {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		c.ID = id
+	}
+	c.Normalize(message.Now())
+	return c.Validate()
+}
+
+// AddMessage makes m the next message: it gets the conversation's keys and the next
+// seq, the status and the activity follow, and m is appended to c.Messages. A message
+// that is not valid is refused and changes nothing.
+//
+// It is the rule alone, for hosts that save both rows with their own GORM, and for the
+// first messages of a conversation that is not created yet. The store's Append does the
+// same under the conversation's lock.
+func (c *Conversation) AddMessage(m *message.Message) error {
+	m.Normalize(message.Now())
+	if err := m.Validate(); err != nil {
+		return err
+	}
+	m.ConversationID, m.UserID, m.Seq = c.ID, c.UserID, c.LastSeq+1
+	if c.LastSeq == 0 || m.SentAt.After(c.LastMessageAt) {
+		c.LastMessageAt = m.SentAt
+	}
+	c.LastSeq = m.Seq
+	c.Status = c.Status.After(m.Direction)
+	c.UpdatedAt = message.Now()
+	c.Messages = append(c.Messages, m)
+	return nil
+}
+
+// Archive puts the conversation aside. An archived one stays as it is.
+func (c *Conversation) Archive() { c.setStatus(StatusArchived) }
+
+// Reopen makes an archived conversation active. Any other stays as it is.
+func (c *Conversation) Reopen() { c.setStatus(c.Status.Reopened()) }
+
+func (c *Conversation) setStatus(s Status) {
+	if c.Status != s {
+		c.Status, c.UpdatedAt = s, message.Now()
+	}
+}
+
+// Deleted tells whether the conversation is softly deleted.
+func (c *Conversation) Deleted() bool { return c.DeletedAt.Valid }

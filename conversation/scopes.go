@@ -1,0 +1,61 @@
+package conversation
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/message"
+)
+
+// The scopes below are for gorm.DB.Scopes and Preload. They only ever narrow, so they
+// combine in any order, and they name the table, so they also work on a join.
+
+func col(name string) column.Of { return column.Of{Model: Conversation{}, Name: name} }
+
+// OwnedBy keeps the conversations of one user.
+func OwnedBy(userID uuid.UUID) column.Scope { return col("user_id").Is(userID) }
+
+// ForLead keeps the conversations with one lead.
+func ForLead(leadID string) column.Scope { return col("lead_id").Is(leadID) }
+
+// WithStatus keeps the conversations in any of the statuses, none at all if there are
+// none.
+func WithStatus(statuses ...Status) column.Scope { return column.In(col("status"), statuses) }
+
+// NeedsReply keeps the conversations that end with an inbound message.
+func NeedsReply(db *gorm.DB) *gorm.DB { return WithStatus(StatusNeedsReply)(db) }
+
+// Open keeps the conversations that are not archived.
+func Open(db *gorm.DB) *gorm.DB { return WithStatus(OpenStatuses()...)(db) }
+
+// Archived keeps the archived conversations.
+func Archived(db *gorm.DB) *gorm.DB { return WithStatus(StatusArchived)(db) }
+
+// ActiveSince keeps the conversations whose last message was sent at t or later.
+func ActiveSince(t time.Time) column.Scope {
+	return col("last_message_at").AtLeast(message.Instant(t))
+}
+
+// ActiveBefore keeps the conversations whose last message was sent before t.
+func ActiveBefore(t time.Time) column.Scope {
+	return col("last_message_at").Below(message.Instant(t))
+}
+
+// Live keeps the conversations that are not deleted. A query on Conversation does so by
+// itself; this is for joins and for Unscoped.
+func Live(db *gorm.DB) *gorm.DB { return col("deleted_at").Null()(db) }
+
+// OnlyDeleted keeps the softly deleted conversations alone.
+func OnlyDeleted(db *gorm.DB) *gorm.DB { return col("deleted_at").NotNull()(db.Unscoped()) }
+
+// WithDeleted keeps the softly deleted conversations as well.
+func WithDeleted(db *gorm.DB) *gorm.DB { return db.Unscoped() }
+
+// NewestActivity sorts by the last message, newest first.
+func NewestActivity(db *gorm.DB) *gorm.DB { return column.Order(true, "last_message_at", "id")(db) }
+
+// NewestCreated sorts by creation, newest first.
+func NewestCreated(db *gorm.DB) *gorm.DB { return column.Order(true, "created_at", "id")(db) }

@@ -1,0 +1,59 @@
+// Package check refuses what a database would refuse later and less clearly, or would
+// keep differently from the other database.
+package check
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/convostore/convostore/rule"
+)
+
+// MaxKey is the most bytes of a string that stands in an index. PostgreSQL refuses
+// B-tree entries above 2,704 bytes; an RFC 5322 line has at most 998.
+const MaxKey = 1024
+
+// Text refuses what PostgreSQL cannot keep in a text column: U+0000 and invalid UTF-8.
+func Text(field, s string) error {
+	if i := strings.IndexByte(s, 0); i >= 0 {
+		return rule.Invalid(field, "has U+0000 at byte %d; PostgreSQL cannot keep it", i)
+	}
+	if utf8.ValidString(s) {
+		return nil
+	}
+	for i, r := range s {
+		if r != utf8.RuneError {
+			continue
+		}
+		if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
+			return rule.Invalid(field, "is not UTF-8 at byte %d", i)
+		}
+	}
+	return nil
+}
+
+// Key checks a text that an index holds.
+func Key(field, s string) error {
+	if len(s) > MaxKey {
+		return rule.Invalid(field, "has %d bytes, the most is %d", len(s), MaxKey)
+	}
+	return Text(field, s)
+}
+
+// Length checks a text of at most most characters.
+func Length(field, s string, most int) error {
+	if n := utf8.RuneCountInString(s); n > most {
+		return rule.Invalid(field, "has %d characters, the most is %d", n, most)
+	}
+	return Text(field, s)
+}
+
+// First returns the first error that is not nil, so that a Validate reads as a list.
+func First(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+// Package column builds the conditions and orders of the models' GORM scopes.
+package column
+
+import (
+	"reflect"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// Namer is implemented by a naming strategy that knows where the tables of this
+// library are: with a prefix, in a schema, or plain.
+type Namer interface {
+	ConvostoreTable(name string) string
+}
+
+// Table returns the name that the strategy gives the library's table. Any other
+// strategy, such as a host's own with a prefix, leaves the name as it is: the
+// migrations do not know that strategy.
+func Table(n schema.Namer, name string) string {
+	if own, ok := n.(Namer); ok {
+		return own.ConvostoreTable(name)
+	}
+	return name
+}
+
+// Of names a column of a model. The table in front of it is settled when the
+// statement is built: the statement's own table or alias if it is about that model,
+// else the model's table, so that a scope also works on a join.
+type Of struct {
+	Model schema.TablerWithNamer
+	Name  string
+}
+
+// condition is a clause that learns its column's table while it is built.
+type condition struct {
+	column Of
+	make   func(clause.Column) clause.Expression
+}
+
+// Build implements clause.Expression.
+func (c condition) Build(b clause.Builder) {
+	stmt, ok := b.(*gorm.Statement)
+	if !ok {
+		c.make(clause.Column{Name: c.column.Name}).Build(b)
+		return
+	}
+	c.make(clause.Column{Table: c.column.table(stmt), Name: c.column.Name}).Build(b)
+}
+
+func (o Of) table(stmt *gorm.Statement) string {
+	if stmt.Schema == nil || stmt.Schema.ModelType == reflect.TypeOf(o.Model) {
+		return clause.CurrentTable
+	}
+	return o.Model.TableName(stmt.NamingStrategy)
+}
+
+// Scope is what gorm.DB.Scopes and Preload take.
+type Scope = func(*gorm.DB) *gorm.DB
+
+func (o Of) where(build func(clause.Column) clause.Expression) Scope {
+	return func(db *gorm.DB) *gorm.DB { return db.Where(condition{o, build}) }
+}
+
+// Is keeps the rows whose column equals v.
+func (o Of) Is(v any) Scope {
+	return o.where(func(c clause.Column) clause.Expression { return clause.Eq{Column: c, Value: v} })
+}
+
+// In keeps the rows whose column is one of vs, none at all if vs is empty.
+func In[T any](o Of, vs []T) Scope {
+	values := make([]any, len(vs))
+	for i, v := range vs {
+		values[i] = v
+	}
+	return o.where(func(c clause.Column) clause.Expression { return clause.IN{Column: c, Values: values} })
+}
+
+// Null keeps the rows whose column is NULL.
+func (o Of) Null() Scope { return o.Is(nil) }
+
+// NotNull keeps the rows whose column is not NULL.
+func (o Of) NotNull() Scope {
+	return o.where(func(c clause.Column) clause.Expression { return clause.Neq{Column: c, Value: nil} })
+}
+
+// AtLeast keeps the rows whose column is v or greater.
+func (o Of) AtLeast(v any) Scope {
+	return o.where(func(c clause.Column) clause.Expression { return clause.Gte{Column: c, Value: v} })
+}
+
+// Above keeps the rows whose column is greater than v.
+func (o Of) Above(v any) Scope {
+	return o.where(func(c clause.Column) clause.Expression { return clause.Gt{Column: c, Value: v} })
+}
+
+// Below keeps the rows whose column is less than v.
+func (o Of) Below(v any) Scope {
+	return o.where(func(c clause.Column) clause.Expression { return clause.Lt{Column: c, Value: v} })
+}
+
+// Order sorts by the named columns of the statement's own table.
+func Order(desc bool, names ...string) Scope {
+	columns := make([]clause.OrderByColumn, len(names))
+	for i, name := range names {
+		columns[i] = clause.OrderByColumn{Column: clause.Column{Table: clause.CurrentTable, Name: name}, Desc: desc}
+	}
+	return func(db *gorm.DB) *gorm.DB { return db.Order(clause.OrderBy{Columns: columns}) }
+}

@@ -1,0 +1,64 @@
+// Package naming says what the library's tables are called in a host's database, so
+// that migrations, models and hand-written SQL cannot disagree.
+package naming
+
+import (
+	"regexp"
+
+	"github.com/convostore/convostore/rule"
+)
+
+const (
+	// maxPrefix leaves room for the longest index name in PostgreSQL's 63 bytes.
+	maxPrefix = 20
+	// maxSchema is PostgreSQL's limit; it would cut a longer one without a word.
+	maxSchema = 63
+)
+
+// Lower case only: an identifier then means the same quoted and unquoted.
+var identifier = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+
+// Tables names the library's tables. The zero value has neither prefix nor schema.
+type Tables struct {
+	// Prefix stands before every name of a table, index and constraint.
+	Prefix string
+	// Schema is a PostgreSQL schema; empty means the connection's search_path.
+	Schema string
+}
+
+// Validate returns a *rule.InvalidError for a prefix or schema that is no plain
+// identifier, is too long, or that PostgreSQL keeps for itself.
+func (t Tables) Validate() error {
+	if t.Prefix != "" && (len(t.Prefix) > maxPrefix || !identifier.MatchString(t.Prefix)) {
+		return rule.Invalid("prefix", "at most %d bytes of a-z, 0-9 and _, the first no digit", maxPrefix)
+	}
+	if t.Schema != "" && (len(t.Schema) > maxSchema || !identifier.MatchString(t.Schema)) {
+		return rule.Invalid("schema", "at most %d bytes of a-z, 0-9 and _, the first no digit", maxSchema)
+	}
+	if len(t.Schema) >= 3 && t.Schema[:3] == "pg_" {
+		return rule.Invalid("schema", "pg_ is kept for PostgreSQL")
+	}
+	return nil
+}
+
+// Table returns the full name without quotes, "schema.prefix_name": the form that
+// GORM wants, which quotes each part itself.
+func (t Tables) Table(name string) string {
+	if t.Schema == "" {
+		return t.Prefix + name
+	}
+	return t.Schema + "." + t.Prefix + name
+}
+
+// Quoted returns the full name for hand-written SQL, "schema"."prefix_name".
+func (t Tables) Quoted(name string) string {
+	if t.Schema == "" {
+		return t.Name(name)
+	}
+	return `"` + t.Schema + `".` + t.Name(name)
+}
+
+// Name returns the quoted name of an index or a constraint, which takes no schema.
+func (t Tables) Name(name string) string {
+	return `"` + t.Prefix + name + `"`
+}

@@ -1,0 +1,123 @@
+// Package pgtest gives tests a PostgreSQL server, databases of their own on it,
+// and servers of their own to kill.
+package pgtest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver the databases are made with
+)
+
+const (
+	// EnvDSN names the variable with the server that the tests use.
+	EnvDSN = "CONVOSTORE_TEST_POSTGRES"
+	// EnvRequire names the variable that, when 1, makes a missing server a
+	// failure: a run that is meant to be complete then skips nothing silently.
+	EnvRequire = "CONVOSTORE_TEST_REQUIRE"
+)
+
+// DSN returns the address of the test server, with the right to make
+// databases. Without one it skips the test, or fails it when EnvRequire is 1.
+func DSN(tb testing.TB) string {
+	tb.Helper()
+	dsn := os.Getenv(EnvDSN)
+	if dsn == "" {
+		missing(tb, "no PostgreSQL server: run `make test`, which starts one, or set "+EnvDSN+
+			" to the DSN of a server with pgvector where this test may create databases")
+	}
+	return dsn
+}
+
+// Database makes an empty database on the test server and returns its DSN. It
+// is dropped when the test ends, whatever is still connected to it.
+func Database(tb testing.TB) string {
+	tb.Helper()
+	return DatabaseOn(tb, DSN(tb))
+}
+
+// DatabaseOn is Database on the server at dsn.
+func DatabaseOn(tb testing.TB, dsn string) string {
+	tb.Helper()
+	name := "convostore_test_" + strings.ToLower(rand.Text()[:16])
+	own, err := withDatabase(dsn, name)
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	// template0, because a session in template1 would make the statement fail.
+	if err = execute(dsn, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+		tb.Fatalf("pgtest: create a database: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := execute(dsn, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+			tb.Errorf("pgtest: drop the database: %v", err)
+		}
+	})
+	return own
+}
+
+// execute runs one statement on a connection of its own, bounded so that a
+// stuck server fails the test that waits and not the whole run.
+func execute(dsn, statement string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // the statement's own error says what matters
+	_, err = db.ExecContext(ctx, statement)
+	return err
+}
+
+// withDatabase returns dsn with another database in it, after asking the driver
+// whether it reads it so: "… password=" would take what follows for its value.
+func withDatabase(dsn, name string) (string, error) {
+	made, err := replaceDatabase(dsn, name)
+	if err != nil {
+		return "", err
+	}
+	config, err := pgx.ParseConfig(made)
+	if err != nil {
+		return "", fmt.Errorf("parse the DSN: %w", err)
+	}
+	if config.Database != name {
+		return "", errors.New("the DSN takes no other database; does its last key lack a value?")
+	}
+	return made, nil
+}
+
+// replaceDatabase knows both kinds of DSN: a URL, and a list of key=value, of
+// which the last one of a key counts.
+func replaceDatabase(dsn, name string) (string, error) {
+	if !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
+		return dsn + " dbname=" + name, nil
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "", fmt.Errorf("parse the DSN: %w", err)
+	}
+	query := u.Query()
+	query.Del("dbname") // either would win over the path
+	query.Del("database")
+	u.Path, u.RawQuery = "/"+name, query.Encode()
+	return u.String(), nil
+}
+
+func missing(tb testing.TB, reason string) {
+	tb.Helper()
+	if os.Getenv(EnvRequire) == "1" {
+		tb.Fatal("pgtest: " + reason)
+	} else {
+		tb.Skip("pgtest: " + reason)
+	}
+}

@@ -1,0 +1,48 @@
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/convostore/convostore/internal/pgtest/pgserver"
+)
+
+// Server is a private server of one test. It is durable: what it has committed
+// is there again after Kill and Restart.
+type Server struct{ server *pgserver.Server }
+
+// StartServer starts a private server, which is stopped when the test ends. On
+// a machine without server binaries it skips the test, or fails it when
+// EnvRequire is 1.
+func StartServer(tb testing.TB) *Server {
+	tb.Helper()
+	server, err := pgserver.Start(tb.Context(), pgserver.Options{Durable: true})
+	if errors.Is(err, pgserver.ErrNoServer) {
+		missing(tb, err.Error()+"; run `make test`, which installs them where it can")
+	}
+	if err != nil {
+		tb.Fatalf("pgtest: start a private server: %v", err)
+	}
+	s := &Server{server}
+	tb.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			tb.Errorf("pgtest: stop the private server: %v", err)
+		}
+	})
+	return s
+}
+
+// DSN is the address of its database postgres; it survives a Restart. For a
+// further database on the server see DatabaseOn.
+func (s *Server) DSN() string { return s.server.DSN() }
+
+// Kill ends every process of the server at once, with nothing finished or
+// flushed (SIGKILL).
+func (s *Server) Kill() error { return s.server.Kill() }
+
+// Restart starts the server again on the data it has.
+func (s *Server) Restart() error { return s.server.Restart(context.Background()) }
+
+// Stop shuts the server down and removes its data. The test's end does it too.
+func (s *Server) Stop() error { return s.server.Stop() }

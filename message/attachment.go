@@ -1,0 +1,69 @@
+package message
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"strconv"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/rule"
+)
+
+// Attachment describes a file that came with a message. The bytes are the host's; URL
+// or Key says where it keeps them.
+type Attachment struct {
+	Filename    string `json:"filename,omitempty"`
+	ContentType string `json:"content_type,omitempty"`
+	// Size is in bytes.
+	Size int64 `json:"size,omitempty"`
+	// ContentID is the Content-ID header without its angle brackets, by which an HTML
+	// body names an inline image.
+	ContentID string `json:"content_id,omitempty"`
+	Inline    bool   `json:"inline,omitempty"`
+	URL       string `json:"url,omitempty"`
+	Key       string `json:"key,omitempty"`
+	// Checksum is the host's, "sha256:…" by convention.
+	Checksum string `json:"checksum,omitempty"`
+}
+
+// Attachments is the list of a message, in the message's own order. An empty list is
+// NULL in the database.
+type Attachments []Attachment
+
+// Value implements driver.Valuer.
+func (a Attachments) Value() (driver.Value, error) {
+	if len(a) == 0 {
+		return nil, nil //nolint:nilnil // a nil driver.Value is how NULL is said
+	}
+	doc, err := json.Marshal(a)
+	return string(doc), err
+}
+
+// Scan implements sql.Scanner.
+func (a *Attachments) Scan(src any) error {
+	*a = nil
+	return scanJSON(src, a)
+}
+
+func (a Attachments) validate() error {
+	for i, one := range a {
+		field := "attachments[" + strconv.Itoa(i) + "]"
+		if one.Size < 0 {
+			return rule.Invalid(field+".size", "is negative")
+		}
+		for _, s := range []string{one.Filename, one.ContentType, one.ContentID, one.URL, one.Key, one.Checksum} {
+			if err := check.Text(field, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func scanJSON(src, dest any) error {
+	var doc JSON
+	if err := doc.Scan(src); err != nil {
+		return err
+	}
+	return doc.Decode(dest)
+}

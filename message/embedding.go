@@ -1,0 +1,141 @@
+package message
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/pgvector/pgvector-go"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/rule"
+)
+
+// MaxDimensions is the most that an index of pgvector takes (as halfvec).
+const MaxDimensions = 4000
+
+// Embedding is the vector of a message for one model. It stands in a table of its own,
+// so that writing a vector does not rewrite the message and reading messages does not
+// read vectors, and so that a second model can be filled while the first one serves.
+type Embedding struct {
+	MessageID      uuid.UUID `gorm:"primaryKey;<-:create" json:"message_id"`
+	UserID         uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
+	Model          string    `gorm:"primaryKey;<-:create" json:"model"`
+	ConversationID uuid.UUID `gorm:"<-:create" json:"conversation_id"`
+	Vector         Vector    `gorm:"column:embedding" json:"vector"`
+	CreatedAt      time.Time `gorm:"<-:create" json:"created_at"`
+}
+
+// TableName implements GORM's TablerWithNamer.
+func (Embedding) TableName(n schema.Namer) string { return column.Table(n, "message_embeddings") }
+
+// Vector is an embedding: one float32 a dimension. PostgreSQL keeps it as a pgvector
+// vector, SQLite as a blob of little-endian IEEE 754 floats, 4 bytes each.
+type Vector []float32
+
+// Validate refuses what has no direction to compare: an empty vector, one of more than
+// MaxDimensions, one with NaN or an infinity, and the zero vector.
+func (v Vector) Validate() error {
+	if len(v) == 0 || len(v) > MaxDimensions {
+		return rule.Invalid("embedding", "has %d dimensions, not 1 to %d", len(v), MaxDimensions)
+	}
+	zero := true
+	for i, f := range v {
+		if f64 := float64(f); math.IsNaN(f64) || math.IsInf(f64, 0) {
+			return rule.Invalid("embedding", "is not a finite number at dimension %d", i)
+		}
+		zero = zero && f == 0
+	}
+	if zero {
+		return rule.Invalid("embedding", "is the zero vector, which has no direction")
+	}
+	return nil
+}
+
+// GormValue implements gorm.Valuer: text for PostgreSQL, a blob for SQLite.
+func (v Vector) GormValue(_ context.Context, db *gorm.DB) clause.Expr {
+	if db.Name() == "postgres" {
+		return clause.Expr{SQL: "?", Vars: []any{pgvector.NewVector(v).String()}}
+	}
+	return clause.Expr{SQL: "?", Vars: []any{v.blob()}}
+}
+
+// Value implements driver.Valuer with the blob, which is what SQLite keeps.
+func (v Vector) Value() (driver.Value, error) { return v.blob(), nil }
+
+func (v Vector) blob() []byte {
+	b := make([]byte, 0, 4*len(v))
+	for _, f := range v {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
+	}
+	return b
+}
+
+// Scan implements sql.Scanner for either form: pgvector's text comes as a string,
+// SQLite's blob as bytes.
+func (v *Vector) Scan(src any) error {
+	switch s := src.(type) {
+	case nil:
+		*v = nil
+		return nil
+	case string:
+		var parsed pgvector.Vector
+		err := parsed.Parse(s)
+		*v = parsed.Slice()
+		return err
+	case []byte:
+		return v.scanBlob(s)
+	}
+	return fmt.Errorf("convostore: cannot read a vector from %T", src)
+}
+
+func (v *Vector) scanBlob(b []byte) error {
+	if len(b)%4 != 0 {
+		return fmt.Errorf("convostore: a vector of %d bytes is cut short", len(b))
+	}
+	*v = make(Vector, len(b)/4)
+	for i := range *v {
+		(*v)[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return nil
+}
+
+// SetEmbedding puts a vector on m for a model, in the place of one that m had for it.
+// It refuses a vector that is not valid and leaves m as it was.
+func (m *Message) SetEmbedding(model string, v Vector) error {
+	if model == "" {
+		return rule.Invalid("model", "is empty")
+	}
+	if err := check.First(check.Key("model", model), v.Validate()); err != nil {
+		return err
+	}
+	for _, e := range m.Embeddings {
+		if e.Model == model {
+			e.Vector = v
+			return nil
+		}
+	}
+	m.Embeddings = append(m.Embeddings, &Embedding{
+		MessageID: m.ID, UserID: m.UserID, ConversationID: m.ConversationID,
+		Model: model, Vector: v, CreatedAt: Now(),
+	})
+	return nil
+}
+
+// Embedding returns the vector of a model, nil if m has none loaded for it.
+func (m *Message) Embedding(model string) Vector {
+	for _, e := range m.Embeddings {
+		if e.Model == model {
+			return e.Vector
+		}
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package message
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/convostore/convostore/internal/check"
+)
+
+// Headers are those of an e-mail: names to values, like net/mail.Header and
+// net/textproto.MIMEHeader, which convert to it. Names keep the case they came in; every
+// look-up ignores it. An empty map is NULL in the database.
+//
+// In JSON a name with one value is a string and a name with several is a list, so that
+// {"subject": "Re: …"} and {"received": ["…", "…"]} both read and write.
+type Headers map[string][]string
+
+// Get returns the first value of a header, "" if there is none.
+func (h Headers) Get(name string) string {
+	if values := h.Values(name); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+// Values returns all values of a header, nil if there is none. Where names differ in
+// case only, their values follow one another in the order of the names.
+func (h Headers) Values(name string) []string {
+	var names []string
+	for n := range h {
+		if strings.EqualFold(n, name) {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	var values []string
+	for _, n := range names {
+		values = append(values, h[n]...)
+	}
+	return values
+}
+
+// Set replaces all values of a header, whatever the case of its name was.
+func (h Headers) Set(name, value string) {
+	for n := range h {
+		if strings.EqualFold(n, name) {
+			delete(h, n)
+		}
+	}
+	h[name] = []string{value}
+}
+
+// MarshalJSON implements json.Marshaler.
+func (h Headers) MarshalJSON() ([]byte, error) {
+	doc := make(map[string]any, len(h))
+	for name, values := range h {
+		if len(values) == 1 {
+			doc[name] = values[0]
+		} else {
+			doc[name] = values
+		}
+	}
+	return json.Marshal(doc)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (h *Headers) UnmarshalJSON(text []byte) error {
+	var doc map[string]headerValues
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return err
+	}
+	*h = nil
+	for name, values := range doc {
+		if *h == nil {
+			*h = make(Headers, len(doc))
+		}
+		(*h)[name] = values
+	}
+	return nil
+}
+
+// headerValues reads one string or a list of them.
+type headerValues []string
+
+func (v *headerValues) UnmarshalJSON(text []byte) error {
+	var one string
+	if err := json.Unmarshal(text, &one); err == nil {
+		*v = headerValues{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(v))
+}
+
+// Value implements driver.Valuer.
+func (h Headers) Value() (driver.Value, error) {
+	if len(h) == 0 {
+		return nil, nil //nolint:nilnil // a nil driver.Value is how NULL is said
+	}
+	doc, err := json.Marshal(h)
+	return string(doc), err
+}
+
+// Scan implements sql.Scanner.
+func (h *Headers) Scan(src any) error {
+	*h = nil
+	return scanJSON(src, h)
+}
+
+func (h Headers) validate() error {
+	for name, values := range h {
+		if err := check.Text("headers", name); err != nil {
+			return err
+		}
+		for _, v := range values {
+			if err := check.Text("headers", v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ParseIDs returns the message ids that a header value such as References lists, with
+// their angle brackets, in its order. Words outside of brackets are passed over.
+func ParseIDs(value string) []string {
+	var ids []string
+	for {
+		start := strings.IndexByte(value, '<')
+		if start < 0 {
+			return ids
+		}
+		end := strings.IndexByte(value[start:], '>')
+		if end < 0 {
+			return ids
+		}
+		if id := value[start : start+end+1]; !strings.ContainsAny(id, " \t\r\n") {
+			ids = append(ids, id)
+		}
+		value = value[start+end+1:]
+	}
+}

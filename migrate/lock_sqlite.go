@@ -1,0 +1,106 @@
+package migrate
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"time"
+)
+
+const (
+	// busyLimit ends the wait for other writers when ctx has no end.
+	busyLimit = time.Minute
+	// busyPause is the longest pause between two tries.
+	busyPause = 100 * time.Millisecond
+)
+
+// lockedSQLite begins by hand: the host's DSN may make transactions deferred, and two of
+// those that read before they write cannot both go on. It tries again as a whole while
+// the database is busy, since a host's busy_timeout may be 0, and since a reader can
+// stand in the way of the commit too.
+func lockedSQLite(ctx context.Context, db *sql.DB, fn func(querier) error) error {
+	limit := time.Now().Add(busyLimit)
+	for pause := time.Millisecond; ; pause = min(2*pause, busyPause) {
+		err := onceSQLite(ctx, db, fn)
+		if !busy(err) || time.Now().After(limit) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("convostore: waiting for other writers: %w", errors.Join(ctx.Err(), err))
+		case <-time.After(pause/2 + rand.N(pause)):
+		}
+	}
+}
+
+func onceSQLite(ctx context.Context, db *sql.DB, fn func(querier) error) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("convostore: connect: %w", err)
+	}
+	defer conn.Close() //nolint:errcheck // gives the connection back to the pool
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("convostore: begin: %w", err)
+	}
+	if err := fn(conn); err != nil {
+		rollbackSQLite(ctx, conn)
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+		rollbackSQLite(ctx, conn)
+		return fmt.Errorf("convostore: commit: %w", err)
+	}
+	return nil
+}
+
+// rollbackSQLite never gives a connection back to the pool inside a transaction. SQLite
+// rolls back by itself after some errors, and ROLLBACK then fails: BEGIN shows whether it
+// did. Only a connection that is stuck is thrown away, since closing the last one of a
+// database in memory would lose the host's rows.
+func rollbackSQLite(ctx context.Context, conn *sql.Conn) {
+	ctx = context.WithoutCancel(ctx)
+	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err == nil {
+		return
+	}
+	if _, err := conn.ExecContext(ctx, "BEGIN"); err == nil {
+		if _, err = conn.ExecContext(ctx, "ROLLBACK"); err == nil {
+			return
+		}
+	}
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+}
+
+// SQLite's result codes for a lock that somebody else holds: SQLITE_BUSY with all its
+// extended codes, and SQLITE_LOCKED_SHAREDCACHE. Plain SQLITE_LOCKED is a conflict of a
+// connection with itself, which does not pass.
+const (
+	codeBusy              = 5
+	codeLockedSharedCache = 262
+)
+
+func busy(err error) bool {
+	code, ok := codeSQLite(err)
+	return ok && (code&0xff == codeBusy || code == codeLockedSharedCache)
+}
+
+// codeSQLite finds the result code without importing a driver: modernc.org/sqlite has a
+// method for it, mattn/go-sqlite3 the field ExtendedCode.
+func codeSQLite(err error) (int, bool) {
+	if coded := interface{ Code() int }(nil); errors.As(err, &coded) {
+		return coded.Code(), true
+	}
+	for ; err != nil; err = errors.Unwrap(err) {
+		v := reflect.Indirect(reflect.ValueOf(err))
+		if v.Kind() != reflect.Struct {
+			continue
+		}
+		if field := v.FieldByName("ExtendedCode"); field.IsValid() && field.CanInt() {
+			return int(field.Int()), true
+		}
+	}
+	return 0, false
+}

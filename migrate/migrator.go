@@ -1,0 +1,80 @@
+package migrate
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/rule"
+)
+
+// The names that GORM's dialects give themselves.
+const (
+	postgres = "postgres"
+	sqlite   = "sqlite"
+)
+
+// querier is what a pool, a connection and a transaction have in common.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// migrator is one call of this package.
+type migrator struct {
+	dialect string
+	options Options
+	pool    *sql.DB
+	steps   []step
+}
+
+// reader returns a migrator that can look things up through q, which may be inside the
+// host's transaction.
+func reader(db *gorm.DB, o Options) (m *migrator, q querier, err error) {
+	if db == nil || db.Config == nil || db.Dialector == nil || db.Statement == nil {
+		return nil, nil, rule.Invalid("db", "an open *gorm.DB")
+	}
+	if db.Error != nil {
+		return nil, nil, db.Error
+	}
+	m = &migrator{dialect: db.Name(), options: o}
+	return m, db.Statement.ConnPool, o.check(m.dialect)
+}
+
+// open returns a migrator that can change things.
+func open(db *gorm.DB, o Options, version int64) (*migrator, error) {
+	if err := inRange(version); err != nil {
+		return nil, err
+	}
+	return openFiles(db, o, files)
+}
+
+// openFiles is open with other migrations than the library's, for tests.
+func openFiles(db *gorm.DB, o Options, files fs.FS) (*migrator, error) {
+	m, q, err := reader(db, o)
+	if err != nil {
+		return nil, err
+	}
+	// db.DB would hand out the pool behind the transaction, past the host's own writes.
+	if _, inside := q.(gorm.TxCommitter); inside {
+		return nil, rule.Invalid("db", "no transaction: migrations run in their own")
+	}
+	if m.pool, err = db.DB(); err != nil {
+		return nil, fmt.Errorf("convostore: the pool of connections: %w", err)
+	}
+	m.steps, err = render(files, m.dialect, o)
+	return m, err
+}
+
+// locked runs fn in one transaction, alone among all migrators of the database, and
+// commits when fn returns nil.
+func (m *migrator) locked(ctx context.Context, fn func(querier) error) error {
+	if m.dialect == sqlite {
+		return lockedSQLite(ctx, m.pool, fn)
+	}
+	return lockedPostgres(ctx, m.pool, fn)
+}

@@ -1,0 +1,150 @@
+package migrate
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"text/template"
+
+	"github.com/convostore/convostore/internal/naming"
+)
+
+//go:embed sql
+var files embed.FS
+
+// record is the table of what ran.
+const record = "convostore_migrations"
+
+// step is one migration, ready to run.
+type step struct {
+	version  int64
+	name     string
+	up, down string
+}
+
+func (s step) String() string { return fmt.Sprintf("%d (%s)", s.version, s.name) }
+
+// Latest returns the newest version that this code knows, and that Up goes to.
+func Latest() int64 { return latest() }
+
+// The dialects have the same versions, which a test sees to.
+var latest = sync.OnceValue(func() int64 {
+	steps, err := list(files, postgres)
+	if err != nil || len(steps) == 0 {
+		panic(fmt.Sprintf("convostore: the embedded migrations: %v", err)) // a broken build, not a state
+	}
+	return steps[len(steps)-1].version
+})
+
+// list returns the migrations of a dialect without their SQL, oldest first.
+func list(files fs.FS, dialect string) ([]step, error) {
+	ups, err := fs.Glob(files, path.Join("sql", dialect, "*.up.sql"))
+	if err != nil {
+		return nil, err
+	}
+	steps := make([]step, 0, len(ups))
+	for _, up := range ups {
+		number, name, _ := strings.Cut(strings.TrimSuffix(path.Base(up), ".up.sql"), "_")
+		version, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("convostore: the name of %s: %w", up, err)
+		}
+		steps = append(steps, step{version: version, name: name})
+	}
+	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.version, b.version) })
+	return steps, nil
+}
+
+// render returns the migrations of a dialect, oldest first. Each records itself, so that
+// whoever runs the SQL leaves the same record.
+func render(files fs.FS, dialect string, o Options) ([]step, error) {
+	steps, err := list(files, dialect)
+	if err != nil {
+		return nil, err
+	}
+	p := newPage(dialect, o)
+	for i, s := range steps {
+		base := path.Join("sql", dialect, fmt.Sprintf("%04d_%s", s.version, s.name))
+		up, err := p.fill(files, base+".up.sql")
+		if err != nil {
+			return nil, err
+		}
+		down, err := p.fill(files, base+".down.sql")
+		if err != nil {
+			return nil, err
+		}
+		steps[i].up = up + fmt.Sprintf("\nINSERT INTO %s (version, name) VALUES (%d, '%s');\n",
+			p.tables.Quoted(record), s.version, s.name)
+		steps[i].down = fmt.Sprintf("DELETE FROM %s WHERE version = %d;\n\n", p.tables.Quoted(record), s.version) + down
+	}
+	return steps, nil
+}
+
+// page is what the templates can ask for.
+type page struct {
+	tables naming.Tables
+	// Schema is not empty where it may have to be made.
+	Schema string
+	// Users and Leads are quoted, and nil where there is no foreign key.
+	Users, Leads *Ref
+	// LeadType is the type of lead_id, with or without a foreign key.
+	LeadType string
+	// Pgvector says that the extension may have to be made.
+	Pgvector bool
+	// VectorType is the type of an embedding.
+	VectorType string
+	Dimensions int
+	// Now is SQLite's default for a time, in the form that the drivers write.
+	Now string
+}
+
+func newPage(dialect string, o Options) page {
+	p := page{
+		tables: o.tables(), Schema: o.Schema,
+		Users: o.Users.quoted(), Leads: o.Leads.quoted(), LeadType: "text",
+		Pgvector: !o.WithoutPgvector && dialect == postgres, VectorType: o.vectorType(), Dimensions: o.dimensions(),
+		Now: `(strftime('%Y-%m-%d %H:%M:%f', 'now') || '+00:00')`,
+	}
+	if p.Pgvector {
+		p.VectorType += fmt.Sprintf("(%d)", p.Dimensions)
+	}
+	if o.Leads != nil && o.Leads.Type != "" {
+		p.LeadType = o.Leads.Type
+	}
+	return p
+}
+
+func (p page) fill(files fs.FS, name string) (string, error) {
+	text, err := fs.ReadFile(files, name)
+	if err != nil {
+		return "", err
+	}
+	functions := template.FuncMap{"table": p.tables.Quoted, "name": p.tables.Name}
+	t, err := template.New(name).Funcs(functions).Option("missingkey=error").Parse(string(text))
+	if err != nil {
+		return "", err
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
+		return "", err
+	}
+	return b.String(), nil
+}
+
+// quoted returns the names as SQL writes them; check has seen that they hold no quote.
+func (r *Ref) quoted() *Ref {
+	if r == nil {
+		return nil
+	}
+	return &Ref{
+		Table:  `"` + strings.ReplaceAll(r.Table, ".", `"."`) + `"`,
+		Column: `"` + r.column() + `"`,
+	}
+}

@@ -1,0 +1,2 @@
+-- The extension stays: the host may use it elsewhere.
+DROP TABLE {{table "message_embeddings"}};

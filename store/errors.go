@@ -1,0 +1,55 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/convostore/convostore/rule"
+)
+
+// Sentinels, matched with errors.Is. Errors of the database and of the context are
+// wrapped and match as themselves.
+var (
+	// ErrNotFound says that the scope has no such row: there is none, it is deleted, or
+	// it is another user's.
+	ErrNotFound = errors.New("convostore: not found")
+	// ErrConflict says that somebody else's row or write stands in the way. Every
+	// *TransitionError and *SeqConflictError matches it.
+	ErrConflict = rule.ErrConflict
+	// ErrInvalid is matched by every *InvalidError.
+	ErrInvalid = rule.ErrInvalid
+	// ErrSchema says that the database does not have the schema of this version of the
+	// library; the message says which call brings it up.
+	ErrSchema = errors.New("convostore: schema")
+)
+
+// InvalidError names the field and the rule that it broke.
+type InvalidError = rule.InvalidError
+
+// TransitionError names the state that was found and the one that was asked for.
+type TransitionError = rule.TransitionError
+
+// SeqConflictError says that an append with ExpectedSeq came too late.
+type SeqConflictError struct {
+	// Expected is what the caller gave, Actual the conversation's last seq.
+	Expected, Actual int64
+}
+
+func (e *SeqConflictError) Error() string {
+	return fmt.Sprintf("convostore: conversation is at seq %d, expected %d", e.Actual, e.Expected)
+}
+
+// Is makes every SeqConflictError match ErrConflict.
+func (e *SeqConflictError) Is(target error) bool { return target == ErrConflict }
+
+// BatchError says which of many messages was at fault.
+type BatchError struct {
+	// Index counts from 0: the place in the slice, or in the rows of an import.
+	Index int
+	Err   error
+}
+
+func (e *BatchError) Error() string { return fmt.Sprintf("message %d: %v", e.Index, e.Err) }
+
+// Unwrap returns the fault itself.
+func (e *BatchError) Unwrap() error { return e.Err }

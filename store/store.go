@@ -1,0 +1,63 @@
+// Package store keeps conversations, messages and suggestions in a host's database.
+//
+// A Store has no data of its own at hand: whoever wants rows says whose, with ForUser or
+// AllUsers, and gets a Scope. The scope's methods stand in small role interfaces, whose
+// comments are the contract: what happens with absent, duplicate and bad input, and in
+// which order results come. Package store/storetest states the same contract as tests.
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+)
+
+// Store opens scopes and transactions on one database. It is safe for concurrent use,
+// except that a Store inside a transaction belongs to the goroutine that runs it.
+type Store interface {
+	// ForUser sees and changes the rows of one user; every statement it runs carries
+	// that user's id. Rows of others do not exist for it: ErrNotFound, with no hint that
+	// there is such a row. With uuid.Nil every method returns ErrInvalid.
+	ForUser(userID uuid.UUID) Scope
+
+	// AllUsers sees everybody's rows. It is for operators and jobs; the name is long so
+	// that a reviewer sees it. A method that creates rows needs the owner in the model's
+	// UserID. A method that changes a row by its id first reads who owns it and then
+	// works as that user does.
+	AllUsers() Scope
+
+	// Transaction runs fn in a transaction and commits it if fn returns nil. fn works
+	// through tx alone: on SQLite, whose writer is one connection, a write through the
+	// outer store waits until ctx ends.
+	//
+	// After a deadlock, a serialization failure or a busy database the transaction is
+	// rolled back and fn runs again, up to ten times: fn must be safe to run twice.
+	// Inside a transaction it makes a savepoint and never retries.
+	Transaction(ctx context.Context, fn func(tx Store) error) error
+
+	// WithTx returns the same store inside a transaction that the host has begun:
+	//
+	//	db.Transaction(func(tx *gorm.DB) error { … st.WithTx(tx).ForUser(u) … })
+	//
+	// so that the host's rows and these are written together or not at all. An error of
+	// a method leaves the transaction usable and nothing of that method written.
+	WithTx(tx *gorm.DB) Store
+
+	// DB returns GORM's session on the same database, inside the same transaction, for
+	// queries with the models and their scopes. It is a way around the rules of this
+	// package: read with it.
+	DB(ctx context.Context) *gorm.DB
+
+	// Close closes what Open opened. A store of New has opened nothing, and neither has
+	// one inside a transaction: there Close does nothing. Calling it again does nothing.
+	Close() error
+}
+
+// Scope is one user's view, or everybody's.
+type Scope interface {
+	Conversations() Conversations
+	Messages() Messages
+	Suggestions() Suggestions
+	Maintenance() Maintenance
+}
