@@ -30,6 +30,9 @@ type Attachment struct {
 // NULL in the database.
 type Attachments []Attachment
 
+// GormDataType tells GORM that the list is one column and not an association.
+func (Attachments) GormDataType() string { return gormJSON }
+
 // Value implements driver.Valuer.
 func (a Attachments) Value() (driver.Value, error) {
 	if len(a) == 0 {

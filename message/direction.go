@@ -45,8 +45,11 @@ func (d Direction) Role() Role {
 // UnmarshalText refuses a direction that is not Valid.
 func (d *Direction) UnmarshalText(text []byte) error {
 	got := Direction(text)
+	if err := got.validate(); err != nil {
+		return err
+	}
 	*d = got
-	return got.validate()
+	return nil
 }
 
 // Value implements driver.Valuer.

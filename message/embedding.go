@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -87,14 +88,24 @@ func (v *Vector) Scan(src any) error {
 		*v = nil
 		return nil
 	case string:
-		var parsed pgvector.Vector
-		err := parsed.Parse(s)
-		*v = parsed.Slice()
-		return err
+		return v.scanText(s)
 	case []byte:
 		return v.scanBlob(s)
 	}
 	return fmt.Errorf("convostore: cannot read a vector from %T", src)
+}
+
+func (v *Vector) scanText(s string) error {
+	// The parser cuts the brackets off unseen.
+	if len(s) < 2 || s[0] != '[' || s[len(s)-1] != ']' {
+		return errors.New("convostore: cannot read a vector from text without brackets")
+	}
+	var parsed pgvector.Vector
+	if err := parsed.Parse(s); err != nil {
+		return fmt.Errorf("convostore: cannot read a vector: %w", err)
+	}
+	*v = parsed.Slice()
+	return nil
 }
 
 func (v *Vector) scanBlob(b []byte) error {
@@ -111,10 +122,7 @@ func (v *Vector) scanBlob(b []byte) error {
 // SetEmbedding puts a vector on m for a model, in the place of one that m had for it.
 // It refuses a vector that is not valid and leaves m as it was.
 func (m *Message) SetEmbedding(model string, v Vector) error {
-	if model == "" {
-		return rule.Invalid("model", "is empty")
-	}
-	if err := check.First(check.Key("model", model), v.Validate()); err != nil {
+	if err := check.First(modelName(model), v.Validate()); err != nil {
 		return err
 	}
 	for _, e := range m.Embeddings {
@@ -128,6 +136,36 @@ func (m *Message) SetEmbedding(model string, v Vector) error {
 		Model: model, Vector: v, CreatedAt: Now(),
 	})
 	return nil
+}
+
+// Validate returns an *rule.InvalidError for a model without a name or a vector that
+// cannot be compared.
+func (e *Embedding) Validate() error {
+	return check.First(modelName(e.Model), e.Vector.Validate())
+}
+
+// BeforeCreate is GORM's hook for hosts that create vectors themselves.
+func (e *Embedding) BeforeCreate(*gorm.DB) error {
+	if e.CreatedAt.IsZero() {
+		e.CreatedAt = Now()
+	}
+	e.CreatedAt = Instant(e.CreatedAt)
+	return e.Validate()
+}
+
+func modelName(name string) error {
+	if name == "" {
+		return rule.Invalid("model", "is empty")
+	}
+	return check.Key("model", name)
+}
+
+// keyEmbeddings gives the vectors the keys of a message that had none yet when they were
+// set. GORM itself carries over only those of the association.
+func (m *Message) keyEmbeddings() {
+	for _, e := range m.Embeddings {
+		e.MessageID, e.UserID, e.ConversationID = m.ID, m.UserID, m.ConversationID
+	}
 }
 
 // Embedding returns the vector of a model, nil if m has none loaded for it.

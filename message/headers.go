@@ -85,6 +85,10 @@ func (h *Headers) UnmarshalJSON(text []byte) error {
 type headerValues []string
 
 func (v *headerValues) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*v = nil
+		return nil
+	}
 	var one string
 	if err := json.Unmarshal(text, &one); err == nil {
 		*v = headerValues{one}
@@ -92,6 +96,9 @@ func (v *headerValues) UnmarshalJSON(text []byte) error {
 	}
 	return json.Unmarshal(text, (*[]string)(v))
 }
+
+// GormDataType tells GORM that the map is one column.
+func (Headers) GormDataType() string { return gormJSON }
 
 // Value implements driver.Valuer.
 func (h Headers) Value() (driver.Value, error) {
@@ -123,21 +130,21 @@ func (h Headers) validate() error {
 }
 
 // ParseIDs returns the message ids that a header value such as References lists, with
-// their angle brackets, in its order. Words outside of brackets are passed over.
+// their angle brackets, in its order. Words outside of brackets are passed over, and so
+// is the empty <>, which would tie strangers together.
 func ParseIDs(value string) []string {
 	var ids []string
 	for {
-		start := strings.IndexByte(value, '<')
-		if start < 0 {
+		before, after, found := strings.Cut(value, ">")
+		if !found {
 			return ids
 		}
-		end := strings.IndexByte(value[start:], '>')
-		if end < 0 {
-			return ids
+		// The last bracket, for values such as <<a@b>> and "x < y" <a@b>.
+		if start := strings.LastIndexByte(before, '<'); start >= 0 {
+			if id := before[start+1:]; id != "" && !strings.ContainsAny(id, " \t\r\n") {
+				ids = append(ids, "<"+id+">")
+			}
 		}
-		if id := value[start : start+end+1]; !strings.ContainsAny(id, " \t\r\n") {
-			ids = append(ids, id)
-		}
-		value = value[start+end+1:]
+		value = after
 	}
 }

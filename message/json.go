@@ -15,6 +15,13 @@ import (
 // The zero value is NULL, and so is the document null.
 type JSON []byte
 
+// gormJSON is the name that GORM's data types go by. The migrations, not GORM, say what
+// the columns are.
+const gormJSON = "json"
+
+// GormDataType tells GORM that the bytes are a document.
+func (JSON) GormDataType() string { return gormJSON }
+
 // ToJSON encodes v, as json.Marshal does.
 func ToJSON(v any) (JSON, error) {
 	return json.Marshal(v)

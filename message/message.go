@@ -12,7 +12,6 @@ import (
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/column"
-	"github.com/convostore/convostore/rule"
 )
 
 // Message is one entry of a conversation.
@@ -33,19 +32,19 @@ type Message struct {
 	Direction Direction `json:"direction,omitempty"`
 	Content   string    `json:"content"`
 
-	SenderEmail    string `gorm:"default:null" json:"sender_email,omitempty"`
-	RecipientEmail string `gorm:"default:null" json:"recipient_email,omitempty"`
+	SenderEmail    string `gorm:"serializer:convostore_null_text" json:"sender_email,omitempty"`
+	RecipientEmail string `gorm:"serializer:convostore_null_text" json:"recipient_email,omitempty"`
 	// PostmarkMessageID and GmailMessageID are the providers' own ids, each unique for a
 	// user: a second delivery of the same id is a duplicate.
-	PostmarkMessageID string `gorm:"default:null" json:"postmark_message_id,omitempty"`
-	GmailMessageID    string `gorm:"default:null" json:"gmail_message_id,omitempty"`
-	GmailThreadID     string `gorm:"default:null" json:"gmail_thread_id,omitempty"`
+	PostmarkMessageID string `gorm:"serializer:convostore_null_text" json:"postmark_message_id,omitempty"`
+	GmailMessageID    string `gorm:"serializer:convostore_null_text" json:"gmail_message_id,omitempty"`
+	GmailThreadID     string `gorm:"serializer:convostore_null_text" json:"gmail_thread_id,omitempty"`
 	// EmailMessageID is the Message-ID of RFC 5322 with its angle brackets. Normalize
 	// takes it from Headers; replies are matched with it. It need not be unique.
-	EmailMessageID string `gorm:"default:null" json:"email_message_id,omitempty"`
+	EmailMessageID string `gorm:"serializer:convostore_null_text" json:"email_message_id,omitempty"`
 	// IdempotencyKey is the host's own name for the write, unique in a conversation: a
 	// second append with it is a duplicate.
-	IdempotencyKey string `gorm:"default:null" json:"idempotency_key,omitempty"`
+	IdempotencyKey string `gorm:"serializer:convostore_null_text" json:"idempotency_key,omitempty"`
 
 	Headers     Headers     `json:"headers,omitempty"`
 	Attachments Attachments `json:"attachments,omitempty"`
@@ -114,8 +113,9 @@ func headerMessageID(h Headers) string {
 // JSON that does not parse, an id of more than 1,024 bytes.
 func (m *Message) Validate() error {
 	return check.First(
-		m.Role.validate(),
+		// Before the role, which Normalize could not take from an unknown direction.
 		m.Direction.validate(),
+		m.Role.validate(),
 		check.Text("content", m.Content),
 		check.Text("sender_email", m.SenderEmail),
 		check.Text("recipient_email", m.RecipientEmail),
@@ -129,18 +129,10 @@ func (m *Message) Validate() error {
 		check.JSON("tool_calls", m.ToolCalls),
 		check.JSON("tool_results", m.ToolResults),
 		check.JSON("metadata", m.Metadata),
-		validTime("sent_at", m.SentAt),
-		validTime("created_at", m.CreatedAt),
+		check.Time("sent_at", m.SentAt),
+		check.Time("created_at", m.CreatedAt),
+		check.Time("updated_at", m.UpdatedAt),
 	)
-}
-
-// validTime keeps to the years that both databases write with four digits; their text
-// order is time order only there.
-func validTime(field string, t time.Time) error {
-	if y := t.Year(); y < 1 || y > 9999 {
-		return rule.Invalid(field, "is not in the years 1 to 9999")
-	}
-	return nil
 }
 
 // BeforeCreate is GORM's hook for hosts that create messages themselves: it gives an
@@ -154,6 +146,7 @@ func (m *Message) BeforeCreate(*gorm.DB) error {
 		m.ID = id
 	}
 	m.Normalize(Now())
+	m.keyEmbeddings()
 	return m.Validate()
 }
 

@@ -46,10 +46,11 @@ func (r Role) Direction() Direction {
 
 // UnmarshalText refuses a role that is not Valid.
 func (r *Role) UnmarshalText(text []byte) error {
-	if got := Role(text); !got.Valid() {
-		return rule.Invalid("role", "is not user, assistant, system or tool")
+	got := Role(text)
+	if err := got.validate(); err != nil {
+		return err
 	}
-	*r = Role(text)
+	*r = got
 	return nil
 }
 

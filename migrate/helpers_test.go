@@ -1,6 +1,8 @@
 package migrate
 
 import (
+	"database/sql"
+	"net/url"
 	"path/filepath"
 	"testing"
 
@@ -31,7 +33,8 @@ func eachDialect(t *testing.T, test func(t *testing.T, db *gorm.DB)) {
 
 func sqliteFile(t *testing.T) string {
 	t.Helper()
-	return "file:" + filepath.Join(t.TempDir(), "chat.db")
+	// A subtest's name can bring a # into the path, where SQLite would cut it.
+	return "file:" + (&url.URL{Path: filepath.ToSlash(filepath.Join(t.TempDir(), "chat.db"))}).EscapedPath()
 }
 
 func openTest(t *testing.T, dialect, dsn string, configs ...func(*gorm.Config)) *gorm.DB {
@@ -66,17 +69,17 @@ func names(t *testing.T, db *gorm.DB) []string {
 	t.Helper()
 	query := "SELECT type || ' ' || name FROM sqlite_master ORDER BY 1"
 	if db.Name() == postgres {
-		query = `SELECT c.relkind || ' ' || n.nspname || '.' || c.relname FROM pg_class c
+		query = `SELECT c.relkind::text || ' ' || n.nspname || '.' || c.relname FROM pg_class c
 			JOIN pg_namespace n ON n.oid = c.relnamespace
 			WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-			UNION ALL SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg_%' ORDER BY 1`
+			UNION ALL SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%' ORDER BY 1`
 	}
 	var found []string
 	require.NoError(t, db.Raw(query).Scan(&found).Error)
 	return found
 }
 
-func exec(t *testing.T, db *gorm.DB, statements ...string) {
+func run(t *testing.T, db *gorm.DB, statements ...string) {
 	t.Helper()
 	for _, s := range statements {
 		require.NoError(t, db.Exec(s).Error, s)
@@ -107,9 +110,26 @@ const (
 func fill(t *testing.T, db *gorm.DB, o Options) {
 	t.Helper()
 	name := o.tables().Quoted
-	exec(t, db,
+	run(t, db,
 		"INSERT INTO "+name("conversations")+" (id, user_id) VALUES ('"+thread+"', '"+user+"')",
 		"INSERT INTO "+name("messages")+" (id, user_id, conversation_id, seq, role, content) VALUES ('"+inbound+"', '"+user+"', '"+thread+"', 1, 'user', 'Hi')",
 		"INSERT INTO "+name("ai_suggestions")+" (id, user_id, conversation_id, in_reply_to_message_id, suggested_content) VALUES ('"+inbound+"', '"+user+"', '"+thread+"', '"+inbound+"', 'Ho')",
 	)
+}
+
+// sqliteDrivers are the two that hosts use; mattn's is a stub where there is no cgo.
+func sqliteDrivers() []string {
+	if pool, err := sql.Open("sqlite3", ":memory:"); err == nil && pool.Ping() == nil {
+		_ = pool.Close()
+		return []string{"sqlite", "sqlite3"}
+	}
+	return []string{"sqlite"}
+}
+
+func openDriver(t *testing.T, driver, dsn string) *gorm.DB {
+	t.Helper()
+	db, err := gorm.Open(gormsqlite.Dialector{DriverName: driver, DSN: dsn}, &gorm.Config{Logger: logger.Discard})
+	require.NoError(t, err)
+	closeAfter(t, db)
+	return db
 }

@@ -28,6 +28,7 @@ type querier interface {
 type migrator struct {
 	dialect string
 	options Options
+	files   fs.FS
 	pool    *sql.DB
 	steps   []step
 }
@@ -66,7 +67,8 @@ func openFiles(db *gorm.DB, o Options, files fs.FS) (*migrator, error) {
 	if m.pool, err = db.DB(); err != nil {
 		return nil, fmt.Errorf("convostore: the pool of connections: %w", err)
 	}
-	m.steps, err = render(files, m.dialect, o)
+	m.files = files
+	m.steps, err = render(files, newPage(m.dialect, o))
 	return m, err
 }
 

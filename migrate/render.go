@@ -62,16 +62,15 @@ func list(files fs.FS, dialect string) ([]step, error) {
 	return steps, nil
 }
 
-// render returns the migrations of a dialect, oldest first. Each records itself, so that
-// whoever runs the SQL leaves the same record.
-func render(files fs.FS, dialect string, o Options) ([]step, error) {
-	steps, err := list(files, dialect)
+// render returns the migrations of the page's dialect, oldest first. Each records itself,
+// so that whoever runs the SQL leaves the same record.
+func render(files fs.FS, p page) ([]step, error) {
+	steps, err := list(files, p.dialect)
 	if err != nil {
 		return nil, err
 	}
-	p := newPage(dialect, o)
 	for i, s := range steps {
-		base := path.Join("sql", dialect, fmt.Sprintf("%04d_%s", s.version, s.name))
+		base := path.Join("sql", p.dialect, fmt.Sprintf("%04d_%s", s.version, s.name))
 		up, err := p.fill(files, base+".up.sql")
 		if err != nil {
 			return nil, err
@@ -89,7 +88,8 @@ func render(files fs.FS, dialect string, o Options) ([]step, error) {
 
 // page is what the templates can ask for.
 type page struct {
-	tables naming.Tables
+	dialect string
+	tables  naming.Tables
 	// Schema is not empty where it may have to be made.
 	Schema string
 	// Users and Leads are quoted, and nil where there is no foreign key.
@@ -107,7 +107,7 @@ type page struct {
 
 func newPage(dialect string, o Options) page {
 	p := page{
-		tables: o.tables(), Schema: o.Schema,
+		dialect: dialect, tables: o.tables(), Schema: o.Schema,
 		Users: o.Users.quoted(), Leads: o.Leads.quoted(), LeadType: "text",
 		Pgvector: !o.WithoutPgvector && dialect == postgres, VectorType: o.vectorType(), Dimensions: o.dimensions(),
 		Now: `(strftime('%Y-%m-%d %H:%M:%f', 'now') || '+00:00')`,

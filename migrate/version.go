@@ -7,9 +7,6 @@ import (
 	"gorm.io/gorm"
 )
 
-// scratch is the prefix of the tables that Verify makes and takes back.
-const scratch = "cv__verify_"
-
 // Version returns the newest version that the database has, 0 when the library's tables
 // are not there. Unlike the rest it may run inside the host's transaction: it reads, and
 // no statement of it fails because something is missing. Bad options are a
@@ -50,25 +47,28 @@ func (m *migrator) version(ctx context.Context, q querier) (int64, error) {
 // recorded says whether the table of what ran is there. On PostgreSQL without a schema
 // it looks only where Up would make it: further down the search_path may be the tables of
 // another tenant.
+//
+// It reads the catalogue's rows and not to_regclass, whose cache may still say no after a
+// wait for the lock, when another process has just made the table.
 func (m *migrator) recorded(ctx context.Context, q querier) (bool, error) {
-	query := fmt.Sprintf("SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = '%s%s'",
-		m.options.Prefix, record)
+	from := "sqlite_master WHERE type = 'table' AND name = '%s'"
 	if m.dialect == postgres {
-		query = fmt.Sprintf("SELECT to_regclass(%s || '.%s') IS NOT NULL",
-			m.options.schemaSQL(), m.options.tables().Name(record))
+		from = "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace" +
+			" WHERE n.nspname = " + m.options.schemaSQL() + " AND c.relname = '%s'"
 	}
 	var there bool
+	query := fmt.Sprintf("SELECT count(*) > 0 FROM "+from, m.options.Prefix+record)
 	if err := q.QueryRowContext(ctx, query).Scan(&there); err != nil {
 		return false, fmt.Errorf("convostore: look for the table of migrations: %w", err)
 	}
 	return there, nil
 }
 
-// schemaSQL is an expression for the quoted name of the schema, null when the
-// search_path names none that exists.
+// schemaSQL is an expression for the schema's name, null when the search_path names none
+// that exists.
 func (o Options) schemaSQL() string {
 	if o.Schema == "" {
-		return "quote_ident(current_schema())"
+		return "current_schema()"
 	}
-	return fmt.Sprintf("quote_ident('%s')", o.Schema)
+	return "'" + o.Schema + "'"
 }

@@ -17,11 +17,14 @@ const (
 	// maxExponent keeps a number inside what jsonb holds as a numeric without growing
 	// to hundreds of thousands of digits.
 	maxExponent = 1000
+	// maxNumber is the most bytes of a number. With the exponent it stays below the
+	// 16,383 decimals and the 131,072 digits before them that jsonb takes.
+	maxNumber = 10_000
 )
 
 // JSON refuses a document that one of the databases would refuse or change: one that
 // does not parse, U+0000 and half surrogates written as escapes, numbers with an
-// exponent beyond ±1,000 and more than 500 levels.
+// exponent beyond ±1,000 or more than 10,000 bytes, and more than 500 levels.
 func JSON(field string, doc []byte) error {
 	if len(doc) == 0 {
 		return nil
@@ -100,6 +103,9 @@ func jsonNumber(field string, doc []byte, start int) (int, error) {
 	end := start
 	for end < len(doc) && bytes.IndexByte([]byte("+-.eE0123456789"), doc[end]) >= 0 {
 		end++
+	}
+	if end-start > maxNumber {
+		return 0, rule.Invalid(field, "has a number of more than %d bytes at byte %d", maxNumber, start)
 	}
 	if e := bytes.IndexAny(doc[start:end], "eE"); e >= 0 {
 		n, err := strconv.Atoi(string(doc[start+e+1 : end]))

@@ -1,0 +1,24 @@
+package bench
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/suggestion"
+)
+
+// side is one way to do the work: by hand or with the library. Both read the same
+// columns into the same types and leave the same rows.
+type side interface {
+	appendMessage(ctx context.Context, user, conversation uuid.UUID, m *message.Message) error
+	last(ctx context.Context, user, conversation uuid.UUID, n int) ([]*message.Message, error)
+	list(ctx context.Context, user uuid.UUID, n int) ([]*conversation.Conversation, error)
+	thread(ctx context.Context, user, conversation uuid.UUID) (*conversation.Conversation, error)
+	get(ctx context.Context, user, message uuid.UUID) (*message.Message, error)
+	approve(ctx context.Context, user, suggestion uuid.UUID, r suggestion.Review) (*suggestion.Suggestion, error)
+	importAll(ctx context.Context, user uuid.UUID, ms []*message.Message) error
+	close() error
+}

@@ -1,0 +1,98 @@
+// Package dialect holds what differs between the databases: a few words of SQL and the
+// codes of their errors. SQL that both take alike stands with its query in package
+// store.
+package dialect
+
+import (
+	"errors"
+	"reflect"
+
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/rule"
+)
+
+// Dialect is one database's way of saying things.
+type Dialect interface {
+	// Name is GORM's: "postgres" or "sqlite".
+	Name() string
+	// ForUpdate ends a SELECT that locks its rows; empty where a write locks everything.
+	ForUpdate() string
+	// Greatest is the name of the function that returns the greatest of its arguments.
+	Greatest() string
+	// Like is the operator of a match that ignores the case of letters.
+	Like() string
+	// Param is a placeholder of the given SQL type, for places where the type of a
+	// parameter cannot be inferred.
+	Param(sqlType string) string
+	// OneStatementAppend tells whether an INSERT can take its rows from an UPDATE.
+	OneStatementAppend() bool
+	// MaxParams is the most parameters of a statement.
+	MaxParams() int
+}
+
+// Of returns the dialect of a GORM handle, or ErrInvalid for a database that is not
+// supported.
+func Of(db *gorm.DB) (Dialect, error) {
+	switch db.Name() {
+	case "postgres":
+		return postgres{}, nil
+	case "sqlite":
+		return sqlite{}, nil
+	}
+	return nil, rule.Invalid("db", "is %s, not postgres or sqlite", db.Name())
+}
+
+// Kind is what an error of a database means to the store.
+type Kind int
+
+// The kinds.
+const (
+	Other Kind = iota
+	// Unique is a duplicate key.
+	Unique
+	// ForeignKey is a reference to a row that is not there.
+	ForeignKey
+	// Retry passes if the transaction is run again: a deadlock, a serialization failure,
+	// a busy database.
+	Retry
+)
+
+// KindOf tells what an error means, by SQLSTATE or by SQLite's extended code, never by
+// its text: servers translate and rename.
+func KindOf(err error) Kind {
+	var state interface{ SQLState() string }
+	if errors.As(err, &state) {
+		return postgresKind(state.SQLState())
+	}
+	if code, ok := sqliteCode(err); ok {
+		return sqliteKind(code)
+	}
+	// What a host's TranslateError leaves of the error.
+	switch {
+	case errors.Is(err, gorm.ErrDuplicatedKey):
+		return Unique
+	case errors.Is(err, gorm.ErrForeignKeyViolated):
+		return ForeignKey
+	}
+	return Other
+}
+
+// sqliteCode finds the extended result code: modernc has a method for it, mattn a field.
+// mattn is not imported for it, since that would compile C into every host.
+func sqliteCode(err error) (int, bool) {
+	var coder interface{ Code() int }
+	if errors.As(err, &coder) {
+		return coder.Code(), true
+	}
+	for ; err != nil; err = errors.Unwrap(err) {
+		v := reflect.Indirect(reflect.ValueOf(err))
+		if v.Kind() != reflect.Struct {
+			continue
+		}
+		if f := v.FieldByName("ExtendedCode"); f.IsValid() && f.CanInt() {
+			return int(f.Int()), true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,24 @@
+package dialect
+
+type postgres struct{}
+
+func (postgres) Name() string                { return "postgres" }
+func (postgres) ForUpdate() string           { return " FOR UPDATE" }
+func (postgres) Greatest() string            { return "GREATEST" }
+func (postgres) Like() string                { return "ILIKE" }
+func (postgres) Param(sqlType string) string { return "CAST(? AS " + sqlType + ")" }
+func (postgres) OneStatementAppend() bool    { return true }
+func (postgres) MaxParams() int              { return 65535 }
+
+// The SQLSTATEs are those of PostgreSQL's appendix A.
+func postgresKind(state string) Kind {
+	switch state {
+	case "23505":
+		return Unique
+	case "23503":
+		return ForeignKey
+	case "40001", "40P01":
+		return Retry
+	}
+	return Other
+}

@@ -1,0 +1,115 @@
+package migrate_test
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log"
+	"os"
+	"path/filepath"
+
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	_ "modernc.org/sqlite"
+
+	"github.com/convostore/convostore/migrate"
+)
+
+// open makes a database in a directory that done removes.
+func open() (db *gorm.DB, done func()) {
+	dir, err := os.MkdirTemp("", "convostore")
+	if err != nil {
+		log.Fatal(err)
+	}
+	dsn := "file:" + filepath.ToSlash(filepath.Join(dir, "chat.db")) + "?_foreign_keys=on&_busy_timeout=5000"
+	db, err = gorm.Open(sqlite.Dialector{DriverName: "sqlite", DSN: dsn}, &gorm.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return db, func() {
+		if pool, err := db.DB(); err == nil {
+			_ = pool.Close()
+		}
+		_ = os.RemoveAll(dir)
+	}
+}
+
+// The host has a table of its own called messages, and users whose conversations go with
+// them.
+func ExampleUp() {
+	ctx := context.Background()
+	db, done := open()
+	defer done()
+	for _, s := range []string{"CREATE TABLE users (id text PRIMARY KEY)", "CREATE TABLE messages (id integer)"} {
+		if err := db.Exec(s).Error; err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	o := migrate.Options{Prefix: "chat_", Users: &migrate.Ref{Table: "users", Column: "id"}}
+	if err := migrate.Up(ctx, db, o); err != nil {
+		log.Fatal(err)
+	}
+	version, err := migrate.Version(ctx, db, o)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(version == migrate.Latest(), db.Migrator().HasTable("chat_messages"))
+	// Output: true true
+}
+
+func ExampleStatus() {
+	ctx := context.Background()
+	db, done := open()
+	defer done()
+	if err := migrate.UpTo(ctx, db, migrate.Options{}, 1); err != nil {
+		log.Fatal(err)
+	}
+
+	steps, err := migrate.Status(ctx, db, migrate.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range steps[:2] {
+		fmt.Println(s.Version, s.Name, s.AppliedAt != nil)
+	}
+	// Output:
+	// 1 core true
+	// 2 embeddings false
+}
+
+// Verify finds what somebody did by hand.
+func ExampleVerify() {
+	ctx := context.Background()
+	db, done := open()
+	defer done()
+	if err := migrate.Up(ctx, db, migrate.Options{}); err != nil {
+		log.Fatal(err)
+	}
+	if err := db.Exec("DROP INDEX messages_gmail_key").Error; err != nil {
+		log.Fatal(err)
+	}
+
+	drifts, err := migrate.Verify(ctx, db, migrate.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, d := range drifts {
+		fmt.Println(d.Kind, d.Object, d.Name)
+	}
+	// Output: missing index messages.messages_gmail_key
+}
+
+// A host that runs all its SQL with a tool of its own writes the files down.
+func ExampleFS() {
+	files, err := migrate.FS("postgres", migrate.Options{Schema: "crm"}, migrate.FormatGoose)
+	if err != nil {
+		log.Fatal(err)
+	}
+	names, err := fs.Glob(files, "*")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(names[:2])
+	// Output: [00001_core.sql 00002_embeddings.sql]
+}

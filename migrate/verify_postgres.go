@@ -1,0 +1,180 @@
+package migrate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// inspectPostgres returns what the migrations make and what is there. It leaves the
+// transaction with scratch tables and another search_path, for the caller to roll back.
+func (m *migrator) inspectPostgres(ctx context.Context, q querier, at int64) (want, got catalogue, err error) {
+	schema, err := m.schemaPostgres(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	if want, err = m.lacksVector(ctx, q, at); want != nil || err != nil {
+		return want, catalogue{}, err
+	}
+	if err := m.makeScratch(ctx, q, at); err != nil {
+		return nil, nil, err
+	}
+	hosts, err := m.hostKeys(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	// The catalogue's functions leave a schema out where the search_path implies it, which
+	// can differ between a table and its scratch twin.
+	if _, err := q.ExecContext(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
+		return nil, nil, fmt.Errorf("convostore: set the search_path: %w", err)
+	}
+	if want, err = readPostgres(ctx, q, schema, "left(c.relname, length($2)) = $2", scratch); err != nil {
+		return nil, nil, err
+	}
+	want = want.renamed(scratch, m.options.Prefix)
+	got, err = readPostgres(ctx, q, schema, "c.relname = ANY (string_to_array($2, ','))", want.tables())
+	for o, definition := range hosts {
+		want[o] = definition
+	}
+	return want, got, err
+}
+
+func (m *migrator) schemaPostgres(ctx context.Context, q querier) (string, error) {
+	if m.options.Schema != "" {
+		return m.options.Schema, nil
+	}
+	var schema string
+	if err := q.QueryRowContext(ctx, "SELECT current_schema()").Scan(&schema); err != nil {
+		return "", fmt.Errorf("convostore: the current schema: %w", err)
+	}
+	return schema, nil
+}
+
+// embeddingsVersion is the migration from which on the type of vectors is needed.
+const embeddingsVersion = 2
+
+// lacksVector returns the one thing that is missing when the extension is gone, which
+// takes columns with it and lets no scratch table be made.
+func (m *migrator) lacksVector(ctx context.Context, q querier, at int64) (catalogue, error) {
+	if m.options.WithoutPgvector || at < embeddingsVersion {
+		return nil, nil
+	}
+	var there bool
+	query := fmt.Sprintf("SELECT to_regtype('%s') IS NOT NULL", m.options.vectorType())
+	if err := q.QueryRowContext(ctx, query).Scan(&there); err != nil {
+		return nil, fmt.Errorf("convostore: look for the vector type: %w", err)
+	}
+	if there {
+		return nil, nil
+	}
+	return catalogue{{kind: "extension", table: "vector"}: "type " + m.options.vectorType() + " on the search_path"}, nil
+}
+
+// objectsPostgres reads all that belongs to the tables of schema $1 that %s picks. A
+// unique or primary key stands among the constraints, its index therefore not among the
+// indexes; NOT NULL stands with the column, though newer servers keep a constraint for it.
+const objectsPostgres = `
+WITH t AS (
+    SELECT c.oid, c.relname::text AS relname, c.relpersistence
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND %s
+)
+SELECT 'table', t.relname, '', CASE t.relpersistence WHEN 'p' THEN 'table' ELSE 'unlogged table' END
+FROM t
+UNION ALL
+SELECT 'column', t.relname, a.attname::text, format_type(a.atttypid, a.atttypmod)
+    || CASE WHEN a.attcollation <> y.typcollation THEN ' COLLATE ' || a.attcollation::regcollation::text ELSE '' END
+    || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
+    || CASE WHEN a.attgenerated <> '' OR a.attidentity <> '' THEN ' GENERATED' ELSE '' END
+    || coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '')
+FROM t
+JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_type y ON y.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+UNION ALL
+SELECT 'constraint', t.relname, k.conname::text, pg_get_constraintdef(k.oid)
+FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'f', 'c', 'x')
+UNION ALL
+SELECT 'index', t.relname, i.relname::text, pg_get_indexdef(i.oid) || CASE WHEN x.indisvalid THEN '' ELSE ' (invalid)' END
+FROM t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
+WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.oid AND k.conrelid = t.oid AND k.contype IN ('p', 'u', 'x'))
+UNION ALL
+SELECT 'trigger', t.relname, g.tgname::text, pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'D' THEN ' (disabled)' ELSE '' END
+FROM t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal`
+
+func readPostgres(ctx context.Context, q querier, schema, condition, argument string) (catalogue, error) {
+	return readObjects(ctx, q, fmt.Sprintf(objectsPostgres, condition), schema, argument)
+}
+
+// hostKeys returns the foreign keys to the host's tables. They are described in the words
+// of pg_get_constraintdef, since making them anew would lock the host's tables.
+func (m *migrator) hostKeys(ctx context.Context, q querier) (catalogue, error) {
+	keys := catalogue{}
+	table := m.options.Prefix + "conversations"
+	for _, k := range []struct {
+		name, column string
+		ref          *Ref
+	}{{"user", "user_id", m.options.Users}, {"lead", "lead_id", m.options.Leads}} {
+		if k.ref == nil {
+			continue
+		}
+		definition, err := hostKey(ctx, q, k.column, k.ref)
+		if err != nil {
+			return nil, err
+		}
+		keys[object{"constraint", table, table + "_" + k.name + "_fkey"}] = definition
+	}
+	return keys, nil
+}
+
+func hostKey(ctx context.Context, q querier, column string, r *Ref) (string, error) {
+	var definition string
+	query := fmt.Sprintf(`SELECT format('FOREIGN KEY (%s) REFERENCES %%s(%%I) ON DELETE CASCADE', coalesce(
+		(SELECT format('%%I.%%I', n.nspname, c.relname) FROM pg_catalog.pg_class c
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('%[2]s')),
+		'%[2]s'), '%[3]s')`, column, r.quoted().Table, r.column())
+	if err := q.QueryRowContext(ctx, query).Scan(&definition); err != nil {
+		return "", fmt.Errorf("convostore: the host's table %s: %w", r.Table, err)
+	}
+	return definition, nil
+}
+
+// readObjects reads rows of kind, table, name and definition.
+func readObjects(ctx context.Context, q querier, query string, args ...any) (catalogue, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("convostore: read the catalogue: %w", err)
+	}
+	defer rows.Close()
+	c := catalogue{}
+	for rows.Next() {
+		var o object
+		var definition string
+		if err := rows.Scan(&o.kind, &o.table, &o.name, &definition); err != nil {
+			return nil, fmt.Errorf("convostore: read the catalogue: %w", err)
+		}
+		c[o] = definition
+	}
+	return c, rows.Err()
+}
+
+// renamed returns the catalogue as it would be with another prefix.
+func (c catalogue) renamed(from, to string) catalogue {
+	renamed := make(catalogue, len(c))
+	for o, definition := range c {
+		o.table, o.name = strings.ReplaceAll(o.table, from, to), strings.ReplaceAll(o.name, from, to)
+		renamed[o] = strings.ReplaceAll(definition, from, to)
+	}
+	return renamed
+}
+
+// tables returns the names of the tables, with commas between them.
+func (c catalogue) tables() string {
+	var names []string
+	for o := range c {
+		if o.kind == "table" {
+			names = append(names, o.table)
+		}
+	}
+	return strings.Join(names, ",")
+}

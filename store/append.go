@@ -1,0 +1,252 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+)
+
+func (s messages) Append(ctx context.Context, conversationID uuid.UUID, m *message.Message) (bool, error) {
+	sc, err := s.appender(ctx, conversationID)
+	if err != nil {
+		return false, fail("append", err)
+	}
+	d, err := sc.draft(conversationID, m)
+	if err != nil {
+		return false, err
+	}
+	created, err := sc.appendOne(ctx, d)
+	return created, fail("append", err)
+}
+
+// appender narrows the scope to the owner of a conversation.
+func (sc scope) appender(ctx context.Context, conversationID uuid.UUID) (scope, error) {
+	if _, err := sc.writing(ctx); err != nil {
+		return sc, err
+	}
+	owner, err := sc.owner(ctx, sc.tables.conversations, conversationID)
+	return sc.as(owner), err
+}
+
+// draft is a message on its way in.
+type draft struct {
+	*message.Message
+	// keys are what makes it a redelivery.
+	keys []messageKey
+}
+
+// draft gives a message its keys and times and validates it. The scope is one user's.
+func (sc scope) draft(conversationID uuid.UUID, m *message.Message) (draft, error) {
+	if m.UserID != uuid.Nil && m.UserID != sc.user {
+		return draft{}, rule.Invalid("user_id", "is another user's than the conversation's")
+	}
+	m.UserID, m.ConversationID = sc.user, conversationID
+	idGiven := m.ID != uuid.Nil
+	if err := sc.giveID(&m.ID); err != nil {
+		return draft{}, err
+	}
+	if sc.stripNUL {
+		stripMessage(m)
+	}
+	m.Normalize(sc.instant())
+	m.EditedAt, m.DeletedAt = nil, gorm.DeletedAt{}
+	return draft{m, keysOf(m, idGiven)}, m.Validate()
+}
+
+// messageKey is one of the keys by which a message may be a redelivery.
+type messageKey struct {
+	column, value string
+	// conversation is set where the key is unique in a conversation only.
+	conversation uuid.UUID
+}
+
+// The columns of the keys, in the order in which a stored row is looked for.
+const (
+	keyID          = "id"
+	keyPostmark    = "postmark_message_id"
+	keyGmail       = "gmail_message_id"
+	keyIdempotency = "idempotency_key"
+)
+
+var keyColumns = []string{keyID, keyPostmark, keyGmail, keyIdempotency}
+
+// keysOf leaves out an id that was made for this very message: nobody else has it.
+func keysOf(m *message.Message, idGiven bool) []messageKey {
+	var keys []messageKey
+	if idGiven {
+		keys = append(keys, messageKey{column: keyID, value: m.ID.String()})
+	}
+	if m.PostmarkMessageID != "" {
+		keys = append(keys, messageKey{column: keyPostmark, value: m.PostmarkMessageID})
+	}
+	if m.GmailMessageID != "" {
+		keys = append(keys, messageKey{column: keyGmail, value: m.GmailMessageID})
+	}
+	if m.IdempotencyKey != "" {
+		keys = append(keys, messageKey{keyIdempotency, m.IdempotencyKey, m.ConversationID})
+	}
+	return keys
+}
+
+// matches adds the condition of one key. Each key is asked by itself, since an index
+// answers each and none answers them joined by OR.
+func (k messageKey) matches(q *query, user uuid.UUID) *query {
+	q.add("user_id = ? AND "+k.column+" = ?", user, k.value)
+	if k.conversation != uuid.Nil {
+		q.add(" AND conversation_id = ?", k.conversation)
+	}
+	return q
+}
+
+// appendOne is the hot path: on PostgreSQL one statement, on SQLite two in a
+// transaction. A redelivery that came before updates nothing; one that comes at the same
+// time runs into a unique index, which undoes the whole statement, so that no seq is
+// lost.
+func (sc scope) appendOne(ctx context.Context, d draft) (bool, error) {
+	var found bool
+	write := func(in scope) (err error) {
+		found, err = in.insertNext(session(ctx, in.writer), d)
+		return err
+	}
+	var err error
+	switch {
+	case !sc.dialect.OneStatementAppend():
+		err = sc.transaction(ctx, func(tx *store) error { return write(sc.in(tx)) })
+	case len(d.keys) == 0:
+		err = sc.retry(ctx, func() error { return write(sc) })
+	default:
+		err = sc.guarded(ctx, func() error { return write(sc) })
+	}
+	if err == nil && found {
+		return true, nil
+	}
+	if err != nil && dialect.KindOf(err) != dialect.Unique {
+		return false, err
+	}
+	return false, sc.explain(ctx, d, err)
+}
+
+// explain says why an append wrote nothing: the message is there, or the conversation
+// is not.
+func (sc scope) explain(ctx context.Context, d draft, cause error) error {
+	db := session(ctx, sc.writer)
+	for _, k := range d.keys {
+		q := newQuery("SELECT " + messageColumns + " FROM " + sc.tables.messages + " WHERE ")
+		stored, err := collect(db, k.matches(q, sc.user), messageDest)
+		if err != nil {
+			return err
+		}
+		if len(stored) > 0 {
+			*d.Message = *stored[0]
+			return nil
+		}
+	}
+	if cause != nil {
+		return errTaken
+	}
+	return ErrNotFound
+}
+
+// insertNext takes the next seq of the conversation and inserts m with it. It returns
+// false and writes nothing if the conversation is not there or a key is.
+func (sc scope) insertNext(db *gorm.DB, d draft) (bool, error) {
+	m, next := d.Message, sc.nextSeq(d)
+	if sc.dialect.OneStatementAppend() {
+		q := newQuery("WITH c AS (").add(string(next.sql), next.args...).
+			add(") INSERT INTO "+sc.tables.messages+" ("+messageColumns+") SELECT ?, c.user_id, c.id, c.last_seq, "+
+				marks(20)+" FROM c RETURNING seq", append([]any{m.ID}, messageArgs(m)...)...)
+		return q.row(db, &m.Seq)
+	}
+	var conversationID, user uuid.UUID
+	found, err := next.row(db, &conversationID, &user, &m.Seq)
+	if err != nil || !found {
+		return false, err
+	}
+	err = sc.insertMessages(db, []draft{d})
+	return err == nil, err
+}
+
+// nextSeq is the update that locks the conversation, takes a seq and moves status and
+// activity along.
+func (sc scope) nextSeq(m draft) *query {
+	q := newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq + 1, status = COALESCE(?, status), "+
+		"last_message_at = CASE WHEN last_seq = 0 THEN ? ELSE "+sc.dialect.Greatest()+"(last_message_at, ?) END, "+
+		"updated_at = ? WHERE id = ? AND user_id = ? AND deleted_at IS NULL",
+		statusAfter(m.Direction), m.SentAt, m.SentAt, sc.instant(), m.ConversationID, sc.user)
+	for _, k := range m.keys {
+		k.matches(q.add(" AND NOT EXISTS (SELECT 1 FROM "+sc.tables.messages+" WHERE "), sc.user).add(")")
+	}
+	return q.add(" RETURNING id, user_id, last_seq")
+}
+
+// statusAfter is the status that a message gives its conversation, NULL if it leaves it
+// as it is.
+func statusAfter(d message.Direction) any {
+	if next := conversation.Status("").After(d); next != "" {
+		return next
+	}
+	return nil
+}
+
+// marks returns n question marks.
+func marks(n int) string { return "?" + strings.Repeat(", ?", n-1) }
+
+// insertMessages inserts messages that have their seqs, as many in a statement as its
+// parameters allow; longer ones cost more to parse than they save in round trips.
+func (sc scope) insertMessages(db *gorm.DB, drafts []draft) error {
+	const columns, most = 24, 500
+	for part := range slices.Chunk(drafts, min(most, sc.dialect.MaxParams()/columns)) {
+		q := newQuery("INSERT INTO " + sc.tables.messages + " (" + messageColumns + ") VALUES ")
+		for i, d := range part {
+			if i > 0 {
+				q.add(", ")
+			}
+			q.add("("+marks(columns)+")", d.ID, d.UserID, d.ConversationID, d.Seq)
+			q.args = append(q.args, messageArgs(d.Message)...)
+		}
+		if _, err := q.exec(db); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// threadState is what appends change of a conversation.
+type threadState struct {
+	lastSeq       int64
+	lastMessageAt time.Time
+	status        any // nil leaves the status as it is
+	changed       bool
+}
+
+func stateOf(c *conversation.Conversation) *threadState {
+	return &threadState{lastSeq: c.LastSeq, lastMessageAt: c.LastMessageAt}
+}
+
+func (t *threadState) add(m *message.Message) {
+	if t.lastSeq == 0 || m.SentAt.After(t.lastMessageAt) {
+		t.lastMessageAt = m.SentAt
+	}
+	t.lastSeq++
+	m.Seq = t.lastSeq
+	if next := statusAfter(m.Direction); next != nil {
+		t.status = next
+	}
+	t.changed = true
+}
+
+func (t *threadState) apply(c *conversation.Conversation) {
+	c.LastSeq, c.LastMessageAt = t.lastSeq, t.lastMessageAt
+	if s, ok := t.status.(conversation.Status); ok {
+		c.Status = s
+	}
+}

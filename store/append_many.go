@@ -1,0 +1,265 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/message"
+)
+
+func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms []*message.Message, o AppendOptions) ([]bool, error) {
+	if len(ms) == 0 {
+		return nil, nil
+	}
+	sc, err := s.appender(ctx, conversationID)
+	if err != nil {
+		return nil, fail("append", err)
+	}
+	drafts, err := sc.drafts(conversationID, ms)
+	if err != nil {
+		return nil, err
+	}
+	batch, err := sc.writeBatch(ctx, drafts, o.ExpectedSeq)
+	if err != nil {
+		return nil, fail("append", err)
+	}
+	return batch.created, nil
+}
+
+func (sc scope) drafts(conversationID uuid.UUID, ms []*message.Message) ([]draft, error) {
+	drafts := make([]draft, len(ms))
+	for i, m := range ms {
+		var err error
+		if drafts[i], err = sc.draft(conversationID, m); err != nil {
+			return nil, &BatchError{Index: i, Err: err}
+		}
+	}
+	return drafts, nil
+}
+
+// writeBatch appends in a transaction of its own or a savepoint. A duplicate that
+// another conversation of the user gets at the same time is only seen by the unique
+// index: then the whole batch is undone and looks again.
+func (sc scope) writeBatch(ctx context.Context, ms []draft, expected *int64) (batch batchResult, err error) {
+	for try := 1; ; try++ {
+		err = sc.transaction(ctx, func(tx *store) error {
+			in := sc.in(tx)
+			threads, err := in.lockThreads(session(ctx, tx.writer), ms)
+			if err != nil {
+				return err
+			}
+			batch, err = in.appendBatch(ctx, ms, threads, expected)
+			return err
+		})
+		if try == maxTries || dialect.KindOf(err) != dialect.Unique {
+			break
+		}
+	}
+	if err != nil {
+		return batch, err
+	}
+	batch.fillDuplicates(ms)
+	return batch, nil
+}
+
+// lockThreads locks the conversations of a batch, in the order of their ids so that two
+// batches cannot wait for each other. On SQLite the update is what takes the lock.
+func (sc scope) lockThreads(db *gorm.DB, ms []draft) (map[uuid.UUID]*threadState, error) {
+	ids := conversationIDs(ms)
+	const columns = "id, last_seq, last_message_at"
+	var q *query
+	if sc.dialect.ForUpdate() == "" {
+		q = newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq WHERE user_id = ? AND id IN ?"+
+			" AND deleted_at IS NULL RETURNING "+columns, sc.user, ids)
+	} else {
+		q = newQuery("SELECT "+columns+" FROM "+sc.tables.conversations+" WHERE user_id = ? AND id IN ?"+
+			" AND deleted_at IS NULL ORDER BY id"+sc.dialect.ForUpdate(), sc.user, ids)
+	}
+	type row struct {
+		id uuid.UUID
+		threadState
+	}
+	rows, err := collect(db, q, func(r *row) []any {
+		return []any{&r.id, &r.lastSeq, (*instant)(&r.lastMessageAt)}
+	})
+	threads := make(map[uuid.UUID]*threadState, len(rows))
+	for _, r := range rows {
+		threads[r.id] = &r.threadState
+	}
+	return threads, err
+}
+
+// batchResult tells what became of each message of a batch.
+type batchResult struct {
+	created []bool
+	threads map[uuid.UUID]*threadState
+	// stored has the row of a message that was there before, twin the place in the
+	// batch of one with the same key.
+	stored map[int]*message.Message
+	twin   map[int]int
+}
+
+// fillDuplicates puts the stored rows in the place of redelivered messages.
+func (b batchResult) fillDuplicates(ms []draft) {
+	for i, m := range b.stored {
+		*ms[i].Message = *m
+	}
+	for i, j := range b.twin {
+		*ms[i].Message = *ms[j].Message
+	}
+}
+
+// appendBatch appends messages whose conversations are locked. A message of a
+// conversation that is not among threads is a redelivery or an error.
+func (sc scope) appendBatch(ctx context.Context, ms []draft, threads map[uuid.UUID]*threadState, expected *int64) (batchResult, error) {
+	db := session(ctx, sc.writer)
+	batch := batchResult{created: make([]bool, len(ms)), threads: threads, twin: map[int]int{}}
+	var err error
+	if batch.stored, err = sc.findDuplicates(db, ms); err != nil {
+		return batch, err
+	}
+	fresh, err := batch.place(ms, expected)
+	if err != nil || len(fresh) == 0 {
+		return batch, err
+	}
+	// The conversations go first: the lock order wants the parent before the child.
+	if err := sc.updateThreads(db, threads); err != nil {
+		return batch, err
+	}
+	return batch, sc.insertMessages(db, fresh)
+}
+
+// place gives a seq to every message that is not a duplicate and returns those.
+func (b *batchResult) place(ms []draft, expected *int64) ([]draft, error) {
+	var fresh []draft
+	seen := map[messageKey]int{}
+	for i, m := range ms {
+		if b.stored[i] != nil {
+			continue
+		}
+		if j, ok := twinOf(seen, m); ok {
+			b.twin[i] = j
+			continue
+		}
+		thread := b.threads[m.ConversationID]
+		if thread == nil {
+			return nil, &BatchError{Index: i, Err: ErrNotFound}
+		}
+		if expected != nil && !thread.changed && thread.lastSeq != *expected {
+			return nil, &SeqConflictError{Expected: *expected, Actual: thread.lastSeq}
+		}
+		thread.add(m.Message)
+		for _, k := range m.keys {
+			seen[k] = i
+		}
+		b.created[i] = true
+		fresh = append(fresh, m)
+	}
+	return fresh, nil
+}
+
+func twinOf(seen map[messageKey]int, m draft) (int, bool) {
+	for _, k := range m.keys {
+		if i, ok := seen[k]; ok {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// findDuplicates returns, by their places in ms, the stored rows that have a key of one
+// of ms: a query for each kind of key that occurs.
+func (sc scope) findDuplicates(db *gorm.DB, ms []draft) (map[int]*message.Message, error) {
+	wanted := map[messageKey][]int{}
+	values := map[string][]string{}
+	for i, m := range ms {
+		for _, k := range m.keys {
+			values[k.column] = append(values[k.column], k.value)
+			wanted[k] = append(wanted[k], i)
+		}
+	}
+	stored := map[int]*message.Message{}
+	for _, column := range keyColumns {
+		for part := range slices.Chunk(values[column], 1000) {
+			found, err := sc.findByKey(db, column, part, ms)
+			if err != nil {
+				return nil, err
+			}
+			for _, row := range found {
+				keepFirst(stored, row, wanted)
+			}
+		}
+	}
+	return stored, nil
+}
+
+func (sc scope) findByKey(db *gorm.DB, column string, values []string, ms []draft) ([]*message.Message, error) {
+	q := newQuery("SELECT "+messageColumns+" FROM "+sc.tables.messages+" WHERE user_id = ? AND "+column+" IN ?", sc.user, values)
+	if column == keyIdempotency {
+		q.add(" AND conversation_id IN ?", conversationIDs(ms))
+	}
+	return collect(db, q, messageDest)
+}
+
+// keepFirst notes a stored row for every message that has one of its keys.
+func keepFirst(stored map[int]*message.Message, row *message.Message, wanted map[messageKey][]int) {
+	for _, k := range keysOf(row, true) {
+		for _, i := range wanted[k] {
+			if stored[i] == nil {
+				stored[i] = row
+			}
+		}
+	}
+}
+
+// conversationIDs returns each conversation of a batch once, in the order of the ids.
+func conversationIDs(ms []draft) []uuid.UUID {
+	ids := make([]uuid.UUID, len(ms))
+	for i, m := range ms {
+		ids[i] = m.ConversationID
+	}
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(ids)
+}
+
+// updateThreads writes the counters, statuses and activities of all changed
+// conversations in one statement for each few hundred.
+func (sc scope) updateThreads(db *gorm.DB, threads map[uuid.UUID]*threadState) error {
+	type entry struct {
+		id uuid.UUID
+		*threadState
+	}
+	var changed []entry
+	for id, t := range threads {
+		if t.changed {
+			changed = append(changed, entry{id, t})
+		}
+	}
+	slices.SortFunc(changed, func(a, b entry) int { return slices.Compare(a.id[:], b.id[:]) })
+	p := sc.dialect.Param
+	row := "(" + p("uuid") + ", " + p("bigint") + ", " + p("text") + ", " + p("timestamptz") + ")"
+	for part := range slices.Chunk(changed, 500) {
+		q := newQuery("WITH v (id, last_seq, status, at) AS (VALUES ")
+		for i, e := range part {
+			if i > 0 {
+				q.add(", ")
+			}
+			q.add(row, e.id, e.lastSeq, e.status, e.lastMessageAt)
+		}
+		q.add(") UPDATE "+sc.tables.conversations+" AS c SET last_seq = v.last_seq, status = COALESCE(v.status, c.status), "+
+			"last_message_at = v.at, updated_at = ? FROM v WHERE c.id = v.id AND c.user_id = ?", sc.instant(), sc.user)
+		n, err := q.exec(db)
+		if err != nil {
+			return err
+		}
+		if n != int64(len(part)) {
+			return errors.New("convostore: a locked conversation went away")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,245 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+)
+
+// eraseBatch is how many rows a transaction of a purge takes at most, so that no lock
+// is held for long.
+const eraseBatch = 500
+
+func (s conversations) Erase(ctx context.Context, id uuid.UUID) (Counts, error) {
+	if _, err := s.writing(ctx); err != nil {
+		return Counts{}, err
+	}
+	owner, err := s.owner(ctx, s.tables.conversations, id)
+	if err != nil {
+		return Counts{}, fail("erase conversation", err)
+	}
+	counts, err := s.as(owner).eraseWhere(ctx, newQuery("id = ?", id))
+	if err == nil && counts.Conversations == 0 {
+		err = ErrNotFound
+	}
+	return counts, fail("erase conversation", err)
+}
+
+// eraseWhere erases the conversations of one user that a condition names, with all that
+// is in them, in one transaction.
+func (sc scope) eraseWhere(ctx context.Context, which *query) (counts Counts, err error) {
+	err = sc.transaction(ctx, func(tx *store) (err error) {
+		counts, err = sc.in(tx).erase(ctx, which)
+		return err
+	})
+	return counts, err
+}
+
+// erase locks first, so that an append that comes between finds no conversation, and
+// then removes from the leaves up; the cascades of the foreign keys would do the same
+// without telling how much.
+func (sc scope) erase(ctx context.Context, which *query) (counts Counts, err error) {
+	ids, err := sc.lockWhere(ctx, which)
+	if err != nil {
+		return counts, err
+	}
+	for len(ids) > 0 {
+		part := ids[:min(eraseBatch, len(ids))]
+		ids = ids[len(part):]
+		inThese := func(column string) *query {
+			return newQuery(column+" IN ? AND user_id = ?", part, sc.user)
+		}
+		one, err := sc.remove(ctx, inThese("conversation_id"), inThese("conversation_id"), inThese("conversation_id"), inThese("id"))
+		if err != nil {
+			return counts, err
+		}
+		counts = counts.Add(one)
+	}
+	return counts, nil
+}
+
+// lockWhere locks conversations of one user and returns their ids.
+func (sc scope) lockWhere(ctx context.Context, which *query) ([]uuid.UUID, error) {
+	var q *query
+	if lock := sc.dialect.ForUpdate(); lock != "" {
+		q = newQuery("SELECT id FROM "+sc.tables.conversations+" WHERE user_id = ? AND ", sc.user).
+			add(string(which.sql), which.args...).add(" ORDER BY id" + lock)
+	} else {
+		q = newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq WHERE user_id = ? AND ", sc.user).
+			add(string(which.sql), which.args...).add(" RETURNING id")
+	}
+	found, err := collect(session(ctx, sc.writer), q, func(id *uuid.UUID) []any { return []any{id} })
+	ids := make([]uuid.UUID, len(found))
+	for i, id := range found {
+		ids[i] = *id
+	}
+	return ids, err
+}
+
+// remove deletes by a condition for each table, nil for none, children before parents.
+func (sc scope) remove(ctx context.Context, embeddings, suggestions, messages, conversations *query) (counts Counts, err error) {
+	db := session(ctx, sc.writer)
+	steps := []struct {
+		table string
+		where *query
+		count *int64
+	}{
+		{sc.tables.embeddings, embeddings, &counts.Embeddings},
+		{sc.tables.suggestions, suggestions, &counts.Suggestions},
+		{sc.tables.messages, messages, &counts.Messages},
+		{sc.tables.conversations, conversations, &counts.Conversations},
+	}
+	for _, st := range steps {
+		if st.where == nil {
+			continue
+		}
+		q := newQuery("DELETE FROM "+st.table+" WHERE ").add(string(st.where.sql), st.where.args...)
+		if *st.count, err = q.exec(db); err != nil {
+			return counts, err
+		}
+	}
+	return counts, nil
+}
+
+func (s maintenance) EraseLead(ctx context.Context, leadID string) (Counts, error) {
+	if leadID == "" {
+		return Counts{}, rule.Invalid("lead_id", "is empty")
+	}
+	if err := check.Key("lead_id", leadID); err != nil {
+		return Counts{}, err
+	}
+	users := []uuid.UUID{s.user}
+	if s.all {
+		db, err := s.writing(ctx)
+		if err != nil {
+			return Counts{}, err
+		}
+		q := newQuery("SELECT DISTINCT user_id FROM "+s.tables.conversations+" WHERE lead_id = ? ORDER BY user_id", leadID)
+		if users, err = s.ids(db, q); err != nil {
+			return Counts{}, fail("erase lead", err)
+		}
+	} else if _, err := s.writing(ctx); err != nil {
+		return Counts{}, err
+	}
+	var total Counts
+	for _, user := range users {
+		counts, err := s.as(user).eraseWhere(ctx, newQuery("lead_id = ?", leadID))
+		if err != nil {
+			return total, fail("erase lead", err)
+		}
+		total = total.Add(counts)
+	}
+	return total, nil
+}
+
+func (s maintenance) EraseUser(ctx context.Context) (Counts, error) {
+	if s.all {
+		return Counts{}, rule.Invalid("scope", "is of all users; say which one with ForUser")
+	}
+	if _, err := s.writing(ctx); err != nil {
+		return Counts{}, err
+	}
+	var counts Counts
+	err := s.transaction(ctx, func(tx *store) (err error) {
+		counts, err = s.in(tx).eraseAll(ctx)
+		return err
+	})
+	return counts, fail("erase user", err)
+}
+
+// eraseAll also takes rows whose conversation is gone.
+func (sc scope) eraseAll(ctx context.Context) (Counts, error) {
+	if _, err := sc.lockWhere(ctx, newQuery("1 = 1")); err != nil {
+		return Counts{}, err
+	}
+	theirs := newQuery("user_id = ?", sc.user)
+	return sc.remove(ctx, theirs, theirs, theirs, theirs)
+}
+
+func (s maintenance) Purge(ctx context.Context, t time.Time) (Counts, error) {
+	if _, err := s.writing(ctx); err != nil {
+		return Counts{}, err
+	}
+	var total Counts
+	before := message.Instant(t)
+	for _, purge := range []struct {
+		table string
+		erase func(scope, context.Context, []uuid.UUID, time.Time) (Counts, error)
+	}{
+		{s.tables.conversations, scope.purgeConversations},
+		{s.tables.messages, scope.purgeMessages},
+		{s.tables.suggestions, scope.purgeSuggestions},
+	} {
+		counts, err := s.purgeTable(ctx, purge.table, before, purge.erase)
+		total = total.Add(counts)
+		if err != nil {
+			return total, fail("purge", err)
+		}
+	}
+	return total, nil
+}
+
+// purgeTable goes batch by batch, each of one user, until nothing is left.
+func (sc scope) purgeTable(ctx context.Context, table string, before time.Time,
+	erase func(scope, context.Context, []uuid.UUID, time.Time) (Counts, error),
+) (total Counts, err error) {
+	db := session(ctx, sc.writer)
+	for {
+		q := newQuery("SELECT id, user_id FROM "+table+" WHERE deleted_at < ?", before)
+		sc.owned(q, "").add(" ORDER BY deleted_at LIMIT ?", eraseBatch)
+		rows, err := collect(db, q, func(r *ownedID) []any { return []any{&r.id, &r.user} })
+		if err != nil || len(rows) == 0 {
+			return total, err
+		}
+		byUser := map[uuid.UUID][]uuid.UUID{}
+		for _, r := range rows {
+			byUser[r.user] = append(byUser[r.user], r.id)
+		}
+		gone := int64(0)
+		for user, ids := range byUser {
+			counts, err := erase(sc.as(user), ctx, ids, before)
+			if err != nil {
+				return total, err
+			}
+			total, gone = total.Add(counts), gone+counts.Total()
+		}
+		if gone == 0 {
+			// Others restored them all meanwhile, or removed them.
+			return total, nil
+		}
+	}
+}
+
+func (sc scope) purgeConversations(ctx context.Context, ids []uuid.UUID, before time.Time) (Counts, error) {
+	return sc.eraseWhere(ctx, newQuery("id IN ? AND deleted_at < ?", ids, before))
+}
+
+func (sc scope) purgeMessages(ctx context.Context, ids []uuid.UUID, before time.Time) (counts Counts, err error) {
+	const doomed = "user_id = ? AND id IN ? AND deleted_at < ?"
+	of := func(column string) string {
+		return column + " IN (SELECT id FROM " + sc.tables.messages + " WHERE " + doomed + ")"
+	}
+	err = sc.transaction(ctx, func(tx *store) (err error) {
+		counts, err = sc.in(tx).remove(ctx,
+			newQuery("user_id = ? AND "+of("message_id"), sc.user, sc.user, ids, before),
+			newQuery("user_id = ? AND ("+of("in_reply_to_message_id")+" OR "+of("sent_message_id")+")",
+				sc.user, sc.user, ids, before, sc.user, ids, before),
+			newQuery(doomed, sc.user, ids, before), nil)
+		return err
+	})
+	return counts, err
+}
+
+func (sc scope) purgeSuggestions(ctx context.Context, ids []uuid.UUID, before time.Time) (counts Counts, err error) {
+	err = sc.transaction(ctx, func(tx *store) (err error) {
+		counts, err = sc.in(tx).remove(ctx, nil,
+			newQuery("user_id = ? AND id IN ? AND deleted_at < ?", sc.user, ids, before), nil, nil)
+		return err
+	})
+	return counts, err
+}

@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"iter"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+)
+
+// Limits of a batch of an import.
+const (
+	defaultBatch = 1000
+	maxBatch     = 10000
+)
+
+func (s messages) Import(ctx context.Context, rows iter.Seq2[*message.Message, error], o ImportOptions) (ImportResult, error) {
+	if o.BatchSize == 0 {
+		o.BatchSize = defaultBatch
+	}
+	if o.BatchSize < 0 || o.BatchSize > maxBatch {
+		return ImportResult{}, rule.Invalid("batch_size", "is not between 1 and %d", maxBatch)
+	}
+	if _, err := s.writing(ctx); err != nil {
+		return ImportResult{}, err
+	}
+	im := importer{scope: s.scope, options: o, owners: map[uuid.UUID]uuid.UUID{}}
+	err := im.run(ctx, rows)
+	return im.result, fail("import", err)
+}
+
+// importer collects messages into batches of one user each, since a transaction is one
+// user's.
+type importer struct {
+	scope
+	options ImportOptions
+	result  ImportResult
+	owners  map[uuid.UUID]uuid.UUID
+	batch   []draft
+	// of is the owner of the messages in the batch.
+	of    uuid.UUID
+	start int // the place of the first message of the batch in all rows
+}
+
+func (im *importer) run(ctx context.Context, rows iter.Seq2[*message.Message, error]) error {
+	i := -1
+	for m, err := range rows {
+		i++
+		if err != nil {
+			return joinFlush(err, im.flush(ctx))
+		}
+		if err := im.add(ctx, i, m); err != nil {
+			return joinFlush(&BatchError{Index: i, Err: err}, im.flush(ctx))
+		}
+		if len(im.batch) >= im.options.BatchSize {
+			if err := im.flush(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return im.flush(ctx)
+}
+
+// joinFlush prefers the error of the flush: it says that rows before the fault are
+// missing too.
+func joinFlush(fault, flush error) error {
+	if flush != nil {
+		return flush
+	}
+	return fault
+}
+
+// add checks a message at once, so that a fault is reported at its place and what came
+// before it is written.
+func (im *importer) add(ctx context.Context, i int, m *message.Message) error {
+	owner, err := im.ownerOf(ctx, m.ConversationID)
+	if err != nil {
+		return err
+	}
+	if owner != im.of || len(im.batch) == 0 {
+		if err := im.flush(ctx); err != nil {
+			return err
+		}
+		im.of, im.start = owner, i
+	}
+	d, err := im.as(owner).draft(m.ConversationID, m)
+	if err != nil {
+		return err
+	}
+	im.batch = append(im.batch, d)
+	return nil
+}
+
+// ownerOf remembers owners for a scope of all users, which would ask for each message.
+func (im *importer) ownerOf(ctx context.Context, conversationID uuid.UUID) (uuid.UUID, error) {
+	if !im.all {
+		return im.scope.user, nil
+	}
+	if owner, ok := im.owners[conversationID]; ok {
+		return owner, nil
+	}
+	owner, err := im.owner(ctx, im.tables.conversations, conversationID)
+	if err != nil {
+		return owner, err
+	}
+	if len(im.owners) >= maxBatch {
+		clear(im.owners)
+	}
+	im.owners[conversationID] = owner
+	return owner, nil
+}
+
+// flush writes the batch, and tells the progress.
+func (im *importer) flush(ctx context.Context) error {
+	if len(im.batch) == 0 {
+		return nil
+	}
+	batch, err := im.as(im.of).writeBatch(ctx, im.batch, nil)
+	if err != nil {
+		return im.shift(err)
+	}
+	for _, created := range batch.created {
+		if created {
+			im.result.Imported++
+		} else {
+			im.result.Duplicates++
+		}
+	}
+	im.batch = nil
+	if im.options.Progress != nil {
+		im.options.Progress(im.result)
+	}
+	return nil
+}
+
+// shift makes the place of a fault in the batch one in all rows, and drops the batch, so
+// that it is not tried a second time.
+func (im *importer) shift(err error) error {
+	im.batch = nil
+	if fault, ok := err.(*BatchError); ok { //nolint:errorlint // made by place, never wrapped
+		return &BatchError{Index: im.start + fault.Index, Err: fault.Err}
+	}
+	return err
+}

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+)
+
+func (s messages) Update(ctx context.Context, id uuid.UUID, u MessageUpdate) (*message.Message, error) {
+	if u.Content == nil && u.Metadata == nil {
+		return nil, rule.Invalid("update", "changes nothing")
+	}
+	now := s.instant()
+	assign := newQuery("edited_at = ?", now)
+	if u.Content != nil {
+		content := *u.Content
+		if s.stripNUL {
+			stripText(&content)
+		}
+		if err := check.Text("content", content); err != nil {
+			return nil, err
+		}
+		assign.add(", content = ?", content)
+	}
+	if u.Metadata != nil {
+		doc := *u.Metadata
+		if s.stripNUL {
+			stripJSON(&doc)
+		}
+		if err := check.JSON("metadata", doc); err != nil {
+			return nil, err
+		}
+		assign.add(", metadata = ?", doc)
+	}
+	return s.set(ctx, id, ExcludeDeleted, assign)
+}
+
+func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, error) {
+	return s.set(ctx, id, ExcludeDeleted, newQuery("deleted_at = ?", s.instant()))
+}
+
+func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, error) {
+	m, err := s.set(ctx, id, OnlyDeleted, newQuery("deleted_at = NULL"))
+	if err == ErrNotFound { //nolint:errorlint // returned as it is by fail
+		db, err := s.writing(ctx)
+		if err != nil {
+			return nil, err
+		}
+		m, err := s.getMessage(db, id)
+		return m, fail("restore message", err)
+	}
+	return m, err
+}
+
+// set runs one update of one message in a live conversation.
+func (s messages) set(ctx context.Context, id uuid.UUID, d Deleted, assign *query) (*message.Message, error) {
+	return setRow(ctx, s.scope, s.tables.messages, messageColumns, messageDest, id, d, assign, "")
+}
+
+func (s messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) (int64, error) {
+	sc, err := s.appender(ctx, conversationID)
+	if err != nil {
+		return 0, fail("restore messages", err)
+	}
+	var restored int64
+	err = sc.transaction(ctx, func(tx *store) (err error) {
+		restored, err = sc.in(tx).restoreAll(ctx, conversationID)
+		return err
+	})
+	return restored, fail("restore messages", err)
+}
+
+func (sc scope) restoreAll(ctx context.Context, conversationID uuid.UUID) (int64, error) {
+	if err := sc.lockConversation(ctx, conversationID, ExcludeDeleted); err != nil {
+		return 0, err
+	}
+	return newQuery("UPDATE "+sc.tables.messages+" SET deleted_at = NULL, updated_at = ?"+
+		" WHERE conversation_id = ? AND user_id = ? AND deleted_at IS NOT NULL", sc.instant(), conversationID, sc.user).
+		exec(session(ctx, sc.writer))
+}
+
+// lockConversation keeps others from appending to a conversation, deleting it or
+// deciding in it until the transaction ends. It returns ErrNotFound if there is none.
+func (sc scope) lockConversation(ctx context.Context, id uuid.UUID, d Deleted) error {
+	const condition = " WHERE id = ? AND user_id = ?"
+	var q *query
+	if lock := sc.dialect.ForUpdate(); lock != "" {
+		q = newQuery("SELECT id FROM "+sc.tables.conversations+condition, id, sc.user).deleted(d, "").add(lock)
+	} else {
+		// A write is the only lock that SQLite has.
+		q = newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq"+condition, id, sc.user).
+			deleted(d, "").add(" RETURNING id")
+	}
+	var locked uuid.UUID
+	found, err := q.row(session(ctx, sc.writer), &locked)
+	if err == nil && !found {
+		return ErrNotFound
+	}
+	return err
+}
+
+// setRow runs one update of one row in a live conversation and returns it as it is then;
+// and is one more condition.
+func setRow[T any](ctx context.Context, sc scope, table, columns string, dest func(*T) []any, id uuid.UUID, d Deleted, assign *query, and string) (*T, error) {
+	if _, err := sc.writing(ctx); err != nil {
+		return nil, err
+	}
+	owner, err := sc.owner(ctx, table, id)
+	if err != nil {
+		return nil, fail("update", err)
+	}
+	as := sc.as(owner)
+	q := newQuery("UPDATE "+table+" AS t SET ").
+		add(string(assign.sql), assign.args...).
+		add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.instant(), id, owner).
+		deleted(d, "")
+	as.inLive(q, "t.").add(and + " RETURNING " + columns)
+	var row *T
+	err = as.retry(ctx, func() (err error) {
+		row, err = one(session(ctx, as.writer), q, dest)
+		return err
+	})
+	return row, fail("update", err)
+}

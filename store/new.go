@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/rule"
+)
+
+// New returns a store on a host's database: PostgreSQL or SQLite, any driver that GORM
+// has. It opens nothing, starts no goroutine and migrates nothing unless asked with
+// WithMigrate. The host keeps db and closes it.
+//
+// On SQLite the host's connections must have foreign keys on, a busy timeout, and
+// transactions that begin immediate; package store/sqlite opens such a database.
+func New(db *gorm.DB, opts ...Option) (Store, error) {
+	c, err := NewConfig(opts...)
+	if err != nil {
+		return nil, err
+	}
+	if own, ok := db.NamingStrategy.(Naming); ok && c.tables.Prefix == "" && c.tables.Schema == "" {
+		c.tables = own.tables
+	}
+	d, err := dialect.Of(db)
+	if err != nil {
+		return nil, err
+	}
+	if c.tables.Schema != "" && d.Name() == "sqlite" {
+		return nil, rule.Invalid("WithSchema", "is for PostgreSQL; SQLite has no schemas")
+	}
+	if c.migrate != nil {
+		if err := migrate.Up(context.Background(), db, c.migrateOptions()); err != nil {
+			return nil, err
+		}
+	}
+	reader := c.reader
+	if reader == nil {
+		reader = db
+	}
+	return &store{
+		shared: &shared{Config: c, dialect: d, tables: tablesOf(c)},
+		writer: db, reader: reader, inTx: isTx(db),
+	}, nil
+}
+
+// store is a Store outside or inside of a transaction.
+type store struct {
+	*shared
+	writer, reader *gorm.DB
+	inTx           bool
+}
+
+// shared is what a store and its transactions have in common.
+type shared struct {
+	*Config
+	dialect dialect.Dialect
+	tables  tables
+	ready   atomic.Bool
+	close   sync.Once
+}
+
+// tables are the quoted names for SQL.
+type tables struct{ conversations, messages, embeddings, suggestions string }
+
+func tablesOf(c *Config) tables {
+	return tables{
+		conversations: c.tables.Quoted("conversations"),
+		messages:      c.tables.Quoted("messages"),
+		embeddings:    c.tables.Quoted("message_embeddings"),
+		suggestions:   c.tables.Quoted("ai_suggestions"),
+	}
+}
+
+func isTx(db *gorm.DB) bool {
+	_, ok := db.Statement.ConnPool.(gorm.TxCommitter)
+	return ok
+}
+
+func (s *store) ForUser(userID uuid.UUID) Scope { return scope{store: s, user: userID} }
+
+func (s *store) AllUsers() Scope { return scope{store: s, all: true} }
+
+func (s *store) WithTx(tx *gorm.DB) Store { return s.within(tx) }
+
+func (s *store) within(tx *gorm.DB) *store {
+	return &store{shared: s.shared, writer: tx, reader: tx, inTx: isTx(tx)}
+}
+
+func (s *store) DB(ctx context.Context) *gorm.DB { return session(ctx, s.writer) }
+
+func (s *store) Close() error {
+	if s.inTx || s.closer == nil {
+		return nil
+	}
+	var err error
+	s.shared.close.Do(func() { err = s.closer() })
+	return err
+}
+
+// session drops whatever conditions the host's handle carries: they are not meant for
+// these tables.
+func session(ctx context.Context, db *gorm.DB) *gorm.DB {
+	return db.Session(&gorm.Session{NewDB: true, SkipDefaultTransaction: true, Context: ctx})
+}
+
+// checkSchema compares the schema with the one that this code wants, once for a store
+// that has it.
+func (s *store) checkSchema(ctx context.Context, db *gorm.DB) error {
+	if s.ready.Load() {
+		return nil
+	}
+	have, err := migrate.Version(ctx, db, s.migrateOptions())
+	if err != nil {
+		return err
+	}
+	switch want := migrate.Latest(); {
+	case have < want:
+		return fmt.Errorf("%w: the database is at version %d, this code needs %d: call migrate.Up, or open with store.WithMigrate", ErrSchema, have, want)
+	case have > want:
+		return fmt.Errorf("%w: the database is at version %d, this code knows %d: update the library", ErrSchema, have, want)
+	}
+	s.ready.Store(true)
+	return nil
+}

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/rule"
+)
+
+// maxTries is how often a transaction runs that meets others: with the waits of pause
+// it gives up after about two seconds.
+const maxTries = 10
+
+func (s *store) Transaction(ctx context.Context, fn func(tx Store) error) error {
+	return s.transaction(ctx, func(tx *store) error { return fn(tx) })
+}
+
+// transaction is Transaction for this package: a new transaction, tried again when the
+// database asks for it, or a savepoint in the one that s is in.
+func (s *store) transaction(ctx context.Context, fn func(tx *store) error) error {
+	if s.inTx {
+		return s.savepoint(ctx, func() error { return fn(s) })
+	}
+	return s.retry(ctx, func() error {
+		return session(ctx, s.writer).Transaction(func(tx *gorm.DB) error { return fn(s.within(tx)) })
+	})
+}
+
+// retry runs fn until it succeeds, fails for good, or was tried often enough.
+func (s *store) retry(ctx context.Context, fn func() error) error {
+	for try := 1; ; try++ {
+		err := fn()
+		if s.inTx || try == maxTries || dialect.KindOf(err) != dialect.Retry {
+			return err
+		}
+		if waitErr := pause(ctx, try); waitErr != nil {
+			return errors.Join(waitErr, err)
+		}
+	}
+}
+
+// guarded runs a single statement that may fail for a reason that the caller is told,
+// such as a duplicate key: in PostgreSQL that would abort a transaction around it.
+func (s *store) guarded(ctx context.Context, fn func() error) error {
+	if s.inTx {
+		return s.savepoint(ctx, fn)
+	}
+	return s.retry(ctx, fn)
+}
+
+// pause waits longer from try to try, and at random, so that those who collided do not
+// meet again.
+func pause(ctx context.Context, try int) error {
+	wait := time.Duration(rand.Int64N(int64(time.Millisecond) << try))
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// savepoint undoes what fn wrote if fn fails, so that an error of one method leaves the
+// host's transaction usable. GORM's own savepoints are never released and a host can
+// switch them off.
+func (s *store) savepoint(ctx context.Context, fn func() error) (err error) {
+	db := session(ctx, s.writer)
+	if err := db.Exec("SAVEPOINT convostore").Error; err != nil {
+		return err
+	}
+	defer func() {
+		// A cancelled context must not keep the savepoint from being undone.
+		if end := s.endSavepoint(context.WithoutCancel(ctx), err == nil); end != nil {
+			err = errors.Join(err, end)
+		}
+	}()
+	return fn()
+}
+
+func (s *store) endSavepoint(ctx context.Context, keep bool) error {
+	db := session(ctx, s.writer)
+	if !keep {
+		if err := db.Exec("ROLLBACK TO SAVEPOINT convostore").Error; err != nil {
+			return err
+		}
+	}
+	return db.Exec("RELEASE SAVEPOINT convostore").Error
+}
+
+// query is SQL under construction with its arguments.
+type query struct {
+	sql  []byte
+	args []any
+}
+
+func newQuery(sql string, args ...any) *query {
+	return (&query{sql: make([]byte, 0, 512)}).add(sql, args...)
+}
+
+// add appends SQL and its arguments, one for each question mark.
+func (q *query) add(sql string, args ...any) *query {
+	q.sql = append(q.sql, sql...)
+	q.args = append(q.args, args...)
+	return q
+}
+
+// rows runs a query and calls each for every row. The rows are closed when it returns.
+func (q *query) rows(db *gorm.DB, each func(*sql.Rows) error) error {
+	rows, err := db.Raw(string(q.sql), q.args...).Rows()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return rows.Close()
+}
+
+// row reads the first row into dest and tells whether there was one.
+func (q *query) row(db *gorm.DB, dest ...any) (bool, error) {
+	found := false
+	err := q.rows(db, func(rows *sql.Rows) error {
+		if found {
+			return nil
+		}
+		found = true
+		return rows.Scan(dest...)
+	})
+	return found, err
+}
+
+// exec runs a statement and returns how many rows it touched.
+func (q *query) exec(db *gorm.DB) (int64, error) {
+	res := db.Exec(string(q.sql), q.args...)
+	return res.RowsAffected, res.Error
+}
+
+// collect reads every row with its reader.
+func collect[T any](db *gorm.DB, q *query, dest func(*T) []any) ([]*T, error) {
+	items := []*T{}
+	err := q.rows(db, func(rows *sql.Rows) error {
+		item := new(T)
+		items = append(items, item)
+		return rows.Scan(dest(item)...)
+	})
+	return items, err
+}
+
+// one reads a single row, or returns ErrNotFound.
+func one[T any](db *gorm.DB, q *query, dest func(*T) []any) (*T, error) {
+	item := new(T)
+	found, err := q.row(db, dest(item)...)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, ErrNotFound
+	}
+	return item, nil
+}
+
+// fail gives an error of the database the name of what was done, and the errors of this
+// package as they are.
+func fail(doing string, err error) error {
+	var (
+		invalid    *InvalidError
+		transition *TransitionError
+		seq        *SeqConflictError
+		batch      *BatchError
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrSchema), errors.As(err, &invalid),
+		errors.As(err, &transition), errors.As(err, &seq), errors.As(err, &batch):
+		return err
+	case errors.Is(err, ErrConflict):
+		return err
+	case dialect.KindOf(err) == dialect.ForeignKey:
+		return fmt.Errorf("%w (%w)", rule.Invalid("user_id or lead_id", "names no row of the host's table"), err)
+	}
+	return fmt.Errorf("convostore: %s: %w", doing, err)
+}

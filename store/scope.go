@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/rule"
+)
+
+// scope is a store with the answer to "whose rows?".
+type scope struct {
+	*store
+	user uuid.UUID
+	all  bool
+}
+
+type (
+	conversations struct{ scope }
+	messages      struct{ scope }
+	suggestions   struct{ scope }
+	maintenance   struct{ scope }
+)
+
+var (
+	_ Conversations = conversations{}
+	_ Messages      = messages{}
+	_ Suggestions   = suggestions{}
+	_ Maintenance   = maintenance{}
+)
+
+func (sc scope) Conversations() Conversations { return conversations{sc} }
+func (sc scope) Messages() Messages           { return messages{sc} }
+func (sc scope) Suggestions() Suggestions     { return suggestions{sc} }
+func (sc scope) Maintenance() Maintenance     { return maintenance{sc} }
+
+// check is the first thing that every method does.
+func (sc scope) check(ctx context.Context, db *gorm.DB) error {
+	if !sc.all && sc.user == uuid.Nil {
+		return rule.Invalid("user_id", "is the nil UUID")
+	}
+	return sc.checkSchema(ctx, db)
+}
+
+// reading returns a session for queries.
+func (sc scope) reading(ctx context.Context) (*gorm.DB, error) {
+	db := session(ctx, sc.reader)
+	return db, sc.check(ctx, db)
+}
+
+// writing returns a session for statements that stand alone.
+func (sc scope) writing(ctx context.Context) (*gorm.DB, error) {
+	db := session(ctx, sc.writer)
+	return db, sc.check(ctx, db)
+}
+
+// owned narrows a query to the rows of the scope; alias is that of the table, with its
+// dot. Every table of a query needs it: a sharded server looks for the owner in each.
+func (sc scope) owned(q *query, alias string) *query {
+	if sc.all {
+		return q
+	}
+	return q.add(" AND "+alias+"user_id = ?", sc.user)
+}
+
+// owner returns whose row it is that the scope wants to change: the scope's user, or in
+// a scope of all users whoever has a row with this id. Writes then always name one user.
+func (sc scope) owner(ctx context.Context, table string, id uuid.UUID) (uuid.UUID, error) {
+	if !sc.all {
+		return sc.user, nil
+	}
+	db, err := sc.reading(ctx)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return soleOwner(db, newQuery("SELECT user_id FROM "+table+" WHERE id = ? LIMIT 2", id))
+}
+
+// soleOwner reads the owners that a query finds. Ids and keys are a user's own, so that
+// two users may have the same; picking one of them would be a guess.
+func soleOwner(db *gorm.DB, q *query) (uuid.UUID, error) {
+	owners, err := collect(db, q, func(id *uuid.UUID) []any { return []any{id} })
+	switch {
+	case err != nil:
+		return uuid.Nil, err
+	case len(owners) == 0:
+		return uuid.Nil, ErrNotFound
+	case len(owners) > 1:
+		return uuid.Nil, errManyOwners
+	}
+	return *owners[0], nil
+}
+
+// as narrows the scope to one user.
+func (sc scope) as(user uuid.UUID) scope { return scope{store: sc.store, user: user} }
+
+// in moves the scope into a transaction.
+func (sc scope) in(tx *store) scope { return scope{store: tx, user: sc.user, all: sc.all} }
+
+// newOwner returns the owner of a row to be created.
+func (sc scope) newOwner(given uuid.UUID) (uuid.UUID, error) {
+	switch {
+	case sc.all && given == uuid.Nil:
+		return uuid.Nil, rule.Invalid("user_id", "is the nil UUID; a scope of all users does not know whose the row is")
+	case !sc.all && given != uuid.Nil && given != sc.user:
+		return uuid.Nil, rule.Invalid("user_id", "is another user's than the scope's")
+	case sc.all:
+		return given, nil
+	}
+	return sc.user, nil
+}
+
+// giveID makes an id where there is none.
+func (sc scope) giveID(id *uuid.UUID) error {
+	if *id != uuid.Nil {
+		return nil
+	}
+	made, err := sc.newID()
+	*id = made
+	return err
+}

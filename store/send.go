@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/suggestion"
+)
+
+func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message) (bool, error) {
+	if _, err := s.writing(ctx); err != nil {
+		return false, err
+	}
+	owner, err := s.owner(ctx, s.tables.suggestions, id)
+	if err != nil {
+		return false, fail("send", err)
+	}
+	sc := s.as(owner)
+	// The conversation is read first because its lock comes before the suggestion's.
+	sg, err := sc.getSuggestion(session(ctx, sc.writer), id)
+	if err != nil {
+		return false, fail("send", err)
+	}
+	d, err := sc.outbound(sg, m)
+	if err != nil {
+		return false, err
+	}
+	var created bool
+	var sent message.Message
+	err = sc.transaction(ctx, func(tx *store) (err error) {
+		sent = *d.Message
+		created, err = sc.in(tx).send(ctx, sg, draft{&sent, d.keys})
+		return err
+	})
+	if err != nil {
+		return false, fail("send", err)
+	}
+	*m = sent
+	return created, nil
+}
+
+// outbound completes the message that a suggestion becomes.
+func (sc scope) outbound(sg *suggestion.Suggestion, m *message.Message) (draft, error) {
+	if m.Content == "" {
+		m.Content = sg.FinalContent()
+	}
+	if m.Role == "" && m.Direction == message.DirectionNone {
+		m.Role = message.RoleAssistant
+	}
+	return sc.draft(sg.ConversationID, m)
+}
+
+// send holds the conversation's lock throughout, so that of two calls the second finds
+// the link of the first.
+func (sc scope) send(ctx context.Context, seen *suggestion.Suggestion, d draft) (bool, error) {
+	if err := sc.lockConversation(ctx, seen.ConversationID, ExcludeDeleted); err != nil {
+		return false, err
+	}
+	db := session(ctx, sc.writer)
+	sg, err := sc.getSuggestion(db, seen.ID)
+	if err != nil {
+		return false, err
+	}
+	if !sg.Status.Sendable() {
+		return false, &TransitionError{Of: "suggestion", From: sg.Status.String(), To: "sent"}
+	}
+	if sg.Sent() {
+		return false, sc.readSent(ctx, *sg.SentMessageID, d.Message)
+	}
+	if sg.Status != seen.Status && d.Content == "" {
+		d.Content = sg.FinalContent()
+	}
+	if _, err := sc.appendOne(ctx, d); err != nil {
+		return false, err
+	}
+	if d.ConversationID != sg.ConversationID {
+		return false, fmt.Errorf("%w: the message's key belongs to a message of another conversation", ErrConflict)
+	}
+	n, err := newQuery("UPDATE "+sc.tables.suggestions+" SET sent_message_id = ?, updated_at = ?"+
+		" WHERE id = ? AND user_id = ? AND sent_message_id IS NULL", d.ID, sc.instant(), sg.ID, sc.user).exec(db)
+	if err == nil && n != 1 {
+		err = fmt.Errorf("%w: the suggestion was sent meanwhile", ErrConflict)
+	}
+	return err == nil, err
+}
+
+// readSent reads the message that a suggestion became, even a deleted one: sending it
+// again would be worse than showing it.
+func (sc scope) readSent(ctx context.Context, id uuid.UUID, m *message.Message) error {
+	q := newQuery("SELECT "+messageColumns+" FROM "+sc.tables.messages+" WHERE id = ? AND user_id = ?", id, sc.user)
+	sent, err := one(session(ctx, sc.writer), q, messageDest)
+	if err == nil {
+		*m = *sent
+	}
+	return err
+}
