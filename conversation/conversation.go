@@ -31,11 +31,11 @@ type Conversation struct {
 	UserID uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
 
 	// LeadID is the outside contact's id in the host's own tables, as text.
-	LeadID string `gorm:"default:null" json:"lead_id,omitempty"`
+	LeadID string `gorm:"serializer:convostore_null_text" json:"lead_id,omitempty"`
 	// ExternalKey is the host's own name for the conversation, unique for a user.
-	ExternalKey string `gorm:"default:null" json:"external_key,omitempty"`
-	Title       string `gorm:"default:null" json:"title,omitempty"`
-	Subject     string `gorm:"default:null" json:"subject,omitempty"`
+	ExternalKey string `gorm:"serializer:convostore_null_text" json:"external_key,omitempty"`
+	Title       string `gorm:"serializer:convostore_null_text" json:"title,omitempty"`
+	Subject     string `gorm:"serializer:convostore_null_text" json:"subject,omitempty"`
 	Status      Status `json:"status"`
 	Metadata    JSON   `json:"metadata,omitempty"`
 
@@ -86,6 +86,9 @@ func (c *Conversation) Validate() error {
 		check.Length("title", c.Title, MaxTitle),
 		check.Text("subject", c.Subject),
 		check.JSON("metadata", c.Metadata),
+		check.Time("last_message_at", c.LastMessageAt),
+		check.Time("created_at", c.CreatedAt),
+		check.Time("updated_at", c.UpdatedAt),
 	)
 }
 

@@ -1,6 +1,7 @@
 package message_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"strings"
@@ -37,7 +38,7 @@ func TestAttachments(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	for doc, null := range map[string]bool{"": true, "null": true, " null\n": true, `"null"`: false, "{}": false, "0": false} {
+	for doc, null := range map[string]bool{"": true, "null": true, "\tnull\n": true, `"null"`: false, "{}": false, "0": false} {
 		assert.Equal(t, null, message.JSON(doc).IsNull(), "%q", doc)
 		value, err := message.JSON(doc).Value()
 		require.NoError(t, err)
@@ -54,7 +55,7 @@ func TestJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(text), &r))
 	written, err := json.Marshal(r)
 	require.NoError(t, err)
-	assert.Equal(t, text, string(written), "digits, zeros and the order of keys survive")
+	assert.True(t, text == string(written), "digits, zeros and the order of keys survive")
 	require.NoError(t, json.Unmarshal([]byte(`{"doc":null}`), &r))
 	assert.True(t, r.Doc.IsNull())
 	_, err = json.Marshal(row{Doc: message.JSON(`{"bad"`)})
@@ -102,7 +103,7 @@ func TestVectorValidate(t *testing.T) {
 	} {
 		err := c.v.Validate()
 		if c.rule == "" {
-			assert.NoError(t, err, name)
+			require.NoError(t, err, name)
 			continue
 		}
 		var invalid *rule.InvalidError
@@ -156,7 +157,7 @@ func FuzzVectorScan(f *testing.F) {
 			return
 		}
 		again, err := v.Value()
-		if err != nil || string(again.([]byte)) != string(blob) {
+		if err != nil || !bytes.Equal(again.([]byte), blob) {
 			t.Fatalf("%x became %x, %v", blob, again, err)
 		}
 	})

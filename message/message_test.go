@@ -62,7 +62,7 @@ func TestNormalizeTimes(t *testing.T) {
 func TestNormalizeEmailMessageID(t *testing.T) {
 	for value, want := range map[string]string{
 		"<abc@example.com>":                   "<abc@example.com>",
-		" <abc@example.com> (comment)":        "<abc@example.com>",
+		"(comment) <abc@example.com>":         "<abc@example.com>",
 		"abc@example.com":                     "",
 		"<>":                                  "",
 		"<" + strings.Repeat("a", 1022) + ">": "<" + strings.Repeat("a", 1022) + ">",
@@ -98,7 +98,7 @@ func TestValidate(t *testing.T) {
 		"tool_results":        func(m *message.Message) { m.ToolResults = message.JSON(`"\u0000"`) },
 		"metadata":            func(m *message.Message) { m.Metadata = message.JSON(`{} {}`) },
 		"sent_at":             func(m *message.Message) { m.SentAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
-		"created_at":          func(m *message.Message) { m.CreatedAt = time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"created_at":          func(m *message.Message) { m.CreatedAt, m.SentAt = time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC), now },
 		"updated_at":          func(m *message.Message) { m.UpdatedAt = time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC) },
 	} {
 		m := message.Message{Role: message.RoleUser}

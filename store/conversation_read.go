@@ -20,13 +20,13 @@ func (s conversations) Get(ctx context.Context, id uuid.UUID) (*conversation.Con
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.get(db, id, ExcludeDeleted)
+	c, err := s.get(db, id)
 	return c, fail("get conversation", err)
 }
 
-func (sc scope) get(db *gorm.DB, id uuid.UUID, d Deleted) (*conversation.Conversation, error) {
+func (sc scope) get(db *gorm.DB, id uuid.UUID) (*conversation.Conversation, error) {
 	q := newQuery("SELECT "+conversationColumns+" FROM "+sc.tables.conversations+" WHERE id = ?", id)
-	sc.owned(q, "").deleted(d, "")
+	sc.owned(q, "").deleted(ExcludeDeleted, "")
 	return one(db, q, conversationDest)
 }
 
@@ -71,7 +71,7 @@ func (s conversations) Thread(ctx context.Context, id uuid.UUID) (*conversation.
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.get(db, id, ExcludeDeleted)
+	c, err := s.get(db, id)
 	if err != nil {
 		return nil, fail("read thread", err)
 	}
@@ -96,8 +96,8 @@ func (s conversations) List(ctx context.Context, f ConversationFilter, p PageReq
 	if err != nil {
 		return page, err
 	}
-	print := s.fingerprint("conversations", f)
-	after, err := print.parse(p.After)
+	list := s.fingerprint("conversations", f)
+	after, err := list.parse(p.After)
 	if err != nil {
 		return page, err
 	}
@@ -115,7 +115,7 @@ func (s conversations) List(ctx context.Context, f ConversationFilter, p PageReq
 	if err != nil {
 		return page, fail("list conversations", err)
 	}
-	return pageOf(found, limit, print, f.Order.place), nil
+	return pageOf(found, limit, list, f.Order.place), nil
 }
 
 func (s conversations) ListNumbered(ctx context.Context, f ConversationFilter, n NumberRequest) (NumberedPage[*conversation.Conversation], error) {
@@ -188,14 +188,13 @@ func statusIs[S ~string](statuses []S) string {
 	return "status IN (" + strings.Join(words, ", ") + ")"
 }
 
-func (q *query) within(column string, since, before time.Time) *query {
+func (q *query) within(column string, since, before time.Time) {
 	if !since.IsZero() {
 		q.add(" AND "+column+" >= ?", since)
 	}
 	if !before.IsZero() {
 		q.add(" AND "+column+" < ?", before)
 	}
-	return q
 }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

@@ -150,7 +150,7 @@ func (sc scope) upsert(ctx context.Context, c *conversation.Conversation) (creat
 		return err == nil, err
 	}
 	// The row appeared between the two statements, or it is deleted.
-	if _, err := sc.get(session(ctx, sc.writer), c.ID, ExcludeDeleted); err == nil {
+	if _, err := sc.get(session(ctx, sc.writer), c.ID); err == nil {
 		return sc.upsert(ctx, c)
 	}
 	return false, fmt.Errorf("%w: the conversation is deleted; restore or erase it first", ErrConflict)
@@ -319,7 +319,7 @@ func (s conversations) changeStatus(ctx context.Context, id uuid.UUID, to conver
 			to, sc.instant(), id, owner).
 			add(" AND deleted_at IS NULL AND " + statusIs(from) + " RETURNING " + conversationColumns)
 		if c, err = one(session(ctx, sc.writer), q, conversationDest); err == ErrNotFound { //nolint:errorlint // made by one
-			c, err = sc.get(session(ctx, sc.writer), id, ExcludeDeleted)
+			c, err = sc.get(session(ctx, sc.writer), id)
 		}
 		return err
 	})
@@ -337,7 +337,7 @@ func (s conversations) Restore(ctx context.Context, id uuid.UUID) (*conversation
 		if err != nil {
 			return nil, err
 		}
-		c, err := s.get(db, id, ExcludeDeleted)
+		c, err := s.get(db, id)
 		return c, fail("restore conversation", err)
 	}
 	return c, err

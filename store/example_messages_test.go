@@ -43,7 +43,7 @@ func Example() {
 	ctx := context.Background()
 	st, err := sqlite.OpenMemory(ctx)
 	must(err)
-	defer st.Close()
+	defer func() { must(st.Close()) }()
 	mine := st.ForUser(uuid.New())
 
 	c := &conversation.Conversation{Title: "Holiday plans"}

@@ -96,7 +96,7 @@ func (im *importer) add(ctx context.Context, i int, m *message.Message) error {
 // ownerOf remembers owners for a scope of all users, which would ask for each message.
 func (im *importer) ownerOf(ctx context.Context, conversationID uuid.UUID) (uuid.UUID, error) {
 	if !im.all {
-		return im.scope.user, nil
+		return im.user, nil
 	}
 	if owner, ok := im.owners[conversationID]; ok {
 		return owner, nil

@@ -51,8 +51,8 @@ func (s messages) List(ctx context.Context, conversationID uuid.UUID, f MessageF
 	if err != nil {
 		return page, err
 	}
-	print := s.fingerprint("messages of "+conversationID.String(), f)
-	after, err := print.parse(p.After)
+	list := s.fingerprint("messages of "+conversationID.String(), f)
+	after, err := list.parse(p.After)
 	if err != nil {
 		return page, err
 	}
@@ -60,12 +60,18 @@ func (s messages) List(ctx context.Context, conversationID uuid.UUID, f MessageF
 	if err != nil {
 		return page, fail("list messages", err)
 	}
-	return pageOf(found, limit, print, f.Order.place), nil
+	return pageOf(found, limit, list, f.Order.place), nil
 }
 
 // list reads the messages of a conversation. Only if there are none does it ask whether
 // there is such a conversation.
 func (sc scope) list(ctx context.Context, conversationID uuid.UUID, f MessageFilter, after *place, limit int) ([]*message.Message, error) {
+	owner, err := sc.owner(ctx, sc.tables.conversations, conversationID)
+	if err != nil {
+		return nil, err
+	}
+	// One user's: the index of the thread leads with the conversation and its owner.
+	sc = sc.as(owner)
 	db, err := sc.reading(ctx)
 	if err != nil {
 		return nil, err
@@ -80,7 +86,7 @@ func (sc scope) list(ctx context.Context, conversationID uuid.UUID, f MessageFil
 	if err != nil || len(found) > 0 {
 		return found, err
 	}
-	_, err = sc.get(db, conversationID, ExcludeDeleted)
+	_, err = sc.get(db, conversationID)
 	return found, err
 }
 
@@ -130,8 +136,8 @@ func (s messages) ListByUser(ctx context.Context, f MessageFilter, p PageRequest
 	if err != nil {
 		return page, err
 	}
-	print := s.fingerprint("messages", f)
-	after, err := print.parse(p.After)
+	list := s.fingerprint("messages", f)
+	after, err := list.parse(p.After)
 	if err != nil {
 		return page, err
 	}
@@ -153,7 +159,7 @@ func (s messages) ListByUser(ctx context.Context, f MessageFilter, p PageRequest
 	if err != nil {
 		return page, fail("list messages", err)
 	}
-	return pageOf(found, limit, print, func(m *message.Message) place {
+	return pageOf(found, limit, list, func(m *message.Message) place {
 		return place{key: timeKey(m.CreatedAt), id: m.ID}
 	}), nil
 }
@@ -245,7 +251,7 @@ func threadClues(m *message.Message) []*query {
 }
 
 // filterMessages adds what a filter says beside the conversation.
-func (q *query) filterMessages(f MessageFilter) *query {
+func (q *query) filterMessages(f MessageFilter) {
 	q.deleted(f.Deleted, "m.")
 	if len(f.Roles) > 0 {
 		q.add(" AND role IN ?", f.Roles)
@@ -265,7 +271,7 @@ func (q *query) filterMessages(f MessageFilter) *query {
 	if f.BeforeSeq > 0 {
 		q.add(" AND seq < ?", f.BeforeSeq)
 	}
-	return q.within("sent_at", f.SentSince, f.SentBefore)
+	q.within("sent_at", f.SentSince, f.SentBefore)
 }
 
 func (o MessageOrder) sql() string {

@@ -100,7 +100,7 @@ func (s *store) Close() error {
 		return nil
 	}
 	var err error
-	s.shared.close.Do(func() { err = s.closer() })
+	s.close.Do(func() { err = s.closer() })
 	return err
 }
 

@@ -24,8 +24,8 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// planWorld is enough rows for an index to be worth its while: 40 users with 50
-// conversations of 10 messages.
+// planWorld is what the reads ask for: among 2,000 conversations of 10 messages, of which
+// one user has half, a conversation of that user's with its message and its suggestion.
 type planWorld struct {
 	user         uuid.UUID
 	conversation *conversation.Conversation
@@ -34,8 +34,7 @@ type planWorld struct {
 }
 
 const (
-	planUsers    = 40
-	planThreads  = 50
+	planThreads  = 2000
 	planMessages = 10
 )
 
@@ -270,22 +269,22 @@ func fillPlans(t *testing.T, db *gorm.DB) *planWorld {
 	var ms []*message.Message
 	var ss []*suggestion.Suggestion
 	start := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
-	for u := range planUsers {
-		user := uuid.New()
-		for i := range planThreads {
-			n := u*planThreads + i
-			at := start.Add(time.Duration(n*7919%10_000) * time.Minute)
-			c := planThread(user, n, at)
-			cs, ms = append(cs, c), append(ms, c.Messages...)
-			ss = append(ss, planSuggestion(c, n, at))
-			c.Messages = nil
+	user := uuid.New()
+	for n := range planThreads {
+		if n >= planThreads/2 && n%50 == 0 {
+			user = uuid.New()
 		}
+		at := start.Add(time.Duration(n*7919%10_000) * time.Minute)
+		c := planThread(user, n, at)
+		cs, ms = append(cs, c), append(ms, c.Messages...)
+		ss = append(ss, planSuggestion(c, n, at))
+		c.Messages = nil
 	}
 	require.NoError(t, db.CreateInBatches(cs, 500).Error)
 	require.NoError(t, db.CreateInBatches(ms, 500).Error)
 	require.NoError(t, db.CreateInBatches(ss, 500).Error)
 	require.NoError(t, db.Exec("ANALYZE").Error)
-	middle := len(cs) / 2
+	middle := planThreads / 4
 	return &planWorld{cs[middle].UserID, cs[middle], ms[middle*planMessages+5], ss[middle]}
 }
 

@@ -77,13 +77,16 @@ func (s *store) savepoint(ctx context.Context, fn func() error) (err error) {
 	if err := db.Exec("SAVEPOINT convostore").Error; err != nil {
 		return err
 	}
+	returned := false // and did not panic
 	defer func() {
 		// A cancelled context must not keep the savepoint from being undone.
-		if end := s.endSavepoint(context.WithoutCancel(ctx), err == nil); end != nil {
+		if end := s.endSavepoint(context.WithoutCancel(ctx), returned && err == nil); end != nil {
 			err = errors.Join(err, end)
 		}
 	}()
-	return fn()
+	err = fn()
+	returned = true
+	return err
 }
 
 func (s *store) endSavepoint(ctx context.Context, keep bool) error {

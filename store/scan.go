@@ -128,7 +128,8 @@ func messageDest(m *message.Message) []any {
 		(*text)(&m.SenderEmail), (*text)(&m.RecipientEmail), (*text)(&m.PostmarkMessageID),
 		(*text)(&m.GmailMessageID), (*text)(&m.GmailThreadID), (*text)(&m.EmailMessageID), (*text)(&m.IdempotencyKey),
 		&m.Headers, &m.Attachments, &m.ToolCalls, &m.ToolResults, &m.Metadata,
-		(*instant)(&m.SentAt), (*instant)(&m.CreatedAt), (*instant)(&m.UpdatedAt), nullInstant{&m.EditedAt},
+		(*instant)(&m.SentAt), (*instant)(&m.CreatedAt), (*instant)(&m.UpdatedAt),
+		nullInstant{&m.EditedAt},
 		(*deletedAt)(&m.DeletedAt),
 	}
 }
@@ -139,9 +140,14 @@ const suggestionColumns = "id, user_id, conversation_id, in_reply_to_message_id,
 
 func suggestionDest(s *suggestion.Suggestion) []any {
 	return []any{
-		&s.ID, &s.UserID, &s.ConversationID, nullID{&s.InReplyToMessageID}, &s.SuggestedContent, (*text)(&s.EditedContent),
+		&s.ID, &s.UserID, &s.ConversationID,
+		nullID{&s.InReplyToMessageID},
+		&s.SuggestedContent, (*text)(&s.EditedContent),
 		&s.ConfidenceScore, &s.SentimentAnalysis, &s.ContextUsed, (*text)(&s.ModelUsed), &s.TokensUsed, &s.GenerationCost,
-		&s.Status, (*text)(&s.ReviewedBy), nullInstant{&s.ReviewedAt}, (*text)(&s.Feedback), nullID{&s.SentMessageID},
+		&s.Status, (*text)(&s.ReviewedBy),
+		nullInstant{&s.ReviewedAt},
+		(*text)(&s.Feedback),
+		nullID{&s.SentMessageID},
 		(*instant)(&s.CreatedAt), (*instant)(&s.UpdatedAt), (*deletedAt)(&s.DeletedAt),
 	}
 }

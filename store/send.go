@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/message"
-	"github.com/convostore/convostore/suggestion"
 )
 
 func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message) (bool, error) {
@@ -24,7 +23,10 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 	if err != nil {
 		return false, fail("send", err)
 	}
-	d, err := sc.outbound(sg, m)
+	if m.Role == "" && m.Direction == message.DirectionNone {
+		m.Role = message.RoleAssistant
+	}
+	d, err := sc.draft(sg.ConversationID, m)
 	if err != nil {
 		return false, err
 	}
@@ -32,7 +34,7 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 	var sent message.Message
 	err = sc.transaction(ctx, func(tx *store) (err error) {
 		sent = *d.Message
-		created, err = sc.in(tx).send(ctx, sg, draft{&sent, d.keys})
+		created, err = sc.in(tx).send(ctx, sg.ID, draft{&sent, d.keys})
 		return err
 	})
 	if err != nil {
@@ -42,25 +44,15 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 	return created, nil
 }
 
-// outbound completes the message that a suggestion becomes.
-func (sc scope) outbound(sg *suggestion.Suggestion, m *message.Message) (draft, error) {
-	if m.Content == "" {
-		m.Content = sg.FinalContent()
-	}
-	if m.Role == "" && m.Direction == message.DirectionNone {
-		m.Role = message.RoleAssistant
-	}
-	return sc.draft(sg.ConversationID, m)
-}
-
 // send holds the conversation's lock throughout, so that of two calls the second finds
 // the link of the first.
-func (sc scope) send(ctx context.Context, seen *suggestion.Suggestion, d draft) (bool, error) {
-	if err := sc.lockConversation(ctx, seen.ConversationID, ExcludeDeleted); err != nil {
+func (sc scope) send(ctx context.Context, id uuid.UUID, d draft) (bool, error) {
+	conversationID := d.ConversationID
+	if err := sc.lockConversation(ctx, conversationID); err != nil {
 		return false, err
 	}
 	db := session(ctx, sc.writer)
-	sg, err := sc.getSuggestion(db, seen.ID)
+	sg, err := sc.getSuggestion(db, id)
 	if err != nil {
 		return false, err
 	}
@@ -70,13 +62,13 @@ func (sc scope) send(ctx context.Context, seen *suggestion.Suggestion, d draft) 
 	if sg.Sent() {
 		return false, sc.readSent(ctx, *sg.SentMessageID, d.Message)
 	}
-	if sg.Status != seen.Status && d.Content == "" {
+	if d.Content == "" {
 		d.Content = sg.FinalContent()
 	}
 	if _, err := sc.appendOne(ctx, d); err != nil {
 		return false, err
 	}
-	if d.ConversationID != sg.ConversationID {
+	if d.ConversationID != conversationID {
 		return false, fmt.Errorf("%w: the message's key belongs to a message of another conversation", ErrConflict)
 	}
 	n, err := newQuery("UPDATE "+sc.tables.suggestions+" SET sent_message_id = ?, updated_at = ?"+

@@ -35,11 +35,16 @@ func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid
 	if err != nil {
 		return page, err
 	}
-	print := s.fingerprint("suggestions", conversationID)
-	after, err := print.parse(p.After)
+	list := s.fingerprint("suggestions", conversationID)
+	after, err := list.parse(p.After)
 	if err != nil {
 		return page, err
 	}
+	owner, err := s.owner(ctx, s.tables.conversations, conversationID)
+	if err != nil {
+		return page, fail("list suggestions", err)
+	}
+	s.scope = s.as(owner)
 	db, err := s.reading(ctx)
 	if err != nil {
 		return page, err
@@ -51,12 +56,12 @@ func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid
 	}
 	found, err := collect(db, q.add(" ORDER BY created_at, id LIMIT ?", limit+1), suggestionDest)
 	if err == nil && len(found) == 0 {
-		_, err = s.get(db, conversationID, ExcludeDeleted)
+		_, err = s.get(db, conversationID)
 	}
 	if err != nil {
 		return page, fail("list suggestions", err)
 	}
-	return pageOf(found, limit, print, suggestionPlace), nil
+	return pageOf(found, limit, list, suggestionPlace), nil
 }
 
 func (s suggestions) Pending(ctx context.Context, p PageRequest) (Page[*PendingSuggestion], error) {
@@ -65,8 +70,8 @@ func (s suggestions) Pending(ctx context.Context, p PageRequest) (Page[*PendingS
 	if err != nil {
 		return page, err
 	}
-	print := s.fingerprint("pending", nil)
-	after, err := print.parse(p.After)
+	list := s.fingerprint("pending", nil)
+	after, err := list.parse(p.After)
 	if err != nil {
 		return page, err
 	}
@@ -83,7 +88,7 @@ func (s suggestions) Pending(ctx context.Context, p PageRequest) (Page[*PendingS
 	if err != nil {
 		return page, fail("list pending suggestions", err)
 	}
-	part := pageOf(found, limit, print, suggestionPlace)
+	part := pageOf(found, limit, list, suggestionPlace)
 	page.Next = part.Next
 	page.Items, err = s.withContext(db, part.Items)
 	return page, fail("list pending suggestions", err)

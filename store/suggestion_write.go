@@ -72,7 +72,7 @@ func (sc scope) insertSuggestion(sg *suggestion.Suggestion) *query {
 
 // explainSuggestion says why an insert found no place.
 func (sc scope) explainSuggestion(ctx context.Context, sg *suggestion.Suggestion) error {
-	if _, err := sc.get(session(ctx, sc.writer), sg.ConversationID, ExcludeDeleted); err != nil {
+	if _, err := sc.get(session(ctx, sc.writer), sg.ConversationID); err != nil {
 		return err
 	}
 	return rule.Invalid("in_reply_to_message_id", "is no live message of the conversation")

@@ -11,7 +11,8 @@ import (
 )
 
 // The scopes below are for gorm.DB.Scopes and Preload. They only ever narrow, so they
-// combine in any order, and they name the table, so they also work on a join.
+// combine in any order, and they name the table, so they also work on a join. Orders are
+// not for GORM's Count, which PostgreSQL refuses to sort.
 
 func col(name string) column.Of { return column.Of{Model: Suggestion{}, Name: name} }
 

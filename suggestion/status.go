@@ -58,8 +58,12 @@ func (s Status) Valid() bool {
 
 // UnmarshalText refuses a status that is not Valid.
 func (s *Status) UnmarshalText(text []byte) error {
-	*s = Status(text)
-	return s.validate()
+	got := Status(text)
+	if err := got.validate(); err != nil {
+		return err
+	}
+	*s = got
+	return nil
 }
 
 // Value implements driver.Valuer.

@@ -4,6 +4,7 @@
 package suggestion
 
 import (
+	"cmp"
 	"math"
 	"time"
 
@@ -35,22 +36,22 @@ type Suggestion struct {
 
 	SuggestedContent string `json:"suggested_content"`
 	// EditedContent is what a person made of it, empty unless the status is edited.
-	EditedContent string `gorm:"default:null" json:"edited_content,omitempty"`
+	EditedContent string `gorm:"serializer:convostore_null_text" json:"edited_content,omitempty"`
 	// ConfidenceScore is the model's own, 0 to 1; nil if it gave none, so that an
 	// average is one of given scores only. Write new(0.92).
 	ConfidenceScore   *float64 `json:"confidence_score,omitempty"`
 	SentimentAnalysis JSON     `json:"sentiment_analysis,omitempty"`
 	ContextUsed       JSON     `json:"context_used,omitempty"`
-	ModelUsed         string   `gorm:"default:null" json:"model_used,omitempty"`
+	ModelUsed         string   `gorm:"serializer:convostore_null_text" json:"model_used,omitempty"`
 	TokensUsed        int64    `json:"tokens_used,omitempty"`
 	// GenerationCost is in the host's currency, with as many decimals as it was given.
 	GenerationCost decimal.Decimal `json:"generation_cost"`
 
 	Status Status `json:"status"`
 	// ReviewedBy is the host's name for who decided; ReviewedAt is nil while pending.
-	ReviewedBy string     `gorm:"default:null" json:"reviewed_by,omitempty"`
+	ReviewedBy string     `gorm:"serializer:convostore_null_text" json:"reviewed_by,omitempty"`
 	ReviewedAt *time.Time `json:"reviewed_at,omitempty"`
-	Feedback   string     `gorm:"default:null" json:"feedback,omitempty"`
+	Feedback   string     `gorm:"serializer:convostore_null_text" json:"feedback,omitempty"`
 	// SentMessageID is the outbound message that the suggestion became, nil before.
 	SentMessageID *uuid.UUID `json:"sent_message_id,omitempty"`
 
@@ -101,7 +102,7 @@ func (s *Suggestion) Validate() error {
 		s.Status.validate(),
 		notEmpty("suggested_content", s.SuggestedContent),
 		check.Text("suggested_content", s.SuggestedContent),
-		check.Text("edited_content", s.EditedContent),
+		editedContent(s.Status, s.EditedContent),
 		s.validateConfidence(),
 		check.JSON("sentiment_analysis", s.SentimentAnalysis),
 		check.JSON("context_used", s.ContextUsed),
@@ -110,6 +111,8 @@ func (s *Suggestion) Validate() error {
 		check.Key("reviewed_by", s.ReviewedBy),
 		check.Text("feedback", s.Feedback),
 		s.validateReview(),
+		check.Time("created_at", s.CreatedAt),
+		check.Time("updated_at", s.UpdatedAt),
 	)
 }
 
@@ -138,7 +141,9 @@ func (s *Suggestion) validateCost() error {
 		return rule.Invalid("generation_cost", "is negative")
 	}
 	// Ten decimals hold a hundred-millionth of a cent; reports sum them exactly.
-	if s.GenerationCost.Exponent() < -10 || s.GenerationCost.NumDigits() > 18 {
+	// The exponent comes first: 1e1000000 has one digit, and a million when written out.
+	e := int(s.GenerationCost.Exponent())
+	if e < -10 || e > 18 || s.GenerationCost.NumDigits()+max(e, 0) > 18 {
 		return rule.Invalid("generation_cost", "has more than 10 decimals or 18 digits")
 	}
 	return nil
@@ -147,6 +152,9 @@ func (s *Suggestion) validateCost() error {
 func (s *Suggestion) validateReview() error {
 	if s.Status.Decided() != (s.ReviewedAt != nil) {
 		return rule.Invalid("reviewed_at", "is set exactly when a decision was made")
+	}
+	if s.ReviewedAt != nil {
+		return check.Time("reviewed_at", *s.ReviewedAt)
 	}
 	return nil
 }
@@ -185,8 +193,10 @@ func (s *Suggestion) Decide(to Status, content string, r Review) error {
 	if err := ValidateDecision(to, content, r); err != nil {
 		return err
 	}
-	if !s.Status.CanBecome(to) {
-		return &rule.TransitionError{Of: "suggestion", From: s.Status.String(), To: to.String()}
+	// A suggestion that was never normalized has no status yet; it begins as pending.
+	from := cmp.Or(s.Status, StatusPending)
+	if !from.CanBecome(to) {
+		return &rule.TransitionError{Of: "suggestion", From: from.String(), To: to.String()}
 	}
 	at := r.At
 	if at.IsZero() {
@@ -204,14 +214,20 @@ func ValidateDecision(to Status, content string, r Review) error {
 	if !to.Decided() {
 		return rule.Invalid("status", "is not a decision")
 	}
-	if (to == StatusEdited) != (content != "") {
-		return rule.Invalid("edited_content", "is given exactly when a suggestion is edited")
-	}
 	return check.First(
-		check.Text("edited_content", content),
+		editedContent(to, content),
 		check.Key("reviewed_by", r.By),
 		check.Text("feedback", r.Feedback),
+		check.Time("reviewed_at", r.At),
 	)
+}
+
+// editedContent keeps FinalContent from being empty, or from passing over a text.
+func editedContent(s Status, content string) error {
+	if (s == StatusEdited) != (content != "") {
+		return rule.Invalid("edited_content", "is given exactly when a suggestion is edited")
+	}
+	return check.Text("edited_content", content)
 }
 
 // FinalContent is the text that goes out: the edited one if there is one, else the

@@ -100,8 +100,36 @@ func fill(tb testing.TB, db *sql.DB, postgres bool, z size) {
 		_, err := db.ExecContext(tb.Context(), z.render(statement, postgres))
 		require.NoError(tb, err)
 	}
-	_, err := db.ExecContext(tb.Context(), map[bool]string{true: "VACUUM ANALYZE", false: "ANALYZE"}[postgres])
+	analyze(tb, db, postgres)
+}
+
+func analyze(tb testing.TB, db *sql.DB, postgres bool) {
+	tb.Helper()
+	statement := "ANALYZE"
+	if postgres {
+		statement = "VACUUM ANALYZE"
+	}
+	_, err := db.ExecContext(tb.Context(), statement)
 	require.NoError(tb, err)
+}
+
+// dimensions of the vectors where only their keys matter.
+const dimensions = 8
+
+// fillVectors gives the first messages of half of the conversations a vector each, so
+// that the table is too big to be read from end to end unnoticed.
+func fillVectors(tb testing.TB, db *sql.DB, postgres bool, z size) {
+	tb.Helper()
+	vector := fmt.Sprintf("zeroblob(%d)", 4*dimensions)
+	if postgres {
+		vector = "'[1" + strings.Repeat(",0", dimensions-1) + "]'"
+	}
+	_, err := db.ExecContext(tb.Context(), z.render(`
+INSERT INTO message_embeddings (message_id, user_id, model, conversation_id, embedding)
+SELECT {id 3 $conversations + j}, {id 1 j % $users}, 'small', {id 2 j}, `+vector+`
+FROM {series j 0 $conversations/2-1}`, postgres))
+	require.NoError(tb, err)
+	analyze(tb, db, postgres)
 }
 
 func (z size) render(statement string, postgres bool) string {

@@ -114,7 +114,7 @@ func TestPlansNoIndexCoversAnother(t *testing.T) {
 		SELECT a.indexrelid::regclass::text, b.indexrelid::regclass::text FROM pg_index a JOIN pg_index b
 			ON a.indrelid = b.indrelid AND a.indexrelid <> b.indexrelid AND NOT a.indisunique
 			AND (a.indkey::text || ' ') = left(b.indkey::text || ' ', length(a.indkey::text) + 1)
-			AND (b.indpred IS NULL OR coalesce(pg_get_expr(a.indpred, a.indrelid), '') = pg_get_expr(b.indpred, b.indrelid))
+			AND coalesce(pg_get_expr(a.indpred, a.indrelid), '') = coalesce(pg_get_expr(b.indpred, b.indrelid), '')
 		WHERE a.indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)`)
 	require.NoError(t, err)
 	defer rs.Close()

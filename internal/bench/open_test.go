@@ -20,7 +20,7 @@ type database struct {
 	name     string
 	postgres bool
 	fresh    func(tb testing.TB) string
-	open     func(ctx context.Context, address string) (store.Store, error)
+	open     func(ctx context.Context, address string, o migrate.Options) (store.Store, error)
 	byHand   func(ctx context.Context, address string) (side, error)
 }
 
@@ -28,8 +28,8 @@ var databases = []database{
 	{
 		name:  "sqlite",
 		fresh: func(tb testing.TB) string { return filepath.Join(tb.TempDir(), "bench.db") },
-		open: func(ctx context.Context, address string) (store.Store, error) {
-			return sqlite.Open(ctx, address, store.WithMigrate(migrate.Options{}))
+		open: func(ctx context.Context, address string, o migrate.Options) (store.Store, error) {
+			return sqlite.Open(ctx, address, store.WithMigrate(o))
 		},
 		byHand: openHandSQLite,
 	},
@@ -37,8 +37,8 @@ var databases = []database{
 		name:     "postgres",
 		postgres: true,
 		fresh:    pgtest.Database,
-		open: func(ctx context.Context, address string) (store.Store, error) {
-			return postgres.Open(ctx, address, store.WithMigrate(migrate.Options{}))
+		open: func(ctx context.Context, address string, o migrate.Options) (store.Store, error) {
+			return postgres.Open(ctx, address, postgres.WithMaxConns(connections), store.WithMigrate(o))
 		},
 		byHand: openHandPostgres,
 	},
@@ -54,7 +54,7 @@ func (d database) fixture(tb testing.TB, withLibrary bool) *fixture {
 	tb.Helper()
 	ctx := context.Background()
 	address := d.fresh(tb)
-	st, err := d.open(ctx, address)
+	st, err := d.open(ctx, address, migrate.Options{})
 	require.NoError(tb, err)
 	db, err := st.DB(ctx).DB()
 	require.NoError(tb, err)

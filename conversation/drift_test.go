@@ -1,0 +1,97 @@
+package conversation_test
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/suggestion"
+)
+
+// withoutField are the columns that no model has.
+var withoutField = map[string][]string{
+	// SQLite's own key, for full text search.
+	"messages": {"row_id"},
+}
+
+// TestModelsMatchTheMigratedTables is what stands in the place of AutoMigrate: models and
+// migrations are written by hand, and this notices when one of them moves alone.
+func TestModelsMatchTheMigratedTables(t *testing.T) {
+	models := []any{&conversation.Conversation{}, &message.Message{}, &message.Embedding{}, &suggestion.Suggestion{}}
+	eachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		for _, model := range models {
+			s := parse(t, db, model)
+			t.Run(s.Table, func(t *testing.T) { assertColumns(t, s, columnsOf(t, db, model)) })
+		}
+	})
+}
+
+func parse(t *testing.T, db *gorm.DB, model any) *schema.Schema {
+	t.Helper()
+	stmt := &gorm.Statement{DB: db}
+	require.NoError(t, stmt.Parse(model))
+	return stmt.Schema
+}
+
+func columnsOf(t *testing.T, db *gorm.DB, model any) map[string]gorm.ColumnType {
+	t.Helper()
+	types, err := db.Migrator().ColumnTypes(model)
+	require.NoError(t, err)
+	columns := map[string]gorm.ColumnType{}
+	for _, c := range types {
+		columns[c.Name()] = c
+	}
+	return columns
+}
+
+func assertColumns(t *testing.T, s *schema.Schema, columns map[string]gorm.ColumnType) {
+	t.Helper()
+	for _, name := range s.DBNames {
+		column, ok := columns[name]
+		if !assert.True(t, ok, "the field %s has no column", name) {
+			continue
+		}
+		nullable, known := column.Nullable()
+		require.True(t, known)
+		assert.Equal(t, mayBeNull(s.FieldsByDBName[name]), nullable, "NULL in %s", name)
+	}
+	for name := range columns {
+		if !slices.Contains(withoutField[s.Table], name) {
+			assert.Contains(t, s.DBNames, name, "a column without a field")
+		}
+	}
+	assertPrimaryKey(t, s)
+}
+
+// mayBeNull tells whether the field writes its zero value as NULL: a NOT NULL column
+// would refuse that, and a nullable one is for those alone.
+func mayBeNull(f *schema.Field) bool {
+	if f.Serializer != nil || f.FieldType.Kind() == reflect.Pointer {
+		return true
+	}
+	switch f.FieldType {
+	case reflect.TypeFor[gorm.DeletedAt](), reflect.TypeFor[message.Direction](), reflect.TypeFor[message.JSON](),
+		reflect.TypeFor[message.Headers](), reflect.TypeFor[message.Attachments]():
+		return true
+	}
+	return false
+}
+
+// assertPrimaryKey asks for the owner in every key: GORM's own updates and deletes of a
+// loaded row then carry it too.
+func assertPrimaryKey(t *testing.T, s *schema.Schema) {
+	t.Helper()
+	var key []string
+	for _, f := range s.PrimaryFields {
+		key = append(key, f.DBName)
+		assert.False(t, f.Updatable, "%s must not move", f.DBName)
+	}
+	assert.Contains(t, key, "user_id")
+}

@@ -1,0 +1,102 @@
+// Command importmail puts real mail into a store: mbox files, Maildir folders and trees
+// of single mails, sorted into conversations.
+//
+//	importmail [-db FILE] [-user NAME] [-me ADDRESS] PATH…
+//
+// It may be run again, and broken off, as often as one likes: each mail is stored once.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/sqlite"
+)
+
+// options are what the command line says.
+type options struct {
+	db, user string
+	// mine are the addresses whose mail went out.
+	mine  []string
+	rows  int
+	paths []string
+}
+
+func main() {
+	o, err := parseFlags(os.Args[1:])
+	if err != nil {
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err = run(ctx, o, os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "importmail:", err)
+		os.Exit(1)
+	}
+}
+
+func parseFlags(args []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("importmail", flag.ContinueOnError)
+	flags.StringVar(&o.db, "db", "mail.db", "the SQLite `file`, made if it is missing")
+	flags.StringVar(&o.user, "user", "me", "the `name` of the user whose mail it is")
+	me := flags.String("me", "", "the user's own `addresses`, separated by commas: mail from them is outbound")
+	flags.IntVar(&o.rows, "rows", 40, "how many threads to list at the end, 0 for all")
+	flags.Usage = func() {
+		fmt.Fprintln(flags.Output(), "usage: importmail [flags] PATH…\nA PATH is an mbox file, a mail, or a folder with either (Maildir too).")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	for address := range strings.SplitSeq(*me, ",") {
+		if address = strings.TrimSpace(address); address != "" {
+			o.mine = append(o.mine, address)
+		}
+	}
+	if o.paths = flags.Args(); len(o.paths) == 0 {
+		flags.Usage()
+		return o, errors.New("no path")
+	}
+	return o, nil
+}
+
+// userID makes an id of a name, the same one each time.
+func userID(name string) uuid.UUID {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("convostore/importmail/"+name))
+}
+
+func run(ctx context.Context, o options, out, progress io.Writer) (err error) {
+	st, err := sqlite.Open(ctx, o.db, store.WithMigrate(migrate.Options{}))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+
+	found, err := find(ctx, o.paths, newProgress(progress, "reading", -1))
+	if err != nil {
+		return err
+	}
+	im := &importer{st: st, userID: userID(o.user), mine: o.mine, problems: found.problems}
+	err = im.importAll(ctx, parentsFirst(found.mails), newProgress(progress, "importing", len(found.mails)))
+	im.problems.print(out)
+	if err != nil {
+		return fmt.Errorf("%w; %d mails are stored, run it again for the rest", err, im.stored)
+	}
+	if err := printThreads(ctx, out, st, im.userID, o.rows); err != nil {
+		return err
+	}
+	im.printTotals(out, len(found.mails))
+	return nil
+}

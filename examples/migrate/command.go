@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/convostore/convostore/migrate"
+)
+
+// errUsage makes the program exit with 2, as flag does.
+var errUsage = errors.New("bad usage, see -help")
+
+type command struct {
+	db, command, argument string
+	goose                 bool
+	options               migrate.Options
+}
+
+// arguments says how many a command takes after its name, at least and at most.
+var arguments = map[string][2]int{
+	"up": {0, 0}, "down": {0, 0}, "to": {1, 1}, "status": {0, 0}, "verify": {0, 0}, "sql": {0, 1},
+}
+
+func parse(args []string, errs io.Writer) (command, error) {
+	var c command
+	flags := flag.NewFlagSet("migrate", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	flags.Usage = func() {
+		fmt.Fprint(errs, usage)
+		flags.PrintDefaults()
+	}
+	flags.StringVar(&c.db, "db", "", "the `database`: a file for SQLite, or postgres://user:password@host/name")
+	flags.StringVar(&c.options.Prefix, "prefix", "", "stands before the name of every table, such as chat_")
+	flags.StringVar(&c.options.Schema, "schema", "", "the schema (PostgreSQL), made where it is missing")
+	flags.IntVar(&c.options.Dimensions, "dimensions", 0, "length of an embedding (default 1536)")
+	flags.BoolVar(&c.options.WithoutPgvector, "without-pgvector", false, "keep embeddings as text (PostgreSQL)")
+	flags.BoolVar(&c.goose, "goose", false, "sql: files for goose instead of pairs of up and down")
+	flags.Func("users", "your `table.column` that user_id points to", func(s string) error {
+		c.options.Users = column(s)
+		return nil
+	})
+	flags.Func("leads", "your `table.column:type` that lead_id points to (type text by default)", func(s string) error {
+		name, kind, _ := strings.Cut(s, ":")
+		c.options.Leads = column(name)
+		c.options.Leads.Type = kind
+		return nil
+	})
+	if err := flags.Parse(args); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			err = fmt.Errorf("%w", errUsage) // flag has printed what was wrong
+		}
+		return c, err
+	}
+	return c, c.take(flags.Args())
+}
+
+// take reads what follows the flags.
+func (c *command) take(args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("%w: no command", errUsage)
+	}
+	c.command = args[0]
+	count, ok := arguments[c.command]
+	switch {
+	case !ok:
+		return fmt.Errorf("%w: no command %q", errUsage, c.command)
+	case len(args)-1 < count[0] || len(args)-1 > count[1]:
+		return fmt.Errorf("%w: too much or too little after %s; flags stand before the command", errUsage, c.command)
+	case c.db == "":
+		return fmt.Errorf("%w: -db is missing", errUsage)
+	}
+	if len(args) > 1 {
+		c.argument = args[1]
+	}
+	return nil
+}
+
+// creates says whether the command may make a SQLite file that is not there.
+func (c *command) creates() bool { return c.command == "up" || c.command == "to" }
+
+// column takes "users", "users.id" and "crm.users.id".
+func column(name string) *migrate.Ref {
+	if i := strings.LastIndex(name, "."); i >= 0 {
+		return &migrate.Ref{Table: name[:i], Column: name[i+1:]}
+	}
+	return &migrate.Ref{Table: name}
+}

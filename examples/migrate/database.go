@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gorm.io/driver/postgres"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
+)
+
+type database struct{ *gorm.DB }
+
+func (d database) close() {
+	if pool, err := d.DB.DB(); err == nil {
+		_ = pool.Close() // the migration has committed or failed before
+	}
+}
+
+// dialect tells a PostgreSQL address from a file.
+func dialect(db string) string {
+	if strings.HasPrefix(db, "postgres://") || strings.HasPrefix(db, "postgresql://") || strings.Contains(db, "host=") {
+		return "postgres"
+	}
+	return "sqlite"
+}
+
+func open(ctx context.Context, db string, create bool) (database, error) {
+	dialector := postgres.Open(db)
+	if dialect(db) == "sqlite" {
+		if _, err := os.Stat(db); err != nil && !create {
+			return database{}, err // SQLite would make an empty file
+		}
+		// Escaped, or SQLite would end the name at a # or ? within.
+		path := (&url.URL{Path: filepath.ToSlash(db)}).EscapedPath()
+		dialector = sqlite.Dialector{DriverName: "sqlite", DSN: "file:" + path + "?_foreign_keys=on&_busy_timeout=5000"}
+	}
+	opened, err := gorm.Open(dialector, &gorm.Config{Logger: logger.Discard})
+	if err != nil {
+		return database{}, err
+	}
+	return database{opened.WithContext(ctx)}, nil
+}

@@ -1,0 +1,94 @@
+// Migrate brings a database to the tables that convostore wants, and shows and checks
+// them. Copy it into a service that runs migrations as a step of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+
+	"github.com/convostore/convostore/migrate"
+)
+
+const usage = `Usage: migrate -db DATABASE [flags] COMMAND
+
+Commands:
+  up          bring the database to the newest version
+  down        take the newest migration back, with its data
+  to N        go up or down to version N; 0 removes all tables and their data
+  status      list the migrations and when they ran
+  verify      compare the tables with what the migrations make; exit 1 where they differ
+  sql [DIR]   print the SQL, or write it as files into DIR; touches no database
+
+Flags:
+`
+
+// errDrift makes verify exit with 1 after its list.
+var errDrift = errors.New("the database differs from its migrations")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	default:
+		fmt.Fprintln(os.Stderr, "migrate:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out, errs io.Writer) error {
+	c, err := parse(args, errs)
+	if err != nil {
+		return err
+	}
+	if c.command == "sql" {
+		return c.writeSQL(out)
+	}
+	db, err := open(ctx, c.db, c.creates())
+	if err != nil {
+		return err
+	}
+	defer db.close()
+	switch c.command {
+	case "up":
+		err = migrate.Up(ctx, db.DB, c.options)
+	case "down":
+		err = migrate.Down(ctx, db.DB, c.options)
+	case "to":
+		err = to(ctx, db, c.options, c.argument)
+	case "status":
+		return status(ctx, db, c.options, out)
+	case "verify":
+		return verify(ctx, db, c.options, out)
+	}
+	if err != nil {
+		return err
+	}
+	version, err := migrate.Version(ctx, db.DB, c.options)
+	if err == nil {
+		fmt.Fprintf(out, "version %d of %d\n", version, migrate.Latest())
+	}
+	return err
+}
+
+// to goes up or down: only one of the two finds something to do.
+func to(ctx context.Context, db database, o migrate.Options, argument string) error {
+	version, err := strconv.ParseInt(argument, 10, 64)
+	if err != nil {
+		return fmt.Errorf("%w: to wants a version, such as: to 1", errUsage)
+	}
+	if err := migrate.UpTo(ctx, db.DB, o, version); err != nil {
+		return err
+	}
+	return migrate.DownTo(ctx, db.DB, o, version)
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/rule"
+)
+
+func try(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out strings.Builder
+	err := run(t.Context(), args, &out, io.Discard)
+	return out.String(), err
+}
+
+func must(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := try(t, args...)
+	require.NoError(t, err)
+	return out
+}
+
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	for name, db := range map[string]func(*testing.T) string{
+		"sqlite":   func(t *testing.T) string { t.Helper(); return filepath.Join(t.TempDir(), "a#b?.db") },
+		"postgres": func(t *testing.T) string { t.Helper(); return pgtest.Database(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			flags := []string{"-db", db(t), "-prefix", "chat_", "-dimensions", "8"}
+			with := func(more ...string) []string { return append(flags[:len(flags):len(flags)], more...) }
+			require.NotContains(t, must(t, with("up")...), "version 0")
+			require.Equal(t, "ok\n", must(t, with("verify")...))
+			require.Equal(t, "version 1", must(t, with("to", "1")...)[:9])
+			table := must(t, with("status")...)
+			require.Regexp(t, regexp.MustCompile(`(?m)^VERSION  NAME +APPLIED\n1        core +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n2        embeddings  -$`), table)
+			must(t, with("up")...)
+			out, err := try(t, with("-dimensions", "9", "verify")...)
+			require.ErrorIs(t, err, errDrift)
+			require.Contains(t, out, "altered")
+			must(t, with("down")...)
+			require.Equal(t, "version 0", must(t, with("to", "0")...)[:9])
+			out, err = try(t, with("verify")...)
+			require.ErrorIs(t, err, errDrift)
+			require.Contains(t, out, "missing table chat_convostore_migrations")
+		})
+	}
+}
+
+func TestSQL(t *testing.T) {
+	t.Parallel()
+	out := must(t, "-db", "x.db", "-leads", "leads.key:bigint", "-users", "users", "sql")
+	require.Contains(t, out, `REFERENCES "leads" ("key") ON DELETE CASCADE`)
+	require.Contains(t, out, `REFERENCES "users" ("id") ON DELETE CASCADE`)
+	require.Contains(t, out, "lead_id         bigint")
+	require.NotContains(t, out, "DROP")
+	dir := t.TempDir()
+	must(t, "-db", "postgres://x", "-goose", "sql", dir)
+	text, err := os.ReadFile(filepath.Join(dir, "00001_core.sql"))
+	require.NoError(t, err)
+	require.Contains(t, string(text), "jsonb")
+	_, err = try(t, "-db", "postgres://x", "-goose", "sql", dir)
+	require.ErrorIs(t, err, os.ErrExist)
+}
+
+func TestBadUsage(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "x.db")
+	for _, args := range [][]string{
+		{}, {"up"}, {"-nope", "up"}, {"-db", file, "frob"}, {"-db", file, "up", "-prefix", "x"},
+		{"-db", file, "to"}, {"-db", file, "to", "x"}, {"-db", file, "sql", "a", "b"},
+	} {
+		_, err := try(t, args...)
+		require.ErrorIs(t, err, errUsage, "%v", args)
+	}
+	_, err := try(t, "-db", file, "-schema", "s", "up")
+	require.ErrorIs(t, err, rule.ErrInvalid)
+	_, err = try(t, "-db", file, "to", "999")
+	require.ErrorIs(t, err, rule.ErrInvalid)
+	require.Less(t, migrate.Latest(), int64(999))
+	_, err = try(t, "-db", file+".absent", "status")
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NoFileExists(t, file+".absent")
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/convostore/convostore/migrate"
+)
+
+func status(ctx context.Context, db database, o migrate.Options, out io.Writer) error {
+	steps, err := migrate.Status(ctx, db.DB, o)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "VERSION\tNAME\tAPPLIED")
+	for _, s := range steps {
+		applied := "-"
+		if s.AppliedAt != nil {
+			applied = s.AppliedAt.Format(time.DateTime) + " UTC"
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\n", s.Version, s.Name, applied)
+	}
+	return table.Flush()
+}
+
+func verify(ctx context.Context, db database, o migrate.Options, out io.Writer) error {
+	drifts, err := migrate.Verify(ctx, db.DB, o)
+	if err != nil {
+		return err
+	}
+	if len(drifts) == 0 {
+		fmt.Fprintln(out, "ok")
+		return nil
+	}
+	for _, d := range drifts {
+		fmt.Fprintln(out, d)
+	}
+	return errDrift
+}
+
+// writeSQL prints the way up, or writes all files; it overwrites none.
+func (c *command) writeSQL(out io.Writer) error {
+	format := migrate.FormatUpDown
+	if c.goose {
+		format = migrate.FormatGoose
+	}
+	files, err := migrate.FS(dialect(c.db), c.options, format)
+	if err != nil {
+		return err
+	}
+	if c.argument != "" {
+		return os.CopyFS(c.argument, files)
+	}
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, ".down.sql") {
+			continue
+		}
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "-- %s\n%s\n", name, text)
+	}
+	return nil
+}

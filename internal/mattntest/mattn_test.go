@@ -1,0 +1,59 @@
+// Package mattntest runs the conformance suite on github.com/mattn/go-sqlite3, the driver
+// that most hosts have, through a host's own *gorm.DB. It is a module of its own, since
+// that driver needs a C compiler.
+package mattntest
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/storetest"
+)
+
+const settings = "?_foreign_keys=on&_busy_timeout=5000&_journal_mode=WAL&_synchronous=NORMAL&_txlock=immediate"
+
+func host(tb testing.TB, config *gorm.Config, opts ...store.Option) store.Store {
+	tb.Helper()
+	config.Logger = logger.Discard
+	db, err := gorm.Open(sqlite.Open("file:"+filepath.Join(tb.TempDir(), "host.db")+settings), config)
+	require.NoError(tb, err)
+	pool, err := db.DB()
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, pool.Close()) })
+	require.NoError(tb, migrate.Up(tb.Context(), db, migrate.Options{}))
+	st, err := store.New(db, opts...)
+	require.NoError(tb, err)
+	return st
+}
+
+func plain(tb testing.TB, opts ...store.Option) store.Store {
+	tb.Helper()
+	return host(tb, &gorm.Config{}, opts...)
+}
+
+func prepared(tb testing.TB, opts ...store.Option) store.Store {
+	tb.Helper()
+	return host(tb, &gorm.Config{PrepareStmt: true, TranslateError: true, SkipDefaultTransaction: true}, opts...)
+}
+
+func TestHost(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, plain, storetest.Capabilities{})
+}
+
+func TestHostPrepared(t *testing.T) {
+	t.Parallel()
+	storetest.RunCRUD(t, prepared)
+}
+
+func TestHostInTransaction(t *testing.T) {
+	t.Parallel()
+	storetest.RunCRUD(t, storetest.InTransaction(plain))
+}

@@ -1,0 +1,116 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	driver "gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/postgres"
+	"github.com/convostore/convostore/store/storetest"
+)
+
+// capabilities are those of every PostgreSQL whose locale is not C.
+var capabilities = storetest.Capabilities{UnicodeCaseFolding: true}
+
+func open(tb testing.TB, opts ...store.Option) store.Store {
+	tb.Helper()
+	st, err := postgres.Open(tb.Context(), pgtest.Database(tb), append(opts, store.WithMigrate(migrate.Options{}))...)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, st.Close()) })
+	return st
+}
+
+func simple(tb testing.TB, opts ...store.Option) store.Store {
+	tb.Helper()
+	return open(tb, append(opts, postgres.WithSimpleProtocol())...)
+}
+
+func elsewhere(tb testing.TB, opts ...store.Option) store.Store {
+	tb.Helper()
+	return open(tb, append(opts, store.WithTablePrefix("chat_"), store.WithSchema("crm"))...)
+}
+
+// host is a service with its own GORM: prepared statements,
+// errors translated, no default transaction and no nested one.
+func host(tb testing.TB, opts ...store.Option) store.Store {
+	tb.Helper()
+	db, err := gorm.Open(driver.Open(pgtest.Database(tb)), &gorm.Config{
+		Logger: logger.Discard, PrepareStmt: true, TranslateError: true, SkipDefaultTransaction: true, DisableNestedTransaction: true,
+	})
+	require.NoError(tb, err)
+	pool, err := db.DB()
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, pool.Close()) })
+	st, err := store.New(db, append(opts, store.WithMigrate(migrate.Options{}))...)
+	require.NoError(tb, err)
+	return st
+}
+
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, open, capabilities)
+}
+
+func TestHost(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, host, capabilities)
+}
+
+func TestSimpleProtocol(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, simple, capabilities)
+}
+
+func TestPrefixAndSchema(t *testing.T) {
+	t.Parallel()
+	storetest.RunCRUD(t, elsewhere)
+}
+
+func TestInTransaction(t *testing.T) {
+	t.Parallel()
+	storetest.RunCRUD(t, storetest.InTransaction(open))
+}
+
+func TestHostInTransaction(t *testing.T) {
+	t.Parallel()
+	storetest.RunCRUD(t, storetest.InTransaction(host))
+}
+
+func TestOpenDoesNotMigrate(t *testing.T) {
+	t.Parallel()
+	st, err := postgres.Open(t.Context(), pgtest.Database(t))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, st.Close()) }()
+	err = st.ForUser(uuid.New()).Conversations().Create(t.Context(), &conversation.Conversation{})
+	require.ErrorIs(t, err, store.ErrSchema)
+	require.ErrorContains(t, err, "migrate.Up", "the error says what to call")
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	for _, dsn := range []string{"postgres://u:secret@host:port/db", "host=127.0.0.1 port=1 password=secret connect_timeout=1"} {
+		_, err := postgres.Open(t.Context(), dsn)
+		require.Error(t, err)
+		require.NotContains(t, err.Error(), "secret")
+	}
+	_, err := postgres.Open(t.Context(), pgtest.Database(t), store.WithTablePrefix(`x"; --`))
+	require.ErrorIs(t, err, store.ErrInvalid)
+	_, err = postgres.Open(t.Context(), pgtest.Database(t), postgres.WithMaxConns(0))
+	require.ErrorIs(t, err, store.ErrInvalid)
+}
+
+func TestCloseAgain(t *testing.T) {
+	t.Parallel()
+	st, err := postgres.Open(t.Context(), pgtest.Database(t))
+	require.NoError(t, err)
+	require.NoError(t, st.Close())
+	require.NoError(t, st.Close())
+}

@@ -1,0 +1,185 @@
+package sqlite_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/sqlite"
+	"github.com/convostore/convostore/store/storetest"
+	"github.com/convostore/convostore/suggestion"
+)
+
+// file opens a store on a new file whose name a URI could take for something else.
+func file(tb testing.TB, opts ...store.Option) store.Store {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "what? 100%25 #1 é.db")
+	st, err := sqlite.Open(tb.Context(), path, append(opts, store.WithMigrate(migrate.Options{}))...)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, st.Close()) })
+	_, err = os.Stat(path)
+	require.NoError(tb, err, "the file has the name that was asked for")
+	return st
+}
+
+func memory(tb testing.TB, opts ...store.Option) store.Store {
+	tb.Helper()
+	st, err := sqlite.OpenMemory(tb.Context(), opts...)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, st.Close()) })
+	return st
+}
+
+func prefixed(f storetest.Factory) storetest.Factory {
+	return func(tb testing.TB, opts ...store.Option) store.Store {
+		tb.Helper()
+		return f(tb, append(opts, store.WithTablePrefix("chat_"))...)
+	}
+}
+
+func TestFile(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, file, storetest.Capabilities{})
+}
+
+func TestFileWithPrefix(t *testing.T) {
+	t.Parallel()
+	storetest.RunCRUD(t, prefixed(file))
+}
+
+func TestFileInTransaction(t *testing.T) {
+	t.Parallel()
+	storetest.RunCRUD(t, storetest.InTransaction(file))
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, memory, storetest.Capabilities{})
+}
+
+func TestMemoryWithPrefixInTransaction(t *testing.T) {
+	t.Parallel()
+	storetest.RunCRUD(t, storetest.InTransaction(prefixed(memory)))
+}
+
+// TestOrphans has a host that forgot to switch foreign keys on, as SQLite has them off.
+func TestOrphans(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db, err := gorm.Open(sqlite.Dialector("file:"+filepath.Join(t.TempDir(), "host.db")+"?_foreign_keys=off&_txlock=immediate&_time_format=sqlite"),
+		&gorm.Config{Logger: logger.Discard})
+	require.NoError(t, err)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	st, err := store.New(db, store.WithMigrate(migrate.Options{}))
+	require.NoError(t, err)
+
+	users := []uuid.UUID{uuid.New(), uuid.New()}
+	for _, user := range users {
+		orphan(t, st, user)
+	}
+	lost := store.Counts{Messages: 2, Embeddings: 1, Suggestions: 1}
+	for _, tt := range []struct {
+		scope store.Scope
+		want  store.Counts
+	}{
+		{st.ForUser(uuid.New()), store.Counts{}},
+		{st.ForUser(users[0]), lost},
+		{st.AllUsers(), lost}, // the other user's
+		{st.AllUsers(), store.Counts{}},
+	} {
+		n, err := tt.scope.Maintenance().Orphans(ctx)
+		require.NoError(t, err)
+		require.Equal(t, tt.want, n)
+		n, err = tt.scope.Maintenance().RemoveOrphans(ctx)
+		require.NoError(t, err)
+		require.Equal(t, tt.want, n)
+	}
+	left, err := st.AllUsers().Maintenance().Counts(ctx)
+	require.NoError(t, err)
+	require.Equal(t, store.Counts{Conversations: 2, Messages: 2, Embeddings: 2}, left)
+}
+
+// orphan leaves two messages, a vector and a suggestion without their parents, beside a
+// whole conversation.
+func orphan(t *testing.T, st store.Store, user uuid.UUID) {
+	t.Helper()
+	ctx, s := t.Context(), st.ForUser(user)
+	var cs []*conversation.Conversation
+	for range 2 {
+		c := &conversation.Conversation{Messages: []*message.Message{{Role: message.RoleUser}}}
+		require.NoError(t, s.Conversations().Create(ctx, c))
+		require.NoError(t, st.DB(ctx).Create(&message.Embedding{
+			MessageID: c.Messages[0].ID, UserID: user, ConversationID: c.ID, Model: "m", Vector: message.Vector{1}, CreatedAt: message.Now(),
+		}).Error)
+		cs = append(cs, c)
+	}
+	_, err := s.Messages().Append(ctx, cs[0].ID, &message.Message{Role: message.RoleUser})
+	require.NoError(t, err)
+	require.NoError(t, s.Suggestions().Create(ctx, &suggestion.Suggestion{ConversationID: cs[0].ID, SuggestedContent: "x"}))
+	require.NoError(t, st.DB(ctx).Unscoped().Where("id = ?", cs[0].ID).Delete(&conversation.Conversation{}).Error)
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	for _, path := range []string{"", ":memory:", "a\x00b"} {
+		_, err := sqlite.Open(ctx, path)
+		require.ErrorIs(t, err, store.ErrInvalid, "%q", path)
+	}
+	_, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "no such folder", "a.db"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = sqlite.Open(ctx, filepath.Join(t.TempDir(), "a.db"), store.WithSchema("s"))
+	require.ErrorIs(t, err, store.ErrInvalid)
+}
+
+func TestOpenDoesNotMigrate(t *testing.T) {
+	t.Parallel()
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, st.Close()) }()
+	err = st.ForUser(uuid.New()).Conversations().Create(t.Context(), &conversation.Conversation{})
+	require.ErrorIs(t, err, store.ErrSchema)
+	require.ErrorContains(t, err, "migrate.Up", "the error says what to call")
+}
+
+func TestOpenMemoryIsIsolated(t *testing.T) {
+	t.Parallel()
+	user := uuid.New()
+	require.NoError(t, memory(t).ForUser(user).Conversations().Create(t.Context(), &conversation.Conversation{}))
+	n, err := memory(t).ForUser(user).Maintenance().Counts(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, n)
+}
+
+func TestReopen(t *testing.T) {
+	t.Parallel()
+	ctx, user := t.Context(), uuid.New()
+	path := filepath.Join(t.TempDir(), "a.db")
+	c := &conversation.Conversation{Title: "kept"}
+	for i := range 2 {
+		st, err := sqlite.Open(ctx, path, store.WithMigrate(migrate.Options{}))
+		require.NoError(t, err)
+		if i == 0 {
+			require.NoError(t, st.ForUser(user).Conversations().Create(ctx, c))
+		}
+		got, err := st.ForUser(user).Conversations().Get(ctx, c.ID)
+		require.NoError(t, err)
+		require.Equal(t, c, got)
+		require.NoError(t, st.Close())
+		require.NoError(t, st.Close(), "closing again does nothing")
+	}
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Zero(t, info.Mode().Perm()&0o077, "others can read the file")
+}

@@ -1,0 +1,650 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"reflect"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/suggestion"
+)
+
+// RunTenancy calls every method of every role, found by reflection, with one user's ids,
+// keys and cursors: as that user, as a stranger, and as nobody. A method without a call
+// in the table fails the test, so none can be forgotten.
+func RunTenancy(t *testing.T, f Factory) {
+	t.Run("every method has a call", everyMethodHasACall)
+	t.Run("strangers", func(t *testing.T) { strangersFindNothing(t, f(t)) })
+	t.Run("same ids", func(t *testing.T) { sameIDsStayApart(t, f(t)) })
+	t.Run("nobody", func(t *testing.T) { nobodyIsRefused(t, f(t)) })
+	t.Run("statements", func(t *testing.T) { statementsNameTheUser(t, f(t)) })
+}
+
+// outcome is what a stranger gets.
+type outcome int
+
+const (
+	notFound outcome = iota // ErrNotFound
+	empty                   // nothing, without an error
+	refused                 // ErrInvalid
+	own                     // a row of the stranger's own
+)
+
+// call is one use of a method. Its arguments, after the context, come from the estate of
+// the user whose things they are; visitor is a conversation of the caller's own.
+type call struct {
+	want outcome
+	args func(e *estate, visitor uuid.UUID) []any
+	// none says that the owner gets nothing either.
+	none bool
+}
+
+// estate is everything that a user can have.
+type estate struct {
+	user                      uuid.UUID
+	live, archived, deleted   *conversation.Conversation
+	inbound, outbound, hidden *message.Message
+	pending, approved, gone   *suggestion.Suggestion
+	byActivity, queue         store.Cursor
+	thread, byUser            store.Cursor
+	pendingNext, drafts       store.Cursor
+}
+
+// future is after everything in an estate, so that maintenance finds all of it.
+var future = time.Date(9000, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// newEstate makes an estate of a new user. Two rows of a kind make a second page.
+func newEstate(t *testing.T, st store.Store) *estate {
+	t.Helper()
+	e := &estate{user: uuid.New()}
+	s := st.ForUser(e.user)
+	e.live = &conversation.Conversation{LeadID: "lead", ExternalKey: "key", Title: "title", Subject: "subject"}
+	e.archived, e.deleted = &conversation.Conversation{LeadID: "lead"}, &conversation.Conversation{LeadID: "lead"}
+	for _, c := range []*conversation.Conversation{e.live, e.archived, e.deleted} {
+		require.NoError(t, s.Conversations().Create(t.Context(), c))
+		appended(t, s, c.ID, inbound("first"))
+	}
+	e.fillThread(t, st, s)
+	e.fillSuggestions(t, s)
+	must[*conversation.Conversation](t)(s.Conversations().Archive(t.Context(), e.archived.ID))
+	must[*conversation.Conversation](t)(s.Conversations().Delete(t.Context(), e.deleted.ID))
+	e.fillCursors(t, s)
+	return e
+}
+
+func (e *estate) fillThread(t *testing.T, st store.Store, s store.Scope) {
+	t.Helper()
+	e.outbound = &message.Message{Direction: message.DirectionOutbound, Content: "out", IdempotencyKey: "idempotent"}
+	e.hidden = &message.Message{Direction: message.DirectionInbound, Content: "hidden", PostmarkMessageID: "postmark"}
+	e.inbound = &message.Message{
+		Direction: message.DirectionInbound, Content: "in", GmailMessageID: "gmail", GmailThreadID: "gthread",
+		EmailMessageID: "<mail@example.com>",
+		Attachments:    message.Attachments{{Filename: "a.txt", ContentType: "text/plain", Size: 1}},
+	}
+	for _, m := range []*message.Message{e.outbound, e.hidden, e.inbound} {
+		appended(t, s, e.live.ID, m)
+	}
+	must[*message.Message](t)(s.Messages().Delete(t.Context(), e.hidden.ID))
+	appended(t, s, newThread(t, s, 1).ID, inbound("another that needs a reply"))
+	v := make(message.Vector, 1536)
+	v[0] = 1
+	require.NoError(t, e.inbound.SetEmbedding("model", v))
+	require.NoError(t, st.DB(t.Context()).Create(e.inbound.Embeddings).Error)
+}
+
+func (e *estate) fillSuggestions(t *testing.T, s store.Scope) {
+	t.Helper()
+	draft := func() *suggestion.Suggestion {
+		d := &suggestion.Suggestion{ConversationID: e.live.ID, InReplyToMessageID: &e.inbound.ID, SuggestedContent: "draft"}
+		require.NoError(t, s.Suggestions().Create(t.Context(), d))
+		return d
+	}
+	e.pending, e.approved, e.gone = draft(), draft(), draft()
+	draft() // a second one that is pending
+	must[*suggestion.Suggestion](t)(s.Suggestions().Approve(t.Context(), e.approved.ID, suggestion.Review{}))
+	must[*suggestion.Suggestion](t)(s.Suggestions().Delete(t.Context(), e.gone.ID))
+}
+
+func (e *estate) fillCursors(t *testing.T, s store.Scope) {
+	t.Helper()
+	one := store.PageRequest{Limit: 1}
+	e.byActivity = next(t)(s.Conversations().List(t.Context(), store.ConversationFilter{}, one))
+	e.queue = next(t)(s.Conversations().NeedsReply(t.Context(), one))
+	e.thread = nextOf[*message.Message](t)(s.Messages().List(t.Context(), e.live.ID, store.MessageFilter{}, one))
+	e.byUser = nextOf[*message.Message](t)(s.Messages().ListByUser(t.Context(), store.MessageFilter{}, one))
+	e.pendingNext = nextOf[*store.PendingSuggestion](t)(s.Suggestions().Pending(t.Context(), one))
+	e.drafts = nextOf[*suggestion.Suggestion](t)(s.Suggestions().ListByConversation(t.Context(), e.live.ID, one))
+}
+
+func next(t *testing.T) func(store.Page[*conversation.Conversation], error) store.Cursor {
+	return nextOf[*conversation.Conversation](t)
+}
+
+func nextOf[T any](t *testing.T) func(store.Page[T], error) store.Cursor {
+	return func(p store.Page[T], err error) store.Cursor {
+		t.Helper()
+		require.NoError(t, err)
+		require.NotEmpty(t, p.Next, "a second page")
+		return p.Next
+	}
+}
+
+// The arguments that most methods take.
+
+func liveID(e *estate, _ uuid.UUID) []any     { return []any{e.live.ID} }
+func archivedID(e *estate, _ uuid.UUID) []any { return []any{e.archived.ID} }
+func deletedID(e *estate, _ uuid.UUID) []any  { return []any{e.deleted.ID} }
+func inboundID(e *estate, _ uuid.UUID) []any  { return []any{e.inbound.ID} }
+func hiddenID(e *estate, _ uuid.UUID) []any   { return []any{e.hidden.ID} }
+func pendingID(e *estate, _ uuid.UUID) []any  { return []any{e.pending.ID} }
+func goneID(e *estate, _ uuid.UUID) []any     { return []any{e.gone.ID} }
+func pendingReview(e *estate, _ uuid.UUID) []any {
+	return []any{e.pending.ID, suggestion.Review{By: "b"}}
+}
+
+// with are arguments that name nothing of anybody's.
+func with(args ...any) func(*estate, uuid.UUID) []any {
+	return func(*estate, uuid.UUID) []any { return args }
+}
+
+// live puts the id of the live conversation before the arguments.
+func live(args ...any) func(*estate, uuid.UUID) []any {
+	return func(e *estate, _ uuid.UUID) []any { return append([]any{e.live.ID}, args...) }
+}
+
+var page = store.PageRequest{}
+
+func conversationCalls() map[string][]call {
+	filter := store.ConversationFilter{LeadID: "lead", Deleted: store.IncludeDeleted}
+	after := func(c store.Cursor) store.PageRequest { return store.PageRequest{Limit: 1, After: c} }
+	return map[string][]call{
+		"Get":              {{want: notFound, args: liveID}},
+		"GetByExternalKey": {{want: notFound, args: with("key")}},
+		"Thread":           {{want: notFound, args: liveID}},
+		"List": {
+			{want: empty, args: with(filter, page)},
+			{want: empty, args: with(store.ConversationFilter{Text: "title"}, page)},
+			{want: empty, args: with(store.ConversationFilter{Order: store.NewestCreated}, page)},
+			{want: refused, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{store.ConversationFilter{}, after(e.byActivity)}
+			}},
+		},
+		"ListNumbered": {{want: empty, args: with(filter, store.NumberRequest{})}},
+		"All":          {{want: empty, args: with(filter)}},
+		"NeedsReply": {
+			{want: empty, args: with(page)},
+			{want: refused, args: func(e *estate, _ uuid.UUID) []any { return []any{after(e.queue)} }},
+		},
+		"Unread": {{want: empty, args: with(time.Unix(0, 0), page)}},
+		"Create": {
+			{want: own, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{&conversation.Conversation{ID: uuid.New(), ExternalKey: "key for creating", LeadID: "lead"}}
+			}},
+			{want: own, none: true, args: func(e *estate, _ uuid.UUID) []any {
+				m := &message.Message{ID: e.inbound.ID, Role: message.RoleUser, GmailMessageID: "gmail"}
+				c := &conversation.Conversation{ID: e.live.ID, ExternalKey: "key", Messages: []*message.Message{m}}
+				return []any{c}
+			}},
+		},
+		"Upsert": {{want: own, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{&conversation.Conversation{ID: e.live.ID, ExternalKey: "key", Title: "upserted"}}
+		}}},
+		"GetOrCreate": {{want: own, args: func(*estate, uuid.UUID) []any {
+			return []any{&conversation.Conversation{ExternalKey: "key", Title: "made"}}
+		}}},
+		"SetTitle":      {{want: notFound, args: live("changed")}},
+		"SetSubject":    {{want: notFound, args: live("changed")}},
+		"SetMetadata":   {{want: notFound, args: live(message.JSON(`{"a":1}`))}},
+		"MergeMetadata": {{want: notFound, args: live(message.JSON(`{"a":1}`))}},
+		"Archive":       {{want: notFound, args: liveID}},
+		"Reopen":        {{want: notFound, args: archivedID}},
+		"Delete":        {{want: notFound, args: liveID}},
+		"Restore":       {{want: notFound, args: deletedID}},
+		"Erase":         {{want: notFound, args: liveID}, {want: notFound, args: deletedID}},
+	}
+}
+
+func messageCalls() map[string][]call {
+	all := store.MessageFilter{Deleted: store.IncludeDeleted}
+	same := func(e *estate) *message.Message {
+		return &message.Message{
+			ID: e.inbound.ID, Role: message.RoleUser, Content: "mine",
+			GmailMessageID: "gmail", PostmarkMessageID: "postmark", IdempotencyKey: "idempotent",
+		}
+	}
+	reads := map[string][]call{
+		"Get": {{want: notFound, args: inboundID}},
+		"List": {
+			{want: notFound, args: live(all, page)},
+			{want: refused, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{e.live.ID, store.MessageFilter{}, store.PageRequest{Limit: 1, After: e.thread}}
+			}},
+			{want: refused, args: func(e *estate, visitor uuid.UUID) []any {
+				return []any{visitor, store.MessageFilter{}, store.PageRequest{Limit: 1, After: e.thread}}
+			}},
+		},
+		"All":    {{want: notFound, args: live(all)}},
+		"Last":   {{want: notFound, args: live(5)}},
+		"Around": {{want: notFound, args: live(int64(2), 5)}},
+		"ListByUser": {
+			{want: empty, args: with(all, page)},
+			{want: empty, args: with(store.MessageFilter{HasAttachments: true}, page)},
+			{want: refused, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{store.MessageFilter{}, store.PageRequest{Limit: 1, After: e.byUser}}
+			}},
+		},
+		"AllByUser":        {{want: empty, args: with(all)}},
+		"FindByProviderID": {{want: notFound, args: with(message.ProviderGmail, "gmail")}},
+		"FindThread": {
+			{want: notFound, args: with(&message.Message{GmailThreadID: "gthread"})},
+			{want: notFound, args: with(&message.Message{Headers: message.Headers{"In-Reply-To": {"<mail@example.com>"}}})},
+			{want: notFound, args: with(&message.Message{Headers: message.Headers{"References": {"<postmark@example.com>"}}})},
+		},
+	}
+	writes := map[string][]call{
+		"Append": {
+			{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.live.ID, inbound("new")} }},
+			{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.live.ID, same(e)} }},
+			{want: own, none: true, args: func(e *estate, visitor uuid.UUID) []any { return []any{visitor, same(e)} }},
+		},
+		"AppendMany": {
+			{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{e.live.ID, []*message.Message{inbound("new")}, store.AppendOptions{}}
+			}},
+			{want: own, none: true, args: func(e *estate, visitor uuid.UUID) []any {
+				return []any{visitor, []*message.Message{same(e)}, store.AppendOptions{}}
+			}},
+		},
+		"Import": {
+			{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+				m := inbound("new")
+				m.ConversationID = e.live.ID
+				return []any{rowsOf(m), store.ImportOptions{}}
+			}},
+			{want: own, none: true, args: func(e *estate, visitor uuid.UUID) []any {
+				m := same(e)
+				m.ConversationID = visitor
+				return []any{rowsOf(m), store.ImportOptions{}}
+			}},
+		},
+		"Update": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.inbound.ID, store.MessageUpdate{Content: new("changed")}}
+		}}},
+		"Delete":     {{want: notFound, args: inboundID}},
+		"Restore":    {{want: notFound, args: hiddenID}},
+		"RestoreAll": {{want: notFound, args: liveID}},
+	}
+	for name, calls := range writes {
+		reads[name] = calls
+	}
+	return reads
+}
+
+func suggestionCalls() map[string][]call {
+	draft := func(id uuid.UUID, replyTo *uuid.UUID) []any {
+		return []any{&suggestion.Suggestion{ConversationID: id, InReplyToMessageID: replyTo, SuggestedContent: "new"}}
+	}
+	return map[string][]call{
+		"Create": {
+			{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return draft(e.live.ID, nil) }},
+			{want: refused, none: true, args: func(e *estate, visitor uuid.UUID) []any {
+				return draft(visitor, &e.inbound.ID)
+			}},
+		},
+		"Get": {{want: notFound, args: pendingID}},
+		"Pending": {
+			{want: empty, args: with(page)},
+			{want: refused, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{store.PageRequest{Limit: 1, After: e.pendingNext}}
+			}},
+		},
+		"ListByConversation": {
+			{want: notFound, args: live(page)},
+			{want: refused, args: func(e *estate, visitor uuid.UUID) []any {
+				return []any{visitor, store.PageRequest{Limit: 1, After: e.drafts}}
+			}},
+		},
+		"Approve": {{want: notFound, args: pendingReview}},
+		"Edit": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.pending.ID, "changed", suggestion.Review{By: "b"}}
+		}}},
+		"Reject": {{want: notFound, args: pendingReview}},
+		"Send": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.approved.ID, &message.Message{}}
+		}}},
+		"Delete":  {{want: notFound, args: pendingID}},
+		"Restore": {{want: notFound, args: goneID}},
+	}
+}
+
+func maintenanceCalls() map[string][]call {
+	return map[string][]call{
+		"ArchiveInactive": {{want: empty, args: with(future)}},
+		"Purge":           {{want: empty, args: with(future)}},
+		"EraseLead":       {{want: empty, args: with("lead")}},
+		"EraseUser":       {{want: empty, args: with()}},
+		"Orphans":         {{want: empty, args: with(), none: true}},
+		"RemoveOrphans":   {{want: empty, args: with(), none: true}},
+		"Counts":          {{want: empty, args: with()}},
+	}
+}
+
+// allCalls is the table, by role and method.
+func allCalls() map[string][]call {
+	all := map[string][]call{}
+	for role, calls := range map[string]map[string][]call{
+		"Conversations": conversationCalls(),
+		"Messages":      messageCalls(),
+		"Suggestions":   suggestionCalls(),
+		"Maintenance":   maintenanceCalls(),
+	} {
+		for method, c := range calls {
+			all[role+"."+method] = c
+		}
+	}
+	return all
+}
+
+// allMethods finds the methods of every role of a scope.
+func allMethods() []string {
+	var names []string
+	scope := reflect.TypeFor[store.Scope]()
+	for i := range scope.NumMethod() {
+		role := scope.Method(i)
+		for j := range role.Type.Out(0).NumMethod() {
+			names = append(names, role.Name+"."+role.Type.Out(0).Method(j).Name)
+		}
+	}
+	return names
+}
+
+func everyMethodHasACall(t *testing.T) {
+	var called []string
+	for name := range allCalls() {
+		called = append(called, name)
+	}
+	assert.ElementsMatch(t, allMethods(), called)
+}
+
+var methodName = regexp.MustCompile(`^(\w+)\.(\w+)$`)
+
+// invoke calls a method by its name and returns its results or, of an iterator, its
+// items, and the error.
+func invoke(ctx context.Context, s store.Scope, name string, args []any) (results []any, err error) {
+	parts := methodName.FindStringSubmatch(name)
+	role := reflect.ValueOf(s).MethodByName(parts[1]).Call(nil)[0]
+	in := []reflect.Value{reflect.ValueOf(ctx)}
+	for _, a := range args {
+		in = append(in, reflect.ValueOf(a))
+	}
+	for _, out := range role.MethodByName(parts[2]).Call(in) {
+		switch v := out.Interface().(type) {
+		case error:
+			err = v
+		case iter.Seq2[*conversation.Conversation, error]:
+			results, err = items(v)
+		case iter.Seq2[*message.Message, error]:
+			results, err = items(v)
+		case nil:
+		default:
+			results = append(results, v)
+		}
+	}
+	return results, err
+}
+
+func items[T any](seq iter.Seq2[T, error]) ([]any, error) {
+	all, err := collect(seq)
+	var out []any
+	for _, v := range all {
+		out = append(out, v)
+	}
+	return out, err
+}
+
+// nothing tells whether the results hold no row: zero values, lists and pages without
+// items, whatever the numbers of a page say.
+func nothing(results []any) bool {
+	return !slices.ContainsFunc(results, func(r any) bool {
+		v := reflect.Indirect(reflect.ValueOf(r))
+		if v.Kind() == reflect.Struct && v.FieldByName("Items").IsValid() {
+			total := v.FieldByName("Total")
+			return v.FieldByName("Items").Len() > 0 || (total.IsValid() && total.Int() != 0)
+		}
+		if v.Kind() == reflect.Slice {
+			return v.Len() > 0
+		}
+		return v.IsValid() && !v.IsZero()
+	})
+}
+
+// strangersFindNothing is the heart of it: a stranger for each call, and the owner in a
+// transaction that is undone, to show that there was something to find.
+func strangersFindNothing(t *testing.T, st store.Store) {
+	e := newEstate(t, st)
+	before := dump(t, st, e.user)
+	for name, calls := range allCalls() {
+		for i, c := range calls {
+			t.Run(fmt.Sprint(name, " ", i), func(t *testing.T) {
+				stranger := uuid.New()
+				mine := st.ForUser(stranger)
+				var visitor uuid.UUID
+				if c.want != empty {
+					visitor = newThread(t, mine, 0).ID
+				}
+				args := c.args(e, visitor)
+				results, err := invoke(t.Context(), mine, name, args)
+				c.check(t, results, err)
+				if c.want == own {
+					assert.Greater(t, owns(t, mine).Total(), int64(1), "a row beside the visitor's conversation")
+				}
+				checkOwner(t, st, stranger, args)
+				require.Equal(t, before, dump(t, st, e.user), "the rows of the other user")
+				c.checkAsOwner(t, st, e, name)
+			})
+		}
+	}
+}
+
+func (c call) check(t *testing.T, results []any, err error) {
+	t.Helper()
+	switch c.want {
+	case notFound:
+		require.ErrorIs(t, err, store.ErrNotFound)
+		assert.True(t, nothing(results), "nothing comes with the error: %+v", results)
+	case refused:
+		require.ErrorIs(t, err, store.ErrInvalid)
+		assert.True(t, nothing(results), "nothing comes with the error: %+v", results)
+	case empty:
+		require.NoError(t, err)
+		assert.True(t, nothing(results), "nothing is there: %+v", results)
+	case own:
+		require.NoError(t, err)
+	}
+}
+
+// checkOwner looks at the models that were handed in: what they say is the caller's.
+func checkOwner(t *testing.T, st store.Store, caller uuid.UUID, args []any) {
+	t.Helper()
+	for _, a := range args {
+		switch m := a.(type) {
+		case *conversation.Conversation:
+			assert.Equal(t, caller, m.UserID)
+			assert.True(t, isThere(t, st.ForUser(caller), m.ID))
+		case *message.Message:
+			assert.Contains(t, []uuid.UUID{uuid.Nil, caller}, m.UserID)
+		case *suggestion.Suggestion:
+			assert.Contains(t, []uuid.UUID{uuid.Nil, caller}, m.UserID)
+		}
+	}
+}
+
+// checkAsOwner makes the same call as the owner, who must get what the stranger did not.
+func (c call) checkAsOwner(t *testing.T, st store.Store, e *estate, name string) {
+	t.Helper()
+	if c.none {
+		return
+	}
+	err := st.Transaction(t.Context(), func(tx store.Store) error {
+		s := tx.ForUser(e.user)
+		var visitor uuid.UUID
+		if c.want == refused {
+			visitor = e.live.ID // a cursor of the conversation that it came from
+		}
+		results, err := invoke(t.Context(), s, name, c.args(e, visitor))
+		require.NoError(t, err, "the owner's call")
+		if c.want == empty {
+			assert.False(t, nothing(results), "the owner gets something: %+v", results)
+		}
+		return errUndo
+	})
+	require.ErrorIs(t, err, errUndo)
+}
+
+// dump is everything that is stored of a user, column by column.
+func dump(t *testing.T, st store.Store, user uuid.UUID) string {
+	t.Helper()
+	var all []string
+	for _, model := range []any{
+		&conversation.Conversation{}, &message.Message{}, &message.Embedding{}, &suggestion.Suggestion{},
+	} {
+		var rows []map[string]any
+		err := st.DB(t.Context()).Unscoped().Model(model).Where("user_id = ?", user).Find(&rows).Error
+		require.NoError(t, err)
+		require.NotEmpty(t, rows, "rows of %T", model)
+		for _, row := range rows {
+			doc, err := json.Marshal(row)
+			require.NoError(t, err)
+			all = append(all, fmt.Sprintf("%T %s", model, doc))
+		}
+	}
+	slices.Sort(all)
+	doc, err := json.Marshal(all)
+	require.NoError(t, err)
+	return string(doc)
+}
+
+// sameIDsStayApart gives two users the same ids, which are a user's own. Everybody's
+// scope cannot tell whose is meant: it refuses or takes one, and never mixes them.
+func sameIDsStayApart(t *testing.T, st store.Store) {
+	users := []uuid.UUID{uuid.New(), uuid.New()}
+	id := uuid.New()
+	for _, user := range users {
+		c := &conversation.Conversation{ID: id, Messages: []*message.Message{inbound("1"), inbound("2")}}
+		require.NoError(t, st.ForUser(user).Conversations().Create(t.Context(), c))
+		d := &suggestion.Suggestion{ID: id, ConversationID: id, SuggestedContent: "draft"}
+		require.NoError(t, st.ForUser(user).Suggestions().Create(t.Context(), d))
+	}
+	for _, user := range users {
+		assert.Len(t, CheckConversation(t, st.ForUser(user), id), 2)
+	}
+	all := st.AllUsers()
+	ms, err := all.Messages().List(t.Context(), id, store.MessageFilter{}, store.PageRequest{})
+	takesOneOrRefuses(t, len(ms.Items), 2, err)
+	ms.Items, err = all.Messages().Last(t.Context(), id, 10)
+	takesOneOrRefuses(t, len(ms.Items), 2, err)
+	ss, err := all.Suggestions().ListByConversation(t.Context(), id, store.PageRequest{})
+	takesOneOrRefuses(t, len(ss.Items), 1, err)
+	_, err = all.Conversations().Delete(t.Context(), id)
+	require.ErrorIs(t, err, store.ErrConflict, "a write does not guess")
+	_, err = all.Suggestions().Reject(t.Context(), id, suggestion.Review{})
+	require.ErrorIs(t, err, store.ErrConflict, "a write does not guess")
+}
+
+func takesOneOrRefuses(t *testing.T, got, want int, err error) {
+	t.Helper()
+	if !errors.Is(err, store.ErrConflict) {
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+}
+
+// nobodyIsRefused calls everything without a user.
+func nobodyIsRefused(t *testing.T, st store.Store) {
+	e := newEstate(t, st)
+	before := dump(t, st, e.user)
+	for name, calls := range allCalls() {
+		t.Run(name, func(t *testing.T) {
+			for _, c := range calls {
+				results, err := invoke(t.Context(), st.ForUser(uuid.Nil), name, c.args(e, e.live.ID))
+				require.ErrorIs(t, err, store.ErrInvalid)
+				assert.True(t, nothing(results), "nothing comes with the error: %+v", results)
+			}
+		})
+	}
+	assert.Equal(t, before, dump(t, st, e.user))
+	assert.Zero(t, rowsOfNobody(t, st))
+}
+
+func rowsOfNobody(t *testing.T, st store.Store) (n int64) {
+	t.Helper()
+	err := st.DB(t.Context()).Unscoped().Model(&conversation.Conversation{}).
+		Where("user_id = ?", uuid.Nil).Count(&n).Error
+	require.NoError(t, err)
+	return n
+}
+
+// statementsNameTheUser reads every statement that a scope of one user runs, outside and
+// inside of a transaction.
+func statementsNameTheUser(t *testing.T, st store.Store) {
+	rec := &Recorder{}
+	recorded, err := store.New(rec.Wrap(st.DB(t.Context())))
+	require.NoError(t, err)
+	newThread(t, recorded.ForUser(uuid.New()), 0) // the schema has been checked
+	for name, calls := range allCalls() {
+		t.Run(name, func(t *testing.T) {
+			for _, c := range calls {
+				e := newEstate(t, st)
+				checkStatements(t, rec, e.user, func() error {
+					_, err := invoke(t.Context(), recorded.ForUser(e.user), name, c.args(e, e.live.ID))
+					return err
+				})
+				e = newEstate(t, st)
+				checkStatements(t, rec, e.user, func() error {
+					return recorded.Transaction(t.Context(), func(tx store.Store) error {
+						_, err := invoke(t.Context(), tx.ForUser(e.user), name, c.args(e, e.live.ID))
+						return err
+					})
+				})
+			}
+		})
+	}
+}
+
+var (
+	savepoint = regexp.MustCompile(`^(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT) \w+$`)
+	// byUser is a condition on the user, or an insert that sets it.
+	byUser = regexp.MustCompile(`(?is)user_id\W{0,2}\s*(=|IN\b)|INSERT INTO [^(]*\([^)]*\buser_id\b`)
+)
+
+func checkStatements(t *testing.T, rec *Recorder, user uuid.UUID, do func() error) {
+	t.Helper()
+	rec.Reset()
+	if err := do(); err != nil && !expected(err) {
+		require.NoError(t, err)
+	}
+	statements := slices.DeleteFunc(rec.Statements(), func(s Statement) bool { return savepoint.MatchString(s.SQL) })
+	for _, s := range statements {
+		assert.Regexp(t, byUser, s.SQL)
+		assert.True(t, s.Carries(user), "an argument is the user's id: %s %v", s.SQL, s.Args)
+	}
+	require.NotEmpty(t, statements)
+}
+
+// expected are the refusals that a call may meet whose arguments are meant for others.
+func expected(err error) bool {
+	return errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrInvalid)
+}
