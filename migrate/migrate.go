@@ -14,10 +14,11 @@
 // migrations' own SQL: hosts that run the files of FS with golang-migrate, goose, atlas
 // or psql get the same record, and can go on with Up later.
 //
-// There is no migration tool underneath. The usual ones hold a session lock, which a
-// transaction pooler breaks, or none on SQLite, where of eight processes that start at
-// once some fail; they run one transaction a file, and their version tables know neither
-// a prefix nor a host's schema.
+// There is no migration tool underneath. Of eight processes that started goose or
+// golang-migrate at once on an empty SQLite file, each without a busy_timeout, seven
+// failed; goose without its session lock failed on PostgreSQL too, and a session lock is
+// lost behind a transaction pooler. Both run one transaction a file or none, so that an
+// error in the second leaves the first.
 //
 // This package imports no model: what a migration did stays what it was when a struct
 // changes. It works below GORM on the pool of connections, so the host's GORM settings
@@ -43,7 +44,8 @@ var ErrNewer = errors.New("convostore: the schema is newer than this code")
 //
 // Bad options and a db inside a transaction are refused with a *rule.InvalidError; a
 // database that is newer than the code with ErrNewer. On SQLite it waits for other
-// writers until ctx ends, a minute at most, whatever the host's busy_timeout.
+// writers until ctx ends, a minute at most, whatever the host's busy_timeout. It needs a
+// free connection of the pool: with a pool of one, not one that waits for the caller.
 func Up(ctx context.Context, db *gorm.DB, o Options) error {
 	return UpTo(ctx, db, o, Latest())
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"gorm.io/gorm"
 )
@@ -154,52 +153,4 @@ func (m *migrator) makeScratch(ctx context.Context, q querier, at int64) error {
 		}
 	}
 	return nil
-}
-
-// object is a thing in the database: a table has no name beside its own.
-type object struct{ kind, table, name string }
-
-// catalogue holds the definition of each object.
-type catalogue map[object]string
-
-func (c catalogue) diff(got catalogue) []Drift {
-	var drifts []Drift
-	for o, want := range c {
-		found, ok := got[o]
-		switch {
-		case ok && found != want:
-			drifts = append(drifts, o.drift(DriftAltered, want, found))
-		case !ok && !c.within(o, got):
-			drifts = append(drifts, o.drift(DriftMissing, want, ""))
-		}
-	}
-	for o, found := range got {
-		if _, ok := c[o]; !ok && o.kind == "column" && demanding(found) {
-			drifts = append(drifts, o.drift(DriftExtra, "", found))
-		}
-	}
-	return drifts
-}
-
-// within says whether o is part of a table that got lacks, which says it all.
-func (c catalogue) within(o object, got catalogue) bool {
-	table := object{kind: "table", table: o.table}
-	_, wanted := c[table]
-	_, found := got[table]
-	return o != table && wanted && !found
-}
-
-// demanding says whether an insert that does not know the column fails.
-func demanding(column string) bool {
-	column = strings.ToLower(column)
-	return strings.Contains(column, "not null") &&
-		!strings.Contains(column, "default") && !strings.Contains(column, "generated")
-}
-
-func (o object) drift(kind, want, got string) Drift {
-	name := o.table
-	if o.name != "" {
-		name += "." + o.name
-	}
-	return Drift{Kind: kind, Object: o.kind, Name: name, Want: want, Got: got}
 }

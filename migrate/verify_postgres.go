@@ -3,7 +3,6 @@ package migrate
 import (
 	"context"
 	"fmt"
-	"strings"
 )
 
 // inspectPostgres returns what the migrations make and what is there. It leaves the
@@ -137,44 +136,4 @@ func hostKey(ctx context.Context, q querier, column string, r *Ref) (string, err
 		return "", fmt.Errorf("convostore: the host's table %s: %w", r.Table, err)
 	}
 	return definition, nil
-}
-
-// readObjects reads rows of kind, table, name and definition.
-func readObjects(ctx context.Context, q querier, query string, args ...any) (catalogue, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("convostore: read the catalogue: %w", err)
-	}
-	defer rows.Close()
-	c := catalogue{}
-	for rows.Next() {
-		var o object
-		var definition string
-		if err := rows.Scan(&o.kind, &o.table, &o.name, &definition); err != nil {
-			return nil, fmt.Errorf("convostore: read the catalogue: %w", err)
-		}
-		c[o] = definition
-	}
-	return c, rows.Err()
-}
-
-// renamed returns the catalogue as it would be with another prefix.
-func (c catalogue) renamed(from, to string) catalogue {
-	renamed := make(catalogue, len(c))
-	for o, definition := range c {
-		o.table, o.name = strings.ReplaceAll(o.table, from, to), strings.ReplaceAll(o.name, from, to)
-		renamed[o] = strings.ReplaceAll(definition, from, to)
-	}
-	return renamed
-}
-
-// tables returns the names of the tables, with commas between them.
-func (c catalogue) tables() string {
-	var names []string
-	for o := range c {
-		if o.kind == "table" {
-			names = append(names, o.table)
-		}
-	}
-	return strings.Join(names, ",")
 }

@@ -1,6 +1,8 @@
 package migrate
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -211,4 +213,29 @@ func TestVerifyDoesNotLockTheHostsTables(t *testing.T) {
 		requireNoDrift(t, db, o)
 		return nil
 	}))
+}
+
+// Scratch tables have the same names each time: those who verify at once must not meet.
+func TestManyVerifyWhileOneComesUp(t *testing.T) {
+	t.Parallel()
+	eachDialect(t, func(t *testing.T, db *gorm.DB) {
+		require.NoError(t, UpTo(t.Context(), db, Options{}, 1))
+		var all sync.WaitGroup
+		errs := make(chan error, 5)
+		for range 4 {
+			all.Go(func() {
+				drifts, err := Verify(t.Context(), db, Options{})
+				if err == nil && len(drifts) > 0 {
+					err = fmt.Errorf("%v", drifts)
+				}
+				errs <- err
+			})
+		}
+		all.Go(func() { errs <- Up(t.Context(), db, Options{}) })
+		all.Wait()
+		for range 5 {
+			require.NoError(t, <-errs)
+		}
+		requireNoDrift(t, db, Options{})
+	})
 }

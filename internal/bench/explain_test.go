@@ -122,7 +122,7 @@ func (p *plan) readSQLite(detail string) {
 	}
 }
 
-// tableAliases are SQLite's, which names aliases in a plan.
+// onlyBig keeps the big tables of what was scanned. SQLite's plans name aliases.
 func (p *plan) onlyBig(text string) {
 	p.scanned = slices.DeleteFunc(p.scanned, func(name string) bool {
 		if slices.Contains(bigTables, name) {

@@ -210,7 +210,7 @@ func sqliteCall(name, args string) string {
 }
 
 // pending replaces the suggestions of a conversation by n that wait for a decision,
-// with the ids first, first + 1, …
+// with ids that count from first.
 func pending(ctx context.Context, db *sql.DB, postgres bool, z size, conversation, first, n int) error {
 	const insert = `
 INSERT INTO ai_suggestions (id, user_id, conversation_id, suggested_content, confidence_score, model_used, created_at, updated_at)

@@ -169,7 +169,7 @@ func (h handPostgres) importAll(ctx context.Context, user uuid.UUID, ms []*messa
 		if err != nil {
 			return err
 		}
-		if err = number(ms, tallies); err != nil {
+		if err := number(ms, tallies); err != nil {
 			return err
 		}
 		source := pgx.CopyFromSlice(len(ms), func(i int) ([]any, error) { return values(ms[i]), nil })

@@ -15,7 +15,8 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// handSQLite has one writer and a pool of readers, and all its statements prepared.
+// handSQLite has one writer and a pool of readers, and all its statements prepared. They
+// are closed with their pools; those of a transaction end with it.
 type handSQLite struct {
 	writer, reader *sql.DB
 
@@ -43,7 +44,8 @@ func openHandSQLite(ctx context.Context, path string) (side, error) {
 	}
 	h.reader.SetMaxOpenConns(connections)
 	h.reader.SetMaxIdleConns(connections)
-	return h, h.prepare(ctx)
+	err = h.prepare(ctx)
+	return h, err
 }
 
 func (h *handSQLite) close() error { return errors.Join(h.reader.Close(), h.writer.Close()) }
@@ -80,7 +82,7 @@ func (h *handSQLite) prepare(ctx context.Context) error {
 			WHERE conversation_id = ?1 AND user_id = ?2 AND deleted_at IS NULL ORDER BY created_at, id`},
 	} {
 		var err error
-		if *p.into, err = p.on.PrepareContext(ctx, p.text); err != nil {
+		if *p.into, err = p.on.PrepareContext(ctx, p.text); err != nil { //nolint:sqlclosecheck // closed with the pool
 			return err
 		}
 	}
@@ -96,21 +98,23 @@ func (h *handSQLite) appendMessage(ctx context.Context, user, conversationID uui
 		return err
 	}
 	defer tx.Rollback()
-	err = tx.StmtContext(ctx, h.count).QueryRowContext(ctx, conversationID, user, m.SentAt, m.UpdatedAt, m.Direction).Scan(&m.Seq)
+	count := tx.StmtContext(ctx, h.count) //nolint:sqlclosecheck // ends with the transaction
+	err = count.QueryRowContext(ctx, conversationID, user, m.SentAt, m.UpdatedAt, m.Direction).Scan(&m.Seq)
 	if errors.Is(err, sql.ErrNoRows) {
 		return store.ErrNotFound
 	}
 	if err != nil {
 		return err
 	}
-	if _, err = tx.StmtContext(ctx, h.insert).ExecContext(ctx, values(m)...); err != nil {
+	insert := tx.StmtContext(ctx, h.insert) //nolint:sqlclosecheck // ends with the transaction
+	if _, err = insert.ExecContext(ctx, values(m)...); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
 func query[T any](ctx context.Context, s *sql.Stmt, capacity int, scan func(row) (*T, error), args ...any) ([]*T, error) {
-	rs, err := s.QueryContext(ctx, args...)
+	rs, err := s.QueryContext(ctx, args...) //nolint:rowserrcheck // collect asks
 	if err != nil {
 		return nil, err
 	}
@@ -158,8 +162,8 @@ func (h *handSQLite) importAll(ctx context.Context, user uuid.UUID, ms []*messag
 		return err
 	}
 	defer tx.Rollback()
-	rs, err := tx.QueryContext(ctx, `SELECT id, last_seq, last_message_at, status FROM conversations
-		WHERE user_id = ? AND deleted_at IS NULL`, user)
+	const states = `SELECT id, last_seq, last_message_at, status FROM conversations WHERE user_id = ? AND deleted_at IS NULL`
+	rs, err := tx.QueryContext(ctx, states, user) //nolint:rowserrcheck // readTallies asks
 	if err != nil {
 		return err
 	}
@@ -168,10 +172,10 @@ func (h *handSQLite) importAll(ctx context.Context, user uuid.UUID, ms []*messag
 	if err != nil {
 		return err
 	}
-	if err = number(ms, tallies); err != nil {
+	if err := number(ms, tallies); err != nil {
 		return err
 	}
-	insert := tx.StmtContext(ctx, h.insert)
+	insert := tx.StmtContext(ctx, h.insert) //nolint:sqlclosecheck // ends with the transaction
 	for _, m := range ms {
 		if _, err = insert.ExecContext(ctx, values(m)...); err != nil {
 			return err

@@ -74,7 +74,7 @@ var caseMail = workCase{name: "AppendMail", work: func(ctx context.Context, f *f
 func TestPlansIndexCost(t *testing.T) {
 	needPlans(t)
 	d := databases[1]
-	z := size{users: 200, conversations: 20_000, messages: 10, extra: 0, suggestions: 100}
+	z := size{users: 200, conversations: 8_000, messages: 10, extra: 0, suggestions: 100}
 	fixtures := make([]*fixture, len(indexSets))
 	for i, set := range indexSets {
 		db, address := d.openFilledAt(t, z)
@@ -85,9 +85,9 @@ func TestPlansIndexCost(t *testing.T) {
 		fixtures[i] = &fixture{side: hand, size: z, database: d}
 	}
 	samples := make([][]sample, len(indexSets))
-	for range 15 {
+	for range 45 {
 		for i, f := range fixtures {
-			samples[i] = append(samples[i], once(t, caseMail, f, 300))
+			samples[i] = append(samples[i], once(t, caseMail, f, 100))
 		}
 	}
 	report(t, "indexes.md", "cost", costTable(samples))

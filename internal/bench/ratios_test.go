@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	rounds       = 9
-	roundTime    = 300 * time.Millisecond
+	// Many short rounds: what else the machine does then hits few of them.
+	rounds       = 31
+	roundTime    = 100 * time.Millisecond
 	importRounds = 3
 )
 

@@ -98,7 +98,7 @@ func recording(t *testing.T, db *sql.DB, postgres bool) (store.Store, *[]stateme
 // the driver would have sent.
 func literal(arg any) string {
 	if v, ok := arg.(driver.Valuer); ok && !isNil(arg) {
-		arg, _ = v.Value() //nolint:errcheck // it has been sent once already
+		arg, _ = v.Value() // It has been sent once already, without an error.
 	}
 	switch v := arg.(type) {
 	case nil:

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"testing"
@@ -30,6 +31,12 @@ func (s subtests) run(t *testing.T, f Factory) {
 	for name, test := range s {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			defer func() {
+				// A backend that panics in one method should hear about the others as well.
+				if p := recover(); p != nil {
+					t.Errorf("panic: %v\n%s", p, debug.Stack())
+				}
+			}()
 			test(t, newWorld(t, f))
 		})
 	}

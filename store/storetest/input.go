@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/conversation"
@@ -29,6 +30,7 @@ func inputTests() subtests {
 		"InputFilters":            testInputFilters,
 		"InputLimits":             testInputLimits,
 		"InputCursors":            testInputCursors,
+		"InputNil":                testInputNil,
 		"InputNobody":             testInputNobody,
 		"InputNULStripped":        testInputNULStripped,
 		"InputBadUTF8NotStripped": testInputBadUTF8NotStripped,
@@ -48,6 +50,10 @@ var badDocuments = map[string]string{
 	"half a pair": `"\ud83d"`, "wrong half": `"\ude00\ud83d"`, "not UTF-8": "\"\xff\"",
 	"huge exponent": `1e400000`, "tiny exponent": `[1E-400000]`, "deep": strings.Repeat("[", 5000) + strings.Repeat("]", 5000),
 }
+
+// distant is beyond the years that are written with four digits, where the order of text
+// is no longer the order of time.
+var distant = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // field is a column that takes text or a document, and how to reach it.
 type field[T any] struct {
@@ -85,7 +91,9 @@ var messageTexts = []field[message.Message]{
 
 var suggestionTexts = []field[suggestion.Suggestion]{
 	{"suggested_content", func(s *suggestion.Suggestion, v string) { s.SuggestedContent = v }, func(s *suggestion.Suggestion) string { return s.SuggestedContent }},
-	{"edited_content", func(s *suggestion.Suggestion, v string) { s.EditedContent = v }, func(s *suggestion.Suggestion) string { return s.EditedContent }},
+	{"edited_content", func(s *suggestion.Suggestion, v string) {
+		s.EditedContent, s.Status, s.ReviewedAt = v, suggestion.StatusEdited, new(epoch)
+	}, func(s *suggestion.Suggestion) string { return s.EditedContent }},
 	{"model_used", func(s *suggestion.Suggestion, v string) { s.ModelUsed = v }, func(s *suggestion.Suggestion) string { return s.ModelUsed }},
 	{"reviewed_by", func(s *suggestion.Suggestion, v string) { s.ReviewedBy = v }, func(s *suggestion.Suggestion) string { return s.ReviewedBy }},
 	{"feedback", func(s *suggestion.Suggestion, v string) { s.Feedback = v }, func(s *suggestion.Suggestion) string { return s.Feedback }},
@@ -147,6 +155,8 @@ func testInputConversationFields(t *testing.T, w *world) {
 			refuses(t, conversationTexts[:2], map[string]string{"too long": long}, good, write)
 			refuses(t, conversationTexts[2:3], map[string]string{"too long": strings.Repeat("é", conversation.MaxTitle+1)}, good, write)
 			invalid(t, write(&conversation.Conversation{Status: "open"}), "status")
+			invalid(t, write(&conversation.Conversation{CreatedAt: distant}), "created_at", "updated_at", "last_message_at")
+			invalid(t, write(&conversation.Conversation{LastMessageAt: distant}), "last_message_at")
 		}
 		invalid(t, create(&conversation.Conversation{UserID: uuid.New()}), "user_id")
 	})
@@ -180,7 +190,7 @@ func testInputMessageFields(t *testing.T, w *world) {
 			invalid(t, write(&message.Message{Role: "User"}), "role")
 			invalid(t, write(&message.Message{Role: message.RoleUser, Direction: "in"}), "direction")
 			invalid(t, write(&message.Message{Role: message.RoleUser, Attachments: message.Attachments{{Size: -1}}}), "attachments[0].size")
-			invalid(t, write(&message.Message{Role: message.RoleUser, SentAt: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}), "sent_at")
+			invalid(t, write(&message.Message{Role: message.RoleUser, SentAt: distant}), "sent_at")
 			invalid(t, write(&message.Message{Role: message.RoleUser, CreatedAt: time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)}), "created_at", "sent_at")
 		}
 	})
@@ -209,6 +219,10 @@ func testInputSuggestionFields(t *testing.T, w *world) {
 		invalid(t, create(with(func(s *suggestion.Suggestion) { s.Status = "sent" })), "status")
 		invalid(t, create(with(func(s *suggestion.Suggestion) { s.Status = suggestion.StatusApproved })), "reviewed_at")
 		invalid(t, create(with(func(s *suggestion.Suggestion) { s.ReviewedAt = new(epoch) })), "reviewed_at")
+		invalid(t, create(with(func(s *suggestion.Suggestion) { s.EditedContent = "not edited" })), "edited_content")
+		invalid(t, create(with(func(s *suggestion.Suggestion) { s.Status, s.ReviewedAt = suggestion.StatusEdited, new(epoch) })), "edited_content")
+		invalid(t, create(with(func(s *suggestion.Suggestion) { s.CreatedAt = distant })), "created_at")
+		invalid(t, create(with(func(s *suggestion.Suggestion) { s.Status, s.ReviewedAt = suggestion.StatusRejected, new(distant) })), "reviewed_at")
 		invalid(t, create(with(func(s *suggestion.Suggestion) { s.TokensUsed = -1 })), "tokens_used")
 		for _, cost := range []string{"-0.01", "0.00000000001", "1234567890123456789", "1e30"} {
 			invalid(t, create(with(func(s *suggestion.Suggestion) { s.GenerationCost = decimal.RequireFromString(cost) })), "generation_cost")
@@ -263,6 +277,8 @@ func testInputDecisions(t *testing.T, w *world) {
 	}
 	_, err := ss.Edit(ctx, s.ID, "", suggestion.Review{})
 	invalid(t, err, "edited_content")
+	_, err = ss.Approve(ctx, s.ID, suggestion.Review{At: distant})
+	invalid(t, err, "reviewed_at")
 	same(t, s, w.suggestion(t, s.ID))
 }
 
@@ -292,8 +308,6 @@ func testInputLookups(t *testing.T, w *world) {
 		_, err = s.Messages().FindByProviderID(ctx, message.ProviderGmail, "")
 		require.ErrorIs(t, err, store.ErrInvalid)
 		_, err = s.Conversations().GetByExternalKey(ctx, "")
-		require.ErrorIs(t, err, store.ErrInvalid)
-		_, err = s.Messages().FindThread(ctx, nil)
 		require.ErrorIs(t, err, store.ErrInvalid)
 	}
 }
@@ -503,6 +517,37 @@ func testInputCursors(t *testing.T, w *world) {
 			refused(name, elsewhere[name], "another conversation", cursors[name])
 		}
 	}
+}
+
+// testInputNil: an import or a decoder that lost a row must not take the service down.
+func testInputNil(t *testing.T, w *world) {
+	ctx := t.Context()
+	c := w.thread(t, 1)
+	s := w.decided(t, c, "")
+	cs, ms, ss := w.mine.Conversations(), w.mine.Messages(), w.mine.Suggestions()
+	calls := map[string]func() error{
+		"Create":              func() error { return cs.Create(ctx, nil) },
+		"Create with message": func() error { return cs.Create(ctx, &conversation.Conversation{Messages: []*message.Message{nil}}) },
+		"Upsert":              func() error { _, err := cs.Upsert(ctx, nil); return err },
+		"GetOrCreate":         func() error { _, err := cs.GetOrCreate(ctx, nil); return err },
+		"Append":              func() error { _, err := ms.Append(ctx, c.ID, nil); return err },
+		"AppendMany": func() error {
+			_, err := ms.AppendMany(ctx, c.ID, []*message.Message{text("x"), nil}, store.AppendOptions{})
+			return err
+		},
+		"Import":     func() error { _, err := ms.Import(ctx, rowsOf(nil), store.ImportOptions{}); return err },
+		"FindThread": func() error { _, err := ms.FindThread(ctx, nil); return err },
+		"Suggestion": func() error { return ss.Create(ctx, nil) },
+		"Send":       func() error { _, err := ss.Send(ctx, s.ID, nil); return err },
+	}
+	w.unchanged(t, func() {
+		for name, call := range calls {
+			var err error
+			if assert.NotPanics(t, func() { err = call() }, name) {
+				assert.ErrorIs(t, err, store.ErrInvalid, name)
+			}
+		}
+	})
 }
 
 // testInputNobody is a sample; RunTenancy asks every method.

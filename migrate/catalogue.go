@@ -1,0 +1,95 @@
+package migrate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// object is a thing in the database: a table has no name beside its own.
+type object struct{ kind, table, name string }
+
+// catalogue holds the definition of each object.
+type catalogue map[object]string
+
+func (c catalogue) diff(got catalogue) []Drift {
+	var drifts []Drift
+	for o, want := range c {
+		found, ok := got[o]
+		switch {
+		case ok && found != want:
+			drifts = append(drifts, o.drift(DriftAltered, want, found))
+		case !ok && !c.within(o, got):
+			drifts = append(drifts, o.drift(DriftMissing, want, ""))
+		}
+	}
+	for o, found := range got {
+		if _, ok := c[o]; !ok && o.kind == "column" && demanding(found) {
+			drifts = append(drifts, o.drift(DriftExtra, "", found))
+		}
+	}
+	return drifts
+}
+
+// within says whether o is part of a table that got lacks, which says it all.
+func (c catalogue) within(o object, got catalogue) bool {
+	table := object{kind: "table", table: o.table}
+	_, wanted := c[table]
+	_, found := got[table]
+	return o != table && wanted && !found
+}
+
+// demanding says whether an insert that does not know the column fails.
+func demanding(column string) bool {
+	column = strings.ToLower(column)
+	return strings.Contains(column, "not null") &&
+		!strings.Contains(column, "default") && !strings.Contains(column, "generated")
+}
+
+func (o object) drift(kind, want, got string) Drift {
+	name := o.table
+	if o.name != "" {
+		name += "." + o.name
+	}
+	return Drift{Kind: kind, Object: o.kind, Name: name, Want: want, Got: got}
+}
+
+// readObjects reads rows of kind, table, name and definition.
+func readObjects(ctx context.Context, q querier, query string, args ...any) (catalogue, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("convostore: read the catalogue: %w", err)
+	}
+	defer rows.Close()
+	c := catalogue{}
+	for rows.Next() {
+		var o object
+		var definition string
+		if err := rows.Scan(&o.kind, &o.table, &o.name, &definition); err != nil {
+			return nil, fmt.Errorf("convostore: read the catalogue: %w", err)
+		}
+		c[o] = definition
+	}
+	return c, rows.Err()
+}
+
+// renamed returns the catalogue as it would be with another prefix.
+func (c catalogue) renamed(from, to string) catalogue {
+	renamed := make(catalogue, len(c))
+	for o, definition := range c {
+		o.table, o.name = strings.ReplaceAll(o.table, from, to), strings.ReplaceAll(o.name, from, to)
+		renamed[o] = strings.ReplaceAll(definition, from, to)
+	}
+	return renamed
+}
+
+// tables returns the names of the tables, with commas between them.
+func (c catalogue) tables() string {
+	var names []string
+	for o := range c {
+		if o.kind == "table" {
+			names = append(names, o.table)
+		}
+	}
+	return strings.Join(names, ",")
+}
