@@ -7,8 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"time"
+
+	"github.com/convostore/convostore/internal/dialect"
 )
 
 const (
@@ -74,33 +75,4 @@ func rollbackSQLite(ctx context.Context, conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 }
 
-// SQLite's result codes for a lock that somebody else holds: SQLITE_BUSY with all its
-// extended codes, and SQLITE_LOCKED_SHAREDCACHE. Plain SQLITE_LOCKED is a conflict of a
-// connection with itself, which does not pass.
-const (
-	codeBusy              = 5
-	codeLockedSharedCache = 262
-)
-
-func busy(err error) bool {
-	code, ok := codeSQLite(err)
-	return ok && (code&0xff == codeBusy || code == codeLockedSharedCache)
-}
-
-// codeSQLite finds the result code without importing a driver: modernc.org/sqlite has a
-// method for it, mattn/go-sqlite3 the field ExtendedCode.
-func codeSQLite(err error) (int, bool) {
-	if coded := interface{ Code() int }(nil); errors.As(err, &coded) {
-		return coded.Code(), true
-	}
-	for ; err != nil; err = errors.Unwrap(err) {
-		v := reflect.Indirect(reflect.ValueOf(err))
-		if v.Kind() != reflect.Struct {
-			continue
-		}
-		if field := v.FieldByName("ExtendedCode"); field.IsValid() && field.CanInt() {
-			return int(field.Int()), true
-		}
-	}
-	return 0, false
-}
+func busy(err error) bool { return dialect.KindOf(err) == dialect.Retry }

@@ -30,7 +30,7 @@ const (
 )
 
 var (
-	fieldLine = regexp.MustCompile(`^[!-9;-~]+[ \t]*:`)
+	fieldLine = regexp.MustCompile(`^[^:\x00-\x20\x7f-\x{10FFFF}]+[ \t]*:`)
 	byteOrder = []byte("\xef\xbb\xbf")
 )
 
@@ -61,10 +61,10 @@ func (h *header) cleanLines(r *bufio.Reader) ([]byte, error) {
 	left, kept, size := 0, false, 0
 	for {
 		line, err := r.ReadSlice('\n')
-		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+		tooLong := errors.Is(err, bufio.ErrBufferFull)
+		if err != nil && !tooLong && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
-		whole := err == nil
 		if size += len(line); size > maxHeader {
 			return nil, errors.New("is not a mail: its header has no end")
 		}
@@ -76,14 +76,14 @@ func (h *header) cleanLines(r *bufio.Reader) ([]byte, error) {
 		case kept && (text[0] == ' ' || text[0] == '\t'), fieldLine.Match(text):
 			kept = true
 			clean.Write(text)
-			if whole || err == io.EOF {
+			if !tooLong {
 				clean.WriteString("\r\n")
 			}
 		default:
 			kept = false
 			left++
 		}
-		if err == bufio.ErrBufferFull {
+		if tooLong {
 			if err := restOfLine(r, &clean, kept); err != nil {
 				return nil, err
 			}
@@ -102,13 +102,13 @@ func restOfLine(r *bufio.Reader, clean *bytes.Buffer, kept bool) error {
 		if kept && clean.Len() < maxHeader {
 			clean.Write(bytes.TrimRight(part, "\r\n"))
 		}
-		if err == bufio.ErrBufferFull {
+		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}
 		if kept {
 			clean.WriteString("\r\n")
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		return err
@@ -159,7 +159,7 @@ func (h *header) parents() []string {
 
 // layouts are those of programs that never read the standard.
 var layouts = []string{
-	time.RFC3339, time.ANSIC, time.UnixDate, time.RFC850,
+	"Mon 2 Jan 2006 03:04:05 PM MST", time.RFC3339, time.ANSIC, time.UnixDate, time.RFC850,
 	"Mon, 2 Jan 2006 15:04:05", "Mon, 2 Jan 06 15:04:05 -0700", "2 Jan 2006 15:04:05", "2006-01-02 15:04:05",
 	"Mon, 2 Jan 2006 15:04 -0700", "Mon Jan 2 15:04:05 2006 -0700", "2006-01-02 15:04:05 -0700",
 }

@@ -134,6 +134,6 @@ func (im *importer) printTotals(out io.Writer, found int) {
 			skipped++
 		}
 	}
-	fmt.Fprintf(out, "%d mails read: %d stored, %d were there already; %d files or mails skipped\n",
-		found, im.stored, im.duplicates, skipped)
+	fmt.Fprintf(out, "%s read: %d stored, %d there already (the same Message-ID), %d skipped\n",
+		many(int64(found), "mail"), im.stored, im.duplicates, skipped)
 }

@@ -72,7 +72,7 @@ func (p *parsed) identify(h *header, raw []byte) {
 	}
 	p.msg.EmailMessageID, p.msg.IdempotencyKey = id, id
 	// Gmail's own threads, from its exports.
-	p.msg.GmailThreadID, _ = cleanText(h.Get("X-Gm-Thrid"))
+	p.msg.GmailThreadID, _ = cleanText(h.Get("X-Gm-Thrid")) //nolint:misspell // that is its name
 }
 
 func (p *parsed) date(e *entry, h *header) {
@@ -166,8 +166,10 @@ func (p *parsed) readBody(h *header, r io.Reader) {
 // before it is kept.
 func (p *parsed) parts(h *header, raw []byte, found *bodies) {
 	entity, err := gomessage.New(gomessage.Header{Header: h.Header}, bytes.NewReader(raw))
-	if entity == nil {
+	if err != nil {
 		p.note("body: %v", err)
+	}
+	if entity == nil {
 		return
 	}
 	err = entity.Walk(func(_ []int, part *gomessage.Entity, err error) error {
@@ -200,7 +202,7 @@ func (p *parsed) part(part *gomessage.Entity, found *bodies) {
 	h := gomail.AttachmentHeader{Header: part.Header}
 	disposition, params, _ := h.ContentDisposition()
 	name := p.filename(h, params)
-	text := kind == "text/plain" || kind == "text/html" || kind == "" || err != nil && kind == "text/plain"
+	text := kind == "text/plain" || kind == "text/html" || kind == ""
 	if disposition == "attachment" || name != "" || !text {
 		p.attach(part, kind, name, disposition, body)
 		return

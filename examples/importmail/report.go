@@ -64,8 +64,15 @@ func printCounts(ctx context.Context, out io.Writer, st store.Store, userID uuid
 	if more := n.Conversations - int64(listed); more > 0 {
 		fmt.Fprintf(out, "… and %d more threads (-rows 0 lists them all)\n", more)
 	}
-	fmt.Fprintf(out, "\n%d threads with %d messages in the database\n", n.Conversations, n.Messages)
+	fmt.Fprintf(out, "\n%s with %s in the database\n", many(n.Conversations, "thread"), many(n.Messages, "message"))
 	return nil
+}
+
+func many(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func shortSubject(s string) string {

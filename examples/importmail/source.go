@@ -79,15 +79,24 @@ func (f *findings) visit(root, path string, d fs.DirEntry, err error) error {
 		// The dot files of mail programs are no mails. The folders of a Maildir have a
 		// dot too, and are walked.
 	default:
-		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-			f.problems.add(path, "is not a file", true)
-			return nil
-		}
-		if err := f.file(path); err != nil {
-			f.problems.add(path, err.Error(), true)
-		}
+		f.visitFile(path)
 	}
 	return nil
+}
+
+// visitFile follows symbolic links, and leaves out pipes and devices, which might never
+// end.
+func (f *findings) visitFile(path string) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("is not a file")
+	}
+	if err == nil {
+		err = f.file(path)
+	}
+	if err != nil {
+		f.problems.add(path, err.Error(), true)
+	}
 }
 
 func isMaildirTmp(path string) bool {
@@ -120,7 +129,7 @@ func (f *findings) file(path string) (err error) {
 	from := &counter{r: file}
 	r := bufio.NewReaderSize(from, 64<<10)
 	start, err := r.Peek(512)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if bytes.HasPrefix(bytes.TrimLeft(start, "\r\n"), []byte("From ")) {
@@ -138,7 +147,7 @@ func (f *findings) mbox(path string, r *bufio.Reader, from *counter) error {
 	box := mbox.NewReader(r)
 	for {
 		m, err := box.NextMessage()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -96,7 +96,7 @@ func explainSQLite(t *testing.T, db *sql.DB, s statement) plan {
 	rs, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+s.sql, s.args...)
 	require.NoError(t, err, s.sql)
 	defer rs.Close()
-	var p plan
+	p := plan{rows: -1}
 	for rs.Next() {
 		var (
 			number, parent, unused int
@@ -110,11 +110,28 @@ func explainSQLite(t *testing.T, db *sql.DB, s statement) plan {
 	return p
 }
 
+// autoIndexes are SQLite's names for the indexes of constraints, in the order of the
+// table's definition.
+var autoIndexes = map[string]string{
+	"sqlite_autoindex_conversations_1":      "conversations_pkey",
+	"sqlite_autoindex_messages_1":           "messages_id_key",
+	"sqlite_autoindex_messages_2":           "messages_seq_key",
+	"sqlite_autoindex_ai_suggestions_1":     "ai_suggestions_pkey",
+	"sqlite_autoindex_message_embeddings_1": "message_embeddings_pkey",
+}
+
 func (p *plan) readSQLite(detail string) {
 	words := strings.Fields(detail)
-	for i, w := range words {
-		if w == "INDEX" && i+1 < len(words) && !slices.Contains(p.indexes, words[i+1]) {
-			p.indexes = append(p.indexes, words[i+1])
+	for i, w := range words[:len(words)-1] {
+		if w != "INDEX" {
+			continue
+		}
+		name := words[i+1]
+		if constraint, found := autoIndexes[name]; found {
+			name = constraint
+		}
+		if !slices.Contains(p.indexes, name) {
+			p.indexes = append(p.indexes, name)
 		}
 	}
 	if words[0] == "SCAN" && !strings.Contains(detail, "INDEX") && len(words) > 1 {
@@ -122,17 +139,16 @@ func (p *plan) readSQLite(detail string) {
 	}
 }
 
-// onlyBig keeps the big tables of what was scanned. SQLite's plans name aliases.
+// onlyBig keeps the big tables of what was scanned, by their names: SQLite's plans have
+// the aliases.
 func (p *plan) onlyBig(text string) {
-	p.scanned = slices.DeleteFunc(p.scanned, func(name string) bool {
-		if slices.Contains(bigTables, name) {
-			return false
-		}
+	var big []string
+	for _, name := range p.scanned {
 		for _, table := range bigTables {
-			if strings.Contains(text, fmt.Sprintf("%q AS %s", table, name)) || strings.Contains(text, fmt.Sprintf("%q %s", table, name)) {
-				return false
+			if name == table || strings.Contains(text, fmt.Sprintf("%q AS %s ", table, name)) || strings.Contains(text, fmt.Sprintf("%q %s ", table, name)) {
+				big = append(big, table)
 			}
 		}
-		return true
-	})
+	}
+	p.scanned = big
 }

@@ -13,8 +13,10 @@ func (sqlite) MaxParams() int           { return 32766 }
 // The codes are those of SQLite's "Result and Error Codes"; the low byte of an extended
 // code is the primary one.
 func sqliteKind(code int) Kind {
+	// A busy database is another connection's write; a locked shared cache likewise. A
+	// plain SQLITE_LOCKED is a connection in its own way, which does not pass.
 	const (
-		busy, locked                     = 5, 6
+		busy, lockedSharedCache          = 5, 262
 		foreignKey, primaryKey, uniqueIx = 787, 1555, 2067
 	)
 	switch code {
@@ -23,7 +25,7 @@ func sqliteKind(code int) Kind {
 	case foreignKey:
 		return ForeignKey
 	}
-	if primary := code & 0xff; primary == busy || primary == locked {
+	if code&0xff == busy || code == lockedSharedCache {
 		return Retry
 	}
 	return Other

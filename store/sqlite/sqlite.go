@@ -124,7 +124,9 @@ func open(ctx context.Context, c *store.Config, dsn string, conns int) (*gorm.DB
 		NamingStrategy:         c.Naming(),
 		Logger:                 logger.Discard,
 		SkipDefaultTransaction: true,
-		PrepareStmt:            true,
+		// Not for a single connection: GORM prepares under a lock that the transaction which
+		// holds the connection waits for, while the preparation waits for the connection.
+		PrepareStmt: conns > 1,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("convostore: open database: %w", err)

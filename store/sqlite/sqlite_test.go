@@ -116,11 +116,13 @@ func orphan(t *testing.T, st store.Store, user uuid.UUID) {
 	t.Helper()
 	ctx, s := t.Context(), st.ForUser(user)
 	var cs []*conversation.Conversation
+	vector := make(message.Vector, 1536)
+	vector[0] = 1
 	for range 2 {
 		c := &conversation.Conversation{Messages: []*message.Message{{Role: message.RoleUser}}}
 		require.NoError(t, s.Conversations().Create(ctx, c))
 		require.NoError(t, st.DB(ctx).Create(&message.Embedding{
-			MessageID: c.Messages[0].ID, UserID: user, ConversationID: c.ID, Model: "m", Vector: message.Vector{1}, CreatedAt: message.Now(),
+			MessageID: c.Messages[0].ID, UserID: user, ConversationID: c.ID, Model: "m", Vector: vector, CreatedAt: message.Now(),
 		}).Error)
 		cs = append(cs, c)
 	}

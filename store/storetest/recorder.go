@@ -34,7 +34,7 @@ func (r *Recorder) Wrap(db *gorm.DB) *gorm.DB {
 	// With a context GORM copies the statement, which sessions share otherwise.
 	db = db.Session(&gorm.Session{NewDB: true, Context: db.Statement.Context})
 	pool := &recordedPool{ConnPool: db.Statement.ConnPool, to: r}
-	db.Config.ConnPool, db.Statement.ConnPool = pool, pool
+	db.ConnPool, db.Statement.ConnPool = pool, pool
 	return db
 }
 
@@ -123,5 +123,5 @@ func (t *recordedTx) Commit() error { return t.committer().Commit() }
 func (t *recordedTx) Rollback() error { return t.committer().Rollback() }
 
 func (t *recordedTx) committer() gorm.TxCommitter {
-	return t.ConnPool.(gorm.TxCommitter) //nolint:errcheck // BeginTx of any pool returns one
+	return t.ConnPool.(gorm.TxCommitter) // BeginTx of any pool returns one
 }

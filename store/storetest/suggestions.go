@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -501,7 +500,7 @@ func testSendRefusesAnotherConversation(t *testing.T, w *world) {
 		for _, m := range []*message.Message{{GmailMessageID: "g"}, {PostmarkMessageID: "p"}, {ID: taken.ID}} {
 			_, err := w.mine.Suggestions().Send(ctx, s.ID, m)
 			require.ErrorIs(t, err, store.ErrConflict)
-			require.False(t, errors.As(err, new(*store.TransitionError)), "it is not the decision that stands in the way")
+			require.NotErrorAs(t, err, new(*store.TransitionError), "it is not the decision that stands in the way")
 		}
 	})
 	same(t, s, w.suggestion(t, s.ID))

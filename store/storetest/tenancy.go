@@ -191,7 +191,7 @@ func conversationCalls() map[string][]call {
 		},
 		"Unread": {{want: empty, args: with(time.Unix(0, 0), page)}},
 		"Create": {
-			{want: own, args: func(e *estate, _ uuid.UUID) []any {
+			{want: own, args: func(*estate, uuid.UUID) []any {
 				return []any{&conversation.Conversation{ID: uuid.New(), ExternalKey: "key for creating", LeadID: "lead"}}
 			}},
 			{want: own, none: true, args: func(e *estate, _ uuid.UUID) []any {
