@@ -54,16 +54,8 @@ func (s conversations) GetByExternalKey(ctx context.Context, key string) (*conve
 	}
 	q := newQuery("SELECT "+conversationColumns+" FROM "+s.tables.conversations+" WHERE external_key = ?", key)
 	s.owned(q, "").deleted(ExcludeDeleted, "").add(" LIMIT 2")
-	found, err := collect(db, q, conversationDest)
-	switch {
-	case err != nil:
-		return nil, fail("get conversation", err)
-	case len(found) == 0:
-		return nil, ErrNotFound
-	case len(found) > 1:
-		return nil, errManyOwners
-	}
-	return found[0], nil
+	c, err := one(db, q, conversationDest)
+	return c, fail("get conversation", err)
 }
 
 func (s conversations) Thread(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {

@@ -16,6 +16,9 @@ import (
 )
 
 func (s conversations) Create(ctx context.Context, c *conversation.Conversation) error {
+	if c == nil {
+		return errNil("conversation")
+	}
 	if len(c.Suggestions) > 0 {
 		return rule.Invalid("suggestions", "are created by themselves")
 	}
@@ -105,6 +108,9 @@ func (sc scope) insertConversation(ctx context.Context, c *conversation.Conversa
 }
 
 func (s conversations) Upsert(ctx context.Context, c *conversation.Conversation) (bool, error) {
+	if c == nil {
+		return false, errNil("conversation")
+	}
 	if c.ID == uuid.Nil {
 		return false, rule.Invalid("id", "is the nil UUID")
 	}
@@ -164,6 +170,9 @@ func noChildren(c *conversation.Conversation) error {
 }
 
 func (s conversations) GetOrCreate(ctx context.Context, c *conversation.Conversation) (bool, error) {
+	if c == nil {
+		return false, errNil("conversation")
+	}
 	if c.ExternalKey == "" {
 		return false, rule.Invalid("external_key", "is empty")
 	}

@@ -23,6 +23,9 @@ var (
 	ErrSchema = errors.New("convostore: schema")
 )
 
+// errNil refuses a pointer to nothing.
+func errNil(what string) error { return rule.Invalid(what, "is nil") }
+
 // errTaken is for keys of messages, where which one it was cannot be told for sure.
 var errTaken = fmt.Errorf("%w: the id or a key of a message is taken", ErrConflict)
 

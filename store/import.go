@@ -75,6 +75,9 @@ func joinFlush(fault, flush error) error {
 // add checks a message at once, so that a fault is reported at its place and what came
 // before it is written.
 func (im *importer) add(ctx context.Context, i int, m *message.Message) error {
+	if m == nil {
+		return errNil("message")
+	}
 	owner, err := im.ownerOf(ctx, m.ConversationID)
 	if err != nil {
 		return err

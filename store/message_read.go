@@ -4,13 +4,11 @@ import (
 	"context"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
-	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
@@ -198,56 +196,8 @@ func (s messages) FindByProviderID(ctx context.Context, p message.Provider, id s
 	}
 	q := newQuery("SELECT "+messageColumns+" FROM "+s.tables.messages+" m WHERE "+string(p)+"_message_id = ?", id)
 	s.inLive(s.owned(q, "m.").deleted(ExcludeDeleted, "m."), "m.").add(" LIMIT 2")
-	found, err := collect(db, q, messageDest)
-	switch {
-	case err != nil:
-		return nil, fail("find message", err)
-	case len(found) == 0:
-		return nil, ErrNotFound
-	case len(found) > 1:
-		return nil, errManyOwners
-	}
-	return found[0], nil
-}
-
-func (s messages) FindThread(ctx context.Context, m *message.Message) (*conversation.Conversation, error) {
-	db, err := s.reading(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, look := range threadClues(m) {
-		q := newQuery("SELECT "+conversationColumns+" FROM "+s.tables.conversations+" WHERE (id, user_id) IN ("+
-			"SELECT m.conversation_id, m.user_id FROM "+s.tables.messages+" m WHERE ").add(string(look.sql), look.args...)
-		s.owned(q, "m.").add(")").deleted(ExcludeDeleted, "")
-		s.owned(q, "").add(" ORDER BY last_message_at DESC, id DESC LIMIT 1")
-		c, err := one(db, q, conversationDest)
-		if err != ErrNotFound { //nolint:errorlint // made by one, never wrapped
-			return c, fail("find thread", err)
-		}
-	}
-	return nil, ErrNotFound
-}
-
-// threadClues lists where to look for the conversation of an e-mail, best first.
-func threadClues(m *message.Message) []*query {
-	var clues []*query
-	usable := func(s string) bool { return s != "" && check.Key("", s) == nil }
-	if usable(m.GmailThreadID) {
-		clues = append(clues, newQuery("m.gmail_thread_id = ?", m.GmailThreadID))
-	}
-	ids := message.ParseIDs(m.Headers.Get("In-Reply-To"))
-	references := message.ParseIDs(strings.Join(m.Headers.Values("References"), " "))
-	slices.Reverse(references)
-	for _, id := range append(ids, references...) {
-		if !usable(id) {
-			continue
-		}
-		local, _, _ := strings.Cut(strings.Trim(id, "<>"), "@")
-		clues = append(clues,
-			newQuery("m.email_message_id = ?", id),
-			newQuery("m.postmark_message_id = ?", local))
-	}
-	return clues
+	m, err := one(db, q, messageDest)
+	return m, fail("find message", err)
 }
 
 // filterMessages adds what a filter says beside the conversation.

@@ -75,7 +75,8 @@ type MessageWriter interface {
 	// another conversation. It takes no seq and changes nothing.
 	//
 	// It returns ErrNotFound if there is no live conversation, ErrInvalid if m breaks a
-	// rule.
+	// rule. If ctx ends while the database works, the message may be stored all the
+	// same: call again with the same m, whose id tells.
 	Append(ctx context.Context, conversationID uuid.UUID, m *message.Message) (created bool, err error)
 
 	// AppendMany is Append for several messages in their order, all or nothing. The

@@ -164,17 +164,19 @@ func collect[T any](db *gorm.DB, q *query, dest func(*T) []any) ([]*T, error) {
 	return items, err
 }
 
-// one reads a single row, or returns ErrNotFound.
+// one reads a single row, or returns ErrNotFound. Two rows of one id or key are two
+// users', which only a scope of all users sees.
 func one[T any](db *gorm.DB, q *query, dest func(*T) []any) (*T, error) {
-	item := new(T)
-	found, err := q.row(db, dest(item)...)
-	if err != nil {
+	items, err := collect(db, q, dest)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if !found {
+	case len(items) == 0:
 		return nil, ErrNotFound
+	case len(items) > 1:
+		return nil, errManyOwners
 	}
-	return item, nil
+	return items[0], nil
 }
 
 // fail gives an error of the database the name of what was done, and the errors of this

@@ -10,6 +10,9 @@ import (
 )
 
 func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message) (bool, error) {
+	if m == nil {
+		return false, errNil("message")
+	}
 	if _, err := s.writing(ctx); err != nil {
 		return false, err
 	}
@@ -65,7 +68,8 @@ func (sc scope) send(ctx context.Context, id uuid.UUID, d draft) (bool, error) {
 	if d.Content == "" {
 		d.Content = sg.FinalContent()
 	}
-	if _, err := sc.appendOne(ctx, d); err != nil {
+	created, err := sc.appendOne(ctx, d)
+	if err != nil {
 		return false, err
 	}
 	if d.ConversationID != conversationID {
@@ -76,7 +80,7 @@ func (sc scope) send(ctx context.Context, id uuid.UUID, d draft) (bool, error) {
 	if err == nil && n != 1 {
 		err = fmt.Errorf("%w: the suggestion was sent meanwhile", ErrConflict)
 	}
-	return err == nil, err
+	return created && err == nil, err
 }
 
 // readSent reads the message that a suggestion became, even a deleted one: sending it

@@ -13,6 +13,9 @@ import (
 )
 
 func (s suggestions) Create(ctx context.Context, sg *suggestion.Suggestion) error {
+	if sg == nil {
+		return errNil("suggestion")
+	}
 	sc, err := s.appender(ctx, sg.ConversationID)
 	if err != nil {
 		return fail("create suggestion", err)

@@ -112,7 +112,7 @@ var seedQueries = []seedQuery{
 	{name: "messages with attachments, one user", run: func(ctx context.Context, t target) error {
 		return only(t.mine.Messages().ListByUser(ctx, store.MessageFilter{HasAttachments: true}, page50))
 	}},
-	{name: "messages with attachments, all users", unserved: true, run: func(ctx context.Context, t target) error {
+	{name: "messages with attachments, all users", run: func(ctx context.Context, t target) error {
 		return only(t.all.Messages().ListByUser(ctx, store.MessageFilter{HasAttachments: true}, page50))
 	}},
 	{name: "messages with attachments, in a conversation", run: func(ctx context.Context, t target) error {
@@ -217,7 +217,7 @@ var seedQueries = []seedQuery{
 	{name: "user's messages, newest first", run: func(ctx context.Context, t target) error {
 		return only(t.mine.Messages().ListByUser(ctx, store.MessageFilter{}, page50))
 	}},
-	{name: "everybody's messages, newest first", unserved: true, run: func(ctx context.Context, t target) error {
+	{name: "everybody's messages, newest first", run: func(ctx context.Context, t target) error {
 		return only(t.all.Messages().ListByUser(ctx, store.MessageFilter{}, page50))
 	}},
 	{name: "user's messages with tool calls", run: func(ctx context.Context, t target) error {

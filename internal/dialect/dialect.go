@@ -27,8 +27,6 @@ type Dialect interface {
 	Param(sqlType string) string
 	// OneStatementAppend tells whether an INSERT can take its rows from an UPDATE.
 	OneStatementAppend() bool
-	// MaxParams is the most parameters of a statement.
-	MaxParams() int
 }
 
 // Of returns the dialect of a GORM handle, or ErrInvalid for a database that is not

@@ -8,7 +8,6 @@ func (postgres) Greatest() string            { return "GREATEST" }
 func (postgres) Like() string                { return "ILIKE" }
 func (postgres) Param(sqlType string) string { return "CAST(? AS " + sqlType + ")" }
 func (postgres) OneStatementAppend() bool    { return true }
-func (postgres) MaxParams() int              { return 65535 }
 
 // The SQLSTATEs are those of PostgreSQL's appendix A.
 func postgresKind(state string) Kind {

@@ -8,7 +8,6 @@ func (sqlite) Greatest() string         { return "MAX" }
 func (sqlite) Like() string             { return "LIKE" }
 func (sqlite) Param(string) string      { return "?" }
 func (sqlite) OneStatementAppend() bool { return false }
-func (sqlite) MaxParams() int           { return 32766 }
 
 // The codes are those of SQLite's "Result and Error Codes"; the low byte of an extended
 // code is the primary one.

@@ -56,11 +56,11 @@ func Open(ctx context.Context, path string, opts ...store.Option) (store.Store, 
 	if err != nil {
 		return nil, fmt.Errorf("convostore: open database: %w", err)
 	}
-	writer, err := open(ctx, c, dsn+"?"+settings, 1)
+	writer, err := open(ctx, c, dsn+"?"+settings, 1, false)
 	if err != nil {
 		return nil, err
 	}
-	reader, err := open(ctx, c, dsn+"?"+readerSettings, max(4, runtime.NumCPU()))
+	reader, err := open(ctx, c, dsn+"?"+readerSettings, max(4, runtime.NumCPU()), true)
 	if err != nil {
 		return nil, errors.Join(err, closeAll(writer))
 	}
@@ -78,7 +78,7 @@ func OpenMemory(ctx context.Context, opts ...store.Option) (store.Store, error) 
 	// The in-memory file system gives each name a database of its own; a shared cache,
 	// the other way to have one for several connections, locks whole tables.
 	dsn := "file:/" + uuid.NewString() + "?vfs=memdb&" + strings.Replace(settings, "_journal_mode=WAL&", "", 1)
-	db, err := open(ctx, c, dsn, 1)
+	db, err := open(ctx, c, dsn, 1, false)
 	if err != nil {
 		return nil, err
 	}
@@ -119,14 +119,16 @@ func fileDSN(path string) (string, error) {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(abs)}).EscapedPath()}).String(), nil
 }
 
-func open(ctx context.Context, c *store.Config, dsn string, conns int) (*gorm.DB, error) {
+// open prepares statements for readers only: in a transaction GORM prepares each twice,
+// and with a pool of one connection its cache and the pool can wait for each other.
+func open(ctx context.Context, c *store.Config, dsn string, conns int, prepare bool) (*gorm.DB, error) {
 	db, err := gorm.Open(Dialector(dsn), &gorm.Config{
 		NamingStrategy:         c.Naming(),
 		Logger:                 logger.Discard,
 		SkipDefaultTransaction: true,
 		// Not for a single connection: GORM prepares under a lock that the transaction which
 		// holds the connection waits for, while the preparation waits for the connection.
-		PrepareStmt: conns > 1,
+		PrepareStmt: prepare,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("convostore: open database: %w", err)

@@ -104,6 +104,9 @@ CREATE TABLE {{table "messages"}} (
 -- One user's messages over all conversations; erasing a user.
 CREATE INDEX {{name "messages_created_idx"}}
     ON {{table "messages"}} (user_id, created_at DESC, id DESC);
+-- Everybody's messages, those with attachments among them.
+CREATE INDEX {{name "messages_all_created_idx"}}
+    ON {{table "messages"}} (created_at DESC, id DESC);
 CREATE UNIQUE INDEX {{name "messages_postmark_key"}}
     ON {{table "messages"}} (user_id, postmark_message_id) WHERE postmark_message_id IS NOT NULL;
 CREATE UNIQUE INDEX {{name "messages_gmail_key"}}

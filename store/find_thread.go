@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/message"
+)
+
+// maxClues is how many of the message ids that an e-mail names are looked for; mailing
+// lists let References grow without end, and the nearest come first.
+const maxClues = 100
+
+func (s messages) FindThread(ctx context.Context, m *message.Message) (*conversation.Conversation, error) {
+	if m == nil {
+		return nil, errNil("message")
+	}
+	db, err := s.reading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if m.GmailThreadID != "" && check.Key("", m.GmailThreadID) == nil {
+		c, err := s.byGmailThread(db, m.GmailThreadID)
+		if err != ErrNotFound { //nolint:errorlint // made by one, never wrapped
+			return c, fail("find thread", err)
+		}
+	}
+	c, err := s.byMessageIDs(db, answeredIDs(m))
+	return c, fail("find thread", err)
+}
+
+// ofMessages reads the live conversations of messages. The join is a CROSS JOIN because
+// SQLite takes it in the order in which it is written: from the few messages to their
+// conversations, not through all conversations in the order of the result.
+func (sc scope) ofMessages(columns, condition string, args ...any) *query {
+	q := newQuery("SELECT "+columns+"c."+strings.ReplaceAll(conversationColumns, ", ", ", c.")+
+		" FROM "+sc.tables.messages+" m CROSS JOIN "+sc.tables.conversations+" c WHERE "+condition, args...)
+	sc.owned(q, "m.").add(" AND c.id = m.conversation_id AND c.user_id = m.user_id AND c.deleted_at IS NULL")
+	return sc.owned(q, "c.").add(" ORDER BY c.last_message_at DESC, c.id DESC")
+}
+
+func (sc scope) byGmailThread(db *gorm.DB, id string) (*conversation.Conversation, error) {
+	return one(db, sc.ofMessages("", "m.gmail_thread_id = ?", id).add(" LIMIT 1"), conversationDest)
+}
+
+// answeredIDs lists the messages that an e-mail answers, the nearest first.
+func answeredIDs(m *message.Message) []string {
+	references := message.ParseIDs(strings.Join(m.Headers.Values("References"), " "))
+	slices.Reverse(references)
+	var ids []string
+	for _, id := range append(message.ParseIDs(m.Headers.Get("In-Reply-To")), references...) {
+		if len(ids) < maxClues && check.Key("", id) == nil && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// byMessageIDs looks for all ids at once, among those of e-mails and, the part before
+// the @, among Postmark's, and takes the conversation of the nearest.
+func (sc scope) byMessageIDs(db *gorm.DB, ids []string) (*conversation.Conversation, error) {
+	if len(ids) == 0 {
+		return nil, ErrNotFound
+	}
+	locals := make([]string, len(ids))
+	for i, id := range ids {
+		locals[i], _, _ = strings.Cut(strings.Trim(id, "<>"), "@")
+	}
+	var best *conversation.Conversation
+	rank := len(ids)
+	for _, look := range []struct {
+		column string
+		values []string
+	}{{"m.email_message_id", ids}, {"m.postmark_message_id", locals}} {
+		type hit struct {
+			clue string
+			conversation.Conversation
+		}
+		hits, err := collect(db, sc.ofMessages(look.column+", ", look.column+" IN ?", look.values),
+			func(h *hit) []any { return append([]any{&h.clue}, conversationDest(&h.Conversation)...) })
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range hits {
+			if r := slices.Index(look.values, h.clue); r < rank {
+				rank, best = r, &h.Conversation
+			}
+		}
+	}
+	if best == nil {
+		return nil, ErrNotFound
+	}
+	return best, nil
+}
