@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"log"
 	"os"
 	"path/filepath"
 
@@ -19,12 +18,12 @@ import (
 func open() (db *gorm.DB, done func()) {
 	dir, err := os.MkdirTemp("", "convostore")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	dsn := "file:" + filepath.ToSlash(filepath.Join(dir, "chat.db")) + "?_foreign_keys=on&_busy_timeout=5000"
 	db, err = gorm.Open(sqlite.Dialector{DriverName: "sqlite", DSN: dsn}, &gorm.Config{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	return db, func() {
 		if pool, err := db.DB(); err == nil {
@@ -42,17 +41,17 @@ func ExampleUp() {
 	defer done()
 	for _, s := range []string{"CREATE TABLE users (id text PRIMARY KEY)", "CREATE TABLE messages (id integer)"} {
 		if err := db.Exec(s).Error; err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 	}
 
 	o := migrate.Options{Prefix: "chat_", Users: &migrate.Ref{Table: "users", Column: "id"}}
 	if err := migrate.Up(ctx, db, o); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	version, err := migrate.Version(ctx, db, o)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(version == migrate.Latest(), db.Migrator().HasTable("chat_messages"))
 	// Output: true true
@@ -63,12 +62,12 @@ func ExampleStatus() {
 	db, done := open()
 	defer done()
 	if err := migrate.UpTo(ctx, db, migrate.Options{}, 1); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	steps, err := migrate.Status(ctx, db, migrate.Options{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, s := range steps[:2] {
 		fmt.Println(s.Version, s.Name, s.AppliedAt != nil)
@@ -84,15 +83,15 @@ func ExampleVerify() {
 	db, done := open()
 	defer done()
 	if err := migrate.Up(ctx, db, migrate.Options{}); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	if err := db.Exec("DROP INDEX messages_gmail_key").Error; err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	drifts, err := migrate.Verify(ctx, db, migrate.Options{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, d := range drifts {
 		fmt.Println(d.Kind, d.Object, d.Name)
@@ -104,11 +103,11 @@ func ExampleVerify() {
 func ExampleFS() {
 	files, err := migrate.FS("postgres", migrate.Options{Schema: "crm"}, migrate.FormatGoose)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	names, err := fs.Glob(files, "*")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(names[:2])
 	// Output: [00001_core.sql 00002_embeddings.sql]

@@ -56,7 +56,8 @@ func TestVerifyFindsDrift(t *testing.T) {
 		kind, object, name string
 	}{
 		"dropped index": {
-			[]string{"DROP INDEX app_messages_gmail_key"}, []string{"DROP INDEX app_messages_gmail_key"},
+			[]string{"DROP INDEX app_messages_gmail_key"},
+			[]string{"DROP INDEX app_messages_gmail_key"},
 			DriftMissing, "index", "app_messages.app_messages_gmail_key",
 		},
 		"another index of the name": {
@@ -80,11 +81,13 @@ func TestVerifyFindsDrift(t *testing.T) {
 			DriftAltered, "column", "app_conversations.status",
 		},
 		"dropped column": {
-			[]string{"ALTER TABLE app_messages DROP headers"}, []string{"ALTER TABLE app_messages DROP headers"},
+			[]string{"ALTER TABLE app_messages DROP headers"},
+			[]string{"ALTER TABLE app_messages DROP headers"},
 			DriftMissing, "column", "app_messages.headers",
 		},
 		"missing table": {
-			[]string{"DROP TABLE app_message_embeddings"}, []string{"DROP TABLE app_message_embeddings"},
+			[]string{"DROP TABLE app_message_embeddings"},
+			[]string{"DROP TABLE app_message_embeddings"},
 			DriftMissing, "table", "app_message_embeddings",
 		},
 		"changed CHECK": {

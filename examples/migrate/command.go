@@ -54,7 +54,8 @@ func parse(args []string, errs io.Writer) (command, error) {
 		}
 		return c, err
 	}
-	return c, c.take(flags.Args())
+	err := c.take(flags.Args())
+	return c, err
 }
 
 // take reads what follows the flags.

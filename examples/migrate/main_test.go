@@ -4,7 +4,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -43,7 +42,7 @@ func TestCommands(t *testing.T) {
 			require.Equal(t, "ok\n", must(t, with("verify")...))
 			require.Equal(t, "version 1", must(t, with("to", "1")...)[:9])
 			table := must(t, with("status")...)
-			require.Regexp(t, regexp.MustCompile(`(?m)^VERSION  NAME +APPLIED\n1        core +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n2        embeddings  -$`), table)
+			require.Regexp(t, `(?m)^VERSION  NAME +APPLIED\n1        core +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n2        embeddings  -$`, table)
 			must(t, with("up")...)
 			out, err := try(t, with("-dimensions", "9", "verify")...)
 			require.ErrorIs(t, err, errDrift)
@@ -77,8 +76,14 @@ func TestBadUsage(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "x.db")
 	for _, args := range [][]string{
-		{}, {"up"}, {"-nope", "up"}, {"-db", file, "frob"}, {"-db", file, "up", "-prefix", "x"},
-		{"-db", file, "to"}, {"-db", file, "to", "x"}, {"-db", file, "sql", "a", "b"},
+		{},
+		{"up"},
+		{"-nope", "up"},
+		{"-db", file, "frob"},
+		{"-db", file, "up", "-prefix", "x"},
+		{"-db", file, "to"},
+		{"-db", file, "to", "x"},
+		{"-db", file, "sql", "a", "b"},
 	} {
 		_, err := try(t, args...)
 		require.ErrorIs(t, err, errUsage, "%v", args)

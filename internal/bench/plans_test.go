@@ -136,10 +136,10 @@ func (q seedQuery) check(t *testing.T, db *sql.DB, st store.Store, seen *[]state
 			}
 		}
 		rows = max(rows, p.rows)
-		if len(p.scanned) > 0 && !q.whole && !q.unserved {
+		if len(p.scanned) > 0 && !q.whole {
 			t.Errorf("%s: reads %v from end to end\n%s\n%s", q.name, p.scanned, s.sql, p.text)
 		}
-		if p.wasted > 5000 && !q.whole && !q.unserved {
+		if p.wasted > 5000 && !q.whole {
 			t.Logf("%s: throws away %.0f rows\n%s\n%s", q.name, p.wasted, s.sql, p.text)
 		}
 	}
@@ -160,7 +160,7 @@ func milliseconds(d time.Duration) string {
 // median is the time of the whole call, as the host sees it.
 func (q seedQuery) median(t *testing.T, st store.Store) time.Duration {
 	runs := 21
-	if q.write || q.whole || q.unserved {
+	if q.write || q.whole {
 		runs = 3
 	}
 	return medianOf(t, runs, func(k int) error { return q.do(t.Context(), st, k) })

@@ -54,9 +54,6 @@ type seedQuery struct {
 	write bool
 	// whole queries read a table from end to end by their nature.
 	whole bool
-	// unserved ones do so because an index for an operator's rare question would cost
-	// every append.
-	unserved bool
 }
 
 var page50 = store.PageRequest{Limit: 50}
