@@ -3,6 +3,7 @@ package message
 import (
 	"database/sql/driver"
 
+	"github.com/convostore/convostore/internal/enum"
 	"github.com/convostore/convostore/rule"
 )
 
@@ -44,12 +45,7 @@ func (d Direction) Role() Role {
 
 // UnmarshalText refuses a direction that is not Valid.
 func (d *Direction) UnmarshalText(text []byte) error {
-	got := Direction(text)
-	if err := got.validate(); err != nil {
-		return err
-	}
-	*d = got
-	return nil
+	return enum.Unmarshal(d, text, Direction.validate)
 }
 
 // Value implements driver.Valuer.
@@ -62,9 +58,11 @@ func (d Direction) Value() (driver.Value, error) {
 
 // Scan implements sql.Scanner.
 func (d *Direction) Scan(src any) error {
-	s, err := scanText(src)
-	*d = Direction(s)
-	return err
+	if src == nil {
+		*d = DirectionNone
+		return nil
+	}
+	return enum.Scan(d, src)
 }
 
 func (d Direction) validate() error {

@@ -2,8 +2,8 @@ package message
 
 import (
 	"database/sql/driver"
-	"fmt"
 
+	"github.com/convostore/convostore/internal/enum"
 	"github.com/convostore/convostore/rule"
 )
 
@@ -46,40 +46,18 @@ func (r Role) Direction() Direction {
 
 // UnmarshalText refuses a role that is not Valid.
 func (r *Role) UnmarshalText(text []byte) error {
-	got := Role(text)
-	if err := got.validate(); err != nil {
-		return err
-	}
-	*r = got
-	return nil
+	return enum.Unmarshal(r, text, Role.validate)
 }
 
 // Value implements driver.Valuer.
 func (r Role) Value() (driver.Value, error) { return string(r), nil }
 
 // Scan implements sql.Scanner.
-func (r *Role) Scan(src any) error {
-	s, err := scanText(src)
-	*r = Role(s)
-	return err
-}
+func (r *Role) Scan(src any) error { return enum.Scan(r, src) }
 
 func (r Role) validate() error {
 	if !r.Valid() {
 		return rule.Invalid("role", "is not user, assistant, system or tool")
 	}
 	return nil
-}
-
-// scanText reads a text column; NULL reads as the empty string.
-func scanText(src any) (string, error) {
-	switch v := src.(type) {
-	case nil:
-		return "", nil
-	case string:
-		return v, nil
-	case []byte:
-		return string(v), nil
-	}
-	return "", fmt.Errorf("convostore: cannot read a text column from %T", src)
 }

@@ -84,30 +84,21 @@ func (s conversations) List(ctx context.Context, f ConversationFilter, p PageReq
 	if err != nil {
 		return page, err
 	}
-	limit, err := p.limit()
-	if err != nil {
-		return page, err
-	}
-	list := s.fingerprint("conversations", f)
-	after, err := list.parse(p.After)
-	if err != nil {
-		return page, err
-	}
-	db, err := s.reading(ctx)
+	l, err := s.listing(ctx, "conversations", f, p)
 	if err != nil {
 		return page, err
 	}
 	q := newQuery("SELECT " + conversationColumns)
 	s.matching(q, f)
-	if after != nil {
-		q.add(" AND ("+f.Order.column()+", id) < (?, ?)", after.time(), after.id)
+	if l.after != nil {
+		q.add(" AND ("+f.Order.column()+", id) < (?, ?)", l.after.time(), l.after.id)
 	}
-	q.add(" ORDER BY "+f.Order.column()+" DESC, id DESC LIMIT ?", limit+1)
-	found, err := collect(db, q, conversationDest)
+	q.add(" ORDER BY "+f.Order.column()+" DESC, id DESC LIMIT ?", l.limit+1)
+	found, err := collect(l.db, q, conversationDest)
 	if err != nil {
 		return page, fail("list conversations", err)
 	}
-	return pageOf(found, limit, list, f.Order.place), nil
+	return pageOf(found, l, f.Order.place), nil
 }
 
 func (s conversations) ListNumbered(ctx context.Context, f ConversationFilter, n NumberRequest) (NumberedPage[*conversation.Conversation], error) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -148,11 +149,11 @@ func (sc scope) upsert(ctx context.Context, c *conversation.Conversation) (creat
 		*c = *updated
 		return false, nil
 	}
-	if err != ErrNotFound { //nolint:errorlint // made a line above, never wrapped
+	if !errors.Is(err, ErrNotFound) {
 		return false, err
 	}
 	err = sc.insertConversation(ctx, c, " ON CONFLICT (id, user_id) DO NOTHING")
-	if err != ErrNotFound { //nolint:errorlint // made by insertConversation, never wrapped
+	if !errors.Is(err, ErrNotFound) {
 		return err == nil, err
 	}
 	// The row appeared between the two statements, or it is deleted.
@@ -200,7 +201,7 @@ func (sc scope) getOrCreate(ctx context.Context, c *conversation.Conversation) (
 		err := sc.guarded(ctx, func() error {
 			return sc.insertConversation(ctx, c, " ON CONFLICT (user_id, external_key) WHERE external_key IS NOT NULL DO NOTHING")
 		})
-		if err != ErrNotFound { //nolint:errorlint // made by insertConversation, never wrapped
+		if !errors.Is(err, ErrNotFound) {
 			return err == nil, err
 		}
 		if stored, err = sc.byExternalKey(ctx, c.ExternalKey); err != nil {
@@ -327,7 +328,7 @@ func (s conversations) changeStatus(ctx context.Context, id uuid.UUID, to conver
 		q := newQuery("UPDATE "+sc.tables.conversations+" SET status = ?, updated_at = ? WHERE id = ? AND user_id = ?",
 			to, sc.instant(), id, owner).
 			add(" AND deleted_at IS NULL AND " + statusIs(from) + " RETURNING " + conversationColumns)
-		if c, err = one(session(ctx, sc.writer), q, conversationDest); err == ErrNotFound { //nolint:errorlint // made by one
+		if c, err = one(session(ctx, sc.writer), q, conversationDest); errors.Is(err, ErrNotFound) {
 			c, err = sc.get(session(ctx, sc.writer), id)
 		}
 		return err
@@ -341,7 +342,7 @@ func (s conversations) Delete(ctx context.Context, id uuid.UUID) (*conversation.
 
 func (s conversations) Restore(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
 	c, err := s.set(ctx, id, OnlyDeleted, newQuery("deleted_at = NULL"))
-	if err == ErrNotFound { //nolint:errorlint // returned as it is by fail
+	if errors.Is(err, ErrNotFound) {
 		db, err := s.writing(ctx)
 		if err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/rule"
 )
@@ -62,13 +64,34 @@ func timeKey(t time.Time) int64 { return t.UnixMicro() }
 
 func (p *place) time() time.Time { return time.UnixMicro(p.key).UTC() }
 
+// listing is a request for a page, checked and ready to be read.
+type listing struct {
+	db    *gorm.DB
+	limit int
+	after *place // nil for the first page
+	list  fingerprint
+}
+
+// listing checks a request for a page of a list, which method and filter name.
+func (sc scope) listing(ctx context.Context, method string, filter any, p PageRequest) (l listing, err error) {
+	if l.limit, err = p.limit(); err != nil {
+		return l, err
+	}
+	l.list = sc.fingerprint(method, filter)
+	if l.after, err = l.list.parse(p.After); err != nil {
+		return l, err
+	}
+	l.db, err = sc.reading(ctx)
+	return l, err
+}
+
 // pageOf cuts a list that was read with one row more than the page has.
-func pageOf[T any](items []T, limit int, f fingerprint, at func(T) place) Page[T] {
-	if len(items) <= limit {
+func pageOf[T any](items []T, l listing, at func(T) place) Page[T] {
+	if len(items) <= l.limit {
 		return Page[T]{Items: items}
 	}
-	items = items[:limit]
-	return Page[T]{Items: items, Next: f.cursor(at(items[limit-1]))}
+	items = items[:l.limit]
+	return Page[T]{Items: items, Next: l.list.cursor(at(items[l.limit-1]))}
 }
 
 // idOf and seqOf carry a seq where a place has an id.

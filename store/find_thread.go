@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -26,7 +27,7 @@ func (s messages) FindThread(ctx context.Context, m *message.Message) (*conversa
 	}
 	if m.GmailThreadID != "" && check.Key("", m.GmailThreadID) == nil {
 		c, err := s.byGmailThread(db, m.GmailThreadID)
-		if err != ErrNotFound { //nolint:errorlint // made by one, never wrapped
+		if !errors.Is(err, ErrNotFound) {
 			return c, fail("find thread", err)
 		}
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/google/uuid"
@@ -142,7 +143,8 @@ func (im *importer) flush(ctx context.Context) error {
 // that it is not tried a second time.
 func (im *importer) shift(err error) error {
 	im.batch = nil
-	if fault, ok := err.(*BatchError); ok { //nolint:errorlint // made by place, never wrapped
+	var fault *BatchError
+	if errors.As(err, &fault) {
 		return &BatchError{Index: im.start + fault.Index, Err: fault.Err}
 	}
 	return err

@@ -45,20 +45,15 @@ func (s messages) List(ctx context.Context, conversationID uuid.UUID, f MessageF
 	if f.Order == DefaultOrder {
 		f.Order = ThreadOrder
 	}
-	limit, err := p.limit()
+	l, err := s.listing(ctx, "messages of "+conversationID.String(), f, p)
 	if err != nil {
 		return page, err
 	}
-	list := s.fingerprint("messages of "+conversationID.String(), f)
-	after, err := list.parse(p.After)
-	if err != nil {
-		return page, err
-	}
-	found, err := s.list(ctx, conversationID, f, after, limit+1)
+	found, err := s.list(ctx, conversationID, f, l.after, l.limit+1)
 	if err != nil {
 		return page, fail("list messages", err)
 	}
-	return pageOf(found, limit, list, f.Order.place), nil
+	return pageOf(found, l, f.Order.place), nil
 }
 
 // list reads the messages of a conversation. Only if there are none does it ask whether
@@ -130,16 +125,7 @@ func (s messages) ListByUser(ctx context.Context, f MessageFilter, p PageRequest
 	if err != nil {
 		return page, err
 	}
-	limit, err := p.limit()
-	if err != nil {
-		return page, err
-	}
-	list := s.fingerprint("messages", f)
-	after, err := list.parse(p.After)
-	if err != nil {
-		return page, err
-	}
-	db, err := s.reading(ctx)
+	l, err := s.listing(ctx, "messages", f, p)
 	if err != nil {
 		return page, err
 	}
@@ -149,15 +135,15 @@ func (s messages) ListByUser(ctx context.Context, f MessageFilter, p PageRequest
 	if !desc {
 		direction, beyond = "", ">"
 	}
-	if after != nil {
-		q.add(" AND (created_at, id) "+beyond+" (?, ?)", after.time(), after.id)
+	if l.after != nil {
+		q.add(" AND (created_at, id) "+beyond+" (?, ?)", l.after.time(), l.after.id)
 	}
-	q.add(" ORDER BY created_at"+direction+", id"+direction+" LIMIT ?", limit+1)
-	found, err := collect(db, q, messageDest)
+	q.add(" ORDER BY created_at"+direction+", id"+direction+" LIMIT ?", l.limit+1)
+	found, err := collect(l.db, q, messageDest)
 	if err != nil {
 		return page, fail("list messages", err)
 	}
-	return pageOf(found, limit, list, func(m *message.Message) place {
+	return pageOf(found, l, func(m *message.Message) place {
 		return place{key: timeKey(m.CreatedAt), id: m.ID}
 	}), nil
 }

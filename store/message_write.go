@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 
@@ -45,7 +46,7 @@ func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, e
 
 func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, error) {
 	m, err := s.set(ctx, id, OnlyDeleted, newQuery("deleted_at = NULL"))
-	if err == ErrNotFound { //nolint:errorlint // returned as it is by fail
+	if errors.Is(err, ErrNotFound) {
 		db, err := s.writing(ctx)
 		if err != nil {
 			return nil, err

@@ -31,12 +31,7 @@ func suggestionPlace(s *suggestion.Suggestion) place {
 
 func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid.UUID, p PageRequest) (Page[*suggestion.Suggestion], error) {
 	var page Page[*suggestion.Suggestion]
-	limit, err := p.limit()
-	if err != nil {
-		return page, err
-	}
-	list := s.fingerprint("suggestions", conversationID)
-	after, err := list.parse(p.After)
+	l, err := s.listing(ctx, "suggestions", conversationID, p)
 	if err != nil {
 		return page, err
 	}
@@ -45,52 +40,39 @@ func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid
 		return page, fail("list suggestions", err)
 	}
 	s.scope = s.as(owner)
-	db, err := s.reading(ctx)
-	if err != nil {
-		return page, err
-	}
 	q := newQuery("SELECT "+suggestionColumns+" FROM "+s.tables.suggestions+" s WHERE conversation_id = ?", conversationID)
 	s.inLive(s.owned(q, "s.").deleted(ExcludeDeleted, "s."), "s.")
-	if after != nil {
-		q.add(" AND (created_at, id) > (?, ?)", after.time(), after.id)
+	if l.after != nil {
+		q.add(" AND (created_at, id) > (?, ?)", l.after.time(), l.after.id)
 	}
-	found, err := collect(db, q.add(" ORDER BY created_at, id LIMIT ?", limit+1), suggestionDest)
+	found, err := collect(l.db, q.add(" ORDER BY created_at, id LIMIT ?", l.limit+1), suggestionDest)
 	if err == nil && len(found) == 0 {
-		_, err = s.get(db, conversationID)
+		_, err = s.get(l.db, conversationID)
 	}
 	if err != nil {
 		return page, fail("list suggestions", err)
 	}
-	return pageOf(found, limit, list, suggestionPlace), nil
+	return pageOf(found, l, suggestionPlace), nil
 }
 
 func (s suggestions) Pending(ctx context.Context, p PageRequest) (Page[*PendingSuggestion], error) {
 	var page Page[*PendingSuggestion]
-	limit, err := p.limit()
-	if err != nil {
-		return page, err
-	}
-	list := s.fingerprint("pending", nil)
-	after, err := list.parse(p.After)
-	if err != nil {
-		return page, err
-	}
-	db, err := s.reading(ctx)
+	l, err := s.listing(ctx, "pending", nil, p)
 	if err != nil {
 		return page, err
 	}
 	q := newQuery("SELECT " + suggestionColumns + " FROM " + s.tables.suggestions + " s WHERE status = 'pending'")
 	s.inLive(s.owned(q, "s.").deleted(ExcludeDeleted, "s."), "s.")
-	if after != nil {
-		q.add(" AND (created_at, id) < (?, ?)", after.time(), after.id)
+	if l.after != nil {
+		q.add(" AND (created_at, id) < (?, ?)", l.after.time(), l.after.id)
 	}
-	found, err := collect(db, q.add(" ORDER BY created_at DESC, id DESC LIMIT ?", limit+1), suggestionDest)
+	found, err := collect(l.db, q.add(" ORDER BY created_at DESC, id DESC LIMIT ?", l.limit+1), suggestionDest)
 	if err != nil {
 		return page, fail("list pending suggestions", err)
 	}
-	part := pageOf(found, limit, list, suggestionPlace)
+	part := pageOf(found, l, suggestionPlace)
 	page.Next = part.Next
-	page.Items, err = s.withContext(db, part.Items)
+	page.Items, err = s.withContext(l.db, part.Items)
 	return page, fail("list pending suggestions", err)
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -114,7 +115,7 @@ func (s suggestions) decide(ctx context.Context, id uuid.UUID, to suggestion.Sta
 	assign := newQuery("status = ?, edited_content = ?, reviewed_by = ?, reviewed_at = ?, feedback = ?",
 		to, null(content), null(r.By), at, null(r.Feedback))
 	sg, err := s.set(ctx, id, ExcludeDeleted, assign, " AND "+statusIs(from))
-	if err != ErrNotFound { //nolint:errorlint // returned as it is by fail
+	if !errors.Is(err, ErrNotFound) {
 		return sg, err
 	}
 	db, err := s.writing(ctx)
@@ -134,7 +135,7 @@ func (s suggestions) Delete(ctx context.Context, id uuid.UUID) (*suggestion.Sugg
 
 func (s suggestions) Restore(ctx context.Context, id uuid.UUID) (*suggestion.Suggestion, error) {
 	sg, err := s.set(ctx, id, OnlyDeleted, newQuery("deleted_at = NULL"), "")
-	if err == ErrNotFound { //nolint:errorlint // returned as it is by fail
+	if errors.Is(err, ErrNotFound) {
 		db, err := s.writing(ctx)
 		if err != nil {
 			return nil, err

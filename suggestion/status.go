@@ -2,8 +2,8 @@ package suggestion
 
 import (
 	"database/sql/driver"
-	"fmt"
 
+	"github.com/convostore/convostore/internal/enum"
 	"github.com/convostore/convostore/rule"
 )
 
@@ -58,29 +58,14 @@ func (s Status) Valid() bool {
 
 // UnmarshalText refuses a status that is not Valid.
 func (s *Status) UnmarshalText(text []byte) error {
-	got := Status(text)
-	if err := got.validate(); err != nil {
-		return err
-	}
-	*s = got
-	return nil
+	return enum.Unmarshal(s, text, Status.validate)
 }
 
 // Value implements driver.Valuer.
 func (s Status) Value() (driver.Value, error) { return string(s), nil }
 
 // Scan implements sql.Scanner.
-func (s *Status) Scan(src any) error {
-	switch v := src.(type) {
-	case string:
-		*s = Status(v)
-	case []byte:
-		*s = Status(v)
-	default:
-		return fmt.Errorf("convostore: cannot read a status from %T", src)
-	}
-	return nil
-}
+func (s *Status) Scan(src any) error { return enum.Scan(s, src) }
 
 func (s Status) validate() error {
 	if !s.Valid() {
