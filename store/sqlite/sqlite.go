@@ -56,11 +56,11 @@ func Open(ctx context.Context, path string, opts ...store.Option) (store.Store, 
 	if err != nil {
 		return nil, fmt.Errorf("convostore: open database: %w", err)
 	}
-	writer, err := open(ctx, c, dsn+"?"+settings, 1, false)
+	writer, err := openWriter(ctx, c, dsn+"?"+settings)
 	if err != nil {
 		return nil, err
 	}
-	reader, err := open(ctx, c, dsn+"?"+readerSettings, max(4, runtime.NumCPU()), true)
+	reader, err := open(ctx, c, dsn+"?"+readerSettings, max(4, runtime.NumCPU()))
 	if err != nil {
 		return nil, errors.Join(err, closeAll(writer))
 	}
@@ -78,7 +78,7 @@ func OpenMemory(ctx context.Context, opts ...store.Option) (store.Store, error) 
 	// The in-memory file system gives each name a database of its own; a shared cache,
 	// the other way to have one for several connections, locks whole tables.
 	dsn := "file:/" + uuid.NewString() + "?vfs=memdb&" + strings.Replace(settings, "_journal_mode=WAL&", "", 1)
-	db, err := open(ctx, c, dsn, 1, false)
+	db, err := openWriter(ctx, c, dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -119,16 +119,15 @@ func fileDSN(path string) (string, error) {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(abs)}).EscapedPath()}).String(), nil
 }
 
-// open prepares statements for readers only: in a transaction GORM prepares each twice,
-// and with a pool of one connection its cache and the pool can wait for each other.
-func open(ctx context.Context, c *store.Config, dsn string, conns int, prepare bool) (*gorm.DB, error) {
+// open opens a pool of connections that stay: opening one costs more than a query, and
+// the last one of a database in memory takes it along.
+func open(ctx context.Context, c *store.Config, dsn string, conns int) (*gorm.DB, error) {
 	db, err := gorm.Open(Dialector(dsn), &gorm.Config{
 		NamingStrategy:         c.Naming(),
 		Logger:                 logger.Discard,
 		SkipDefaultTransaction: true,
-		// Not for a single connection: GORM prepares under a lock that the transaction which
-		// holds the connection waits for, while the preparation waits for the connection.
-		PrepareStmt: prepare,
+		// See writer for why not for a single connection.
+		PrepareStmt: conns > 1,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("convostore: open database: %w", err)
@@ -137,13 +136,26 @@ func open(ctx context.Context, c *store.Config, dsn string, conns int, prepare b
 	if err != nil {
 		return nil, err
 	}
-	// Idle connections stay: opening one costs more than a query, and the last one of a
-	// database in memory takes it along.
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())
 	}
+	return db, nil
+}
+
+// openWriter opens a pool of one connection with a cache of prepared statements.
+func openWriter(ctx context.Context, c *store.Config, dsn string) (*gorm.DB, error) {
+	db, err := open(ctx, c, dsn, 1)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := db.DB()
+	if err != nil {
+		return nil, err
+	}
+	db.ConnPool = newWriter(pool)
+	db.Statement.ConnPool = db.ConnPool
 	return db, nil
 }
 
