@@ -577,8 +577,14 @@ func cancelledWhileWaiting(t *testing.T, st store.Store) {
 		return nil
 	})
 	require.NoError(t, err)
-	appended(t, mine, c.ID, inbound("next"))
-	got := contents(CheckConversation(t, mine, c.ID))
+	// Under the lock of an append none of those that gave up can still come between.
+	var got []string
+	require.NoError(t, st.Transaction(t.Context(), func(tx store.Store) error {
+		s := tx.ForUser(c.UserID)
+		appended(t, s, c.ID, inbound("next"))
+		got = contents(CheckConversation(t, s, c.ID))
+		return nil
+	}))
 	assert.Equal(t, []string{"message 1", "holds the lock"}, got[:2])
 	assert.Equal(t, "next", got[len(got)-1])
 }
