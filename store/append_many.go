@@ -67,19 +67,9 @@ func (sc scope) writeBatch(ctx context.Context, ms []draft, expected *int64) (ba
 	return batch, nil
 }
 
-// lockThreads locks the conversations of a batch, in the order of their ids so that two
-// batches cannot wait for each other. On SQLite the update is what takes the lock.
+// lockThreads locks the live conversations of a batch.
 func (sc scope) lockThreads(db *gorm.DB, ms []draft) (map[uuid.UUID]*threadState, error) {
-	ids := conversationIDs(ms)
-	const columns = "id, last_seq, last_message_at"
-	var q *query
-	if sc.dialect.ForUpdate() == "" {
-		q = newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq WHERE user_id = ? AND id IN ?"+
-			" AND deleted_at IS NULL RETURNING "+columns, sc.user, ids)
-	} else {
-		q = newQuery("SELECT "+columns+" FROM "+sc.tables.conversations+" WHERE user_id = ? AND id IN ?"+
-			" AND deleted_at IS NULL ORDER BY id"+sc.dialect.ForUpdate(), sc.user, ids)
-	}
+	q := sc.lock("id, last_seq, last_message_at", newQuery("id IN ? AND deleted_at IS NULL", conversationIDs(ms)))
 	type row struct {
 		id uuid.UUID
 		threadState

@@ -44,7 +44,7 @@ func (sc scope) eraseWhere(ctx context.Context, which *query) (counts Counts, er
 // then removes from the leaves up; the cascades of the foreign keys would do the same
 // without telling how much.
 func (sc scope) erase(ctx context.Context, which *query) (counts Counts, err error) {
-	ids, err := sc.lockWhere(ctx, which)
+	ids, err := readIDs(session(ctx, sc.writer), sc.lock("id", which))
 	if err != nil {
 		return counts, err
 	}
@@ -61,24 +61,6 @@ func (sc scope) erase(ctx context.Context, which *query) (counts Counts, err err
 		counts = counts.Add(one)
 	}
 	return counts, nil
-}
-
-// lockWhere locks conversations of one user and returns their ids.
-func (sc scope) lockWhere(ctx context.Context, which *query) ([]uuid.UUID, error) {
-	var q *query
-	if lock := sc.dialect.ForUpdate(); lock != "" {
-		q = newQuery("SELECT id FROM "+sc.tables.conversations+" WHERE user_id = ? AND ", sc.user).
-			add(string(which.sql), which.args...).add(" ORDER BY id" + lock)
-	} else {
-		q = newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq WHERE user_id = ? AND ", sc.user).
-			add(string(which.sql), which.args...).add(" RETURNING id")
-	}
-	found, err := collect(session(ctx, sc.writer), q, func(id *uuid.UUID) []any { return []any{id} })
-	ids := make([]uuid.UUID, len(found))
-	for i, id := range found {
-		ids[i] = *id
-	}
-	return ids, err
 }
 
 // remove deletes by a condition for each table, nil for none, children before parents.
@@ -120,7 +102,7 @@ func (s maintenance) EraseLead(ctx context.Context, leadID string) (Counts, erro
 			return Counts{}, err
 		}
 		q := newQuery("SELECT DISTINCT user_id FROM "+s.tables.conversations+" WHERE lead_id = ? ORDER BY user_id", leadID)
-		if users, err = s.ids(db, q); err != nil {
+		if users, err = readIDs(db, q); err != nil {
 			return Counts{}, fail("erase lead", err)
 		}
 	} else if _, err := s.writing(ctx); err != nil {
@@ -154,7 +136,7 @@ func (s maintenance) EraseUser(ctx context.Context) (Counts, error) {
 
 // eraseAll also takes rows whose conversation is gone.
 func (sc scope) eraseAll(ctx context.Context) (Counts, error) {
-	if _, err := sc.lockWhere(ctx, newQuery("1 = 1")); err != nil {
+	if _, err := readIDs(session(ctx, sc.writer), sc.lock("id", newQuery("1 = 1"))); err != nil {
 		return Counts{}, err
 	}
 	theirs := newQuery("user_id = ?", sc.user)

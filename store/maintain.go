@@ -4,21 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-	"gorm.io/gorm"
-
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 )
-
-func (s maintenance) ids(db *gorm.DB, q *query) ([]uuid.UUID, error) {
-	found, err := collect(db, q, func(id *uuid.UUID) []any { return []any{id} })
-	ids := make([]uuid.UUID, len(found))
-	for i, id := range found {
-		ids[i] = *id
-	}
-	return ids, err
-}
 
 func (s maintenance) ArchiveInactive(ctx context.Context, t time.Time) (int64, error) {
 	db, err := s.writing(ctx)

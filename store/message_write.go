@@ -87,17 +87,8 @@ func (sc scope) restoreAll(ctx context.Context, conversationID uuid.UUID) (int64
 // lockConversation keeps others from appending to a conversation, deleting it or
 // deciding in it until the transaction ends. It returns ErrNotFound if there is none.
 func (sc scope) lockConversation(ctx context.Context, id uuid.UUID) error {
-	const condition = " WHERE id = ? AND user_id = ?"
-	var q *query
-	if lock := sc.dialect.ForUpdate(); lock != "" {
-		q = newQuery("SELECT id FROM "+sc.tables.conversations+condition, id, sc.user).deleted(ExcludeDeleted, "").add(lock)
-	} else {
-		// A write is the only lock that SQLite has.
-		q = newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq"+condition, id, sc.user).
-			deleted(ExcludeDeleted, "").add(" RETURNING id")
-	}
 	var locked uuid.UUID
-	found, err := q.row(session(ctx, sc.writer), &locked)
+	found, err := sc.lock("id", newQuery("id = ? AND deleted_at IS NULL", id)).row(session(ctx, sc.writer), &locked)
 	if err == nil && !found {
 		return ErrNotFound
 	}

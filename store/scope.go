@@ -80,7 +80,7 @@ func (sc scope) owner(ctx context.Context, table string, id uuid.UUID) (uuid.UUI
 // soleOwner reads the owners that a query finds. Ids and keys are a user's own, so that
 // two users may have the same; picking one of them would be a guess.
 func soleOwner(db *gorm.DB, q *query) (uuid.UUID, error) {
-	owners, err := collect(db, q, func(id *uuid.UUID) []any { return []any{id} })
+	owners, err := readIDs(db, q)
 	switch {
 	case err != nil:
 		return uuid.Nil, err
@@ -89,7 +89,28 @@ func soleOwner(db *gorm.DB, q *query) (uuid.UUID, error) {
 	case len(owners) > 1:
 		return uuid.Nil, errManyOwners
 	}
-	return *owners[0], nil
+	return owners[0], nil
+}
+
+func readIDs(db *gorm.DB, q *query) ([]uuid.UUID, error) {
+	found, err := collect(db, q, func(id *uuid.UUID) []any { return []any{id} })
+	ids := make([]uuid.UUID, len(found))
+	for i, id := range found {
+		ids[i] = *id
+	}
+	return ids, err
+}
+
+// lock reads conversations of the scope's user and keeps them from all other writers
+// until the transaction ends; in the order of their ids, so that two locks of many
+// cannot wait for each other. A write is the only lock that SQLite has.
+func (sc scope) lock(columns string, which *query) *query {
+	if forUpdate := sc.dialect.ForUpdate(); forUpdate != "" {
+		return newQuery("SELECT "+columns+" FROM "+sc.tables.conversations+" WHERE user_id = ? AND ", sc.user).
+			add(string(which.sql), which.args...).add(" ORDER BY id" + forUpdate)
+	}
+	return newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq WHERE user_id = ? AND ", sc.user).
+		add(string(which.sql), which.args...).add(" RETURNING " + columns)
 }
 
 // as narrows the scope to one user.
