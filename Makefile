@@ -14,6 +14,10 @@ BENCHTIME   ?= 1s
 TESTTIMEOUT ?= 15m
 TESTFLAGS   ?=
 
+# mattn's SQLite has full text search (FTS5) only with this tag. The library's own driver
+# always has it, and PostgreSQL knows nothing of it.
+TAGS := sqlite_fts5
+
 # Nested modules keep the dependencies of examples and of the second SQLite
 # driver out of the library's go.mod.
 NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard examples/*/go.mod examples/*/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
@@ -38,19 +42,23 @@ test: $(TESTPG) ## test every module on SQLite and on a throw-away PostgreSQL, w
 	@$(TESTPG) -- $(MAKE) --no-print-directory --keep-going $(TEST_MODULES:%=test-module/%)
 
 test-module/%:
-	cd $* && go test $(RACE) -shuffle=on -timeout $(TESTTIMEOUT) $(TESTFLAGS) ./...
+	cd $* && go test $(RACE) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./...
 
 .PHONY: test-short
 test-short: ## test the library without PostgreSQL, in short mode
-	go test -short -shuffle=on $(TESTFLAGS) ./...
+	go test -short -shuffle=on -tags $(TAGS) $(TESTFLAGS) ./...
 
 .PHONY: bench
 bench: $(TESTPG) ## run the benchmarks, on a PostgreSQL that syncs as in production
-	$(TESTPG) -durable -- go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m $(TESTFLAGS) ./internal/bench/...
+	$(TESTPG) -durable -- go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m -tags $(TAGS) $(TESTFLAGS) ./internal/bench/...
 
 .PHONY: bench-plans
 bench-plans: $(TESTPG) ## load a large data set and check the plans of all queries (up to an hour)
-	CONVOSTORE_TEST_PLANS=1 $(TESTPG) -- go test -run Plans -v -timeout 60m $(TESTFLAGS) ./internal/bench/...
+	CONVOSTORE_TEST_PLANS=1 $(TESTPG) -- go test -run Plans -v -timeout 60m -tags $(TAGS) $(TESTFLAGS) ./internal/bench/...
+
+.PHONY: bench-search
+bench-search: $(TESTPG) ## measure search at 200,000 messages and write docs/search.md (half an hour or more)
+	CONVOSTORE_BENCH_SEARCH=1 $(TESTPG) -durable -- go test -run TestSearchFigures -timeout 120m -v -tags $(TAGS) $(TESTFLAGS) ./internal/bench/ -update
 
 .PHONY: fuzz
 fuzz: $(TESTPG) ## run each fuzz target for FUZZTIME (20s)
@@ -61,7 +69,7 @@ fuzz-targets:
 	@grep -rHo '^func Fuzz[A-Za-z0-9_]*' --include='*_test.go' . | sed 's/:func / /' | sort | \
 	while read -r file name; do \
 		echo "$$name in $$file"; \
-		(cd "$$(dirname "$$file")" && go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .) || exit 1; \
+		(cd "$$(dirname "$$file")" && go test -tags $(TAGS) -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .) || exit 1; \
 	done
 
 .PHONY: examples
@@ -76,7 +84,7 @@ examples: ## build and vet each example
 lint: $(MODULES:%=lint-module/%) ## check every module with golangci-lint
 
 lint-module/%: $(LINT)
-	cd $* && $(LINT) run
+	cd $* && $(LINT) run --build-tags $(TAGS)
 
 .PHONY: fmt
 fmt: $(LINT) ## format every module

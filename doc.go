@@ -52,6 +52,18 @@ the message's own id, returns created == false and the row that was there.
 Of many people who decide at once one wins and the others get a *TransitionError. Send
 writes the outbound message once, however often it is called.
 
+# Search
+
+	page, err := mine.Search().Messages(ctx, "invoice -draft", store.TextOptions{}, store.PageRequest{})
+	near, err := mine.Search().SimilarMessages(ctx, store.Like{Text: "How much is it?"}, store.SimilarOptions{Limit: 10})
+
+By words with a syntax that cannot be wrong, by a part of the text, by meaning, or by both
+(Hybrid). A result by meaning says whether every vector was compared. The vectors come
+from the host's embedder; EmbedMissing finds what has none, and any number of processes
+share its work:
+
+	done, err := st.AllUsers().Embeddings().EmbedMissing(ctx, embedder, store.EmbedOptions{})
+
 # Transactions
 
 	err := st.Transaction(ctx, func(tx store.Store) error { … })
@@ -64,7 +76,7 @@ The second form writes the host's rows and these together or not at all.
 Delete hides a row and Restore brings it back; a conversation takes what is in it along
 without marking it, so that a restore brings back exactly what was there. Erase,
 EraseLead, EraseUser and Purge remove for good and return how many rows of each table
-went.
+went. The indexes of search follow in the same transaction.
 
 # Plain GORM
 

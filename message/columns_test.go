@@ -94,7 +94,11 @@ func TestVectorValidate(t *testing.T) {
 		rule string
 	}{
 		"one dimension":  {message.Vector{1}, ""},
-		"small":          {message.Vector{math.SmallestNonzeroFloat32, 0}, ""},
+		"small":          {message.Vector{2e-19, 0}, ""},
+		"too small":      {message.Vector{1e-19, 0}, "has a length whose square is not within single precision"},
+		"denormal":       {message.Vector{math.SmallestNonzeroFloat32}, "has a length whose square is not within single precision"},
+		"great":          {message.Vector{1.8e19}, ""},
+		"too great":      {message.Vector{1.8e19, 1.8e19}, "has a length whose square is not within single precision"},
 		"the most":       {make1(message.MaxDimensions), ""},
 		"nil":            {nil, "has 0 dimensions, not 1 to 4000"},
 		"too many":       {make1(message.MaxDimensions + 1), "has 4001 dimensions, not 1 to 4000"},
@@ -125,7 +129,7 @@ func TestVectorKeepsItsBits(t *testing.T) {
 	v := message.Vector{0.1, -2.5, math.MaxFloat32, math.SmallestNonzeroFloat32, 1e-20, 0, 16777217}
 	blob, err := v.Value()
 	require.NoError(t, err)
-	assert.Len(t, blob, 4*len(v))
+	assert.Len(t, blob, 4*len(v)+1, "and a bit a dimension")
 	for _, dialector := range []gorm.Dialector{postgres.Dialector{}, sqlite.Dialector{}} {
 		db := &gorm.DB{Config: &gorm.Config{Dialector: dialector}}
 		stored := v.GormValue(t.Context(), db).Vars[0]
@@ -139,7 +143,7 @@ func TestVectorScan(t *testing.T) {
 	v := message.Vector{1}
 	require.NoError(t, v.Scan(nil))
 	assert.Nil(t, v)
-	for _, bad := range []any{"", "[", "]", "1,2", "[1,x]", "[]", []byte{1, 2, 3}, 1.5} {
+	for _, bad := range []any{"", "[", "]", "1,2", "[1,x]", "[]", []byte{}, make([]byte, 4), make([]byte, 8), 1.5} {
 		require.Error(t, v.Scan(bad), "%v", bad)
 	}
 	require.NoError(t, v.Scan("[1,-2e-3]"))
@@ -147,7 +151,7 @@ func TestVectorScan(t *testing.T) {
 }
 
 func FuzzVectorScan(f *testing.F) {
-	for _, s := range []string{"", "[", "[]", "[1]", "[1,2.5]", "[NaN]", "1", "[1,]"} {
+	for _, s := range []string{"", "[", "[]", "[1]", "[1,2.5]", "[NaN]", "1", "[1,]", "12345"} {
 		f.Add(s, []byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text string, blob []byte) {
@@ -159,7 +163,7 @@ func FuzzVectorScan(f *testing.F) {
 			return
 		}
 		again, err := v.Value()
-		if err != nil || !bytes.Equal(again.([]byte), blob) {
+		if err != nil || len(again.([]byte)) != len(blob) || !bytes.Equal(again.([]byte)[:4*len(v)], blob[:4*len(v)]) {
 			t.Fatalf("%x became %x, %v", blob, again, err)
 		}
 	})

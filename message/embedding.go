@@ -3,7 +3,6 @@ package message
 import (
 	"context"
 	"database/sql/driver"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -17,11 +16,15 @@ import (
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/internal/vector"
 	"github.com/convostore/convostore/rule"
 )
 
 // MaxDimensions is the most that an index of pgvector takes (as halfvec).
 const MaxDimensions = 4000
+
+// smallestNormal is the least float32 of full precision, 2^-126.
+const smallestNormal = 0x1p-126
 
 // Embedding is the vector of a message for one model. It stands in a table of its own,
 // so that writing a vector does not rewrite the message and reading messages does not
@@ -39,24 +42,30 @@ type Embedding struct {
 func (Embedding) TableName(n schema.Namer) string { return column.Table(n, "message_embeddings") }
 
 // Vector is an embedding: one float32 a dimension. PostgreSQL keeps it as a pgvector
-// vector, SQLite as a blob of little-endian IEEE 754 floats, 4 bytes each.
+// vector, SQLite as a blob of little-endian IEEE 754 floats, 4 bytes each, followed by a
+// code for searching, one bit a dimension.
 type Vector []float32
 
 // Validate refuses what has no direction to compare: an empty vector, one of more than
-// MaxDimensions, one with NaN or an infinity, and the zero vector.
+// MaxDimensions, one with NaN or an infinity, and one without a length: the zero vector,
+// or one whose square single precision cannot hold, which is how pgvector compares.
 func (v Vector) Validate() error {
 	if len(v) == 0 || len(v) > MaxDimensions {
 		return rule.Invalid("embedding", "has %d dimensions, not 1 to %d", len(v), MaxDimensions)
 	}
-	zero := true
+	square := 0.0
 	for i, f := range v {
-		if f64 := float64(f); math.IsNaN(f64) || math.IsInf(f64, 0) {
+		f64 := float64(f)
+		if math.IsNaN(f64) || math.IsInf(f64, 0) {
 			return rule.Invalid("embedding", "is not a finite number at dimension %d", i)
 		}
-		zero = zero && f == 0
+		square += f64 * f64
 	}
-	if zero {
+	switch {
+	case square == 0:
 		return rule.Invalid("embedding", "is the zero vector, which has no direction")
+	case square < smallestNormal || square > math.MaxFloat32:
+		return rule.Invalid("embedding", "has a length whose square is not within single precision")
 	}
 	return nil
 }
@@ -66,19 +75,11 @@ func (v Vector) GormValue(_ context.Context, db *gorm.DB) clause.Expr {
 	if db.Name() == "postgres" {
 		return clause.Expr{SQL: "?", Vars: []any{pgvector.NewVector(v).String()}}
 	}
-	return clause.Expr{SQL: "?", Vars: []any{v.blob()}}
+	return clause.Expr{SQL: "?", Vars: []any{vector.Encode(v)}}
 }
 
 // Value implements driver.Valuer with the blob, which is what SQLite keeps.
-func (v Vector) Value() (driver.Value, error) { return v.blob(), nil }
-
-func (v Vector) blob() []byte {
-	b := make([]byte, 0, 4*len(v))
-	for _, f := range v {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
-	}
-	return b
-}
+func (v Vector) Value() (driver.Value, error) { return vector.Encode(v), nil }
 
 // Scan implements sql.Scanner for either form: pgvector's text comes as a string,
 // SQLite's blob as bytes.
@@ -109,13 +110,11 @@ func (v *Vector) scanText(s string) error {
 }
 
 func (v *Vector) scanBlob(b []byte) error {
-	if len(b)%4 != 0 {
+	dimensions, ok := vector.Dimensions(b)
+	if !ok {
 		return fmt.Errorf("convostore: a vector of %d bytes is cut short", len(b))
 	}
-	*v = make(Vector, len(b)/4)
-	for i := range *v {
-		(*v)[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
+	*v = vector.Decode(b, dimensions)
 	return nil
 }
 

@@ -99,6 +99,32 @@ func ExampleVerify() {
 	// Output: missing index messages.messages_gmail_key
 }
 
+// A service that began without full text adds it later, for the rows that it has too.
+func ExampleRebuildSearch() {
+	ctx := context.Background()
+	db, done := open()
+	defer done()
+	if err := migrate.Up(ctx, db, migrate.Options{WithoutFullText: true}); err != nil {
+		panic(err)
+	}
+	const id = "0190f3a0-0000-7000-8000-000000000001"
+	if err := db.Exec("INSERT INTO conversations (id, user_id, title) VALUES (?, ?, 'A leaking roof')", id, id).Error; err != nil {
+		panic(err)
+	}
+
+	if err := migrate.RebuildSearch(ctx, db, migrate.Options{}); err != nil {
+		panic(err)
+	}
+	var title string
+	err := db.Raw(`SELECT title FROM conversations
+		WHERE row_id IN (SELECT rowid FROM conversations_fts WHERE conversations_fts MATCH 'roof')`).Scan(&title).Error
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(title)
+	// Output: A leaking roof
+}
+
 // A host that runs all its SQL with a tool of its own writes the files down.
 func ExampleFS() {
 	files, err := migrate.FS("postgres", migrate.Options{Schema: "crm"}, migrate.FormatGoose)

@@ -99,21 +99,21 @@ func TestUpWaitsForAnotherWriter(t *testing.T) {
 		t.Run(driver, func(t *testing.T) {
 			t.Parallel()
 			file := sqliteFile(t) + "?_busy_timeout=1"
-			writer, db := openDriver(t, driver, file), openDriver(t, driver, file)
+			o, writer, db := driverOptions(driver), openDriver(t, driver, file), openDriver(t, driver, file)
 			tx := writer.Begin()
 			run(t, tx, "CREATE TABLE hosts (id integer)")
 
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			defer cancel()
-			require.ErrorIs(t, Up(ctx, db, Options{}), context.DeadlineExceeded)
+			require.ErrorIs(t, Up(ctx, db, o), context.DeadlineExceeded)
 
 			done := make(chan error, 1)
-			go func() { done <- Up(context.WithoutCancel(t.Context()), db, Options{}) }()
+			go func() { done <- Up(context.WithoutCancel(t.Context()), db, o) }()
 			time.Sleep(300 * time.Millisecond)
 			require.Empty(t, done)
 			require.NoError(t, tx.Commit().Error)
 			require.NoError(t, <-done)
-			requireNoDrift(t, db, Options{})
+			requireNoDrift(t, db, o)
 		})
 	}
 }
@@ -122,21 +122,21 @@ func TestBothDriversOfSQLite(t *testing.T) {
 	t.Parallel()
 	for _, driver := range sqliteDrivers() {
 		for _, dsn := range []string{sqliteFile(t) + sqliteOptions, ":memory:"} {
-			db := openDriver(t, driver, dsn)
+			o, db := driverOptions(driver), openDriver(t, driver, dsn)
 			pool, err := db.DB()
 			require.NoError(t, err)
 			pool.SetMaxOpenConns(1)
-			require.NoError(t, Up(t.Context(), db, Options{}))
-			requireNoDrift(t, db, Options{})
-			fill(t, db, Options{})
-			steps, err := Status(t.Context(), db, Options{})
+			require.NoError(t, Up(t.Context(), db, o))
+			requireNoDrift(t, db, o)
+			fill(t, db, o)
+			steps, err := Status(t.Context(), db, o)
 			require.NoError(t, err)
 			require.WithinDuration(t, time.Now(), *steps[0].AppliedAt, time.Minute)
-			m, err := openFiles(db, Options{}, broken())
+			m, err := openFiles(db, o, broken())
 			require.NoError(t, err)
 			require.Error(t, m.up(t.Context(), Latest()+1))
 			require.EqualValues(t, 1, count(t, db, "messages"), "the connection and its rows are still there")
-			require.NoError(t, DownTo(t.Context(), db, Options{}, 0))
+			require.NoError(t, DownTo(t.Context(), db, o, 0))
 		}
 	}
 }

@@ -27,8 +27,10 @@ func TestNamesOfTheFiles(t *testing.T) {
 		require.Equal(t, []string{
 			"0001_core.down.sql", "0001_core.up.sql",
 			"0002_embeddings.down.sql", "0002_embeddings.up.sql",
-		}, fileNames(t, dialect, FormatUpDown)[:4])
-		require.Equal(t, []string{"00001_core.sql", "00002_embeddings.sql"}, fileNames(t, dialect, FormatGoose)[:2])
+			"0003_search.down.sql", "0003_search.up.sql",
+		}, fileNames(t, dialect, FormatUpDown)[:6])
+		require.Equal(t, []string{"00001_core.sql", "00002_embeddings.sql", "00003_search.sql"},
+			fileNames(t, dialect, FormatGoose)[:3])
 	}
 }
 
@@ -61,7 +63,7 @@ func runFile(t *testing.T, db *gorm.DB, text string) {
 func TestTheFilesDoWhatUpDoes(t *testing.T) {
 	t.Parallel()
 	eachDialect(t, func(t *testing.T, db *gorm.DB) {
-		o := Options{Prefix: "app_", Leads: &Ref{Table: "leads", Type: "bigint"}, Dimensions: 8}
+		o := Options{Prefix: "app_", Leads: &Ref{Table: "leads", Type: "bigint"}, Dimensions: 8, TextConfig: "english", Trigrams: true}
 		run(t, db, "CREATE TABLE leads (id bigint PRIMARY KEY)")
 		if db.Name() == postgres {
 			o.Schema = "crm"
@@ -100,7 +102,7 @@ func requireAsUp(t *testing.T, db *gorm.DB, o Options) {
 		require.EqualValues(t, i+1, s.Version)
 		require.NotNil(t, s.AppliedAt)
 	}
-	require.Equal(t, []string{"core", "embeddings"}, []string{steps[0].Name, steps[1].Name})
+	require.Equal(t, []string{"core", "embeddings", "search"}, []string{steps[0].Name, steps[1].Name, steps[2].Name})
 	before := names(t, db)
 	require.NoError(t, Up(t.Context(), db, o), "goes on where the files ended")
 	require.Equal(t, before, names(t, db))

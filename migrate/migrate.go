@@ -20,6 +20,9 @@
 // lost behind a transaction pooler. Both run one transaction a file or none, so that an
 // error in the second leaves the first.
 //
+// The indexes of search are version 3. They are made from the rows and hold nothing of
+// their own, so that RebuildSearch can make them again, with other options too.
+//
 // This package imports no model: what a migration did stays what it was when a struct
 // changes. It works below GORM on the pool of connections, so the host's GORM settings
 // (PrepareStmt, NamingStrategy, callbacks) do not matter.
@@ -71,8 +74,8 @@ func Down(ctx context.Context, db *gorm.DB, o Options) error {
 }
 
 // DownTo takes back, newest first, what came after version, with the data in those
-// tables: DownTo 0 removes everything except a schema that Up made and the vector
-// extension, which others may use. A database that is at version or before it stays as
+// tables: DownTo 0 removes everything except a schema that Up made and the extensions,
+// which others may use, and SQLite's own sqlite_sequence. A database that is at version or before it stays as
 // it is. A version below 0 or above Latest is a *rule.InvalidError.
 func DownTo(ctx context.Context, db *gorm.DB, o Options, version int64) error {
 	m, err := open(db, o, version)
@@ -97,8 +100,8 @@ func (m *migrator) up(ctx context.Context, to int64) error {
 			if s.version <= at || s.version > to {
 				continue
 			}
-			if _, err := q.ExecContext(ctx, s.up); err != nil {
-				return fmt.Errorf("convostore: migration %s: %w", s, err)
+			if err := m.run(ctx, q, s, s.up); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -18,11 +18,12 @@ const (
 
 // Options says what the tables are called and what they are tied to. The zero value is
 // good: no prefix, the connection's schema, no foreign key to the host's tables, 1536
-// dimensions, pgvector on PostgreSQL.
+// dimensions, full text, pgvector with an index on PostgreSQL.
 //
 // The options belong to the database: give every call the same ones. With another
 // Prefix or Schema the functions of this package look at other tables; another ref,
 // type or number of dimensions changes nothing in tables that exist, and Verify tells.
+// What search can do is changed with RebuildSearch.
 type Options struct {
 	// Prefix stands before every name of a table, index and constraint: at most 20
 	// bytes of a-z, 0-9 and _, the first no digit.
@@ -42,8 +43,25 @@ type Options struct {
 	// PostgreSQL keeps them in half precision (halfvec), which is all it can index.
 	Dimensions int
 	// WithoutPgvector makes the column of embeddings text, for PostgreSQL servers
-	// without the extension. SQLite needs none and ignores it.
+	// without the extension: vectors are kept, similarity search is not supported.
+	// SQLite needs none and ignores it.
 	WithoutPgvector bool
+	// WithoutVectorIndex leaves out PostgreSQL's HNSW index, which makes writing a vector
+	// slower by some milliseconds. Searches then compare every vector of their scope:
+	// good where each user's are some ten thousand at most. SQLite has none and ignores
+	// it.
+	WithoutVectorIndex bool
+	// WithoutFullText leaves out the indexes of words: appends are faster, and a text
+	// search finds substrings only. On SQLite it also does without FTS5, which some
+	// drivers have only with a build tag.
+	WithoutFullText bool
+	// TextConfig is PostgreSQL's text search configuration, "simple" if empty: "english"
+	// or another of pg_ts_config, also with its schema. It decides what a word is.
+	// SQLite ignores it.
+	TextConfig string
+	// Trigrams makes PostgreSQL indexes for substrings, with the extension pg_trgm, for
+	// searching everybody's messages for a part of a word. SQLite ignores it.
+	Trigrams bool
 }
 
 // Ref names a column of a host's table.
@@ -62,6 +80,8 @@ var (
 	// hostName takes what hosts call their tables, upper case included, since it is
 	// quoted; a quote or a dot cannot be in it.
 	hostName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_$]*$`)
+	// textConfig takes "english" and "public.english".
+	textConfig = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$`)
 	// hostType takes "bigint", "character varying(36)", "timestamp(3) with time zone";
 	// a comma stands only between numbers, or it would start another column.
 	hostType = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_ ]*(\( *[0-9]+( *, *[0-9]+)* *\)[A-Za-z ]*)?$`)
@@ -91,6 +111,27 @@ func (o Options) vectorType() string {
 	return "vector"
 }
 
+func (o Options) textConfig() string {
+	if o.TextConfig == "" {
+		return "simple"
+	}
+	return o.TextConfig
+}
+
+// maxPlain is the most bytes of a vector that leave room for the rest of its row in a
+// page of PostgreSQL.
+const maxPlain = 7000
+
+// plainVectors says whether a vector fits beside its row. The sizes are those of
+// pgvector's documentation: 4 bytes a dimension and 8, or 2 and 8 in half precision.
+func (o Options) plainVectors() bool {
+	size := 4
+	if o.dimensions() > maxVector {
+		size = 2
+	}
+	return !o.WithoutPgvector && size*o.dimensions()+8 <= maxPlain
+}
+
 // check returns a *rule.InvalidError for the first option that the dialect cannot have.
 func (o Options) check(dialect string) error {
 	if dialect != postgres && dialect != sqlite {
@@ -107,6 +148,9 @@ func (o Options) check(dialect string) error {
 	}
 	if o.Dimensions < 0 || o.Dimensions > maxDimensions {
 		return rule.Invalid("dimensions", "1 to %d, or 0 for %d", maxDimensions, defaultDimensions)
+	}
+	if !textConfig.MatchString(o.textConfig()) {
+		return rule.Invalid("text_config", "is not the name of a text search configuration")
 	}
 	if o.Users != nil && o.Users.Type != "" {
 		return rule.Invalid("users", "no type: user_id is a uuid on PostgreSQL and text on SQLite")

@@ -96,11 +96,19 @@ type page struct {
 	Users, Leads *Ref
 	// LeadType is the type of lead_id, with or without a foreign key.
 	LeadType string
-	// Pgvector says that the extension may have to be made.
+	// Extensions says that extensions may have to be made.
+	Extensions bool
+	// Pgvector says that vectors are pgvector's.
 	Pgvector bool
 	// VectorType is the type of an embedding.
 	VectorType string
-	Dimensions int
+	// VectorOps is the operator class of its index.
+	VectorOps string
+	// PlainVectors, VectorIndex, FullText and Trigrams say what to make.
+	PlainVectors, VectorIndex, FullText, Trigrams bool
+	TextConfig                                    string
+	// VectorBytes and CodeBytes are the parts of SQLite's blob.
+	VectorBytes, CodeBytes int
 	// Now is SQLite's default for a time, in the form that the drivers write.
 	Now string
 }
@@ -109,11 +117,15 @@ func newPage(dialect string, o Options) page {
 	p := page{
 		dialect: dialect, tables: o.tables(), Schema: o.Schema,
 		Users: o.Users.quoted(), Leads: o.Leads.quoted(), LeadType: "text",
-		Pgvector: !o.WithoutPgvector && dialect == postgres, VectorType: o.vectorType(), Dimensions: o.dimensions(),
+		Extensions: true, Pgvector: !o.WithoutPgvector && dialect == postgres,
+		VectorType: o.vectorType(), VectorOps: o.vectorType() + "_cosine_ops", PlainVectors: o.plainVectors(),
+		VectorIndex: !o.WithoutPgvector && !o.WithoutVectorIndex,
+		FullText:    !o.WithoutFullText, TextConfig: o.textConfig(), Trigrams: o.Trigrams,
+		VectorBytes: 4 * o.dimensions(), CodeBytes: (o.dimensions() + 7) / 8,
 		Now: `(strftime('%Y-%m-%d %H:%M:%f', 'now') || '+00:00')`,
 	}
 	if p.Pgvector {
-		p.VectorType += fmt.Sprintf("(%d)", p.Dimensions)
+		p.VectorType += fmt.Sprintf("(%d)", o.dimensions())
 	}
 	if o.Leads != nil && o.Leads.Type != "" {
 		p.LeadType = o.Leads.Type

@@ -29,7 +29,7 @@ type Drift struct {
 	// Kind is DriftMissing, DriftAltered or DriftExtra.
 	Kind string
 	// Object is "table", "column", "constraint", "index", "trigger", "extension" or
-	// "version".
+	// "version". SQLite's indexes of words are tables.
 	Object string
 	// Name is the name in the database, with its prefix: "messages" or "messages.seq",
 	// and the table before an index or constraint as well. It carries no schema.
@@ -136,7 +136,7 @@ func (m *migrator) holes(ctx context.Context, q querier, at int64) ([]Drift, err
 // things outside of them.
 func (m *migrator) makeScratch(ctx context.Context, q querier, at int64) error {
 	p := newPage(m.dialect, m.options)
-	p.tables.Prefix, p.Schema, p.Pgvector = scratch, "", false
+	p.tables.Prefix, p.Schema, p.Extensions = scratch, "", false
 	if m.dialect == postgres {
 		p.Users, p.Leads = nil, nil
 	}
@@ -148,8 +148,8 @@ func (m *migrator) makeScratch(ctx context.Context, q querier, at int64) error {
 		if s.version > at {
 			break
 		}
-		if _, err := q.ExecContext(ctx, s.up); err != nil {
-			return fmt.Errorf("convostore: migration %s for comparison: %w", s, err)
+		if err := m.run(ctx, q, s, s.up); err != nil {
+			return fmt.Errorf("convostore: make the tables once more to compare: %w", err)
 		}
 	}
 	return nil

@@ -12,8 +12,8 @@ func (m *migrator) inspectPostgres(ctx context.Context, q querier, at int64) (wa
 	if err != nil {
 		return nil, nil, err
 	}
-	if want, err = m.lacksVector(ctx, q, at); want != nil || err != nil {
-		return want, catalogue{}, err
+	if lacks, err := m.lacksExtension(ctx, q, at); len(lacks) > 0 || err != nil {
+		return lacks, catalogue{}, err
 	}
 	if err := m.makeScratch(ctx, q, at); err != nil {
 		return nil, nil, err
@@ -52,21 +52,32 @@ func (m *migrator) schemaPostgres(ctx context.Context, q querier) (string, error
 // embeddingsVersion is the migration from which on the type of vectors is needed.
 const embeddingsVersion = 2
 
-// lacksVector returns the one thing that is missing when the extension is gone, which
-// takes columns with it and lets no scratch table be made.
-func (m *migrator) lacksVector(ctx context.Context, q querier, at int64) (catalogue, error) {
-	if m.options.WithoutPgvector || at < embeddingsVersion {
-		return nil, nil
+// lacksExtension returns what is missing when an extension is gone, which takes columns
+// and indexes with it and lets no scratch table be made.
+func (m *migrator) lacksExtension(ctx context.Context, q querier, at int64) (catalogue, error) {
+	lacks := catalogue{}
+	for _, e := range []struct {
+		needed             bool
+		name, brings, look string
+	}{{
+		at >= embeddingsVersion && !m.options.WithoutPgvector,
+		"vector", "type " + m.options.vectorType(), "to_regtype('" + m.options.vectorType() + "') IS NOT NULL",
+	}, {
+		at >= searchVersion && m.options.Trigrams,
+		"pg_trgm", "operator class gin_trgm_ops",
+		"EXISTS (SELECT FROM pg_opclass WHERE opcname = 'gin_trgm_ops' AND pg_opclass_is_visible(oid))",
+	}} {
+		there := true
+		if e.needed {
+			if err := q.QueryRowContext(ctx, "SELECT "+e.look).Scan(&there); err != nil {
+				return nil, fmt.Errorf("convostore: look for the extension %s: %w", e.name, err)
+			}
+		}
+		if !there {
+			lacks[object{kind: "extension", table: e.name}] = e.brings + " on the search_path"
+		}
 	}
-	var there bool
-	query := fmt.Sprintf("SELECT to_regtype('%s') IS NOT NULL", m.options.vectorType())
-	if err := q.QueryRowContext(ctx, query).Scan(&there); err != nil {
-		return nil, fmt.Errorf("convostore: look for the vector type: %w", err)
-	}
-	if there {
-		return nil, nil
-	}
-	return catalogue{{kind: "extension", table: "vector"}: "type " + m.options.vectorType() + " on the search_path"}, nil
+	return lacks, nil
 }
 
 // objectsPostgres reads all that belongs to the tables of schema $1 that %s picks. A

@@ -3,6 +3,7 @@ package migrate
 import (
 	"context"
 	"maps"
+	"strings"
 )
 
 // inspectSQLite returns what the migrations make and what is there. It leaves scratch
@@ -20,7 +21,7 @@ func (m *migrator) inspectSQLite(ctx context.Context, q querier, at int64) (want
 	if err != nil {
 		return nil, nil, err
 	}
-	want = made.renamed(scratch, m.options.Prefix).parsed()
+	want = made.renamed(scratch, m.options.Prefix).parsed().withoutShadows()
 	got = all.parsed()
 	maps.DeleteFunc(got, func(o object, _ string) bool {
 		_, ours := want[object{kind: "table", table: o.table}]
@@ -40,4 +41,17 @@ func (c catalogue) parsed() catalogue {
 		}
 	}
 	return parsed
+}
+
+// withoutShadows leaves out the tables in which a virtual table keeps what it has: SQLite
+// makes them with it, and without it they would all be missing too.
+func (c catalogue) withoutShadows() catalogue {
+	kept := maps.Clone(c)
+	for virtual, definition := range c {
+		if virtual.kind != "table" || !strings.HasPrefix(definition, "create virtual ") {
+			continue
+		}
+		maps.DeleteFunc(kept, func(o object, _ string) bool { return strings.HasPrefix(o.table, virtual.table+"_") })
+	}
+	return kept
 }

@@ -20,7 +20,7 @@ func (s messages) Append(ctx context.Context, conversationID uuid.UUID, m *messa
 	if err != nil {
 		return false, fail("append", err)
 	}
-	d, err := sc.draft(conversationID, m)
+	d, err := sc.draft(ctx, conversationID, m)
 	if err != nil {
 		return false, err
 	}
@@ -45,7 +45,7 @@ type draft struct {
 }
 
 // draft gives a message its keys and times and validates it. The scope is one user's.
-func (sc scope) draft(conversationID uuid.UUID, m *message.Message) (draft, error) {
+func (sc scope) draft(ctx context.Context, conversationID uuid.UUID, m *message.Message) (draft, error) {
 	if m == nil {
 		return draft{}, errNil("message")
 	}
@@ -62,7 +62,10 @@ func (sc scope) draft(conversationID uuid.UUID, m *message.Message) (draft, erro
 	}
 	m.Normalize(sc.instant())
 	m.EditedAt, m.DeletedAt = nil, gorm.DeletedAt{}
-	return draft{m, keysOf(m, idGiven)}, m.Validate()
+	if err := m.Validate(); err != nil {
+		return draft{}, err
+	}
+	return draft{m, keysOf(m, idGiven)}, sc.checkOwn(ctx, m)
 }
 
 // messageKey is one of the keys by which a message may be a redelivery.
@@ -110,11 +113,26 @@ func (k messageKey) matches(q *query, user uuid.UUID) *query {
 	return q
 }
 
-// appendOne is the hot path: on PostgreSQL one statement, on SQLite two in a
+// appendOne appends a message, with its vectors if it brings some.
+func (sc scope) appendOne(ctx context.Context, d draft) (created bool, err error) {
+	if len(d.Embeddings) == 0 {
+		return sc.appendMessage(ctx, d)
+	}
+	err = sc.transaction(ctx, func(tx *store) error {
+		in := sc.in(tx)
+		if created, err = in.appendMessage(ctx, d); err != nil || !created {
+			return err
+		}
+		return in.insertOwn(session(ctx, tx.writer), []draft{d})
+	})
+	return created && err == nil, err
+}
+
+// appendMessage is the hot path: on PostgreSQL one statement, on SQLite two in a
 // transaction. A redelivery that came before updates nothing; one that comes at the same
 // time runs into a unique index, which undoes the whole statement, so that no seq is
 // lost.
-func (sc scope) appendOne(ctx context.Context, d draft) (bool, error) {
+func (sc scope) appendMessage(ctx context.Context, d draft) (bool, error) {
 	var found bool
 	write := func(in scope) (err error) {
 		found, err = in.insertNext(session(ctx, in.writer), d)

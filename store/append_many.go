@@ -20,7 +20,7 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 	if err != nil {
 		return nil, fail("append", err)
 	}
-	drafts, err := sc.drafts(conversationID, ms)
+	drafts, err := sc.drafts(ctx, conversationID, ms)
 	if err != nil {
 		return nil, err
 	}
@@ -31,11 +31,11 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 	return batch.created, nil
 }
 
-func (sc scope) drafts(conversationID uuid.UUID, ms []*message.Message) ([]draft, error) {
+func (sc scope) drafts(ctx context.Context, conversationID uuid.UUID, ms []*message.Message) ([]draft, error) {
 	drafts := make([]draft, len(ms))
 	for i, m := range ms {
 		var err error
-		if drafts[i], err = sc.draft(conversationID, m); err != nil {
+		if drafts[i], err = sc.draft(ctx, conversationID, m); err != nil {
 			return nil, &BatchError{Index: i, Err: err}
 		}
 	}
@@ -121,7 +121,10 @@ func (sc scope) appendBatch(ctx context.Context, ms []draft, threads map[uuid.UU
 	if err := sc.updateThreads(db, threads); err != nil {
 		return batch, err
 	}
-	return batch, sc.insertMessages(db, fresh)
+	if err := sc.insertMessages(db, fresh); err != nil {
+		return batch, err
+	}
+	return batch, sc.insertOwn(db, fresh)
 }
 
 // place gives a seq to every message that is not a duplicate and returns those.

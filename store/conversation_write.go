@@ -37,7 +37,7 @@ func (s conversations) Create(ctx context.Context, c *conversation.Conversation)
 }
 
 func (sc scope) createWithMessages(ctx context.Context, c *conversation.Conversation) error {
-	drafts, err := sc.drafts(c.ID, c.Messages)
+	drafts, err := sc.drafts(ctx, c.ID, c.Messages)
 	if err != nil {
 		return err
 	}

@@ -65,6 +65,7 @@ func (sc scope) erase(ctx context.Context, which *query) (counts Counts, err err
 
 // remove deletes by a condition for each table, nil for none, children before parents.
 func (sc scope) remove(ctx context.Context, embeddings, suggestions, messages, conversations *query) (counts Counts, err error) {
+	defer sc.codes.forget()
 	db := session(ctx, sc.writer)
 	steps := []struct {
 		table string

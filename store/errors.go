@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/convostore/convostore/rule"
 )
 
@@ -21,6 +23,11 @@ var (
 	// ErrSchema says that the database does not have the schema of this version of the
 	// library; the message says which call brings it up.
 	ErrSchema = errors.New("convostore: schema")
+	// ErrUnsupported says that this database cannot do it, or was migrated without what
+	// it takes; the message says which.
+	ErrUnsupported = errors.New("convostore: unsupported")
+	// ErrNotEmbedded says that a message has no vector of the model.
+	ErrNotEmbedded = errors.New("convostore: message is not embedded")
 )
 
 // errNil refuses a pointer to nothing.
@@ -62,3 +69,17 @@ func (e *BatchError) Error() string { return fmt.Sprintf("message %d: %v", e.Ind
 
 // Unwrap returns the fault itself.
 func (e *BatchError) Unwrap() error { return e.Err }
+
+// EmbedError says which messages could not be embedded.
+type EmbedError struct {
+	Model    string
+	Messages []uuid.UUID
+	Err      error
+}
+
+func (e *EmbedError) Error() string {
+	return fmt.Sprintf("convostore: embed %d messages with %s: %v", len(e.Messages), e.Model, e.Err)
+}
+
+// Unwrap returns the embedder's error, or the *InvalidError of a vector.
+func (e *EmbedError) Unwrap() error { return e.Err }

@@ -89,7 +89,7 @@ func (im *importer) add(ctx context.Context, i int, m *message.Message) error {
 		}
 		im.of, im.start = owner, i
 	}
-	d, err := im.as(owner).draft(m.ConversationID, m)
+	d, err := im.as(owner).draft(ctx, m.ConversationID, m)
 	if err != nil {
 		return err
 	}

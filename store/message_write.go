@@ -37,7 +37,29 @@ func (s messages) Update(ctx context.Context, id uuid.UUID, u MessageUpdate) (*m
 		}
 		assign.add(", metadata = ?", doc)
 	}
-	return s.set(ctx, id, ExcludeDeleted, assign)
+	if u.Content == nil {
+		return s.set(ctx, id, ExcludeDeleted, assign)
+	}
+	return s.setContent(ctx, id, assign)
+}
+
+// setContent also removes what was made from the content before.
+func (s messages) setContent(ctx context.Context, id uuid.UUID, assign *query) (m *message.Message, err error) {
+	if _, err := s.writing(ctx); err != nil {
+		return nil, err
+	}
+	err = s.transaction(ctx, func(tx *store) error {
+		in := s.in(tx)
+		var err error
+		if m, err = updateRow(ctx, in, s.tables.messages, messageColumns, messageDest, id, ExcludeDeleted, assign, ""); err != nil {
+			return err
+		}
+		return in.as(m.UserID).dropVectors(ctx, id)
+	})
+	if err != nil {
+		return nil, fail("update", err)
+	}
+	return m, nil
 }
 
 func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, error) {
@@ -101,9 +123,15 @@ func setRow[T any](ctx context.Context, sc scope, table, columns string, dest fu
 	if _, err := sc.writing(ctx); err != nil {
 		return nil, err
 	}
+	row, err := updateRow(ctx, sc, table, columns, dest, id, d, assign, and)
+	return row, fail("update", err)
+}
+
+// updateRow is setRow with the errors as they come.
+func updateRow[T any](ctx context.Context, sc scope, table, columns string, dest func(*T) []any, id uuid.UUID, d Deleted, assign *query, and string) (*T, error) {
 	owner, err := sc.owner(ctx, table, id)
 	if err != nil {
-		return nil, fail("update", err)
+		return nil, err
 	}
 	as := sc.as(owner)
 	q := newQuery("UPDATE "+table+" AS t SET ").
@@ -116,5 +144,5 @@ func setRow[T any](ctx context.Context, sc scope, table, columns string, dest fu
 		row, err = one(session(ctx, as.writer), q, dest)
 		return err
 	})
-	return row, fail("update", err)
+	return row, err
 }

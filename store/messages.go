@@ -74,8 +74,10 @@ type MessageWriter interface {
 	// the row that was there, even one that is deleted, or, for a provider id, one in
 	// another conversation. It takes no seq and changes nothing.
 	//
+	// Embeddings set on m are stored with it, those of a redelivery are not.
+	//
 	// It returns ErrNotFound if there is no live conversation, ErrInvalid if m breaks a
-	// rule. If ctx ends while the database works, the message may be stored all the
+	// rule or brings a vector that Embeddings.Set refuses. If ctx ends while the database works, the message may be stored all the
 	// same: call again with the same m, whose id tells.
 	Append(ctx context.Context, conversationID uuid.UUID, m *message.Message) (created bool, err error)
 
@@ -92,7 +94,8 @@ type MessageWriter interface {
 	Import(ctx context.Context, rows iter.Seq2[*message.Message, error], o ImportOptions) (ImportResult, error)
 
 	// Update changes the content, the metadata or both and sets EditedAt. It returns the
-	// row as it is now, or ErrNotFound. An update of nothing is refused.
+	// row as it is now, or ErrNotFound. An update of nothing is refused. One with content
+	// removes the message's vectors.
 	Update(ctx context.Context, id uuid.UUID, u MessageUpdate) (*message.Message, error)
 
 	// Delete hides a message. Its seq stays taken, and the conversation's status and

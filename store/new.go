@@ -35,6 +35,9 @@ func New(db *gorm.DB, opts ...Option) (Store, error) {
 	if c.tables.Schema != "" && d.Name() == "sqlite" {
 		return nil, rule.Invalid("WithSchema", "is for PostgreSQL; SQLite has no schemas")
 	}
+	if c.codesInMemory && d.Name() != "sqlite" {
+		return nil, rule.Invalid("WithCodesInMemory", "is for SQLite; PostgreSQL has its own cache")
+	}
 	if c.migrate != nil {
 		if err := migrate.Up(context.Background(), db, c.migrateOptions()); err != nil {
 			return nil, err
@@ -64,17 +67,29 @@ type shared struct {
 	tables  tables
 	ready   atomic.Bool
 	close   sync.Once
+	// features is what the schema can do, nil until somebody asks.
+	features atomic.Pointer[features]
+	// codes are those of WithCodesInMemory.
+	codes codes
 }
 
 // tables are the quoted names for SQL.
-type tables struct{ conversations, messages, embeddings, suggestions string }
+type tables struct {
+	conversations, messages, embeddings, claims, suggestions string
+	// messagesText and conversationsText are SQLite's indexes of words.
+	messagesText, conversationsText string
+}
 
 func tablesOf(c *Config) tables {
 	return tables{
 		conversations: c.tables.Quoted("conversations"),
 		messages:      c.tables.Quoted("messages"),
 		embeddings:    c.tables.Quoted("message_embeddings"),
+		claims:        c.tables.Quoted("message_embedding_claims"),
 		suggestions:   c.tables.Quoted("ai_suggestions"),
+
+		messagesText:      c.tables.Quoted("messages_fts"),
+		conversationsText: c.tables.Quoted("conversations_fts"),
 	}
 }
 

@@ -18,14 +18,16 @@ type Option func(*Config) error
 
 // Config is what options set. It is exported for the backends' options alone.
 type Config struct {
-	tables   naming.Tables
-	newID    func() (uuid.UUID, error)
-	now      func() time.Time
-	stripNUL bool
-	migrate  *migrate.Options
-	reader   *gorm.DB
-	closer   func() error
-	backend  map[any]any
+	tables        naming.Tables
+	newID         func() (uuid.UUID, error)
+	now           func() time.Time
+	stripNUL      bool
+	embedder      Embedder
+	codesInMemory bool
+	migrate       *migrate.Options
+	reader        *gorm.DB
+	closer        func() error
+	backend       map[any]any
 }
 
 // NewConfig applies options. It is for backends.
@@ -95,6 +97,30 @@ func WithClock(now func() time.Time) Option {
 func WithNULStripped() Option {
 	return func(c *Config) error {
 		c.stripNUL = true
+		return nil
+	}
+}
+
+// WithEmbedder sets what turns the texts of Search into vectors, and the model that Search
+// compares. EmbedMissing is given its own, so that a new model can be filled while this
+// one serves.
+func WithEmbedder(e Embedder) Option {
+	return func(c *Config) error {
+		if e == nil {
+			return rule.Invalid("WithEmbedder", "is nil")
+		}
+		c.embedder = e
+		return nil
+	}
+}
+
+// WithCodesInMemory keeps the codes of all vectors that a similarity search on SQLite
+// scans in memory, one bit a dimension: 20 to 200 times faster, for 200 bytes a vector of
+// 1,536 dimensions. The first search loads them and every later one adds what is new,
+// whoever wrote it. PostgreSQL refuses the option.
+func WithCodesInMemory() Option {
+	return func(c *Config) error {
+		c.codesInMemory = true
 		return nil
 	}
 }

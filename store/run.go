@@ -187,12 +187,13 @@ func fail(doing string, err error) error {
 		transition *TransitionError
 		seq        *SeqConflictError
 		batch      *BatchError
+		embed      *EmbedError
 	)
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrNotFound), errors.Is(err, ErrSchema), errors.As(err, &invalid),
-		errors.As(err, &transition), errors.As(err, &seq), errors.As(err, &batch):
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrNotEmbedded), errors.Is(err, ErrSchema), errors.Is(err, ErrUnsupported),
+		errors.As(err, &invalid), errors.As(err, &transition), errors.As(err, &seq), errors.As(err, &batch), errors.As(err, &embed):
 		return err
 	case errors.Is(err, ErrConflict):
 		return err

@@ -20,6 +20,8 @@ type (
 	conversations struct{ scope }
 	messages      struct{ scope }
 	suggestions   struct{ scope }
+	search        struct{ scope }
+	embeddings    struct{ scope }
 	maintenance   struct{ scope }
 )
 
@@ -27,12 +29,16 @@ var (
 	_ Conversations = conversations{}
 	_ Messages      = messages{}
 	_ Suggestions   = suggestions{}
+	_ Search        = search{}
+	_ Embeddings    = embeddings{}
 	_ Maintenance   = maintenance{}
 )
 
 func (sc scope) Conversations() Conversations { return conversations{sc} }
 func (sc scope) Messages() Messages           { return messages{sc} }
 func (sc scope) Suggestions() Suggestions     { return suggestions{sc} }
+func (sc scope) Search() Search               { return search{sc} }
+func (sc scope) Embeddings() Embeddings       { return embeddings{sc} }
 func (sc scope) Maintenance() Maintenance     { return maintenance{sc} }
 
 // check is the first thing that every method does.

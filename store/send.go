@@ -29,7 +29,7 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 	if m.Role == "" && m.Direction == message.DirectionNone {
 		m.Role = message.RoleAssistant
 	}
-	d, err := sc.draft(sg.ConversationID, m)
+	d, err := sc.draft(ctx, sg.ConversationID, m)
 	if err != nil {
 		return false, err
 	}

@@ -59,5 +59,7 @@ type Scope interface {
 	Conversations() Conversations
 	Messages() Messages
 	Suggestions() Suggestions
+	Search() Search
+	Embeddings() Embeddings
 	Maintenance() Maintenance
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/examples/importmail/mailimport"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
@@ -55,7 +56,7 @@ func (b *box) threads() []*conversation.Conversation {
 	st, err := sqlite.Open(b.t.Context(), b.db)
 	require.NoError(b.t, err)
 	defer func() { require.NoError(b.t, st.Close()) }()
-	mine := st.ForUser(userID("test"))
+	mine := st.ForUser(mailimport.UserID("test"))
 	var all []*conversation.Conversation
 	for c, err := range mine.Conversations().All(b.t.Context(), store.ConversationFilter{Order: store.NewestCreated}) {
 		require.NoError(b.t, err)
@@ -251,7 +252,7 @@ func TestDeletedThreadsStayDeleted(t *testing.T) {
 	b.run()
 	st, err := sqlite.Open(t.Context(), b.db)
 	require.NoError(t, err)
-	mine := st.ForUser(userID("test"))
+	mine := st.ForUser(mailimport.UserID("test"))
 	c, err := mine.Conversations().GetByExternalKey(t.Context(), "subject:secret")
 	require.NoError(t, err)
 	_, err = mine.Conversations().Delete(t.Context(), c.ID)
@@ -261,44 +262,9 @@ func TestDeletedThreadsStayDeleted(t *testing.T) {
 	assert.Empty(t, b.threads())
 }
 
-func TestNormalSubject(t *testing.T) {
-	for subject, want := range map[string]string{
-		"Hello":                         "Hello",
-		"Re: Hello":                     "Hello",
-		"RE: Fwd: AW: [list] re[2]: Hi": "Hi",
-		"[a] [b]  two   words":          "two words",
-		"Re:":                           "Re:",
-		"[PATCH]":                       "[PATCH]",
-		"Regarding: x":                  "Regarding: x",
-		"":                              "",
-	} {
-		assert.Equal(t, want, normalSubject(subject), subject)
-	}
-	assert.True(t, isReply("[list] Re: Hi"))
-	assert.False(t, isReply("[list] Recently"))
-	long := subjectKey(strings.Repeat("é", 1000))
-	assert.Less(t, len(long), 100)
-}
-
 func TestAMissingPathIsAnError(t *testing.T) {
 	o := options{db: filepath.Join(t.TempDir(), "x.db"), paths: []string{filepath.Join(t.TempDir(), "missing")}}
 	require.Error(t, run(t.Context(), o, &bytes.Buffer{}, &bytes.Buffer{}))
 	_, err := parseFlags([]string{"-user", "x"})
 	require.Error(t, err)
-}
-
-func FuzzParse(f *testing.F) {
-	f.Add([]byte("From: a@b\n\ntext"))
-	f.Add([]byte("Subject: =?x?q?=FF?=\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\n--x--"))
-	f.Add([]byte("To: \x00\r"))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		p, err := parse(&entry{path: "x", offset: -1}, raw, nil)
-		if err != nil {
-			return
-		}
-		p.msg.Normalize(message.Now())
-		if err := p.msg.Validate(); err != nil {
-			t.Fatalf("the store would refuse it: %v", err)
-		}
-	})
 }

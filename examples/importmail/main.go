@@ -16,8 +16,8 @@ import (
 	"os/signal"
 	"strings"
 
-	"github.com/google/uuid"
-
+	"github.com/convostore/convostore/examples/importmail/bar"
+	"github.com/convostore/convostore/examples/importmail/mailimport"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
@@ -72,11 +72,6 @@ func parseFlags(args []string) (options, error) {
 	return o, nil
 }
 
-// userID makes an id of a name, the same one each time.
-func userID(name string) uuid.UUID {
-	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("convostore/importmail/"+name))
-}
-
 func run(ctx context.Context, o options, out, progress io.Writer) (err error) {
 	st, err := sqlite.Open(ctx, o.db, store.WithMigrate(migrate.Options{}))
 	if err != nil {
@@ -84,19 +79,18 @@ func run(ctx context.Context, o options, out, progress io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
 
-	found, err := find(ctx, o.paths, newProgress(progress, "reading", -1))
+	user := mailimport.UserID(o.user)
+	report, err := mailimport.Import(ctx, st, mailimport.Options{
+		UserID: user, Mine: o.mine, Paths: o.paths, Progress: bar.Show(progress, "mails"),
+	})
+	// Only now, when the bars are done with the terminal.
+	printProblems(out, report.Problems)
 	if err != nil {
+		return fmt.Errorf("%w; %d mails are stored, run it again for the rest", err, report.Stored)
+	}
+	if err := printThreads(ctx, out, st, user, o.rows); err != nil {
 		return err
 	}
-	im := &importer{st: st, userID: userID(o.user), mine: o.mine, problems: found.problems}
-	err = im.importAll(ctx, parentsFirst(found.mails), newProgress(progress, "importing", len(found.mails)))
-	im.problems.print(out)
-	if err != nil {
-		return fmt.Errorf("%w; %d mails are stored, run it again for the rest", err, im.stored)
-	}
-	if err := printThreads(ctx, out, st, im.userID, o.rows); err != nil {
-		return err
-	}
-	im.printTotals(out, len(found.mails))
+	printTotals(out, report)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/examples/importmail/mailimport"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -68,6 +69,26 @@ func printCounts(ctx context.Context, out io.Writer, st store.Store, userID uuid
 	return nil
 }
 
+func printTotals(out io.Writer, r mailimport.Report) {
+	fmt.Fprintf(out, "%s read: %d stored, %d there already (the same Message-ID), %d skipped\n",
+		many(int64(r.Found), "mail"), r.Stored, r.Known, r.Skipped())
+}
+
+func printProblems(out io.Writer, problems []mailimport.Problem) {
+	if len(problems) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "Problems")
+	for _, p := range problems {
+		verdict := "mended "
+		if p.Skipped {
+			verdict = "SKIPPED"
+		}
+		fmt.Fprintf(out, "  %s  %s: %s\n", verdict, p.Where, p.Reason)
+	}
+	fmt.Fprintln(out)
+}
+
 func many(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -80,7 +101,7 @@ func shortSubject(s string) string {
 	if s == "" {
 		return "(no subject)"
 	}
-	letters := []rune(oneLine(s))
+	letters := []rune(mailimport.OneLine(s))
 	if len(letters) <= most {
 		return string(letters)
 	}

@@ -6,15 +6,23 @@ package dialect
 import (
 	"errors"
 	"reflect"
+	"strings"
 
+	"github.com/google/uuid"
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/rule"
 )
 
+// The names that GORM's dialects give themselves.
+const (
+	Postgres = "postgres"
+	SQLite   = "sqlite"
+)
+
 // Dialect is one database's way of saying things.
 type Dialect interface {
-	// Name is GORM's: "postgres" or "sqlite".
+	// Name is Postgres or SQLite.
 	Name() string
 	// ForUpdate ends a SELECT that locks its rows; empty where a write locks everything.
 	ForUpdate() string
@@ -25,17 +33,31 @@ type Dialect interface {
 	// Param is a placeholder of the given SQL type, for places where the type of a
 	// parameter cannot be inferred.
 	Param(sqlType string) string
+	// InUUIDs is the condition that a column is one of ids, with its one argument: however
+	// many there are, it is the same statement, which drivers keep prepared.
+	InUUIDs(column string, ids []uuid.UUID) (sql, arg string)
+	// OrderedJoin joins two tables, the first to be read first where the database can be
+	// told. PostgreSQL goes by its statistics, of which SQLite has none.
+	OrderedJoin() string
 	// OneStatementAppend tells whether an INSERT can take its rows from an UPDATE.
 	OneStatementAppend() bool
+}
+
+func joinUUIDs(ids []uuid.UUID, quote string) string {
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = quote + id.String() + quote
+	}
+	return strings.Join(words, ",")
 }
 
 // Of returns the dialect of a GORM handle, or ErrInvalid for a database that is not
 // supported.
 func Of(db *gorm.DB) (Dialect, error) {
 	switch db.Name() {
-	case "postgres":
+	case Postgres:
 		return postgres{}, nil
-	case "sqlite":
+	case SQLite:
 		return sqlite{}, nil
 	}
 	return nil, rule.Invalid("db", "is %s, not postgres or sqlite", db.Name())

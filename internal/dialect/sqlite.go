@@ -1,13 +1,20 @@
 package dialect
 
+import "github.com/google/uuid"
+
 type sqlite struct{}
 
-func (sqlite) Name() string             { return "sqlite" }
+func (sqlite) Name() string             { return SQLite }
 func (sqlite) ForUpdate() string        { return "" }
 func (sqlite) Greatest() string         { return "MAX" }
 func (sqlite) Like() string             { return "LIKE" }
 func (sqlite) Param(string) string      { return "?" }
+func (sqlite) OrderedJoin() string      { return " CROSS JOIN " }
 func (sqlite) OneStatementAppend() bool { return false }
+
+func (sqlite) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
+	return column + " IN (SELECT value FROM json_each(?))", "[" + joinUUIDs(ids, `"`) + "]"
+}
 
 // The codes are those of SQLite's "Result and Error Codes"; the low byte of an extended
 // code is the primary one.

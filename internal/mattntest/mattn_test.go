@@ -1,6 +1,6 @@
 // Package mattntest runs the conformance suite on github.com/mattn/go-sqlite3, the driver
 // that most hosts have, through a host's own *gorm.DB. It is a module of its own, since
-// that driver needs a C compiler.
+// that driver needs a C compiler, and -tags sqlite_fts5 for full text search.
 package mattntest
 
 import (

@@ -137,11 +137,9 @@ func (w *world) suggest(t testing.TB, c *conversation.Conversation, replyTo *mes
 // embed writes a vector beside a message, as a search index would.
 func (w *world) embed(t testing.TB, m *message.Message, model string) {
 	t.Helper()
-	v := make(message.Vector, 1536)
-	v[0] = 1
 	e := &message.Embedding{
 		MessageID: m.ID, UserID: m.UserID, ConversationID: m.ConversationID,
-		Model: model, Vector: v, CreatedAt: message.Now(),
+		Model: model, Vector: axis(0), CreatedAt: message.Now(),
 	}
 	require.NoError(t, w.st.DB(t.Context()).Create(e).Error)
 }

@@ -51,6 +51,8 @@ func Run(t *testing.T, f Factory, c Capabilities) {
 		"Tenancy":      RunTenancy,
 		"Pagination":   RunPagination,
 		"Text":         c.runText,
+		"Search":       RunSearch,
+		"Embedding":    RunEmbedding,
 	}
 	for name, suite := range suites {
 		t.Run(name, func(t *testing.T) {
@@ -67,10 +69,14 @@ func RunCRUD(t *testing.T, f Factory) {
 	t.Helper()
 	all := subtests{}
 	for _, part := range []subtests{
-		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), inputTests(),
+		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), inputTests(), searchTests(), embeddingTests(),
 	} {
 		maps.Copy(all, part)
 	}
+	t.Run("Search", func(t *testing.T) {
+		t.Parallel()
+		runSearch(t, f, small)
+	})
 	all.run(t, f)
 }
 

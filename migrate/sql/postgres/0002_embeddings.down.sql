@@ -1,2 +1,3 @@
 -- The extension stays: the host may use it elsewhere.
+DROP TABLE {{table "message_embedding_claims"}};
 DROP TABLE {{table "message_embeddings"}};

@@ -13,6 +13,8 @@ CREATE TABLE {{table "convostore_migrations"}} (
 );
 
 CREATE TABLE {{table "conversations"}} (
+    -- A stable integer for full text search; VACUUM may renumber any other.
+    row_id          integer PRIMARY KEY,
     id              text      NOT NULL,
     user_id         text      NOT NULL,
     lead_id         {{.LeadType}},
@@ -26,7 +28,7 @@ CREATE TABLE {{table "conversations"}} (
     created_at      timestamp NOT NULL DEFAULT {{.Now}},
     updated_at      timestamp NOT NULL DEFAULT {{.Now}},
     deleted_at      timestamp,
-    CONSTRAINT {{name "conversations_pkey"}} PRIMARY KEY (id, user_id),
+    CONSTRAINT {{name "conversations_id_key"}} UNIQUE (id, user_id),
 {{- if .Users}}
     CONSTRAINT {{name "conversations_user_fkey"}} FOREIGN KEY (user_id)
         REFERENCES {{.Users.Table}} ({{.Users.Column}}) ON DELETE CASCADE,
@@ -66,7 +68,7 @@ CREATE INDEX {{name "conversations_deleted_idx"}}
     ON {{table "conversations"}} (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE TABLE {{table "messages"}} (
-    -- A stable integer for full text search; VACUUM may renumber any other.
+    -- As in conversations.
     row_id              integer PRIMARY KEY,
     id                  text      NOT NULL,
     user_id             text      NOT NULL,

@@ -1,1 +1,2 @@
+DROP TABLE {{table "message_embedding_claims"}};
 DROP TABLE {{table "message_embeddings"}};

@@ -1,19 +1,37 @@
--- The vectors of messages, one for a message and a model: float32 in little-endian order.
+-- The vectors of messages, one for a message and a model: float32 in little-endian order,
+-- then a code of one bit a dimension, set where the number is above zero.
 
 CREATE TABLE {{table "message_embeddings"}} (
+    -- Never given twice: a copy of the codes in memory can tell what is new.
+    row_id          integer PRIMARY KEY AUTOINCREMENT,
     message_id      text      NOT NULL,
     user_id         text      NOT NULL,
     model           text      NOT NULL,
     conversation_id text      NOT NULL,
     embedding       blob      NOT NULL,
     created_at      timestamp NOT NULL DEFAULT {{.Now}},
-    CONSTRAINT {{name "message_embeddings_pkey"}} PRIMARY KEY (message_id, user_id, model),
+    CONSTRAINT {{name "message_embeddings_key"}} UNIQUE (message_id, user_id, model),
     CONSTRAINT {{name "message_embeddings_message_fkey"}} FOREIGN KEY (message_id, user_id)
         REFERENCES {{table "messages"}} (id, user_id) ON DELETE CASCADE,
-    CONSTRAINT {{name "message_embeddings_vector_check"}} CHECK (length(embedding) = 4 * {{.Dimensions}})
+    CONSTRAINT {{name "message_embeddings_vector_check"}} CHECK (length(embedding) = {{.VectorBytes}} + {{.CodeBytes}})
 );
 
+-- The codes, to be scanned without the vectors.
+CREATE INDEX {{name "message_embeddings_code_idx"}}
+    ON {{table "message_embeddings"}} (model, user_id, substr(embedding, {{.VectorBytes}} + 1));
 CREATE INDEX {{name "message_embeddings_user_idx"}}
-    ON {{table "message_embeddings"}} (user_id, model);
+    ON {{table "message_embeddings"}} (user_id);
 CREATE INDEX {{name "message_embeddings_conversation_idx"}}
     ON {{table "message_embeddings"}} (conversation_id, user_id);
+
+-- Who embeds what at the moment. A claim that ran out is anybody's.
+CREATE TABLE {{table "message_embedding_claims"}} (
+    message_id    text      NOT NULL,
+    user_id       text      NOT NULL,
+    model         text      NOT NULL,
+    claimed_by    text      NOT NULL,
+    claimed_until timestamp NOT NULL,
+    CONSTRAINT {{name "message_embedding_claims_pkey"}} PRIMARY KEY (message_id, user_id, model),
+    CONSTRAINT {{name "message_embedding_claims_message_fkey"}} FOREIGN KEY (message_id, user_id)
+        REFERENCES {{table "messages"}} (id, user_id) ON DELETE CASCADE
+);

@@ -1,0 +1,68 @@
+// Package mailimport reads mbox files, Maildir folders and trees of single mails, and
+// sorts the mails into conversations of a store.
+package mailimport
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/store"
+)
+
+// Options of an import.
+type Options struct {
+	// UserID is whose mail it is.
+	UserID uuid.UUID
+	// Mine are the user's own addresses: mail from them is outbound, all other inbound.
+	Mine []string
+	// Paths are mbox files, mails and folders with either.
+	Paths []string
+	// Progress, if set, is called at the beginning of a stage, which has a name, and
+	// after each mail. Nobody knows the total of the first stage until it ends, so it is
+	// -1 there. A stage ends when done is total.
+	Progress func(stage string, done, total int)
+}
+
+// Report says what became of the mails.
+type Report struct {
+	// Found counts the mails whose header can be read, Stored those that were not there.
+	Found, Stored int
+	// Known counts the mails that were there already: the same Message-ID.
+	Known int
+	// Problems are in the order in which they were met.
+	Problems []Problem
+}
+
+// Skipped counts the mails that are not in the store, and the files that are none.
+func (r Report) Skipped() int {
+	skipped := 0
+	for _, p := range r.Problems {
+		if p.Skipped {
+			skipped++
+		}
+	}
+	return skipped
+}
+
+// UserID makes an id of a name, the same one each time.
+func UserID(name string) uuid.UUID {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("convostore/importmail/"+name))
+}
+
+// Import stores the mails under the paths, each one once, also if it is called again. A
+// path that is not there is an error; a broken mail is a problem in the report. After an
+// error the report counts what is stored, and another call stores the rest.
+func Import(ctx context.Context, st store.Store, o Options) (Report, error) {
+	if o.Progress == nil {
+		o.Progress = func(string, int, int) {}
+	}
+	found, err := find(ctx, o.Paths, o.Progress)
+	if err != nil {
+		return Report{}, err
+	}
+	im := &importer{st: st, Options: o, report: Report{Found: len(found.mails)}, problems: found.problems}
+	err = im.importAll(ctx, parentsFirst(found.mails))
+	im.report.Problems = im.problems
+	return im.report, err
+}

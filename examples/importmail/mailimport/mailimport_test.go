@@ -1,0 +1,86 @@
+package mailimport
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/store/sqlite"
+)
+
+func TestImport(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"1.eml": "From: a@example.com\nMessage-ID: <1@example.com>\nDate: 4 Nov 2025 10:00:00 +0000\n\nHello",
+		"2.eml": "From: B@example.com\nMessage-ID: <2@example.com>\nDate: yesterday\n\nHello",
+		"3.eml": "no mail",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	st, err := sqlite.OpenMemory(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, st.Close()) }()
+	var calls []string
+	o := Options{
+		UserID: UserID("test"), Mine: []string{"b@example.com"}, Paths: []string{dir},
+		Progress: func(stage string, done, total int) { calls = append(calls, fmt.Sprint(stage, " ", done, " ", total)) },
+	}
+	r, err := Import(t.Context(), st, o)
+	require.NoError(t, err)
+	assert.Equal(t, []int{2, 2, 0, 1}, []int{r.Found, r.Stored, r.Known, r.Skipped()})
+	require.Len(t, r.Problems, 2+1, "a skipped file, a date that is none and what stands for it")
+	assert.Equal(t, filepath.Join(dir, "3.eml"), r.Problems[0].Where)
+	assert.Equal(t, []string{
+		"reading 0 -1", "reading 1 -1", "reading 2 -1", "reading 3 -1", "reading 3 3",
+		"importing 0 2", "importing 1 2", "importing 2 2",
+	}, calls)
+
+	o.Progress = nil
+	r, err = Import(t.Context(), st, o)
+	require.NoError(t, err)
+	assert.Equal(t, []int{2, 0, 2, 1}, []int{r.Found, r.Stored, r.Known, r.Skipped()})
+	counts, err := st.ForUser(UserID("test")).Maintenance().Counts(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, int64(2), counts.Messages)
+}
+
+func TestNormalSubject(t *testing.T) {
+	for subject, want := range map[string]string{
+		"Hello":                         "Hello",
+		"Re: Hello":                     "Hello",
+		"RE: Fwd: AW: [list] re[2]: Hi": "Hi",
+		"[a] [b]  two   words":          "two words",
+		"Re:":                           "Re:",
+		"[PATCH]":                       "[PATCH]",
+		"Regarding: x":                  "Regarding: x",
+		"":                              "",
+	} {
+		assert.Equal(t, want, normalSubject(subject), subject)
+	}
+	assert.True(t, isReply("[list] Re: Hi"))
+	assert.False(t, isReply("[list] Recently"))
+	long := subjectKey(strings.Repeat("é", 1000))
+	assert.Less(t, len(long), 100)
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("From: a@b\n\ntext"))
+	f.Add([]byte("Subject: =?x?q?=FF?=\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\n--x--"))
+	f.Add([]byte("To: \x00\r"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		p, err := parse(&entry{path: "x", offset: -1}, raw, nil)
+		if err != nil {
+			return
+		}
+		p.msg.Normalize(message.Now())
+		if err := p.msg.Validate(); err != nil {
+			t.Fatalf("the store would refuse it: %v", err)
+		}
+	})
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/convostore/convostore/examples/importmail/bar"
+	"github.com/convostore/convostore/examples/importmail/mailimport"
+	"github.com/convostore/convostore/examples/search/openai"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/store"
+)
+
+// load brings the database to where it can be searched.
+func load(ctx context.Context, st store.Store, o options, errs io.Writer) error {
+	if err := importMail(ctx, st, o, errs); err != nil {
+		return err
+	}
+	n, err := st.ForUser(o.user).Maintenance().Counts(ctx)
+	if err != nil {
+		return err
+	}
+	if n.Messages == 0 {
+		return errors.New("there is no mail in the database: name a PATH with some")
+	}
+	return embed(ctx, st.ForUser(o.user), o.embedder, errs)
+}
+
+func importMail(ctx context.Context, st store.Store, o options, errs io.Writer) error {
+	if len(o.paths) == 0 {
+		return nil
+	}
+	r, err := mailimport.Import(ctx, st, mailimport.Options{
+		UserID: o.user, Mine: o.mine, Paths: o.paths, Progress: bar.Show(errs, "mails"),
+	})
+	fmt.Fprintf(errs, "%d mails read: %d stored, %d there already, %d skipped", r.Found, r.Stored, r.Known, r.Skipped())
+	if mended := len(r.Problems) - r.Skipped(); mended > 0 || r.Skipped() > 0 {
+		fmt.Fprintf(errs, ", %d things mended (importmail lists them)", mended)
+	}
+	fmt.Fprintln(errs)
+	return err
+}
+
+// embed gives every message a vector that has none of this model. Broken off, it goes on
+// from there the next time.
+func embed(ctx context.Context, mine store.Scope, e store.Embedder, errs io.Writer) error {
+	begin, show := time.Now(), bar.Show(errs, "")
+	var last store.EmbedProgress
+	r, err := mine.Embeddings().EmbedMissing(ctx, e, store.EmbedOptions{
+		// Services bound the texts of a request together, at some 300,000 tokens.
+		BatchSize: 50,
+		Text:      text,
+		Retry:     openai.Retryable,
+		Progress: func(p store.EmbedProgress) {
+			last = p
+			show("embedding", int(p.Embedded+p.Changed), int(p.Total))
+		},
+	})
+	switch {
+	case err != nil && bar.Terminal(errs):
+		// The bar stays where it was.
+		fmt.Fprintln(errs)
+	case err == nil && last.Embedded+last.Changed < last.Total:
+		// Another process did the rest.
+		show("embedding", int(last.Total), int(last.Total))
+	}
+	if r.Embedded > 0 {
+		fmt.Fprintf(errs, "%d messages embedded with %s in %.1f s\n", r.Embedded, e.Model(), time.Since(begin).Seconds())
+	}
+	return err
+}
+
+// maxLetters is about as many as models take, 8,000 tokens, in the languages that they
+// have the most trouble with.
+const maxLetters = 6000
+
+// text is what is embedded of a mail. Its subject is not in the content.
+func text(m *message.Message) string {
+	all := m.Headers.Get("Subject") + "\n" + m.Content
+	letters := 0
+	for i := range all {
+		if letters++; letters > maxLetters {
+			return all[:i]
+		}
+	}
+	return all
+}

@@ -1,0 +1,177 @@
+package words
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Match is where a text has a term.
+type Match struct {
+	Span
+	// Term counts the terms that were looked for, from 0.
+	Term int
+}
+
+// The most terms that are looked for, and the most places that are found: a snippet has
+// no room for more. Nor does it want more than all terms together, on so many bytes.
+const (
+	maxTerms   = 100
+	maxMatches = 1000
+	together   = 200
+)
+
+// Find returns where terms are in a text, by the start of their places. Case and accents
+// do not count. It looks no further than a little beyond the first place that has all
+// terms close together.
+func Find(text string, terms []Term) []Match {
+	f := newFinder(terms)
+	for s := range Split(text) {
+		f.word(text, s)
+		if len(f.found) >= maxMatches || f.enough > 0 && s.Start > f.enough {
+			break
+		}
+	}
+	slices.SortStableFunc(f.found, func(a, b Match) int { return a.Start - b.Start })
+	return f.found
+}
+
+type finder struct {
+	terms []folded
+	// first finds the terms by their first word, except where that may go on.
+	first map[string][]int
+	open  []int
+	// begun are phrases of which the words so far were found.
+	begun []phrase
+	found []Match
+	// last is where each term was found last, and enough where to stop.
+	last   []int
+	enough int
+	buf    []byte
+}
+
+type folded struct {
+	words  []string
+	prefix bool
+}
+
+type phrase struct{ term, next, start int }
+
+func newFinder(terms []Term) *finder {
+	f := &finder{first: map[string][]int{}}
+	for i, t := range terms[:min(len(terms), maxTerms)] {
+		term := folded{prefix: t.Prefix}
+		for _, w := range t.Words {
+			term.words = append(term.words, string(fold(nil, w)))
+		}
+		f.terms = append(f.terms, term)
+		if t.Prefix && len(t.Words) == 1 {
+			f.open = append(f.open, i)
+		} else {
+			f.first[term.words[0]] = append(f.first[term.words[0]], i)
+		}
+		f.last = append(f.last, -together)
+	}
+	return f
+}
+
+// word goes on with the phrases that have begun and begins what begins here.
+func (f *finder) word(text string, s Span) {
+	f.buf = fold(f.buf[:0], text[s.Start:s.End])
+	begun := f.begun
+	f.begun = f.begun[:0]
+	for _, p := range begun {
+		f.step(p, s)
+	}
+	for _, term := range f.first[string(f.buf)] {
+		f.step(phrase{term: term, start: s.Start}, s)
+	}
+	for _, term := range f.open {
+		f.step(phrase{term: term, start: s.Start}, s)
+	}
+}
+
+func (f *finder) step(p phrase, s Span) {
+	t := f.terms[p.term]
+	last := p.next == len(t.words)-1
+	want := t.words[p.next]
+	if string(f.buf) != want && !(last && t.prefix && strings.HasPrefix(string(f.buf), want)) {
+		return
+	}
+	if last {
+		f.found = append(f.found, Match{Span{p.start, s.End}, p.term})
+		f.last[p.term] = p.start
+		if f.enough == 0 && slices.Min(f.last) > s.End-together {
+			f.enough = s.End + 5*together
+		}
+		return
+	}
+	p.next++
+	f.begun = append(f.begun, p)
+}
+
+// maxFolded is the most bytes of a word that are compared: no term is longer.
+const maxFolded = 16 << 10
+
+// fold appends a word in small letters and without accents.
+func fold(to []byte, word string) []byte {
+	word = word[:min(len(word), maxFolded)]
+	for i := range len(word) {
+		c := word[i]
+		if c >= utf8.RuneSelf {
+			return foldUnicode(to[:len(to)-i], word)
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		to = append(to, c)
+	}
+	return to
+}
+
+func foldUnicode(to []byte, word string) []byte {
+	for _, r := range norm.NFD.String(word) {
+		if !unicode.Is(unicode.Mn, r) {
+			to = utf8.AppendRune(to, unicode.ToLower(r))
+		}
+	}
+	return to
+}
+
+// FindPart returns where a text has a part, whatever the case of the letters.
+func FindPart(text, part string) []Match {
+	var found []Match
+	first, _ := utf8.DecodeRuneInString(part)
+	for i := 0; i < len(text) && part != "" && len(found) < maxMatches; {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if sameLetter(r, first) {
+			if n := prefixFold(text[i:], part); n > 0 {
+				found = append(found, Match{Span: Span{i, i + n}})
+				i += n
+				continue
+			}
+		}
+		i += size
+	}
+	return found
+}
+
+// prefixFold returns how many bytes of the text are the part, 0 if it begins otherwise.
+func prefixFold(text, part string) int {
+	at := 0
+	for _, p := range part {
+		r, size := utf8.DecodeRuneInString(text[at:])
+		if size == 0 || !sameLetter(r, p) {
+			return 0
+		}
+		at += size
+	}
+	return at
+}
+
+func sameLetter(a, b rune) bool {
+	return a == b || unicode.ToLower(a) == unicode.ToLower(b)
+}

@@ -1,0 +1,40 @@
+package words
+
+import (
+	"iter"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Span is a part of a text, in bytes.
+type Span struct{ Start, End int }
+
+// Split walks the runs of letters and digits of a text, with the marks on them.
+func Split(text string) iter.Seq[Span] {
+	return func(yield func(Span) bool) {
+		start := -1
+		for i, r := range text {
+			switch {
+			case isWord(r):
+				if start < 0 {
+					start = i
+				}
+			case start >= 0 && !(r >= utf8.RuneSelf && unicode.IsMark(r)):
+				if !yield(Span{start, i}) {
+					return
+				}
+				start = -1
+			}
+		}
+		if start >= 0 {
+			yield(Span{start, len(text)})
+		}
+	}
+}
+
+func isWord(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z'
+	}
+	return unicode.IsLetter(r) || unicode.IsNumber(r)
+}

@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/vector"
+)
+
+// codes is a copy of the codes in an SQLite database. A row that has come since has a
+// greater row_id than all before it, and no row changes. A row that has gone is noticed
+// when its vector is looked for. Whatever the copy has, only rows of the table are found.
+type codes struct {
+	// stale asks for a new copy.
+	stale atomic.Bool
+	mu    sync.Mutex
+	lists map[codeKey]codeList
+	// last is the greatest row_id that was read.
+	last int64
+}
+
+type codeKey struct {
+	model string
+	user  uuid.UUID
+}
+
+// codeList is only appended to: who holds one may read it while others add.
+type codeList struct {
+	rows []int64
+	// words has the code of each row, one after the other.
+	words []uint64
+}
+
+// inMemory tells whether to use the copy: not in a transaction, whose rows nobody else
+// sees and which may be rolled back.
+func (sc scope) inMemory() bool { return sc.codesInMemory && !sc.inTx }
+
+// rank brings the copy up to date and compares.
+func (c *codes) rank(ctx context.Context, n *nearest) (*ranked, error) {
+	lists, err := c.current(n)
+	if err != nil {
+		return nil, err
+	}
+	code := vector.Code(n.vector)
+	r := newRanked(len(n.vector))
+	for _, l := range lists {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		for i, row := range l.rows {
+			r.add(row, vector.Hamming(code, l.words[i*len(code):][:len(code)]))
+		}
+	}
+	return r, nil
+}
+
+// current brings the copy up to date and returns the lists of a search.
+func (c *codes) current(n *nearest) (lists []codeList, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stale.Swap(false) {
+		c.lists, c.last = nil, 0
+	}
+	if err := c.read(n); err != nil {
+		return nil, err
+	}
+	for key, l := range c.lists {
+		if c.concerns(n, key) {
+			lists = append(lists, l)
+		}
+	}
+	return lists, nil
+}
+
+func (c *codes) concerns(n *nearest, key codeKey) bool {
+	return key.model == n.o.Model && (n.all || key.user == n.user)
+}
+
+// read adds what is new, all or nothing: the rows do not come in order.
+func (c *codes) read(n *nearest) error {
+	q := newQuery("SELECT row_id, model, user_id, " + n.codeColumn() + " FROM " + n.tables.embeddings)
+	if c.last > 0 {
+		q.add(" WHERE row_id > ?", c.last)
+	}
+	fresh, last := map[codeKey]codeList{}, c.last
+	err := q.rows(n.db, func(rows *sql.Rows) error {
+		var (
+			row  int64
+			key  codeKey
+			code sql.RawBytes
+		)
+		if err := rows.Scan(&row, &key.model, &key.user, &code); err != nil {
+			return err
+		}
+		l := fresh[key]
+		l.rows, l.words = append(l.rows, row), vector.AppendWords(l.words, code)
+		fresh[key] = l
+		last = max(last, row)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if c.lists == nil {
+		c.lists = map[codeKey]codeList{}
+	}
+	for key, more := range fresh {
+		l := c.lists[key]
+		c.lists[key] = codeList{append(l.rows, more.rows...), append(l.words, more.words...)}
+	}
+	c.last = last
+	return nil
+}
+
+// removeGone takes those of some rows that are not in the table any more out of the copy.
+// list is the rows in JSON.
+func (c *codes) removeGone(n *nearest, rows []int64, list string) error {
+	gone := make(map[int64]bool, len(rows))
+	for _, row := range rows {
+		gone[row] = true
+	}
+	q := newQuery("SELECT row_id FROM "+n.tables.embeddings+" WHERE row_id IN (SELECT value FROM json_each(?))", list)
+	err := q.rows(n.db, func(rows *sql.Rows) error {
+		var row int64
+		err := rows.Scan(&row)
+		delete(gone, row)
+		return err
+	})
+	if err != nil || len(gone) == 0 {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, l := range c.lists {
+		if c.concerns(n, key) {
+			c.lists[key] = l.without(gone)
+		}
+	}
+	return nil
+}
+
+// without returns the list itself if it has none of the rows, and else a new one.
+func (l codeList) without(gone map[int64]bool) codeList {
+	if !slices.ContainsFunc(l.rows, func(row int64) bool { return gone[row] }) {
+		return l
+	}
+	width := len(l.words) / len(l.rows)
+	var kept codeList
+	for i, row := range l.rows {
+		if !gone[row] {
+			kept.rows = append(kept.rows, row)
+			kept.words = append(kept.words, l.words[i*width:][:width]...)
+		}
+	}
+	return kept
+}
+
+// forget makes the next search read everything anew. It waits for nobody: who erases may
+// hold the connection that a search is waiting for.
+func (c *codes) forget() { c.stale.Store(true) }

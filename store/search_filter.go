@@ -1,0 +1,68 @@
+package store
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+)
+
+// normalize checks a filter and brings its times to the form of the tables.
+func (f SearchFilter) normalize() (SearchFilter, error) {
+	for _, st := range f.Statuses {
+		if !st.Valid() {
+			return f, rule.Invalid("statuses", "has an unknown status")
+		}
+	}
+	for _, r := range f.Roles {
+		if !r.Valid() {
+			return f, rule.Invalid("roles", "has an unknown role")
+		}
+	}
+	if !f.Direction.Valid() {
+		return f, rule.Invalid("direction", "is not inbound, outbound or empty")
+	}
+	for _, t := range []*time.Time{&f.SentSince, &f.SentBefore} {
+		*t = message.Instant(*t)
+	}
+	return f, check.Key("lead_id", f.LeadID)
+}
+
+// narrows tells whether the filter leaves anything out.
+func (f SearchFilter) narrows() bool {
+	return f.ConversationID != uuid.Nil || f.LeadID != "" || len(f.Statuses) > 0 || f.ofMessages()
+}
+
+// ofMessages tells whether the filter asks for what only messages have.
+func (f SearchFilter) ofMessages() bool {
+	return len(f.Roles) > 0 || f.Direction != message.DirectionNone || !f.SentSince.IsZero() || !f.SentBefore.IsZero()
+}
+
+// searchFilter adds a filter to a query on messages m and conversations c.
+func (q *query) searchFilter(f SearchFilter) {
+	if f.ConversationID != uuid.Nil {
+		// Of both tables, since either may be the one that a plan begins with.
+		q.add(" AND m.conversation_id = ? AND c.id = ?", f.ConversationID, f.ConversationID)
+	}
+	if len(f.Roles) > 0 {
+		q.add(" AND m.role IN ?", f.Roles)
+	}
+	if f.Direction != message.DirectionNone {
+		q.add(" AND m.direction = ?", f.Direction)
+	}
+	q.within("m.sent_at", f.SentSince, f.SentBefore)
+	q.conversationFilter(f)
+}
+
+// conversationFilter adds what the filter says of conversations c, beside their id.
+func (q *query) conversationFilter(f SearchFilter) {
+	if f.LeadID != "" {
+		q.add(" AND c.lead_id = ?", f.LeadID)
+	}
+	if len(f.Statuses) > 0 {
+		q.add(" AND c." + statusIs(f.Statuses))
+	}
+}

@@ -1,0 +1,165 @@
+package store
+
+import (
+	"database/sql"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/snippet"
+	"github.com/convostore/convostore/internal/words"
+	"github.com/convostore/convostore/message"
+)
+
+// messageHits reads what was found. What was deleted meanwhile is left out.
+func (t *textSearch) messageHits(list []match) ([]*MessageHit, error) {
+	hits := make([]*MessageHit, 0, len(list))
+	near := make([]near, len(list))
+	ids := make([]uuid.UUID, len(list))
+	for i, m := range list {
+		ids[i], near[i].message = m.key.id, m.key
+	}
+	rows, err := (&nearest{scope: t.scope, db: t.db}).rows(near)
+	if err != nil {
+		return nil, err
+	}
+	marked, err := t.marked(t.messages(), ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range list {
+		if r := rows[m.key]; r != nil {
+			hits = append(hits, &MessageHit{
+				Message: &r.message, Conversation: &r.conversation, Score: m.score,
+				Snippet: t.snippet(r.message.Content, marked[m.key]),
+			})
+		}
+	}
+	return hits, nil
+}
+
+// conversationHits reads the conversations and their best messages.
+func (t *textSearch) conversationHits(list []threadMatch) ([]*ConversationHit, error) {
+	var threads, best, titled []uuid.UUID
+	for _, th := range list {
+		threads = append(threads, th.key.id)
+		if th.best != uuid.Nil {
+			best = append(best, th.best)
+		} else {
+			titled = append(titled, th.key.id)
+		}
+	}
+	conversations, err := readByKey(t, t.titles(), conversationColumns, threads, conversationDest,
+		func(c *conversation.Conversation) ownedID { return ownedID{c.ID, c.UserID} })
+	if err != nil {
+		return nil, err
+	}
+	messages, err := readByKey(t, t.messages(), messageColumns, best, messageDest,
+		func(m *message.Message) ownedID { return ownedID{m.ID, m.UserID} })
+	if err != nil {
+		return nil, err
+	}
+	markedTitles, err := t.marked(t.titles(), titled)
+	if err != nil {
+		return nil, err
+	}
+	marked, err := t.marked(t.messages(), best)
+	if err != nil {
+		return nil, err
+	}
+	hits := make([]*ConversationHit, 0, len(list))
+	for _, th := range list {
+		c := conversations[th.key]
+		if c == nil {
+			continue
+		}
+		hit := &ConversationHit{Conversation: c, Score: th.score, Messages: th.messages}
+		key := ownedID{th.best, th.key.user}
+		if hit.Best = messages[key]; hit.Best != nil {
+			hit.Snippet = t.snippet(hit.Best.Content, marked[key])
+		} else {
+			hit.Snippet = t.snippet(c.Title+" "+c.Subject, markedTitles[th.key])
+		}
+		hits = append(hits, hit)
+	}
+	return hits, nil
+}
+
+// readByKey reads live rows by their ids, in one query.
+func readByKey[T any](t *textSearch, x texts, columns string, ids []uuid.UUID, dest func(*T) []any, key func(*T) ownedID) (map[ownedID]*T, error) {
+	byKey := map[ownedID]*T{}
+	if len(ids) == 0 {
+		return byKey, nil
+	}
+	in, arg := t.dialect.InUUIDs("id", ids)
+	q := newQuery("SELECT "+columns+" FROM "+x.table+" WHERE deleted_at IS NULL AND "+in, arg)
+	rows, err := collect(t.db, t.owned(q, ""), dest)
+	for _, r := range rows {
+		byKey[key(r)] = r
+	}
+	return byKey, err
+}
+
+// snippet cuts the part of a text that shows what was found. marked are the words that
+// the database says it found, where it knows grammar.
+func (t *textSearch) snippet(text string, marked []words.Term) Snippet {
+	var found []words.Match
+	switch {
+	case t.substring():
+		found = words.FindPart(text, t.part)
+	case len(marked) > 0:
+		found = words.Find(text, marked)
+	default:
+		found = words.Find(text, t.query.Terms())
+	}
+	cut, spans := snippet.Cut(text, found)
+	s := Snippet{Text: cut, Matches: make([]Range, len(spans))}
+	for i, span := range spans {
+		s.Matches[i] = Range(span)
+	}
+	return s
+}
+
+// Marks around a word: characters that no text has, since Unicode made them none.
+const openMark, closeMark = "\ufdd0", "\ufdd1"
+
+// marked asks PostgreSQL which words of some texts it found, where its configuration
+// knows grammar: paying for pay.
+func (t *textSearch) marked(x texts, ids []uuid.UUID) (map[ownedID][]words.Term, error) {
+	if !t.postgres() || t.substring() || len(ids) == 0 || strings.TrimPrefix(t.features.textConfig, "pg_catalog.") == "simple" {
+		return nil, nil //nolint:nilnil // the query's own words say it
+	}
+	text := "coalesce(" + strings.Join(x.columns, ", '') || ' ' || coalesce(") + ", '')"
+	q := newQuery("SELECT "+x.alias+".id, "+x.alias+".user_id, ts_headline(CAST(CAST(? AS text) AS regconfig), left("+text+", 250000), ",
+		t.features.textConfig)
+	in, arg := t.dialect.InUUIDs(x.alias+".id", ids)
+	t.tsQuery(q).add(", ?) FROM "+x.table+" "+x.alias+" WHERE "+in, "HighlightAll=true, StartSel="+openMark+", StopSel="+closeMark, arg)
+	t.owned(q, x.alias+".")
+	found := map[ownedID][]words.Term{}
+	err := q.rows(t.db, func(rows *sql.Rows) error {
+		var key ownedID
+		var headline string
+		err := rows.Scan(&key.id, &key.user, &headline)
+		found[key] = markedWords(headline)
+		return err
+	})
+	return found, err
+}
+
+// markedWords returns the words between marks, each once.
+func markedWords(headline string) (terms []words.Term) {
+	seen := map[string]bool{}
+	for {
+		_, rest, ok := strings.Cut(headline, openMark)
+		if !ok {
+			return terms
+		}
+		var word string
+		word, headline, _ = strings.Cut(rest, closeMark)
+		if t, ok := words.Words(word); ok && !seen[word] {
+			terms = append(terms, t)
+		}
+		seen[word] = true
+	}
+}

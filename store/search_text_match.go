@@ -1,0 +1,157 @@
+package store
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/dialect"
+)
+
+// texts is a table whose rows have words: messages m or conversations c.
+type texts struct {
+	alias, table string
+	// index is SQLite's table of the words.
+	index string
+	// columns have the text itself.
+	columns []string
+	// newest is the column by which rows are new, and thread the conversation's id.
+	newest, thread string
+}
+
+func (t *textSearch) messages() texts {
+	return texts{"m", t.tables.messages, t.tables.messagesText, []string{"m.content"}, "m.created_at", "m.conversation_id"}
+}
+
+func (t *textSearch) titles() texts {
+	return texts{"c", t.tables.conversations, t.tables.conversationsText, []string{"c.title", "c.subject"}, "c.last_message_at", "c.id"}
+}
+
+func (t *textSearch) postgres() bool { return t.dialect.Name() == dialect.Postgres }
+
+func (t *textSearch) substring() bool { return t.o.Match == MatchSubstring }
+
+// join is the word between two tables. SQLite takes those of a CROSS JOIN from left to
+// right, and without statistics would often begin at the wrong end.
+func (t *textSearch) join() string {
+	if t.postgres() || t.substring() && t.o.Filter.few() {
+		return " JOIN "
+	}
+	return " CROSS JOIN "
+}
+
+// from names the tables that matches and live look at. With byIndex SQLite begins with
+// its index of words.
+func (t *textSearch) from(x texts, byIndex bool) string {
+	from := x.table + " " + x.alias
+	if byIndex && !t.postgres() && !t.substring() {
+		from = x.index + t.join() + from + " ON " + x.alias + ".row_id = " + x.index + ".rowid"
+	}
+	if x.alias == "m" {
+		from += t.join() + t.tables.conversations + " c ON c.id = m.conversation_id AND c.user_id = m.user_id"
+	}
+	return " FROM " + from
+}
+
+// matches adds the condition that a row has what is looked for, in the form that an index
+// of words answers.
+func (t *textSearch) matches(q *query, x texts) *query {
+	switch {
+	case t.substring():
+		return t.hasPart(q, x)
+	case t.postgres():
+		q.add(x.alias + ".search @@ ")
+		return t.asks(t.tsQuery(q))
+	}
+	return q.add(x.index+" MATCH ?", t.fts5())
+}
+
+// has is matches for a query that walks the rows in another order: PostgreSQL's index of
+// words cannot answer it, and PostgreSQL takes half of the rows to match, so that it does
+// not sort what it can walk. SQLite has no such form, since its index is a table.
+func (t *textSearch) has(q *query, x texts) *query {
+	if t.substring() {
+		return t.hasPart(q, x)
+	}
+	q.add("coalesce(" + x.alias + ".search @@ ")
+	return t.asks(t.tsQuery(q).add(", false)"))
+}
+
+func (t *textSearch) hasPart(q *query, x texts) *query {
+	pattern := likePattern(t.part)
+	for i, column := range x.columns {
+		q.add([]string{"(", " OR "}[min(i, 1)]+column+" "+t.dialect.Like()+` ? ESCAPE '\'`, pattern)
+	}
+	return q.add(")")
+}
+
+// rank is how well a row matches: higher is better.
+func (t *textSearch) rank(q *query, x texts) *query {
+	if !t.postgres() {
+		return q.add("0.0 - bm25(" + x.index + ", 1.0, 0.0)")
+	}
+	q.add("CAST(ts_rank_cd(" + x.alias + ".search, ")
+	return t.tsQuery(q).add(") AS double precision)")
+}
+
+const toTSQuery = "to_tsquery(CAST(CAST(? AS text) AS regconfig), ?)"
+
+func (t *textSearch) tsQuery(q *query) *query {
+	all, _ := t.query.TSQuery()
+	return q.add(toTSQuery, t.features.textConfig, all)
+}
+
+// asks finds nothing if the configuration leaves out all words that are to be there:
+// what remains would ask for all texts that lack something.
+func (t *textSearch) asks(q *query) *query {
+	if len(t.query.Not) == 0 {
+		return q
+	}
+	_, positive := t.query.TSQuery()
+	return q.add(" AND numnode("+toTSQuery+") > 0", t.features.textConfig, positive)
+}
+
+// fts5 asks for the words in what the scope sees, or in some of its conversations: the
+// ids are words of the index.
+func (t *textSearch) fts5() string {
+	ask := t.query.FTS5("content")
+	if !t.all {
+		ask = "scope : " + fts5ID("u", t.user) + " AND " + ask
+	}
+	threads := t.only
+	if id := t.o.Filter.ConversationID; id != uuid.Nil {
+		threads = []uuid.UUID{id}
+	}
+	if len(threads) == 0 {
+		return ask
+	}
+	ids := make([]string, len(threads))
+	for i, id := range threads {
+		ids[i] = fts5ID("c", id)
+	}
+	return "scope : (" + strings.Join(ids, " OR ") + ") AND " + ask
+}
+
+func fts5ID(kind string, id uuid.UUID) string {
+	return `"` + kind + strings.ReplaceAll(id.String(), "-", "") + `"`
+}
+
+// live adds the conditions of rows that may be found.
+func (t *textSearch) live(q *query, x texts) *query {
+	q.add(" AND c.deleted_at IS NULL")
+	t.owned(q, "c.")
+	if len(t.only) > 0 {
+		in, arg := t.dialect.InUUIDs(x.thread, t.only)
+		q.add(" AND "+in, arg)
+	}
+	if x.alias == "m" {
+		q.add(" AND m.deleted_at IS NULL")
+		t.owned(q, "m.").searchFilter(t.o.Filter)
+		return q
+	}
+	if id := t.o.Filter.ConversationID; id != uuid.Nil {
+		q.add(" AND c.id = ?", id)
+	}
+	q.conversationFilter(t.o.Filter)
+	return q
+}

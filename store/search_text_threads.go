@@ -1,0 +1,170 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"database/sql"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// threadMatch is a conversation that was found.
+type threadMatch struct {
+	key    ownedID
+	active time.Time
+	score  float64
+	// best is the id of its best message, nil if only the title matches.
+	best     uuid.UUID
+	messages int64
+}
+
+func (t *textSearch) threadPlace(m threadMatch) place {
+	if t.ranks() {
+		return place{key: int64(math.Float64bits(m.score)), id: m.key.id}
+	}
+	return place{key: timeKey(m.active), id: m.key.id}
+}
+
+func (t *textSearch) findThreads(after *place, limit int) ([]threadMatch, error) {
+	if t.ranks() {
+		return t.bestThreads(after, limit)
+	}
+	found, total, err := t.readThreads(t.matchingThreads(after, limit, few+1))
+	switch {
+	case err != nil || total <= few:
+	case t.postgres() || t.substring():
+		found, _, err = t.readThreads(t.walkedThreads(after, limit))
+	default:
+		found, err = t.stepThreads(after, limit)
+	}
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found, t.countMessages(found)
+}
+
+// titleWeight is what a match in the title counts, beside one in a message.
+const titleWeight = 2
+
+// bestThreads puts the ranked messages and titles together by conversation.
+func (t *textSearch) bestThreads(after *place, limit int) ([]threadMatch, error) {
+	byMessage, err := t.best(t.messages(), nil, MaxRanked)
+	if err != nil {
+		return nil, err
+	}
+	var byTitle []match
+	if !t.o.Filter.ofMessages() {
+		if byTitle, err = t.best(t.titles(), nil, MaxRanked); err != nil {
+			return nil, err
+		}
+	}
+	threads := map[ownedID]*threadMatch{}
+	at := func(m match) *threadMatch {
+		key := ownedID{m.thread, m.key.user}
+		if threads[key] == nil {
+			threads[key] = &threadMatch{key: key}
+		}
+		return threads[key]
+	}
+	for _, m := range byMessage { // best first
+		th := at(m)
+		if th.messages++; th.messages == 1 {
+			th.score, th.best = m.score, m.key.id
+		}
+	}
+	for _, m := range byTitle {
+		th := at(m)
+		th.score = max(th.score, titleWeight*m.score)
+	}
+	return topThreads(threads, after, limit), nil
+}
+
+// topThreads sorts by score and id, highest first, and cuts the page out.
+func topThreads(threads map[ownedID]*threadMatch, after *place, limit int) []threadMatch {
+	list := make([]threadMatch, 0, len(threads))
+	for _, th := range threads {
+		if after == nil || cmp.Or(cmp.Compare(th.score, after.score()), bytes.Compare(th.key.id[:], after.id[:])) < 0 {
+			list = append(list, *th)
+		}
+	}
+	slices.SortFunc(list, func(a, b threadMatch) int {
+		return -cmp.Or(cmp.Compare(a.score, b.score), bytes.Compare(a.key.id[:], b.key.id[:]), bytes.Compare(a.key.user[:], b.key.user[:]))
+	})
+	return list[:min(limit, len(list))]
+}
+
+// matchingThreads asks for the conversations of so many matches, and for how many matches
+// there are.
+func (t *textSearch) matchingThreads(after *place, limit, most int) *query {
+	m, c := t.messages(), t.titles()
+	q := newQuery("WITH hits AS MATERIALIZED (SELECT m.conversation_id AS id, m.user_id" + t.from(m, true) + " WHERE ")
+	t.beyond(t.live(t.matches(q, m), m), c, after).add(" LIMIT ?)", most)
+	union, total := "SELECT id, user_id FROM hits", "(SELECT count(*) FROM hits)"
+	if !t.o.Filter.ofMessages() {
+		q.add(", titles AS MATERIALIZED (SELECT c.id, c.user_id" + t.from(c, true) + " WHERE ")
+		t.beyond(t.live(t.matches(q, c), c), c, after).add(" LIMIT ?)", most)
+		union, total = union+" UNION SELECT id, user_id FROM titles", total+" + (SELECT count(*) FROM titles)"
+	}
+	q.add(" SELECT c.id, c.user_id, c.last_message_at, " + total + " FROM (SELECT DISTINCT id, user_id FROM (" + union + ") b) a" +
+		t.join() + c.table + " c ON c.id = a.id AND c.user_id = a.user_id WHERE c.deleted_at IS NULL")
+	return t.owned(q, "c.").add(" ORDER BY c.last_message_at DESC, c.id DESC LIMIT ?", limit)
+}
+
+// walkedThreads asks for the same from the newest conversation on.
+func (t *textSearch) walkedThreads(after *place, limit int) *query {
+	c := t.titles()
+	q := newQuery("SELECT c.id, c.user_id, c.last_message_at, 0" + t.from(c, false) + " WHERE (")
+	if !t.o.Filter.ofMessages() {
+		t.has(q, c).add(" OR ")
+	}
+	t.hasMessage(q).add(")")
+	t.beyond(t.live(q, c), c, after)
+	return q.add(" ORDER BY c.last_message_at DESC, c.id DESC LIMIT ?", limit)
+}
+
+// hasMessage adds the condition that a message of conversation c matches.
+func (t *textSearch) hasMessage(q *query) *query {
+	m := t.messages()
+	t.has(q.add("EXISTS (SELECT 1 FROM "+m.table+" m WHERE "), m)
+	q.add(" AND m.conversation_id = c.id AND m.user_id = c.user_id AND m.deleted_at IS NULL")
+	t.owned(q, "m.").searchFilter(t.o.Filter)
+	return q.add(")")
+}
+
+func (t *textSearch) readThreads(q *query) (found []threadMatch, total int, err error) {
+	err = q.rows(t.db, func(rows *sql.Rows) error {
+		var th threadMatch
+		err := rows.Scan(&th.key.id, &th.key.user, (*instant)(&th.active), &total)
+		found = append(found, th)
+		return err
+	})
+	return found, total, err
+}
+
+// countMessages counts the matching messages of conversations and finds the newest.
+func (t *textSearch) countMessages(found []threadMatch) error {
+	x := t.messages()
+	ids := make([]uuid.UUID, len(found))
+	for i, th := range found {
+		ids[i] = th.key.id
+	}
+	t = t.in(ids)
+	q := newQuery("SELECT id, user_id, conversation_id, n FROM (SELECT m.id, m.user_id, m.conversation_id," +
+		" count(*) OVER (PARTITION BY m.conversation_id, m.user_id) AS n," +
+		" row_number() OVER (PARTITION BY m.conversation_id, m.user_id ORDER BY m.created_at DESC, m.id DESC) AS place" +
+		t.from(x, true) + " WHERE ")
+	t.live(t.matches(q, x), x).add(") ranked WHERE place = 1")
+	return q.rows(t.db, func(rows *sql.Rows) error {
+		var id, n, key = uuid.UUID{}, int64(0), ownedID{}
+		err := rows.Scan(&id, &key.user, &key.id, &n)
+		for i := range found {
+			if found[i].key == key {
+				found[i].best, found[i].messages = id, n
+			}
+		}
+		return err
+	})
+}

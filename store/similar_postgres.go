@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strconv"
+
+	"github.com/google/uuid"
+	"github.com/pgvector/pgvector-go"
+)
+
+const (
+	// exactUser is how many vectors of one user PostgreSQL compares without its index.
+	exactUser = 20_000
+	// defaultEf and maxEf are for hnsw.ef_search.
+	defaultEf, maxEf = 200, 1000
+)
+
+func (n *nearest) findPostgres(ctx context.Context, limit int) (found, error) {
+	indexed, err := n.worthIndex()
+	if err != nil {
+		return found{}, err
+	}
+	if !indexed {
+		return n.comparePostgres(limit)
+	}
+	f, err := n.indexPostgres(ctx, limit)
+	if err != nil || !f.short {
+		return f, err
+	}
+	if n.o.Mode == SearchAuto {
+		return n.comparePostgres(limit)
+	}
+	f.short, err = n.moreThan(len(f.hits))
+	return f, err
+}
+
+// worthIndex tells whether to ask the index: not where comparing everything is quick.
+func (n *nearest) worthIndex() (bool, error) {
+	switch {
+	case !n.features.vectorIndex || n.o.Mode == SearchExact:
+		return false, nil
+	case n.o.Mode == SearchApproximate:
+		return true, nil
+	case n.all || n.o.Filter.few():
+		return !n.o.Filter.few(), nil
+	}
+	var count int
+	q := newQuery("SELECT count(*) FROM (SELECT 1 FROM "+n.tables.embeddings+" WHERE user_id = ? AND model = ? LIMIT ?) e",
+		n.user, n.o.Model, exactUser+1)
+	_, err := q.row(n.db, &count)
+	return count > exactUser, err
+}
+
+// comparePostgres compares everything. What a filter leaves out is not compared; without
+// one nearly everything is live, and only the nearest are looked up.
+func (n *nearest) comparePostgres(limit int) (found, error) {
+	if n.o.Filter.narrows() {
+		r, err := n.readNear(n.eligibleNear("+ 0", newQuery("")).add(" ORDER BY distance, m.id LIMIT ?", limit))
+		return found{hits: r.hits, exact: true}, err
+	}
+	for k := max(2*limit, 50); ; k *= 8 {
+		r, err := n.readNear(n.nearestFirst(k))
+		if err != nil || r.rows < k || r.ended || len(r.hits) >= limit {
+			return found{hits: r.hits[:min(limit, len(r.hits))], exact: true}, err
+		}
+	}
+}
+
+// nearestFirst compares vectors and then looks up the messages of the nearest k; one that
+// is not there is NULL. The sum keeps the vector index away, which has the order of the
+// distance alone.
+func (n *nearest) nearestFirst(k int) *query {
+	q := newQuery("SELECT m.id, m.user_id, m.conversation_id, e.distance FROM (SELECT message_id, user_id, ").
+		add("(embedding <=> "+n.param()+") + 0 AS distance FROM "+n.tables.embeddings+" WHERE model = ?", n.text(), n.o.Model)
+	n.owned(q, "").add(" ORDER BY distance, message_id LIMIT ?) e LEFT JOIN ("+n.tables.messages+" m JOIN "+n.tables.conversations+
+		" c ON c.id = m.conversation_id AND c.user_id = m.user_id AND c.deleted_at IS NULL)"+
+		" ON m.id = e.message_id AND m.user_id = e.user_id AND m.deleted_at IS NULL", k)
+	return n.owned(n.owned(q, "m."), "c.").add(" ORDER BY e.distance, e.message_id")
+}
+
+// eligibleNear looks at the messages and the vectors at once. plus is added to the
+// distance, and which to the conditions.
+func (n *nearest) eligibleNear(plus string, which *query) *query {
+	q := newQuery("SELECT m.id, m.user_id, m.conversation_id, (e.embedding <=> "+n.param()+") "+plus+" AS distance FROM "+
+		n.fromVectors()+" WHERE e.model = ?", n.text(), n.o.Model)
+	return n.eligible(q).add(string(which.sql), which.args...)
+}
+
+// indexPostgres asks the vector index. The settings hold for this statement: they are
+// made in its transaction, before it looks into the index.
+func (n *nearest) indexPostgres(ctx context.Context, limit int) (f found, err error) {
+	ef := n.o.Candidates
+	if ef == 0 {
+		ef = defaultEf
+	}
+	q := n.eligibleNear("", newQuery(" AND (SELECT set_config('hnsw.ef_search', ?, true)) IS NOT NULL"+
+		" AND (SELECT set_config('hnsw.iterative_scan', 'strict_order', true)) IS NOT NULL ORDER BY distance LIMIT ?",
+		strconv.Itoa(min(max(ef, limit), maxEf)), limit))
+	err = n.undone(ctx, func() error {
+		r, err := n.readNear(q)
+		f.hits, f.short = r.hits, r.rows < limit && !r.ended
+		return err
+	})
+	b := best{limit: limit, hits: f.hits}
+	f.hits = b.sorted() // ties
+	return f, err
+}
+
+// undone takes back in the host's transaction what a statement set: only outside of one
+// does a local setting end with its statement.
+func (s *store) undone(ctx context.Context, fn func() error) (err error) {
+	if !s.inTx {
+		return fn()
+	}
+	if err := session(ctx, s.writer).Exec("SAVEPOINT convostore").Error; err != nil {
+		return err
+	}
+	// A cancelled context must not leave the savepoint.
+	defer func() { err = errors.Join(err, s.endSavepoint(context.WithoutCancel(ctx), false)) }()
+	return fn()
+}
+
+// moreThan tells whether there are more messages to be found than count.
+func (n *nearest) moreThan(count int) (bool, error) {
+	q := newQuery("SELECT count(*) FROM (SELECT 1 FROM "+n.fromVectors()+" WHERE e.model = ?", n.o.Model)
+	n.eligible(q).add(" LIMIT ?) e", count+1)
+	var there int
+	_, err := q.row(n.db, &there)
+	return there > count, err
+}
+
+// param is the placeholder of the vector, and text its argument.
+func (n *nearest) param() string {
+	if n.features.half {
+		return "CAST(? AS halfvec)"
+	}
+	return "CAST(? AS vector)"
+}
+
+func (n *nearest) text() string { return pgvector.NewVector(n.vector).String() }
+
+// nearRows are the rows of a query that is ordered by distance.
+type nearRows struct {
+	hits []near
+	// rows counts all that were read, and ended says that some were too far.
+	rows  int
+	ended bool
+}
+
+func (n *nearest) readNear(q *query) (r nearRows, err error) {
+	err = q.rows(n.db, func(rows *sql.Rows) error {
+		var (
+			id, user, conversation uuid.NullUUID
+			distance               float64
+		)
+		if err := rows.Scan(&id, &user, &conversation, &distance); err != nil {
+			return err
+		}
+		r.rows++
+		switch similarity := 1 - distance; {
+		case !n.o.keeps(similarity):
+			r.ended = true
+		case id.Valid:
+			r.hits = append(r.hits, near{ownedID{id.UUID, user.UUID}, conversation.UUID, similarity})
+		}
+		return nil
+	})
+	return r, err
+}
