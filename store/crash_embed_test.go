@@ -69,7 +69,7 @@ func crashEmbedder(t *testing.T, dialect, dsn string) {
 
 	res, err := st.AllUsers().Embeddings().EmbedMissing(t.Context(), slowEmbedder{embedtest.New(embedDims), 0}, crashOptions)
 	require.NoError(t, err)
-	assert.EqualValues(t, int64(messages)-before, res.Embedded)
+	assert.Equal(t, int64(messages)-before, res.Embedded)
 	assert.EqualValues(t, messages, countRows(t, st, "message_embeddings"))
 	assert.Zero(t, countRows(t, st, "message_embedding_claims"))
 	assertVectors(t, st, users)

@@ -96,18 +96,18 @@ func (j *embedJob) embed(ctx context.Context, items []embedItem) ([]embedItem, e
 }
 
 func (j *embedJob) mayPass(err error) bool {
-	var panicked *embedderPanic
+	var panicked *panicError
 	return !errors.As(err, &panicked) && (j.Retry == nil || j.Retry(err))
 }
 
-// embedderPanic is a panic of the embedder, which would end the process: nobody can
+// panicError is a panic of the embedder, which would end the process: nobody can
 // recover it in a goroutine that this package began.
-type embedderPanic struct {
+type panicError struct {
 	value any
 	stack []byte
 }
 
-func (e *embedderPanic) Error() string {
+func (e *panicError) Error() string {
 	return fmt.Sprintf("the embedder panicked: %v\n%s", e.value, e.stack)
 }
 
@@ -129,7 +129,7 @@ func (j *embedJob) call(ctx context.Context, items []embedItem) ([][]float32, er
 		var a answer
 		defer func() {
 			if p := recover(); p != nil {
-				a = answer{err: &embedderPanic{p, debug.Stack()}}
+				a = answer{err: &panicError{p, debug.Stack()}}
 			}
 			answers <- a
 		}()

@@ -180,17 +180,6 @@ func (j *embedJob) waitForOthers(ctx context.Context) error {
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
-
 // claimIDs runs a statement on claims that returns ids of messages of the scope's user.
 func (sc scope) claimIDs(ctx context.Context, q *query) (claimed []ownedID, err error) {
 	err = sc.retry(ctx, func() error {

@@ -82,7 +82,7 @@ func TestEmbedderFails(t *testing.T) {
 				if bad.is != nil {
 					require.ErrorIs(t, err, bad.is)
 				}
-				assert.EqualValues(t, 1+bad.calls, e.calls.Load())
+				assert.Equal(t, 1+bad.calls, e.calls.Load())
 				assert.Len(t, embed.Messages, bad.messages)
 				assert.Equal(t, store.EmbedResult{Embedded: 20}, res, "what was before the fault is kept")
 				assert.Equal(t, 20, w.rows(t, "message_embeddings"))

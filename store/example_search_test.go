@@ -71,10 +71,10 @@ func ExampleTextSearch() {
 	//   The [parcel] [arrived], thank you
 	//   My [parcel] has not [arrived], and shipping was not cheap
 	// parcel -shipping
-	//   The [parcel] [arrived], thank you
+	//   The [parcel] arrived, thank you
 	// "new website" OR pass*
 	//   I forgot my [password]
-	//   What is the price of a [new] [website]?
+	//   What is the price of a [new website]?
 }
 
 // A part of a word, in conversations: in the subject, the title or any message.
@@ -112,8 +112,8 @@ func ExampleSimilaritySearch() {
 	must(err)
 	fmt.Println("more like it:", len(again.Hits))
 	// Output:
-	// 100 % That costs 900 dollars
 	// 100 % What is the price of a new website?
+	// 100 % That costs 900 dollars
 	// exact: true
 	// more like it: 1
 }
@@ -149,8 +149,8 @@ func ExampleSimilaritySearch_hybrid() {
 		fmt.Printf("%s (text %d, meaning %d)\n", hit.Message.Content, hit.TextRank, hit.VectorRank)
 	}
 	// Output:
-	// What is the price of a new website? (text 1, meaning 2)
-	// That costs 900 dollars (text 0, meaning 1)
+	// What is the price of a new website? (text 1, meaning 1)
+	// That costs 900 dollars (text 0, meaning 2)
 }
 
 // What has no vector yet gets one, in batches, by any number of workers at once.

@@ -100,7 +100,7 @@ func searchPlans() []searchPlan {
 			sqlite: "messages_created_idx", postgres: "messages_(trigram_idx|created_idx|seq_key)",
 		},
 		{
-			name: "rare part of all", call: threads("rar", store.TextOptions{Match: store.MatchSubstring}), only: "all",
+			name: "rare part of all", call: threads("arefie", store.TextOptions{Match: store.MatchSubstring}), only: "all",
 			sqlite: "messages", postgres: "messages_trigram_idx",
 		},
 		{
@@ -177,12 +177,12 @@ func fillSearchPlans(t *testing.T, st store.Store) (user uuid.UUID) {
 		}
 		cs = append(cs, c)
 		for i := range searchPlanLength {
-			content := strings.Repeat(fmt.Sprintf("word%d of many ", rng.IntN(5000)), 5)
+			content := strings.Repeat(fmt.Sprintf("word%d of many ", rng.IntN(5000)), 15)
 			if len(ms)%2 == 0 {
 				content += "common "
 			}
 			if len(ms)%600 == 0 {
-				content += "rare"
+				content += "rare rarefied"
 			}
 			m := &message.Message{
 				ID: uuid.New(), UserID: owner, ConversationID: c.ID, Seq: int64(i + 1), Role: message.RoleUser,

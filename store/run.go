@@ -58,8 +58,12 @@ func (s *store) guarded(ctx context.Context, fn func() error) error {
 // pause waits longer from try to try, and at random, so that those who collided do not
 // meet again.
 func pause(ctx context.Context, try int) error {
-	wait := time.Duration(rand.Int64N(int64(time.Millisecond) << try))
-	timer := time.NewTimer(wait)
+	return sleep(ctx, time.Duration(rand.Int64N(int64(time.Millisecond)<<try)))
+}
+
+// sleep waits, or returns the error of ctx as soon as it ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -27,14 +27,18 @@ type Search interface {
 //	inv*                words that begin so
 //	-draft -"old one"   not this word, not this phrase
 //
-// Case does not count. Whatever else is in a query is a letter or separates words: a
-// lone quote, a lone minus, brackets, the operators of a database. A query that asks for
-// nothing, empty or of signs and exclusions alone, finds nothing and is no error.
+// Case does not count, and any of " “ ” „ « » is a quote; one that nothing closes ends
+// with the text. A word with signs in it (e-mail, it's) is a phrase. Whatever else is in a
+// query is a letter or separates words: a lone quote, a lone minus, brackets, the
+// operators of a database. A query that asks for nothing, empty or of signs and
+// exclusions alone, finds nothing and is no error.
 //
 // What a word is, the database says. SQLite folds accents (creme finds Crème) and knows
 // no grammar. PostgreSQL goes by the text configuration of the migrations: "simple", the
 // default, keeps accents and grammar as they are, "english" finds paying with pay and
-// leaves out words such as "the". Neither cuts Chinese, Japanese or Thai into words: look
+// leaves out words such as "the". It takes a mail address, the name of a host or a file
+// and a number with its sign for one word each, and does not look into <tags>. Neither
+// database cuts Chinese, Japanese or Thai into words: look
 // there, and for parts of words, with MatchSubstring.
 //
 // Only the first 125,000 characters of a message are indexed by PostgreSQL, which
@@ -47,8 +51,9 @@ type TextSearch interface {
 	Messages(ctx context.Context, text string, o TextOptions, p PageRequest) (Page[*MessageHit], error)
 
 	// Conversations returns a page of the conversations whose title or subject matches,
-	// both seen as one text, or one of whose messages does, each conversation once. By
-	// rank the best of these counts; newest first goes by LastMessageAt. With roles, a
+	// both seen as one text except by MatchSubstring, or one of whose messages does, each
+	// conversation once. By rank the best of these counts, the title twice as much as a
+	// message; newest first goes by LastMessageAt. With roles, a
 	// direction or times in the filter, which are a message's, titles and subjects are
 	// not looked at. Errors are those of Messages.
 	Conversations(ctx context.Context, text string, o TextOptions, p PageRequest) (Page[*ConversationHit], error)
@@ -91,8 +96,10 @@ type SimilaritySearch interface {
 const (
 	// MaxQuery is the most bytes of a text to look for.
 	MaxQuery = 16 << 10
-	// MaxRanked is how many matches are ranked: of more, the newest. A ranked list ends
-	// there; ranking everything that has a common word takes seconds.
+	// MaxRanked is how many matches are ranked: of more, the newest by CreatedAt, or on
+	// SQLite those written last. A ranked list ends there; ranking everything that has a
+	// common word takes seconds. Of conversations it is how many messages and how many
+	// titles.
 	MaxRanked = 2000
 	// DefaultSimilar is the limit of a similarity search that sets none.
 	DefaultSimilar = 10
@@ -133,7 +140,8 @@ type TextOrder int
 // The orders.
 const (
 	// ByRank puts first what matches best: ts_rank_cd on PostgreSQL, bm25 on SQLite. Of
-	// equal rank the newer comes first. MatchSubstring has no rank and is Newest. A page
+	// equal rank the higher id comes first, which is the newer one where this library made
+	// the ids. MatchSubstring has no rank and is Newest. A page
 	// can repeat or miss a hit if messages are written between two pages.
 	ByRank TextOrder = iota
 	// Newest goes by CreatedAt for messages and LastMessageAt for conversations, latest

@@ -82,7 +82,7 @@ func (s search) textSearch(ctx context.Context, method, text string, o TextOptio
 	if len(text) > MaxQuery {
 		return nil, l, rule.Invalid("text", "has %d bytes, the most is %d", len(text), MaxQuery)
 	}
-	if err = check.Text("text", text); err != nil {
+	if err := check.Text("text", text); err != nil {
 		return nil, l, err
 	}
 	asked := struct {

@@ -15,12 +15,12 @@ import (
 // messageHits reads what was found. What was deleted meanwhile is left out.
 func (t *textSearch) messageHits(list []match) ([]*MessageHit, error) {
 	hits := make([]*MessageHit, 0, len(list))
-	near := make([]near, len(list))
+	keys := make([]near, len(list))
 	ids := make([]uuid.UUID, len(list))
 	for i, m := range list {
-		ids[i], near[i].message = m.key.id, m.key
+		ids[i], keys[i].message = m.key.id, m.key
 	}
-	rows, err := (&nearest{scope: t.scope, db: t.db}).rows(near)
+	rows, err := (&nearest{scope: t.scope, db: t.db}).rows(keys)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (t *textSearch) marked(x texts, ids []uuid.UUID) (map[ownedID][]words.Term,
 		return nil, nil //nolint:nilnil // the query's own words say it
 	}
 	text := "coalesce(" + strings.Join(x.columns, ", '') || ' ' || coalesce(") + ", '')"
-	q := newQuery("SELECT "+x.alias+".id, "+x.alias+".user_id, ts_headline(CAST(CAST(? AS text) AS regconfig), left("+text+", 250000), ",
+	q := newQuery("SELECT "+x.alias+".id, "+x.alias+".user_id, ts_headline(CAST(CAST(? AS text) AS regconfig), left("+text+", 125000), ",
 		t.features.textConfig)
 	in, arg := t.dialect.InUUIDs(x.alias+".id", ids)
 	t.tsQuery(q).add(", ?) FROM "+x.table+" "+x.alias+" WHERE "+in, "HighlightAll=true, StartSel="+openMark+", StopSel="+closeMark, arg)

@@ -34,11 +34,15 @@ func (t *textSearch) substring() bool { return t.o.Match == MatchSubstring }
 // join is the word between two tables. SQLite takes those of a CROSS JOIN from left to
 // right, and without statistics would often begin at the wrong end.
 func (t *textSearch) join() string {
-	if t.postgres() || t.substring() && t.o.Filter.few() {
+	if t.postgres() {
 		return " JOIN "
 	}
 	return " CROSS JOIN "
 }
+
+// joined tells whether messages are joined with their conversations, so that a plan can
+// begin with the few that the filter leaves.
+func (t *textSearch) joined() bool { return t.o.Filter.few() }
 
 // from names the tables that matches and live look at. With byIndex SQLite begins with
 // its index of words.
@@ -47,8 +51,8 @@ func (t *textSearch) from(x texts, byIndex bool) string {
 	if byIndex && !t.postgres() && !t.substring() {
 		from = x.index + t.join() + from + " ON " + x.alias + ".row_id = " + x.index + ".rowid"
 	}
-	if x.alias == "m" {
-		from += t.join() + t.tables.conversations + " c ON c.id = m.conversation_id AND c.user_id = m.user_id"
+	if x.alias == "m" && t.joined() {
+		from += " JOIN " + t.tables.conversations + " c ON c.id = m.conversation_id AND c.user_id = m.user_id"
 	}
 	return " FROM " + from
 }
@@ -136,17 +140,35 @@ func fts5ID(kind string, id uuid.UUID) string {
 	return `"` + kind + strings.ReplaceAll(id.String(), "-", "") + `"`
 }
 
-// live adds the conditions of rows that may be found.
-func (t *textSearch) live(q *query, x texts) *query {
-	q.add(" AND c.deleted_at IS NULL")
-	t.owned(q, "c.")
+// live adds the conditions of rows that may be found: of conversations after a place, if
+// there is one.
+//
+// Most messages are looked up in their conversations one by one, by a subquery that no
+// planner makes a join of. PostgreSQL, planning for any word, takes each for rare, and a
+// join made for a few rows compares each of many with each.
+func (t *textSearch) live(q *query, x texts, after *place) *query {
+	if x.alias == "m" {
+		t.owned(q.add(" AND m.deleted_at IS NULL"), "m.")
+	}
 	if len(t.only) > 0 {
 		in, arg := t.dialect.InUUIDs(x.thread, t.only)
 		q.add(" AND "+in, arg)
 	}
+	if x.alias == "c" || t.joined() {
+		return t.passes(t.owned(q, "c.").add(" AND "), x, after)
+	}
+	// Asked for and not a condition: a partial index would offer itself, in which all of
+	// the user's conversations come before the id.
+	t.passes(q.add(" AND (SELECT "), x, after).add(" FROM " + t.tables.conversations +
+		" c WHERE c.id = m.conversation_id AND c.user_id = m.user_id")
+	return t.owned(q, "c.").add(")")
+}
+
+// passes says that conversation c is live, and passes the filter with its message.
+func (t *textSearch) passes(q *query, x texts, after *place) *query {
+	t.beyond(q.add("c.deleted_at IS NULL"), t.titles(), after)
 	if x.alias == "m" {
-		q.add(" AND m.deleted_at IS NULL")
-		t.owned(q, "m.").searchFilter(t.o.Filter)
+		q.searchFilter(t.o.Filter)
 		return q
 	}
 	if id := t.o.Filter.ConversationID; id != uuid.Nil {
@@ -154,4 +176,12 @@ func (t *textSearch) live(q *query, x texts) *query {
 	}
 	q.conversationFilter(t.o.Filter)
 	return q
+}
+
+// beyond leaves out what stood on the pages before.
+func (t *textSearch) beyond(q *query, x texts, after *place) *query {
+	if after == nil {
+		return q
+	}
+	return q.add(" AND ("+x.newest+", "+x.alias+".id) < (?, ?)", after.time(), after.id)
 }

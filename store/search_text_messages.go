@@ -45,20 +45,20 @@ func (t *textSearch) best(x texts, after *place, limit int) ([]match, error) {
 	if !t.postgres() {
 		// The index of words has the order of the rows' making.
 		found, _, err := t.read(t.hits(x, func(q *query) {
-			t.live(t.matches(t.rank(q.add(", "), x).add(" AS score"+t.from(x, true)+" WHERE "), x), x).
+			t.live(t.matches(t.rank(q.add(", "), x).add(" AS score"+t.from(x, true)+" WHERE "), x), x, nil).
 				add(" ORDER BY "+x.index+".rowid DESC LIMIT ?", MaxRanked)
 		}), "hits", after, limit)
 		return found, err
 	}
 	q := t.hits(x, func(q *query) {
-		t.live(t.matches(q.add(t.from(x, true)+" WHERE "), x), x).add(" LIMIT ?", many+1)
+		t.live(t.matches(q.add(t.from(x, true)+" WHERE "), x), x, nil).add(" LIMIT ?", many+1)
 	})
 	found, total, err := t.read(t.ranked(q, x), "ranked", after, limit)
 	if err != nil || total <= many {
 		return found, err
 	}
 	q = t.hits(x, func(q *query) {
-		t.live(t.has(q.add(t.from(x, false)+" WHERE "), x), x).add(" ORDER BY "+x.newest+" DESC, "+x.alias+".id DESC LIMIT ?", MaxRanked)
+		t.live(t.has(q.add(t.from(x, false)+" WHERE "), x), x, nil).add(" ORDER BY "+x.newest+" DESC, "+x.alias+".id DESC LIMIT ?", MaxRanked)
 	})
 	found, _, err = t.read(t.ranked(q, x), "ranked", after, limit)
 	return found, err
@@ -84,7 +84,7 @@ func (t *textSearch) newestMessages(after *place, limit int) ([]match, error) {
 		walk = t.stepMessages
 	}
 	found, total, err := t.read(t.hits(x, func(q *query) {
-		t.beyond(t.live(t.matches(q.add(", 0.0 AS score"+t.from(x, true)+" WHERE "), x), x), x, after).add(" LIMIT ?", few+1)
+		t.beyond(t.live(t.matches(q.add(", 0.0 AS score"+t.from(x, true)+" WHERE "), x), x, nil), x, after).add(" LIMIT ?", few+1)
 	}), "hits", nil, limit)
 	if err != nil || total <= few {
 		return found, err
@@ -95,18 +95,10 @@ func (t *textSearch) newestMessages(after *place, limit int) ([]match, error) {
 // walkMessages tries one message after the other, from the newest on.
 func (t *textSearch) walkMessages(x texts, after *place, limit int) ([]match, error) {
 	found, _, err := t.read(t.hits(x, func(q *query) {
-		t.beyond(t.live(t.has(q.add(", 0.0 AS score"+t.from(x, false)+" WHERE "), x), x), x, after).
+		t.beyond(t.live(t.has(q.add(", 0.0 AS score"+t.from(x, false)+" WHERE "), x), x, nil), x, after).
 			add(" ORDER BY m.created_at DESC, m.id DESC LIMIT ?", limit)
 	}), "hits", nil, limit)
 	return found, err
-}
-
-// beyond leaves out what stood on the pages before.
-func (t *textSearch) beyond(q *query, x texts, after *place) *query {
-	if after == nil {
-		return q
-	}
-	return q.add(" AND ("+x.newest+", "+x.alias+".id) < (?, ?)", after.time(), after.id)
 }
 
 // hits begins a query with the matches of a table; from adds where they are and, after

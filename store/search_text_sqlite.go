@@ -29,7 +29,7 @@ func (t *textSearch) stepMessages(x texts, after *place, limit int) (found []mat
 			return found, err
 		}
 		next, _, err := t.read(t.hits(x, func(q *query) {
-			t.live(t.matches(q.add(", 0.0 AS score"+t.from(x, true)+" WHERE "), x), x).
+			t.live(t.matches(q.add(", 0.0 AS score"+t.from(x, true)+" WHERE "), x), x, nil).
 				add(" AND "+x.index+".rowid BETWEEN ? AND ? AND (m.created_at, m.id) >= (?, ?)", s.low, s.high, s.end.time(), s.end.id)
 			t.beyond(q, x, after)
 		}), "hits", nil, limit-len(found))
@@ -73,6 +73,6 @@ func (t *textSearch) stepThreads(after *place, limit int) ([]threadMatch, error)
 
 func (t *textSearch) latestThreads(after *place, n int) ([]uuid.UUID, error) {
 	c := t.titles()
-	q := t.live(newQuery("SELECT c.id FROM "+c.table+" c WHERE 1 = 1"), c)
-	return readIDs(t.db, t.beyond(q, c, after).add(" ORDER BY c.last_message_at DESC, c.id DESC LIMIT ?", n))
+	q := t.live(newQuery("SELECT c.id FROM "+c.table+" c WHERE 1 = 1"), c, after)
+	return readIDs(t.db, q.add(" ORDER BY c.last_message_at DESC, c.id DESC LIMIT ?", n))
 }

@@ -101,11 +101,11 @@ func topThreads(threads map[ownedID]*threadMatch, after *place, limit int) []thr
 func (t *textSearch) matchingThreads(after *place, limit, most int) *query {
 	m, c := t.messages(), t.titles()
 	q := newQuery("WITH hits AS MATERIALIZED (SELECT m.conversation_id AS id, m.user_id" + t.from(m, true) + " WHERE ")
-	t.beyond(t.live(t.matches(q, m), m), c, after).add(" LIMIT ?)", most)
+	t.live(t.matches(q, m), m, after).add(" LIMIT ?)", most)
 	union, total := "SELECT id, user_id FROM hits", "(SELECT count(*) FROM hits)"
 	if !t.o.Filter.ofMessages() {
 		q.add(", titles AS MATERIALIZED (SELECT c.id, c.user_id" + t.from(c, true) + " WHERE ")
-		t.beyond(t.live(t.matches(q, c), c), c, after).add(" LIMIT ?)", most)
+		t.live(t.matches(q, c), c, after).add(" LIMIT ?)", most)
 		union, total = union+" UNION SELECT id, user_id FROM titles", total+" + (SELECT count(*) FROM titles)"
 	}
 	q.add(" SELECT c.id, c.user_id, c.last_message_at, " + total + " FROM (SELECT DISTINCT id, user_id FROM (" + union + ") b) a" +
@@ -121,17 +121,17 @@ func (t *textSearch) walkedThreads(after *place, limit int) *query {
 		t.has(q, c).add(" OR ")
 	}
 	t.hasMessage(q).add(")")
-	t.beyond(t.live(q, c), c, after)
-	return q.add(" ORDER BY c.last_message_at DESC, c.id DESC LIMIT ?", limit)
+	return t.live(q, c, after).add(" ORDER BY c.last_message_at DESC, c.id DESC LIMIT ?", limit)
 }
 
-// hasMessage adds the condition that a message of conversation c matches.
+// hasMessage adds the condition that a message of conversation c matches. Of an EXISTS
+// PostgreSQL would make a table of all messages that match.
 func (t *textSearch) hasMessage(q *query) *query {
 	m := t.messages()
-	t.has(q.add("EXISTS (SELECT 1 FROM "+m.table+" m WHERE "), m)
+	t.has(q.add("(SELECT TRUE FROM "+m.table+" m WHERE "), m)
 	q.add(" AND m.conversation_id = c.id AND m.user_id = c.user_id AND m.deleted_at IS NULL")
 	t.owned(q, "m.").searchFilter(t.o.Filter)
-	return q.add(")")
+	return q.add(" LIMIT 1)")
 }
 
 func (t *textSearch) readThreads(q *query) (found []threadMatch, total int, err error) {
@@ -156,9 +156,9 @@ func (t *textSearch) countMessages(found []threadMatch) error {
 		" count(*) OVER (PARTITION BY m.conversation_id, m.user_id) AS n," +
 		" row_number() OVER (PARTITION BY m.conversation_id, m.user_id ORDER BY m.created_at DESC, m.id DESC) AS place" +
 		t.from(x, true) + " WHERE ")
-	t.live(t.matches(q, x), x).add(") ranked WHERE place = 1")
+	t.live(t.matches(q, x), x, nil).add(") ranked WHERE place = 1")
 	return q.rows(t.db, func(rows *sql.Rows) error {
-		var id, n, key = uuid.UUID{}, int64(0), ownedID{}
+		id, n, key := uuid.UUID{}, int64(0), ownedID{}
 		err := rows.Scan(&id, &key.user, &key.id, &n)
 		for i := range found {
 			if found[i].key == key {

@@ -2,7 +2,6 @@ package words
 
 import (
 	"slices"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -97,8 +96,11 @@ func (f *finder) word(text string, s Span) {
 func (f *finder) step(p phrase, s Span) {
 	t := f.terms[p.term]
 	last := p.next == len(t.words)-1
-	want := t.words[p.next]
-	if string(f.buf) != want && !(last && t.prefix && strings.HasPrefix(string(f.buf), want)) {
+	word, want := f.buf, t.words[p.next]
+	if last && t.prefix {
+		word = word[:min(len(word), len(want))]
+	}
+	if string(word) != want {
 		return
 	}
 	if last {

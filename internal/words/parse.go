@@ -107,13 +107,14 @@ func (p *parser) take() {
 	if !ok {
 		return
 	}
-	switch groups := p.query.Groups; {
+	switch q := &p.query; {
 	case p.minus:
-		p.query.Not = append(p.query.Not, t)
+		q.Not = append(q.Not, t)
 	case p.or:
-		groups[len(groups)-1] = append(groups[len(groups)-1], t)
+		last := &q.Groups[len(q.Groups)-1]
+		*last = append(*last, t)
 	default:
-		p.query.Groups = append(groups, []Term{t})
+		q.Groups = append(q.Groups, []Term{t})
 	}
 	p.or, p.open = false, !p.minus
 }

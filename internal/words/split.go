@@ -19,7 +19,7 @@ func Split(text string) iter.Seq[Span] {
 				if start < 0 {
 					start = i
 				}
-			case start >= 0 && !(r >= utf8.RuneSelf && unicode.IsMark(r)):
+			case start >= 0 && (r < utf8.RuneSelf || !unicode.IsMark(r)):
 				if !yield(Span{start, i}) {
 					return
 				}

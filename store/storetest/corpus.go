@@ -38,6 +38,9 @@ var (
 	large = size{2000, 2000}
 	// small keeps the suite short where it runs in many modes.
 	small = size{500, 200}
+	// slow stands for either where a step takes long: SQLite in Go is about twenty times
+	// slower with the race detector.
+	slow = map[size]size{large: small, small: {150, 60}}
 )
 
 // dimensions are those of a database migrated with no options.
@@ -62,7 +65,7 @@ func newCorpus(t testing.TB, f Factory, n size) *corpus {
 		c.users = append(c.users, uuid.New())
 	}
 	if testing.Short() || (raceDetector && c.st.DB(t.Context()).Name() == "sqlite") {
-		n = small // SQLite in Go is about twenty times slower with the race detector
+		n = slow[n]
 	}
 	for len(c.messages) < n.messages {
 		c.converse(t)
