@@ -108,6 +108,10 @@ func searchPlans() []searchPlan {
 			sqlite: "COVERING INDEX message_embeddings_code_idx", postgres: "message_embeddings_user_idx",
 		},
 		{
+			name: "similar of one, approximate", call: similar(store.SimilarOptions{Mode: store.SearchApproximate}), only: "one",
+			sqlite: "COVERING INDEX message_embeddings_code_idx", postgres: "message_embeddings_(vector|user)_idx",
+		},
+		{
 			name: "similar of all", call: similar(store.SimilarOptions{}), only: "all",
 			sqlite: "COVERING INDEX message_embeddings_code_idx", postgres: "message_embeddings_vector_idx",
 		},

@@ -8,13 +8,14 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/pgvector/pgvector-go"
+	"gorm.io/gorm"
 )
 
 const (
 	// exactUser is how many vectors of one user PostgreSQL compares without its index.
 	exactUser = 20_000
 	// defaultEf and maxEf are for hnsw.ef_search.
-	defaultEf, maxEf = 200, 1000
+	defaultEf, maxEf = 400, 1000
 )
 
 func (n *nearest) findPostgres(ctx context.Context, limit int) (found, error) {
@@ -57,11 +58,11 @@ func (n *nearest) worthIndex() (bool, error) {
 // one nearly everything is live, and only the nearest are looked up.
 func (n *nearest) comparePostgres(limit int) (found, error) {
 	if n.o.Filter.narrows() {
-		r, err := n.readNear(n.eligibleNear("+ 0", newQuery("")).add(" ORDER BY distance, m.id LIMIT ?", limit))
+		r, err := n.readNear(n.db, n.eligibleNear("+ 0", newQuery("")).add(" ORDER BY distance, m.id LIMIT ?", limit))
 		return found{hits: r.hits, exact: true}, err
 	}
 	for k := max(2*limit, 50); ; k *= 8 {
-		r, err := n.readNear(n.nearestFirst(k))
+		r, err := n.readNear(n.db, n.nearestFirst(k))
 		if err != nil || r.rows < k || r.ended || len(r.hits) >= limit {
 			return found{hits: r.hits[:min(limit, len(r.hits))], exact: true}, err
 		}
@@ -70,14 +71,15 @@ func (n *nearest) comparePostgres(limit int) (found, error) {
 
 // nearestFirst compares vectors and then looks up the messages of the nearest k; one that
 // is not there is NULL. The sum keeps the vector index away, which has the order of the
-// distance alone.
+// distance alone. The limit of one makes the look-up a loop: planned for any number of
+// nearest, a join would read all messages of the user.
 func (n *nearest) nearestFirst(k int) *query {
 	q := newQuery("SELECT m.id, m.user_id, m.conversation_id, e.distance FROM (SELECT message_id, user_id, ").
 		add("(embedding <=> "+n.param()+") + 0 AS distance FROM "+n.tables.embeddings+" WHERE model = ?", n.text(), n.o.Model)
-	n.owned(q, "").add(" ORDER BY distance, message_id LIMIT ?) e LEFT JOIN ("+n.tables.messages+" m JOIN "+n.tables.conversations+
-		" c ON c.id = m.conversation_id AND c.user_id = m.user_id AND c.deleted_at IS NULL)"+
-		" ON m.id = e.message_id AND m.user_id = e.user_id AND m.deleted_at IS NULL", k)
-	return n.owned(n.owned(q, "m."), "c.").add(" ORDER BY e.distance, e.message_id")
+	n.owned(q, "").add(" ORDER BY distance, message_id LIMIT ?) e LEFT JOIN LATERAL (SELECT m.id, m.user_id, m.conversation_id FROM "+
+		n.tables.messages+" m JOIN "+n.tables.conversations+" c ON c.id = m.conversation_id AND c.user_id = m.user_id"+
+		" WHERE m.id = e.message_id AND m.user_id = e.user_id AND m.deleted_at IS NULL AND c.deleted_at IS NULL", k)
+	return n.owned(n.owned(q, "m."), "c.").add(" LIMIT 1) m ON true ORDER BY e.distance, e.message_id")
 }
 
 // eligibleNear looks at the messages and the vectors at once. plus is added to the
@@ -88,32 +90,57 @@ func (n *nearest) eligibleNear(plus string, which *query) *query {
 	return n.eligible(q).add(string(which.sql), which.args...)
 }
 
-// indexPostgres asks the vector index. The settings hold for this statement: they are
-// made in its transaction, before it looks into the index.
+// indexPostgres asks the vector index. Everybody's vectors it asks in one statement, whose
+// settings hold for it alone: they are made before it looks into the index.
 func (n *nearest) indexPostgres(ctx context.Context, limit int) (f found, err error) {
 	ef := n.o.Candidates
 	if ef == 0 {
 		ef = defaultEf
 	}
-	q := n.eligibleNear("", newQuery(" AND (SELECT set_config('hnsw.ef_search', ?, true)) IS NOT NULL"+
-		" AND (SELECT set_config('hnsw.iterative_scan', 'strict_order', true)) IS NOT NULL ORDER BY distance LIMIT ?",
-		strconv.Itoa(min(max(ef, limit), maxEf)), limit))
-	err = n.undone(ctx, func() error {
-		r, err := n.readNear(q)
-		f.hits, f.short = r.hits, r.rows < limit && !r.ended
-		return err
-	})
-	b := best{limit: limit, hits: f.hits}
-	f.hits = b.sorted() // ties
-	return f, err
+	setEf := strconv.Itoa(min(max(ef, limit), maxEf))
+	var r nearRows
+	if n.all && !n.inTx {
+		r, err = n.readNear(n.db, n.byIndex(limit, newQuery(" AND (SELECT "+setEfSearch+") IS NOT NULL AND (SELECT "+
+			setIterative+") IS NOT NULL", setEf)))
+	} else {
+		err = n.within(ctx, newQuery("SELECT "+setEfSearch+", "+setIterative+", "+setCustomPlan, setEf), func(db *gorm.DB) (err error) {
+			r, err = n.readNear(db, n.byIndex(limit, newQuery("")))
+			return err
+		})
+	}
+	b := best{limit: limit, hits: r.hits}
+	return found{hits: b.sorted(), short: r.rows < limit && !r.ended}, err // sorted for the ties
 }
 
-// undone takes back in the host's transaction what a statement set: only outside of one
-// does a local setting end with its statement.
-func (s *store) undone(ctx context.Context, fn func() error) (err error) {
-	if !s.inTx {
-		return fn()
+// Settings of a transaction. A plan for any user would take the index of users, also for
+// one who has half of all vectors.
+const (
+	setEfSearch   = "set_config('hnsw.ef_search', ?, true)"
+	setIterative  = "set_config('hnsw.iterative_scan', 'strict_order', true)"
+	setCustomPlan = "set_config('plan_cache_mode', 'force_custom_plan', true)"
+)
+
+func (n *nearest) byIndex(limit int, which *query) *query {
+	return n.eligibleNear("", which).add(" ORDER BY distance LIMIT ?", limit)
+}
+
+// within runs fn with settings that are gone afterwards: in a transaction that ends, or
+// in a part of the host's that is taken back.
+func (n *nearest) within(ctx context.Context, settings *query, fn func(db *gorm.DB) error) error {
+	set := func(db *gorm.DB) error {
+		if _, err := settings.exec(db); err != nil {
+			return err
+		}
+		return fn(db)
 	}
+	if !n.inTx {
+		return n.db.Transaction(set)
+	}
+	return n.undone(ctx, func() error { return set(n.db) })
+}
+
+// undone takes back in the host's transaction whatever fn did.
+func (s *store) undone(ctx context.Context, fn func() error) (err error) {
 	if err := session(ctx, s.writer).Exec("SAVEPOINT convostore").Error; err != nil {
 		return err
 	}
@@ -149,8 +176,8 @@ type nearRows struct {
 	ended bool
 }
 
-func (n *nearest) readNear(q *query) (r nearRows, err error) {
-	err = q.rows(n.db, func(rows *sql.Rows) error {
+func (n *nearest) readNear(db *gorm.DB, q *query) (r nearRows, err error) {
+	err = q.rows(db, func(rows *sql.Rows) error {
 		var (
 			id, user, conversation uuid.NullUUID
 			distance               float64

@@ -15,7 +15,7 @@ type handFinderPostgres struct{ plain, vectors *pgxpool.Pool }
 
 var _ handFinder = handFinderPostgres{}
 
-const vectorSettings = `SELECT set_config('hnsw.ef_search', '200', false), set_config('hnsw.iterative_scan', 'strict_order', false),
+const vectorSettings = `SELECT set_config('hnsw.ef_search', '400', false), set_config('hnsw.iterative_scan', 'strict_order', false),
 	set_config('plan_cache_mode', 'force_custom_plan', false)`
 
 func openHandFinderPostgres(ctx context.Context, dsn string) (handFinder, error) {

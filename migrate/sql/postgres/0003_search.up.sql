@@ -28,6 +28,9 @@ CREATE INDEX {{name "conversations_trigram_idx"}}
 {{- end}}
 {{- if .VectorIndex}}
 
+-- With the extension's own 64 for ef_construction there were clusters that no search got
+-- into: of 200,000 vectors in 200 clusters 4 of 100 searches found nothing right, with
+-- 128 one, and none at an ef_search of 400. Building it takes up to twice as long.
 CREATE INDEX {{name "message_embeddings_vector_idx"}}
-    ON {{table "message_embeddings"}} USING hnsw (embedding {{.VectorOps}});
+    ON {{table "message_embeddings"}} USING hnsw (embedding {{.VectorOps}}) WITH (ef_construction = 128);
 {{- end}}
