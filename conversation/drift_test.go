@@ -17,8 +17,10 @@ import (
 
 // withoutField are the columns that no model has.
 var withoutField = map[string][]string{
-	// SQLite's own key, for full text search.
-	"messages": {"row_id"},
+	// SQLite's own keys, and what PostgreSQL makes of the texts for their index.
+	"conversations":      {"row_id", "search"},
+	"messages":           {"row_id", "search"},
+	"message_embeddings": {"row_id"},
 }
 
 // TestModelsMatchTheMigratedTables is what stands in the place of AutoMigrate: models and
