@@ -35,12 +35,12 @@ type corpus struct {
 type size struct{ messages, embedded int }
 
 var (
-	large = size{2000, 2000}
+	large = size{2000, 600}
 	// small keeps the suite short where it runs in many modes.
-	small = size{500, 200}
+	small = size{300, 100}
 	// slow stands for either where a step takes long: SQLite in Go is about twenty times
 	// slower with the race detector.
-	slow = map[size]size{large: small, small: {150, 60}}
+	slow = map[size]size{large: small, small: {120, 50}}
 )
 
 // dimensions are those of a database migrated with no options.

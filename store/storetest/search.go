@@ -13,7 +13,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// RunSearch compares what a search finds in 2,000 messages of several users (500 in short
+// RunSearch compares what a search finds in 2,000 messages of several users (300 in short
 // mode, and of SQLite under the race detector) with what
 // plain Go finds in the same rows: every kind of query, filter and scope. Exact results
 // must be equal, approximate ones say that they are.
