@@ -15,12 +15,11 @@ import (
 // messageHits reads what was found. What was deleted meanwhile is left out.
 func (t *textSearch) messageHits(list []match) ([]*MessageHit, error) {
 	hits := make([]*MessageHit, 0, len(list))
-	keys := make([]near, len(list))
 	ids := make([]uuid.UUID, len(list))
 	for i, m := range list {
-		ids[i], keys[i].message = m.key.id, m.key
+		ids[i] = m.key.id
 	}
-	rows, err := (&nearest{scope: t.scope, db: t.db}).rows(keys)
+	rows, err := t.hitRows(t.db, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func (n *nearest) conversations(ctx context.Context) (result Similar[*SimilarCon
 	if err != nil {
 		return result, err
 	}
-	rows, err := n.rows(f.hits)
+	rows, err := n.hitRows(n.db, messageIDs(f.hits))
 	if err != nil {
 		return result, err
 	}

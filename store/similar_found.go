@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
@@ -78,18 +79,18 @@ func qualified(alias, columns string) string {
 	return alias + strings.ReplaceAll(columns, ", ", ", "+alias)
 }
 
-// rows reads the messages and conversations of hits in one query. A message that was
-// deleted since it was found is not among them.
-func (n *nearest) rows(hits []near) (map[ownedID]*hitRow, error) {
-	if len(hits) == 0 {
+// hitRows reads messages and their conversations in one query. A message that was deleted
+// since it was found is not among them.
+func (sc scope) hitRows(db *gorm.DB, ids []uuid.UUID) (map[ownedID]*hitRow, error) {
+	if len(ids) == 0 {
 		return nil, nil //nolint:nilnil // no hits, no rows
 	}
-	in, arg := n.dialect.InUUIDs("m.id", messageIDs(hits))
-	q := newQuery("SELECT "+qualified("m.", messageColumns)+", "+qualified("c.", conversationColumns)+" FROM "+n.tables.messages+" m JOIN "+
-		n.tables.conversations+" c ON c.id = m.conversation_id AND c.user_id = m.user_id"+
+	in, arg := sc.dialect.InUUIDs("m.id", ids)
+	q := newQuery("SELECT "+qualified("m.", messageColumns)+", "+qualified("c.", conversationColumns)+" FROM "+sc.tables.messages+" m JOIN "+
+		sc.tables.conversations+" c ON c.id = m.conversation_id AND c.user_id = m.user_id"+
 		" WHERE m.deleted_at IS NULL AND c.deleted_at IS NULL AND "+in, arg)
-	n.owned(n.owned(q, "m."), "c.")
-	rows, err := collect(n.db, q, func(r *hitRow) []any {
+	sc.owned(sc.owned(q, "m."), "c.")
+	rows, err := collect(db, q, func(r *hitRow) []any {
 		return append(messageDest(&r.message), conversationDest(&r.conversation)...)
 	})
 	byKey := make(map[ownedID]*hitRow, len(rows))
@@ -101,7 +102,7 @@ func (n *nearest) rows(hits []near) (map[ownedID]*hitRow, error) {
 
 func (n *nearest) messages(f found) (Similar[*SimilarMessage], error) {
 	result := Similar[*SimilarMessage]{Hits: make([]*SimilarMessage, 0, len(f.hits)), Model: n.o.Model, Exact: f.exact, Short: f.short}
-	rows, err := n.rows(f.hits)
+	rows, err := n.hitRows(n.db, messageIDs(f.hits))
 	if err != nil {
 		return Similar[*SimilarMessage]{}, err
 	}
