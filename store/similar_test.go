@@ -30,7 +30,7 @@ import (
 const (
 	simDims, simModel = 64, "model-a"
 	// SQLite compares the codes of all users' and, of one user's, the vectors at once.
-	simMessages, simThread = 3000, 5
+	simMessages, simThread = 2200, 5
 )
 
 // simWorld is what is in the database, to be searched by comparing everything.
