@@ -47,7 +47,7 @@ type Options struct {
 	// SQLite needs none and ignores it.
 	WithoutPgvector bool
 	// WithoutVectorIndex leaves out PostgreSQL's HNSW index, which makes writing a vector
-	// slower by some milliseconds. Searches then compare every vector of their scope:
+	// slower many times over. Searches then compare every vector of their scope:
 	// good where each user's are some ten thousand at most. SQLite has none and ignores
 	// it.
 	WithoutVectorIndex bool

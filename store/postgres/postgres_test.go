@@ -22,15 +22,21 @@ var capabilities = storetest.Capabilities{UnicodeCaseFolding: true}
 
 func open(tb testing.TB, opts ...store.Option) store.Store {
 	tb.Helper()
-	st, err := postgres.Open(tb.Context(), pgtest.Database(tb), append(opts, store.WithMigrate(migrate.Options{}))...)
+	return migrated(tb, migrate.Options{}, opts...)
+}
+
+func migrated(tb testing.TB, o migrate.Options, opts ...store.Option) store.Store {
+	tb.Helper()
+	st, err := postgres.Open(tb.Context(), pgtest.Database(tb), append(opts, store.WithMigrate(o))...)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, st.Close()) })
 	return st
 }
 
+// simple has no vector index: every similarity search is exact.
 func simple(tb testing.TB, opts ...store.Option) store.Store {
 	tb.Helper()
-	return open(tb, append(opts, postgres.WithSimpleProtocol())...)
+	return migrated(tb, migrate.Options{WithoutVectorIndex: true}, append(opts, postgres.WithSimpleProtocol())...)
 }
 
 func elsewhere(tb testing.TB, opts ...store.Option) store.Store {
@@ -39,7 +45,7 @@ func elsewhere(tb testing.TB, opts ...store.Option) store.Store {
 }
 
 // host is a service with its own GORM: prepared statements,
-// errors translated, no default transaction and no nested one.
+// errors translated, no default transaction and no nested one; and no vector index.
 func host(tb testing.TB, opts ...store.Option) store.Store {
 	tb.Helper()
 	db, err := gorm.Open(driver.Open(pgtest.Database(tb)), &gorm.Config{
@@ -49,7 +55,7 @@ func host(tb testing.TB, opts ...store.Option) store.Store {
 	pool, err := db.DB()
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, pool.Close()) })
-	st, err := store.New(db, append(opts, store.WithMigrate(migrate.Options{}))...)
+	st, err := store.New(db, append(opts, store.WithMigrate(migrate.Options{WithoutVectorIndex: true}))...)
 	require.NoError(tb, err)
 	return st
 }
