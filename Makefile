@@ -11,7 +11,7 @@ LINT         := $(BIN)/golangci-lint-$(LINT_VERSION)
 
 FUZZTIME    ?= 20s
 BENCHTIME   ?= 1s
-TESTTIMEOUT ?= 15m
+TESTTIMEOUT ?= 25m
 TESTFLAGS   ?=
 
 # mattn's SQLite has full text search (FTS5) only with this tag. The library's own driver
