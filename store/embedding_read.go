@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
@@ -21,15 +22,21 @@ func (s embeddings) Get(ctx context.Context, messageID uuid.UUID, model string) 
 	if err != nil {
 		return nil, err
 	}
-	// From the message, so that one query tells which of the two is missing.
-	q := newQuery("SELECT m.id, m.user_id, m.conversation_id, e.embedding, e.created_at FROM "+s.tables.messages+" m LEFT JOIN "+
-		s.tables.embeddings+" e ON e.message_id = m.id AND e.user_id = m.user_id AND e.model = ?", model)
-	s.owned(q, "e.").add(" WHERE m.id = ?", messageID)
-	s.inLive(s.owned(q, "m.").deleted(ExcludeDeleted, "m."), "m.")
+	e, err := s.embedding(db, messageID, model)
+	return e, fail("get embedding", err)
+}
+
+// embedding reads the vector of a live message, from the message on, so that one query
+// tells which of the two is missing.
+func (sc scope) embedding(db *gorm.DB, messageID uuid.UUID, model string) (*message.Embedding, error) {
+	q := newQuery("SELECT m.id, m.user_id, m.conversation_id, e.embedding, e.created_at FROM "+sc.tables.messages+" m LEFT JOIN "+
+		sc.tables.embeddings+" e ON e.message_id = m.id AND e.user_id = m.user_id AND e.model = ?", model)
+	sc.owned(q, "e.").add(" WHERE m.id = ?", messageID)
+	sc.inLive(sc.owned(q, "m.").deleted(ExcludeDeleted, "m."), "m.")
 	e, err := one(db, q, storedVectorDest)
 	switch {
 	case err != nil:
-		return nil, fail("get embedding", err)
+		return nil, err
 	case e.Vector == nil:
 		return nil, ErrNotEmbedded
 	}

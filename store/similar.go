@@ -50,32 +50,16 @@ func (s search) moreLike(ctx context.Context, messageID uuid.UUID, o SimilarOpti
 	if err != nil {
 		return result, err
 	}
-	if n.vector, err = s.as(owner).vectorOf(n.db, messageID, n.o.Model); err != nil {
+	own, err := s.as(owner).embedding(n.db, messageID, n.o.Model)
+	if err != nil {
 		return result, err
 	}
+	n.vector = own.Vector
 	f, err := n.find(ctx, n.o.Limit+1)
 	if err != nil {
 		return result, err
 	}
 	return n.messages(f.without(ownedID{messageID, owner}, n.o.Limit))
-}
-
-// vectorOf reads the vector of a live message.
-func (sc scope) vectorOf(db *gorm.DB, messageID uuid.UUID, model string) (v message.Vector, err error) {
-	q := newQuery("SELECT e.embedding FROM "+sc.tables.messages+" m LEFT JOIN "+sc.tables.embeddings+
-		" e ON e.message_id = m.id AND e.user_id = m.user_id AND e.model = ?", model)
-	sc.owned(q, "e.").add(" WHERE m.id = ?", messageID)
-	sc.inLive(sc.owned(q, "m.").deleted(ExcludeDeleted, "m."), "m.")
-	there, err := q.row(db, &v)
-	switch {
-	case err != nil:
-		return nil, err
-	case !there:
-		return nil, ErrNotFound
-	case v == nil:
-		return nil, ErrNotEmbedded
-	}
-	return v, nil
 }
 
 // nearestTo prepares a search for what is like a vector or a text.
