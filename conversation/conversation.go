@@ -42,10 +42,13 @@ type Conversation struct {
 	// LastSeq is the seq of the newest message, 0 if there is none.
 	LastSeq int64 `json:"last_seq"`
 	// LastMessageAt is the latest SentAt of its messages; CreatedAt if there is none.
-	LastMessageAt time.Time      `json:"last_message_at"`
-	CreatedAt     time.Time      `gorm:"<-:create" json:"created_at"`
-	UpdatedAt     time.Time      `json:"updated_at"`
-	DeletedAt     gorm.DeletedAt `json:"deleted_at,omitzero"`
+	LastMessageAt time.Time `json:"last_message_at"`
+	// HeldAt is when the conversation was put on hold, which keeps it from what archives,
+	// deletes and purges by age; nil if it is not.
+	HeldAt    *time.Time     `json:"held_at,omitempty"`
+	CreatedAt time.Time      `gorm:"<-:create" json:"created_at"`
+	UpdatedAt time.Time      `json:"updated_at"`
+	DeletedAt gorm.DeletedAt `json:"deleted_at,omitzero"`
 
 	// Messages and Suggestions are loaded on request only: by the store's Thread, or by
 	// Preload("Messages", message.Oldest).
@@ -73,6 +76,9 @@ func (c *Conversation) Normalize(now time.Time) {
 	}
 	c.CreatedAt, c.UpdatedAt = message.Instant(c.CreatedAt), message.Instant(c.UpdatedAt)
 	c.LastMessageAt = message.Instant(c.LastMessageAt)
+	if c.HeldAt != nil {
+		c.HeldAt = new(message.Instant(*c.HeldAt))
+	}
 }
 
 // Validate returns an *rule.InvalidError for the first field that a database would
@@ -89,7 +95,15 @@ func (c *Conversation) Validate() error {
 		check.Time("last_message_at", c.LastMessageAt),
 		check.Time("created_at", c.CreatedAt),
 		check.Time("updated_at", c.UpdatedAt),
+		c.validateHold(),
 	)
+}
+
+func (c *Conversation) validateHold() error {
+	if c.HeldAt == nil {
+		return nil
+	}
+	return check.Time("held_at", *c.HeldAt)
 }
 
 // BeforeCreate is GORM's hook for hosts that create conversations themselves: it gives

@@ -28,9 +28,10 @@ func TestNamesOfTheFiles(t *testing.T) {
 			"0001_core.down.sql", "0001_core.up.sql",
 			"0002_embeddings.down.sql", "0002_embeddings.up.sql",
 			"0003_search.down.sql", "0003_search.up.sql",
-		}, fileNames(t, dialect, FormatUpDown)[:6])
-		require.Equal(t, []string{"00001_core.sql", "00002_embeddings.sql", "00003_search.sql"},
-			fileNames(t, dialect, FormatGoose)[:3])
+			"0004_operations.down.sql", "0004_operations.up.sql",
+		}, fileNames(t, dialect, FormatUpDown)[:8])
+		require.Equal(t, []string{"00001_core.sql", "00002_embeddings.sql", "00003_search.sql", "00004_operations.sql"},
+			fileNames(t, dialect, FormatGoose)[:4])
 	}
 }
 

@@ -77,9 +77,6 @@ type Ref struct {
 }
 
 var (
-	// hostName takes what hosts call their tables, upper case included, since it is
-	// quoted; a quote or a dot cannot be in it.
-	hostName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_$]*$`)
 	// textConfig takes "english" and "public.english".
 	textConfig = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$`)
 	// hostType takes "bigint", "character varying(36)", "timestamp(3) with time zone";
@@ -165,14 +162,11 @@ func (r *Ref) check(field, dialect string) error {
 	if r == nil {
 		return nil
 	}
-	parts := strings.Split(r.Table, ".")
-	if len(parts) > 2 || (len(parts) == 2 && dialect == sqlite) {
-		return rule.Invalid(field, "a table, or schema.table on PostgreSQL")
+	if dialect == sqlite && strings.Contains(r.Table, ".") {
+		return rule.Invalid(field, "is in a schema, which SQLite has none of")
 	}
-	for _, part := range append(parts, r.column()) {
-		if len(part) > maxHostName || !hostName.MatchString(part) {
-			return rule.Invalid(field, "names of letters, digits, _ and $, at most %d bytes", maxHostName)
-		}
+	if err := naming.CheckHost(field, r.Table, r.column()); err != nil {
+		return err
 	}
 	if r.Type != "" && (len(r.Type) > maxHostName || !hostType.MatchString(r.Type)) {
 		return rule.Invalid(field, "a type such as bigint or varchar(36)")

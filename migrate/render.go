@@ -156,7 +156,7 @@ func (r *Ref) quoted() *Ref {
 		return nil
 	}
 	return &Ref{
-		Table:  `"` + strings.ReplaceAll(r.Table, ".", `"."`) + `"`,
-		Column: `"` + r.column() + `"`,
+		Table:  naming.Quote(r.Table),
+		Column: naming.Quote(r.column()),
 	}
 }

@@ -91,7 +91,7 @@ func (sc scope) prepareNew(c *conversation.Conversation) (scope, error) {
 // says so; the statement returns the row as it is then.
 func (sc scope) insertConversation(ctx context.Context, c *conversation.Conversation, onConflict string) error {
 	messages := c.Messages
-	q := newQuery("INSERT INTO "+sc.tables.conversations+" ("+conversationColumns+") VALUES ("+marks(13)+")",
+	q := newQuery("INSERT INTO "+sc.tables.conversations+" ("+conversationColumns+") VALUES ("+marks(14)+")",
 		conversationArgs(c)...)
 	q.add(onConflict + " RETURNING " + conversationColumns)
 	var stored conversation.Conversation

@@ -98,6 +98,15 @@ type ConversationWriter interface {
 
 	// Reopen makes an archived conversation active; any other stays as it is.
 	Reopen(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
+
+	// Hold keeps a conversation, live or deleted, from what archives, deletes and purges
+	// by age (see Retention), until Release; one that is held stays as it is. It does not
+	// keep anybody from calling Delete or Erase.
+	Hold(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
+
+	// Release ends a hold. A conversation, live or deleted, that is not held stays as it
+	// is.
+	Release(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
 }
 
 // ConversationRemover deletes softly, brings back, and erases.

@@ -108,13 +108,14 @@ func (n nullID) Scan(src any) error {
 // The lists of columns below have the order of the destinations beside them.
 
 const conversationColumns = "id, user_id, lead_id, external_key, title, subject, status, metadata, " +
-	"last_seq, last_message_at, created_at, updated_at, deleted_at"
+	"last_seq, last_message_at, held_at, created_at, updated_at, deleted_at"
 
 func conversationDest(c *conversation.Conversation) []any {
 	return []any{
 		&c.ID, &c.UserID, (*text)(&c.LeadID), (*text)(&c.ExternalKey), (*text)(&c.Title), (*text)(&c.Subject),
-		&c.Status, &c.Metadata, &c.LastSeq, (*instant)(&c.LastMessageAt), (*instant)(&c.CreatedAt),
-		(*instant)(&c.UpdatedAt), (*deletedAt)(&c.DeletedAt),
+		&c.Status, &c.Metadata, &c.LastSeq, (*instant)(&c.LastMessageAt),
+		nullInstant{&c.HeldAt},
+		(*instant)(&c.CreatedAt), (*instant)(&c.UpdatedAt), (*deletedAt)(&c.DeletedAt),
 	}
 }
 
@@ -177,7 +178,7 @@ func nullUUID(id *uuid.UUID) any {
 func conversationArgs(c *conversation.Conversation) []any {
 	return []any{
 		c.ID, c.UserID, null(c.LeadID), null(c.ExternalKey), null(c.Title), null(c.Subject), c.Status, c.Metadata,
-		c.LastSeq, c.LastMessageAt, c.CreatedAt, c.UpdatedAt, nil,
+		c.LastSeq, c.LastMessageAt, nullTime(c.HeldAt), c.CreatedAt, c.UpdatedAt, nil,
 	}
 }
 

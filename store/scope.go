@@ -22,6 +22,7 @@ type (
 	suggestions   struct{ scope }
 	search        struct{ scope }
 	embeddings    struct{ scope }
+	reports       struct{ scope }
 	maintenance   struct{ scope }
 )
 
@@ -31,6 +32,7 @@ var (
 	_ Suggestions   = suggestions{}
 	_ Search        = search{}
 	_ Embeddings    = embeddings{}
+	_ Reports       = reports{}
 	_ Maintenance   = maintenance{}
 )
 
@@ -39,6 +41,7 @@ func (sc scope) Messages() Messages           { return messages{sc} }
 func (sc scope) Suggestions() Suggestions     { return suggestions{sc} }
 func (sc scope) Search() Search               { return search{sc} }
 func (sc scope) Embeddings() Embeddings       { return embeddings{sc} }
+func (sc scope) Reports() Reports             { return reports{sc} }
 func (sc scope) Maintenance() Maintenance     { return maintenance{sc} }
 
 // check is the first thing that every method does.

@@ -44,6 +44,9 @@ type Store interface {
 	// a method leaves the transaction usable and nothing of that method written.
 	WithTx(tx *gorm.DB) Store
 
+	// Health tells how the database is doing, apart from anybody's rows.
+	Health() Health
+
 	// DB returns GORM's session on the same database, inside the same transaction, for
 	// queries with the models and their scopes. It is a way around the rules of this
 	// package: read with it.
@@ -61,5 +64,6 @@ type Scope interface {
 	Suggestions() Suggestions
 	Search() Search
 	Embeddings() Embeddings
+	Reports() Reports
 	Maintenance() Maintenance
 }

@@ -22,7 +22,8 @@ const (
 	m.sent_at, m.created_at, m.updated_at, m.edited_at, m.deleted_at`
 
 	conversationColumns = `id, user_id, coalesce(lead_id, ''), coalesce(external_key, ''), coalesce(title, ''),
-	coalesce(subject, ''), status, metadata, last_seq, last_message_at, created_at, updated_at, deleted_at`
+	coalesce(subject, ''), status, metadata, last_seq, last_message_at, held_at,
+	created_at, updated_at, deleted_at`
 
 	suggestionColumns = `id, user_id, conversation_id, in_reply_to_message_id, suggested_content, coalesce(edited_content, ''),
 	confidence_score, sentiment_analysis, context_used, coalesce(model_used, ''), tokens_used, generation_cost, status,
@@ -61,7 +62,7 @@ func scanMessage(r row) (*message.Message, error) {
 func scanConversation(r row) (*conversation.Conversation, error) {
 	c := new(conversation.Conversation)
 	err := r.Scan(&c.ID, &c.UserID, &c.LeadID, &c.ExternalKey, &c.Title, &c.Subject, &c.Status, &c.Metadata,
-		&c.LastSeq, &c.LastMessageAt, &c.CreatedAt, &c.UpdatedAt, &c.DeletedAt)
+		&c.LastSeq, &c.LastMessageAt, &c.HeldAt, &c.CreatedAt, &c.UpdatedAt, &c.DeletedAt)
 	c.LastMessageAt, c.CreatedAt, c.UpdatedAt = c.LastMessageAt.UTC(), c.CreatedAt.UTC(), c.UpdatedAt.UTC()
 	return c, err
 }

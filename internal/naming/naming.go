@@ -4,6 +4,7 @@ package naming
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/convostore/convostore/rule"
 )
@@ -11,8 +12,8 @@ import (
 const (
 	// maxPrefix leaves room for the longest index name in PostgreSQL's 63 bytes.
 	maxPrefix = 20
-	// maxSchema is PostgreSQL's limit; it would cut a longer one without a word.
-	maxSchema = 63
+	// maxName is PostgreSQL's limit for a name; it would cut a longer one without a word.
+	maxName = 63
 )
 
 // Lower case only: an identifier then means the same quoted and unquoted.
@@ -32,8 +33,8 @@ func (t Tables) Validate() error {
 	if t.Prefix != "" && (len(t.Prefix) > maxPrefix || !identifier.MatchString(t.Prefix)) {
 		return rule.Invalid("prefix", "at most %d bytes of a-z, 0-9 and _, the first no digit", maxPrefix)
 	}
-	if t.Schema != "" && (len(t.Schema) > maxSchema || !identifier.MatchString(t.Schema)) {
-		return rule.Invalid("schema", "at most %d bytes of a-z, 0-9 and _, the first no digit", maxSchema)
+	if t.Schema != "" && (len(t.Schema) > maxName || !identifier.MatchString(t.Schema)) {
+		return rule.Invalid("schema", "at most %d bytes of a-z, 0-9 and _, the first no digit", maxName)
 	}
 	if len(t.Schema) >= 3 && t.Schema[:3] == "pg_" {
 		return rule.Invalid("schema", "pg_ is kept for PostgreSQL")
@@ -62,3 +63,25 @@ func (t Tables) Quoted(name string) string {
 func (t Tables) Name(name string) string {
 	return `"` + t.Prefix + name + `"`
 }
+
+// hostName takes what hosts call their tables, upper case included, since it is quoted; a
+// quote or a dot cannot be in it.
+var hostName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_$]*$`)
+
+// CheckHost returns a *rule.InvalidError for a table of the host's, or a column of it,
+// that is no name. The table may stand in a schema, "crm.leads".
+func CheckHost(field, table string, columns ...string) error {
+	parts := strings.Split(table, ".")
+	if len(parts) > 2 {
+		return rule.Invalid(field, "is not a table, or schema.table")
+	}
+	for _, name := range append(parts, columns...) {
+		if len(name) > maxName || !hostName.MatchString(name) {
+			return rule.Invalid(field, "has a name that is not of letters, digits, _ and $, at most %d bytes", maxName)
+		}
+	}
+	return nil
+}
+
+// Quote quotes a name of the host's, "crm.leads" part by part. It has passed CheckHost.
+func Quote(name string) string { return `"` + strings.ReplaceAll(name, ".", `"."`) + `"` }

@@ -1,0 +1,456 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/suggestion"
+)
+
+// Reports is what an operator asks of the rows of a scope: one user's, or everybody's.
+//
+// A report counts live messages and live suggestions of live conversations; only Summary
+// looks at deleted ones. A conversation belongs to the time when it was created, a message
+// to when it was sent (SentAt), a suggestion to when it was made (CreatedAt), whatever
+// became of them later. What a count is of is said at its field.
+//
+// Averages and rates of nothing are nil or false, never 0 and never NaN. Where the host's
+// leads were named with WithLeads their titles are joined in; a lead without a row there
+// has an empty title. A report is one or a few statements and no snapshot: rows that are
+// written between two of them are in one number and not yet in another.
+type Reports interface {
+	ActivityReports
+	ResponseReports
+	SuggestionReports
+	CostReports
+}
+
+// ActivityReports are about conversations and messages.
+type ActivityReports interface {
+	// Summary counts the conversations created in the period by their present status, live
+	// and deleted apart. It reads every conversation of the scope, or of the period.
+	Summary(ctx context.Context, p Period) (Summary, error)
+
+	// Daily is the report of the calendar day that at is in, in the zone of at. A day of
+	// a daylight-saving change has 23 or 25 hours.
+	Daily(ctx context.Context, at time.Time) (Daily, error)
+
+	// DailySeries is Daily for every day that the period touches, oldest first and without
+	// holes. Of a day that the period cuts only the part within counts. Without Before the
+	// period ends now, without Since it begins with the day 29 days before its end. More
+	// than MaxDays days are ErrInvalid. Messages are found through the conversations that
+	// were active at or after Since.
+	DailySeries(ctx context.Context, p Period) ([]Daily, error)
+
+	// MostActive returns the conversations with the most messages sent in the period, most
+	// first, ties by the latest message and then by conversation id, lowest first.
+	// Conversations without one are left out. It reads every message of the scope, or
+	// those of the conversations that were active since the period began.
+	MostActive(ctx context.Context, t Top) ([]ConversationActivity, error)
+
+	// Unread returns a page of the conversations that need a reply and whose last message
+	// was sent at since or later, newest activity first, with how many inbound messages
+	// wait and since when. A zero since has no bound.
+	Unread(ctx context.Context, since time.Time, p PageRequest) (Page[*UnreadConversation], error)
+
+	// MessagesWithAttachments returns a page of the messages with at least one attachment
+	// that were stored (CreatedAt) in the period, newest first.
+	MessagesWithAttachments(ctx context.Context, period Period, p PageRequest) (Page[*AttachedMessage], error)
+
+	// AttachmentCounts returns the conversations with the most attachments in messages
+	// sent in the period, most first, ties by conversation id, lowest first. Conversations
+	// without one are left out.
+	AttachmentCounts(ctx context.Context, t Top) ([]ConversationAttachments, error)
+}
+
+// ResponseReports are about how long people wait for an answer, and whether leads answer.
+//
+// A response time begins with an inbound message and ends with the next outbound one of
+// the same conversation, in the order of SentAt and then seq. Several inbound messages in
+// a row are one question that begins with the first. Messages without a direction are not
+// looked at. A question belongs to the period and the day in which it was sent, also if
+// the answer came later. One without an answer is open, whatever the conversation's
+// status, and is in no average.
+//
+// Percentiles interpolate between the closest ranks, as PostgreSQL's percentile_cont and
+// the PERCENTILE.INC of spreadsheets do; durations are rounded to the microsecond.
+//
+// These reports sort all messages of the conversations in question: those of the scope,
+// or of the period, which conversations that were active at or after Since narrows.
+type ResponseReports interface {
+	// ResponseTimes is one figure for everything in the period.
+	ResponseTimes(ctx context.Context, p Period) (ResponseTimes, error)
+
+	// ResponseTimesByConversation returns the conversations with a question in the period,
+	// the slowest mean first, those with open ones alone last, ties by conversation id,
+	// lowest first.
+	ResponseTimesByConversation(ctx context.Context, t Top) ([]ConversationResponse, error)
+
+	// ResponseTimesByLead is the same for leads; conversations without one are left out.
+	// Ties go by lead id.
+	ResponseTimesByLead(ctx context.Context, t Top) ([]LeadResponse, error)
+
+	// ResponseTimesByDay returns every day that the period touches, as DailySeries does.
+	ResponseTimesByDay(ctx context.Context, p Period) ([]DayResponse, error)
+
+	// ResponseRate tells for each value of a column of the host's leads how many
+	// conversations were started in the period (created, with a lead that has a row) and
+	// how many of them have an inbound message, whenever it came. The highest rate comes
+	// first, ties by the most started and then by value. A lead without a value counts
+	// under "". It returns ErrInvalid unless WithLeads named the table and the column.
+	ResponseRate(ctx context.Context, column string, p Period) ([]ResponseRate, error)
+}
+
+// SuggestionReports are about what the model drafts and what people make of it.
+type SuggestionReports interface {
+	// SuggestionsByDay returns every day that the period touches, as DailySeries does, with
+	// the suggestions made that day and what has become of them by now.
+	SuggestionsByDay(ctx context.Context, p Period) ([]DaySuggestions, error)
+
+	// SuggestionsByConfidence sorts the suggestions of the period into buckets of their
+	// confidence: at least bounds[0], then at least bounds[1] and so on, then below the
+	// last, and last of all those without a confidence. There is a row for each bucket,
+	// also an empty one. Without bounds they are 0.85 and 0.70. Bounds that do not fall,
+	// or lie outside of 0 to 1, are ErrInvalid.
+	SuggestionsByConfidence(ctx context.Context, p Period, bounds ...float64) ([]ConfidenceSuggestions, error)
+
+	// SuggestionsByModel has a row for each model, the one with the most suggestions
+	// first, ties by name. Suggestions that name no model count under "".
+	SuggestionsByModel(ctx context.Context, p Period) ([]ModelSuggestions, error)
+
+	// HighConfidenceApproved returns a page of the suggestions that were approved as they
+	// stood with a confidence of atLeast or more, the highest first, ties by id, highest
+	// first. An atLeast outside of 0 to 1 is ErrInvalid.
+	HighConfidenceApproved(ctx context.Context, atLeast float64, period Period, p PageRequest) (Page[*suggestion.Suggestion], error)
+
+	// DecisionTimes tells how long the decided suggestions of the period waited, from
+	// CreatedAt to ReviewedAt, and how many wait still.
+	DecisionTimes(ctx context.Context, p Period) (DecisionTimes, error)
+
+	// EditDistances tells how much people changed: of the suggestions of the period that
+	// were approved or edited, the Levenshtein distance in characters from the suggested
+	// to the final text. An approved one is unchanged. It reads the texts of the edited
+	// ones; of those with more than MaxEditText characters it only counts how many.
+	EditDistances(ctx context.Context, p Period) (EditDistances, error)
+}
+
+// CostReports add up what suggestions cost, in the host's currency and to the last
+// decimal, and the tokens that they took. What has no suggestion in the period is left out,
+// but for days.
+type CostReports interface {
+	// CostsByConversation returns the most expensive first, ties by conversation id,
+	// lowest first.
+	CostsByConversation(ctx context.Context, t Top) ([]ConversationCost, error)
+
+	// CostsByLead returns the most expensive first, ties by lead id. Conversations
+	// without a lead are left out.
+	CostsByLead(ctx context.Context, t Top) ([]LeadCost, error)
+
+	// CostsByModel returns the most expensive first, ties by name. Suggestions that name
+	// no model count under "".
+	CostsByModel(ctx context.Context, t Top) ([]ModelCost, error)
+
+	// CostsByDay returns every day that the period touches, as DailySeries does.
+	CostsByDay(ctx context.Context, p Period) ([]DayCost, error)
+}
+
+// Bounds of reports.
+const (
+	// MaxDays is the most days of a series, ten years and a few days.
+	MaxDays = 3660
+	// DefaultTop is the limit of a Top that sets none.
+	DefaultTop = 20
+	// MaxEditText is the most characters of a text whose edit distance is computed, which
+	// takes time by the product of both lengths.
+	MaxEditText = 10_000
+)
+
+// Period is a span of time, Since ≤ t < Before, and the zone in which it is cut into days.
+// The zero value is all time, in UTC. A Since after Before is ErrInvalid.
+type Period struct {
+	// Since and Before have no bound where they are zero.
+	Since, Before time.Time
+	// Zone says where a day begins and ends; nil is UTC. Its rules are those of this
+	// process, so that both databases cut alike.
+	Zone *time.Location
+}
+
+// Top asks for the first rows of a ranking. The zero value is DefaultTop rows of all time.
+type Top struct {
+	Period
+	// Limit is the most rows: DefaultTop if 0; below 0 or above MaxLimit is refused.
+	Limit int
+}
+
+// Day is a calendar day.
+type Day struct {
+	// Date is the day in the zone of the period, "2026-03-29".
+	Date string `json:"date"`
+	// Start is its first moment.
+	Start time.Time `json:"start"`
+}
+
+// ConversationRef names a conversation in a report.
+type ConversationRef struct {
+	ConversationID uuid.UUID `json:"conversation_id"`
+	UserID         uuid.UUID `json:"user_id"`
+	Title          string    `json:"title,omitempty"`
+	Subject        string    `json:"subject,omitempty"`
+	LeadRef
+}
+
+// LeadRef names a lead in a report. Both are empty where there is none.
+type LeadRef struct {
+	LeadID string `json:"lead_id,omitempty"`
+	// LeadTitle is from the host's table, see WithLeads.
+	LeadTitle string `json:"lead_title,omitempty"`
+}
+
+// Summary counts conversations by status.
+type Summary struct {
+	Live    StatusCounts `json:"live"`
+	Deleted StatusCounts `json:"deleted"`
+}
+
+// StatusCounts are numbers of conversations.
+type StatusCounts struct {
+	Active     int64 `json:"active"`
+	NeedsReply int64 `json:"needs_reply"`
+	Waiting    int64 `json:"waiting"`
+	Archived   int64 `json:"archived"`
+}
+
+// Total adds the statuses up.
+func (c StatusCounts) Total() int64 { return c.Active + c.NeedsReply + c.Waiting + c.Archived }
+
+// Daily is the report of one day.
+type Daily struct {
+	Day
+	// NewConversations were created that day; NeedsReply is how many of them need a reply
+	// now.
+	NewConversations int64 `json:"new_conversations"`
+	NeedsReply       int64 `json:"needs_reply"`
+	// Messages were sent that day, those without a direction among them.
+	Messages int64 `json:"messages"`
+	Inbound  int64 `json:"inbound"`
+	Outbound int64 `json:"outbound"`
+	// Suggestions were made that day.
+	Suggestions SuggestionStats `json:"suggestions"`
+}
+
+// SuggestionStats are figures of some suggestions: how many were made, what has become of
+// them by now, and what they cost.
+type SuggestionStats struct {
+	Made     int64 `json:"made"`
+	Pending  int64 `json:"pending"`
+	Approved int64 `json:"approved"`
+	Edited   int64 `json:"edited"`
+	Rejected int64 `json:"rejected"`
+	// AverageConfidence is that of the suggestions that have one, each taken to nine
+	// decimals; nil if none has.
+	AverageConfidence *float64 `json:"average_confidence,omitempty"`
+	Tokens            int64    `json:"tokens"`
+	// Cost is in the host's currency.
+	Cost decimal.Decimal `json:"cost"`
+}
+
+// ApprovalRate is the share of all that were made that was approved as it stood, 0 to 1;
+// false if none was made. Pending ones count as not approved.
+func (s SuggestionStats) ApprovalRate() (float64, bool) { return share(s.Approved, s.Made) }
+
+// AcceptanceRate is the share of the decided that may go out, approved or edited, 0 to 1;
+// false if none is decided.
+func (s SuggestionStats) AcceptanceRate() (float64, bool) {
+	return share(s.Approved+s.Edited, s.Approved+s.Edited+s.Rejected)
+}
+
+// share is false for a part of nothing.
+func share(part, whole int64) (float64, bool) {
+	if whole == 0 {
+		return 0, false
+	}
+	return float64(part) / float64(whole), true
+}
+
+// ConversationActivity counts the messages of a conversation in the period.
+type ConversationActivity struct {
+	ConversationRef
+	// Messages are all, those without a direction among them.
+	Messages int64 `json:"messages"`
+	Inbound  int64 `json:"inbound"`
+	Outbound int64 `json:"outbound"`
+	// FirstAt and LastAt are when the earliest and the latest of them were sent.
+	FirstAt time.Time `json:"first_at"`
+	LastAt  time.Time `json:"last_at"`
+}
+
+// UnreadConversation is one that needs a reply.
+type UnreadConversation struct {
+	ConversationRef
+	LastMessageAt time.Time `json:"last_message_at"`
+	// Unanswered counts the inbound messages after the last outbound one, in the order of
+	// SentAt and then seq. It is 0 where the status was set by other means than messages,
+	// or where these were deleted.
+	Unanswered int64 `json:"unanswered"`
+	// WaitingSince is when the first of them was sent, nil if there is none.
+	WaitingSince *time.Time `json:"waiting_since,omitempty"`
+}
+
+// AttachedMessage is a message with attachments.
+type AttachedMessage struct {
+	ConversationRef
+	MessageID   uuid.UUID           `json:"message_id"`
+	Direction   message.Direction   `json:"direction,omitempty"`
+	SentAt      time.Time           `json:"sent_at"`
+	CreatedAt   time.Time           `json:"created_at"`
+	Attachments message.Attachments `json:"attachments"`
+}
+
+// ConversationAttachments counts the attachments of a conversation.
+type ConversationAttachments struct {
+	ConversationRef
+	// Messages are those with an attachment, Attachments all that they have.
+	Messages    int64 `json:"messages"`
+	Attachments int64 `json:"attachments"`
+}
+
+// Durations sum up how long some things took, to the microsecond. All are 0 if there is
+// nothing to sum up.
+type Durations struct {
+	Mean   time.Duration `json:"mean"`
+	Median time.Duration `json:"median"`
+	P90    time.Duration `json:"p90"`
+	P95    time.Duration `json:"p95"`
+}
+
+// ResponseTimes sum up questions and their answers.
+type ResponseTimes struct {
+	// Answered is how many the durations are of.
+	Answered int64 `json:"answered"`
+	Durations
+	// Open have no answer yet; OldestOpen is when the first of them was asked, nil if
+	// there is none.
+	Open       int64      `json:"open"`
+	OldestOpen *time.Time `json:"oldest_open,omitempty"`
+}
+
+// ConversationResponse is how fast a conversation was answered.
+type ConversationResponse struct {
+	ConversationRef
+	ResponseTimes
+}
+
+// LeadResponse is how fast a lead was answered.
+type LeadResponse struct {
+	LeadRef
+	ResponseTimes
+}
+
+// DayResponse is how fast the questions of a day were answered.
+type DayResponse struct {
+	Day
+	ResponseTimes
+}
+
+// ResponseRate tells how many conversations were answered by the lead.
+type ResponseRate struct {
+	// Value is that of the column, as text.
+	Value    string `json:"value"`
+	Started  int64  `json:"started"`
+	Answered int64  `json:"answered"`
+}
+
+// Rate is the share of the started that was answered, 0 to 1; false if none was started,
+// which no report has a row for.
+func (r ResponseRate) Rate() (float64, bool) { return share(r.Answered, r.Started) }
+
+// DaySuggestions are the suggestions made on a day.
+type DaySuggestions struct {
+	Day
+	SuggestionStats
+}
+
+// ConfidenceSuggestions are the suggestions of a bucket: AtLeast ≤ confidence < Below.
+type ConfidenceSuggestions struct {
+	// AtLeast is nil for the lowest bucket and Below for the highest. Both are nil for
+	// suggestions without a confidence.
+	AtLeast *float64 `json:"at_least,omitempty"`
+	Below   *float64 `json:"below,omitempty"`
+	SuggestionStats
+}
+
+// ModelSuggestions are the suggestions of a model.
+type ModelSuggestions struct {
+	Model string `json:"model"`
+	SuggestionStats
+}
+
+// DecisionTimes sum up how long suggestions waited for a person.
+type DecisionTimes struct {
+	// Decided is how many the durations are of.
+	Decided int64 `json:"decided"`
+	Durations
+	// Pending wait still; OldestPending is when the first of them was made, nil if there
+	// is none.
+	Pending       int64      `json:"pending"`
+	OldestPending *time.Time `json:"oldest_pending,omitempty"`
+}
+
+// EditDistances sum up how much people changed.
+type EditDistances struct {
+	// Decided are those approved or edited; Unchanged were approved, or edited into the
+	// same text.
+	Decided   int64 `json:"decided"`
+	Unchanged int64 `json:"unchanged"`
+	// TooLong were changed, but are too long to be compared.
+	TooLong int64 `json:"too_long"`
+	// Compared is how many the figures below are of: all that changed but TooLong.
+	Compared int64 `json:"compared"`
+	// Mean, Median and P90 are numbers of characters inserted, deleted or replaced, by the
+	// percentiles of Durations; nil if nothing was compared.
+	Mean   *float64 `json:"mean,omitempty"`
+	Median *float64 `json:"median,omitempty"`
+	P90    *float64 `json:"p90,omitempty"`
+	// MeanShare is the mean of the distance divided by the length of the longer text, 0 to
+	// 1; nil if nothing was compared.
+	MeanShare *float64 `json:"mean_share,omitempty"`
+}
+
+// UnchangedShare is the share of the decided that went out as suggested, 0 to 1; false if
+// none is decided.
+func (e EditDistances) UnchangedShare() (float64, bool) { return share(e.Unchanged, e.Decided) }
+
+// Costs add suggestions up.
+type Costs struct {
+	Suggestions int64           `json:"suggestions"`
+	Tokens      int64           `json:"tokens"`
+	Cost        decimal.Decimal `json:"cost"`
+}
+
+// ConversationCost is what a conversation cost.
+type ConversationCost struct {
+	ConversationRef
+	Costs
+}
+
+// LeadCost is what a lead cost.
+type LeadCost struct {
+	LeadRef
+	Costs
+}
+
+// ModelCost is what a model cost.
+type ModelCost struct {
+	Model string `json:"model"`
+	Costs
+}
+
+// DayCost is what a day cost.
+type DayCost struct {
+	Day
+	Costs
+}
