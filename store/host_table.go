@@ -3,6 +3,9 @@ package store
 import (
 	"slices"
 
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/rule"
 )
@@ -20,9 +23,10 @@ type HostTable struct {
 	Columns []string
 }
 
-// WithLeads names the host's table of leads. Reports read it, nothing writes it. If its
-// key has another type than lead_id (see migrate.Options.Leads), PostgreSQL compares both
-// as text, for which it reads the whole table.
+// WithLeads names the host's table of leads, which need not be there before the first
+// report. Reports read it, nothing writes it. If its key has another type than lead_id
+// (see migrate.Options.Leads), PostgreSQL compares both as text, for which it reads the
+// whole table. Names that are none are ErrInvalid.
 func WithLeads(t HostTable) Option {
 	return func(c *Config) error {
 		if t.Key == "" {
@@ -41,13 +45,49 @@ func WithLeads(t HostTable) Option {
 	}
 }
 
-// column returns the quoted name of a column that reports may group by.
-func (t *HostTable) column(name string) (string, error) {
+func (t *HostTable) table() string { return naming.Quote(t.Name) }
+
+// quoted returns a column of the table, which statements call l.
+func (t *HostTable) quoted(column string) string { return "l." + naming.Quote(column) }
+
+// groups checks a column that a report is to group by, and returns it.
+func (t *HostTable) groups(column string) (string, error) {
 	if t == nil {
 		return "", rule.Invalid("column", "is of a table that WithLeads has not named")
 	}
-	if !slices.Contains(t.Columns, name) {
+	if !slices.Contains(t.Columns, column) {
 		return "", rule.Invalid("column", "is not one of those that WithLeads named")
 	}
-	return naming.Quote(name), nil
+	return t.quoted(column), nil
+}
+
+// sameLead is the condition that a lead id names the row l of the host's table.
+func (s reports) sameLead(db *gorm.DB, leadID string) (string, error) {
+	key := s.leads.quoted(s.leads.Key)
+	alike, err := s.leadsAlike(db)
+	if alike {
+		return key + " = " + leadID, err
+	}
+	return "CAST(" + key + " AS text) = CAST(" + leadID + " AS text)", err
+}
+
+// leadsAlike tells whether the two columns can be compared as they are. SQLite compares
+// anything; PostgreSQL is asked for the types, once for a store.
+func (s reports) leadsAlike(db *gorm.DB) (bool, error) {
+	if s.dialect.Name() == dialect.SQLite {
+		return true, nil
+	}
+	if known := s.leadTypes.Load(); known != nil {
+		return *known, nil
+	}
+	typeOf := "(SELECT CASE typcategory WHEN 'S' THEN 0 ELSE t.oid END FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid" +
+		" WHERE a.attrelid = to_regclass(?) AND a.attname = ? AND NOT a.attisdropped)"
+	var alike bool
+	q := newQuery("SELECT coalesce("+typeOf+" = "+typeOf+", false)",
+		s.tables.conversations, "lead_id", s.leads.table(), s.leads.Key)
+	if _, err := q.row(db, &alike); err != nil {
+		return false, err
+	}
+	s.leadTypes.Store(&alike)
+	return alike, nil
 }

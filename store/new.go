@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -34,6 +35,9 @@ func New(db *gorm.DB, opts ...Option) (Store, error) {
 	}
 	if c.tables.Schema != "" && d.Name() == "sqlite" {
 		return nil, rule.Invalid("WithSchema", "is for PostgreSQL; SQLite has no schemas")
+	}
+	if c.leads != nil && strings.Contains(c.leads.Name, ".") && d.Name() == dialect.SQLite {
+		return nil, rule.Invalid("leads", "is in a schema, which SQLite has none of")
 	}
 	if c.codesInMemory && d.Name() != "sqlite" {
 		return nil, rule.Invalid("WithCodesInMemory", "is for SQLite; PostgreSQL has its own cache")
@@ -71,6 +75,9 @@ type shared struct {
 	features atomic.Pointer[features]
 	// codes are those of WithCodesInMemory.
 	codes codes
+	// leadTypes says whether the host's leads have keys of the type of lead_id, nil until
+	// somebody asks.
+	leadTypes atomic.Pointer[bool]
 }
 
 // tables are the quoted names for SQL.

@@ -41,9 +41,10 @@ type ActivityReports interface {
 
 	// DailySeries is Daily for every day that the period touches, oldest first and without
 	// holes. Of a day that the period cuts only the part within counts. Without Before the
-	// period ends now, without Since it begins with the day 29 days before its end. More
-	// than MaxDays days are ErrInvalid. Messages are found through the conversations that
-	// were active at or after Since.
+	// period ends with the present day, without Since it begins with the 29th day before
+	// its last one. More than MaxDays days are ErrInvalid; Since at Before, or after the
+	// present day, is no day. Messages are found through the conversations that were
+	// active at or after Since.
 	DailySeries(ctx context.Context, p Period) ([]Daily, error)
 
 	// MostActive returns the conversations with the most messages sent in the period, most

@@ -1,6 +1,11 @@
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+)
+
+var errStub = errors.New("stub")
 
 type health struct{ *store }
 

@@ -39,6 +39,17 @@ type Dialect interface {
 	// OrderedJoin joins two tables, the first to be read first where the database can be
 	// told. PostgreSQL goes by its statistics, of which SQLite has none.
 	OrderedJoin() string
+	// LocalDay is the number of the calendar day, counted from 1970-01-01, that a column's
+	// time falls on in a zone.
+	LocalDay(column string, zone []Offset) string
+	// Micros is how many microseconds lie between two times.
+	Micros(from, to string) string
+	// SumMoney adds amounts up to the last decimal. What it returns also sorts by amount.
+	SumMoney(column string) string
+	// ArrayLength is how many elements a JSON array has, 0 for anything else.
+	ArrayLength(column string) string
+	// ByBytes is a text that sorts by its bytes, whatever the database's language.
+	ByBytes(column string) string
 	// OneStatementAppend tells whether an INSERT can take its rows from an UPDATE.
 	OneStatementAppend() bool
 }

@@ -1,6 +1,10 @@
 package dialect
 
-import "github.com/google/uuid"
+import (
+	"fmt"
+
+	"github.com/google/uuid"
+)
 
 type postgres struct{}
 
@@ -15,6 +19,23 @@ func (postgres) OneStatementAppend() bool    { return true }
 func (postgres) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 	return column + " = ANY(CAST(? AS uuid[]))", "{" + joinUUIDs(ids, "") + "}"
 }
+
+func (postgres) LocalDay(column string, zone []Offset) string {
+	interval := func(seconds int) string { return fmt.Sprintf("interval '%d seconds'", seconds) }
+	return "(CAST(" + column + " AT TIME ZONE 'UTC' + " + byOffset(column, zone, interval) + " AS date) - DATE '1970-01-01')"
+}
+
+func (postgres) Micros(from, to string) string {
+	return "CAST(extract(epoch FROM " + to + " - " + from + ") * 1000000 AS bigint)"
+}
+
+func (postgres) SumMoney(column string) string { return "coalesce(sum(" + column + "), 0)" }
+
+func (postgres) ArrayLength(column string) string {
+	return "CASE jsonb_typeof(" + column + ") WHEN 'array' THEN jsonb_array_length(" + column + ") ELSE 0 END"
+}
+
+func (postgres) ByBytes(column string) string { return "CAST(" + column + ` AS text) COLLATE "C"` }
 
 // The SQLSTATEs are those of PostgreSQL's appendix A.
 func postgresKind(state string) Kind {

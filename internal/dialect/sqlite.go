@@ -1,6 +1,11 @@
 package dialect
 
-import "github.com/google/uuid"
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/google/uuid"
+)
 
 type sqlite struct{}
 
@@ -15,6 +20,43 @@ func (sqlite) OneStatementAppend() bool { return false }
 func (sqlite) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 	return column + " IN (SELECT value FROM json_each(?))", "[" + joinUUIDs(ids, `"`) + "]"
 }
+
+// LocalDay cuts the fraction off first: SQLite rounds it to milliseconds, which would
+// move the last moment of a day into the next one. The bias keeps the division from
+// rounding up before 1970.
+func (sqlite) LocalDay(column string, zone []Offset) string {
+	const bias = 1_000_000 // days
+	return fmt.Sprintf("((unixepoch(substr(%s, 1, 19)) + %s + %d) / 86400 - %d)",
+		column, byOffset(column, zone, strconv.Itoa), bias*86400, bias)
+}
+
+func (sqlite) Micros(from, to string) string {
+	return "(" + sqliteMicros(to) + " - " + sqliteMicros(from) + ")"
+}
+
+// sqliteMicros reads the fraction of "2026-11-24 08:00:00.123456+00:00" apart, since
+// SQLite's functions know milliseconds only.
+func sqliteMicros(column string) string {
+	return fmt.Sprintf("(unixepoch(substr(%[1]s, 1, 19)) * 1000000 + "+
+		"CAST(round(CAST('0' || substr(%[1]s, 20, length(%[1]s) - 25) AS real) * 1000000) AS integer))", column)
+}
+
+// SumMoney adds the digits before and after the point apart, since a sum of decimals
+// would be one of binary fractions: an amount has 18 digits at most, ten of them after the
+// point. The sum has leading zeros, by which its text sorts.
+func (sqlite) SumMoney(column string) string {
+	point := "instr(" + column + " || '.', '.')"
+	whole := "CAST(substr(" + column + ", 1, " + point + " - 1) AS integer)"
+	high, low := "sum("+whole+" / 1000000000)", "sum("+whole+" % 1000000000)"
+	fraction := "sum(CAST(substr(substr(" + column + ", " + point + " + 1) || '0000000000', 1, 10) AS integer))"
+	carried := "(" + low + " + " + fraction + " / 10000000000)"
+	return "printf('%012d%09d.%010d', " + high + " + " + carried + " / 1000000000, " + carried + " % 1000000000, " +
+		fraction + " % 10000000000)"
+}
+
+func (sqlite) ArrayLength(column string) string { return "json_array_length(" + column + ")" }
+
+func (sqlite) ByBytes(column string) string { return "CAST(" + column + " AS text)" }
 
 // The codes are those of SQLite's "Result and Error Codes"; the low byte of an extended
 // code is the primary one.

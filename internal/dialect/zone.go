@@ -1,0 +1,44 @@
+package dialect
+
+import (
+	"strings"
+	"time"
+)
+
+// Offset is how many seconds a zone is ahead of UTC until a moment. The last one of a zone
+// has no end.
+type Offset struct {
+	Until   time.Time
+	Seconds int
+}
+
+// Zone returns the offsets of a zone between two moments, earliest first. They come from
+// the zone data of this process and not from the database's, so that all databases cut
+// days alike.
+func Zone(zone *time.Location, since, before time.Time) []Offset {
+	var offsets []Offset
+	for t := since.In(zone); ; {
+		_, seconds := t.Zone()
+		_, end := t.ZoneBounds()
+		if end.IsZero() || !end.Before(before) {
+			return append(offsets, Offset{Seconds: seconds})
+		}
+		offsets = append(offsets, Offset{Until: end, Seconds: seconds})
+		t = end
+	}
+}
+
+// byOffset picks the offset in force at a column's time.
+func byOffset(column string, zone []Offset, value func(seconds int) string) string {
+	last := value(zone[len(zone)-1].Seconds)
+	if len(zone) == 1 {
+		return last
+	}
+	var b strings.Builder
+	b.WriteString("CASE")
+	for _, o := range zone[:len(zone)-1] {
+		// A literal that PostgreSQL reads, and in the form of SQLite's texts.
+		b.WriteString(" WHEN " + column + " < '" + o.Until.UTC().Format("2006-01-02 15:04:05-07:00") + "' THEN " + value(o.Seconds))
+	}
+	return b.String() + " ELSE " + last + " END"
+}

@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
+)
+
+func (s reports) EditDistances(ctx context.Context, p Period) (EditDistances, error) {
+	var e EditDistances
+	p, db, err := s.over(ctx, p)
+	if err != nil {
+		return e, err
+	}
+	q := s.liveSuggestions(newQuery("SELECT count(*)"), p).add(" AND s.status = 'approved'")
+	if _, err := q.row(db, &e.Unchanged); err != nil {
+		return e, fail("report edit distances", err)
+	}
+	e.Decided = e.Unchanged
+	q = s.liveSuggestions(newQuery("SELECT s.suggested_content, s.edited_content"), p).add(" AND s.status = 'edited'")
+	var changes edits
+	err = q.rows(db, func(rows *sql.Rows) error {
+		var before, after text
+		if err := rows.Scan(&before, &after); err != nil {
+			return err
+		}
+		e.count(&changes, string(before), string(after))
+		return nil
+	})
+	changes.sumUp(&e)
+	return e, fail("report edit distances", err)
+}
+
+// edits are what was compared: the distances, and the sum of their shares of the longer
+// text, each taken to nine decimals so that their order does not matter.
+type edits struct {
+	distances []int64
+	shares    int64
+}
+
+func (e *EditDistances) count(changes *edits, before, after string) {
+	e.Decided++
+	if before == after {
+		e.Unchanged++
+		return
+	}
+	longer := max(utf8.RuneCountInString(before), utf8.RuneCountInString(after))
+	if longer > MaxEditText {
+		e.TooLong++
+		return
+	}
+	d := int64(levenshtein.ComputeDistance(before, after))
+	changes.distances = append(changes.distances, d)
+	changes.shares += (2*d*nano + int64(longer)) / (2 * int64(longer))
+}
+
+func (c *edits) sumUp(e *EditDistances) {
+	n := int64(len(c.distances))
+	if e.Compared = n; n == 0 {
+		return
+	}
+	slices.Sort(c.distances)
+	var total int64
+	for _, d := range c.distances {
+		total += d
+	}
+	e.Mean, e.MeanShare = new(float64(total)/float64(n)), new(float64(c.shares)/(nano*float64(n)))
+	e.Median, e.P90 = new(c.percentile(50)), new(c.percentile(90))
+}
+
+// percentile is that of Durations, of sorted distances.
+func (c *edits) percentile(p int64) float64 {
+	at := (int64(len(c.distances)) - 1) * p
+	low, rest := c.distances[at/100], at%100
+	if rest == 0 {
+		return float64(low)
+	}
+	return float64(low*100+(c.distances[at/100+1]-low)*rest) / 100
+}

@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+	"gorm.io/gorm"
+)
+
+// In the statements of reports messages are m, suggestions s and their conversations c.
+
+// over checks a period and returns a session for a report of it.
+func (s reports) over(ctx context.Context, p Period) (Period, *gorm.DB, error) {
+	p, err := p.normalize()
+	if err != nil {
+		return p, nil, err
+	}
+	db, err := s.reading(ctx)
+	return p, db, err
+}
+
+// top is over for a ranking.
+func (s reports) top(ctx context.Context, t Top) (Top, *gorm.DB, error) {
+	t, err := t.normalize()
+	if err != nil {
+		return t, nil, err
+	}
+	db, err := s.reading(ctx)
+	return t, db, err
+}
+
+// days is over for a series.
+func (s reports) days(ctx context.Context, p Period) (*series, *gorm.DB, error) {
+	days, err := p.series(s.instant())
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := s.reading(ctx)
+	return days, db, err
+}
+
+// liveMessages adds the live messages of the scope that were sent in the period. An index
+// of conversations narrows them, since none was sent after the last message of its
+// conversation; messages have no index by SentAt.
+func (s reports) liveMessages(q *query, p Period) *query {
+	s.messagesSince(q, p.Since).within("m.sent_at", p.Since, p.Before)
+	return q
+}
+
+// messagesSince adds all live messages of the conversations that were active since then.
+func (s reports) messagesSince(q *query, since time.Time) *query {
+	q.add(" FROM " + s.tables.conversations + " c JOIN " + s.tables.messages +
+		" m ON m.conversation_id = c.id AND m.user_id = c.user_id WHERE c.deleted_at IS NULL AND m.deleted_at IS NULL")
+	s.owned(s.owned(q, "c."), "m.").within("c.last_message_at", since, time.Time{})
+	return q
+}
+
+// liveSuggestions adds the live suggestions of the scope that were made in the period.
+func (s reports) liveSuggestions(q *query, p Period) *query {
+	q.add(" FROM " + s.tables.suggestions + " s JOIN " + s.tables.conversations +
+		" c ON c.id = s.conversation_id AND c.user_id = s.user_id WHERE s.deleted_at IS NULL AND c.deleted_at IS NULL")
+	s.owned(s.owned(q, "s."), "c.").within("s.created_at", p.Since, p.Before)
+	return q
+}
+
+// embed adds a query to another, in brackets.
+func (q *query) embed(inner *query) *query {
+	return q.add("(").add(string(inner.sql), inner.args...).add(")")
+}
+
+// byDay reads what a query has for each day, whose number is its first column. It returns
+// a value for each day of the series, the zero one where the query has none.
+func byDay[T any](db *gorm.DB, days *series, q *query, dest func(*T) []any) ([]T, error) {
+	values := make([]T, len(days.days))
+	if len(values) == 0 {
+		return values, nil
+	}
+	type numbered struct {
+		day   int64
+		value T
+	}
+	rows, err := collect(db, q, func(n *numbered) []any { return append([]any{&n.day}, dest(&n.value)...) })
+	for _, r := range rows {
+		values[days.place[r.day]] = r.value
+	}
+	return values, err
+}
+
+// ranked cuts a query to its first rows, which have conversation_id and user_id, and
+// names their conversations. order is by columns of the query; ties go by id.
+func (s reports) ranked(db *gorm.DB, rows *query, columns []string, order string, limit int) (*query, error) {
+	title, leads, err := s.joinLeads(db, "c.lead_id")
+	if err != nil {
+		return nil, err
+	}
+	order = " ORDER BY " + order + ", conversation_id, user_id"
+	q := newQuery("SELECT c.id, c.user_id, c.title, c.subject, c.lead_id, " + title)
+	for _, column := range columns {
+		q.add(", r." + column)
+	}
+	q.add(" FROM (SELECT * FROM ").embed(rows).add(" a"+order+" LIMIT ?) r JOIN "+s.tables.conversations+
+		" c ON c.id = r.conversation_id AND c.user_id = r.user_id"+leads+" WHERE 1 = 1", limit)
+	return s.owned(q, "c.").add(order), nil
+}
+
+// rankedLeads does the same for rows that have a lead_id.
+func (s reports) rankedLeads(db *gorm.DB, rows *query, columns []string, order string, limit int) (*query, error) {
+	title, leads, err := s.joinLeads(db, "r.lead_id")
+	if err != nil {
+		return nil, err
+	}
+	order = " ORDER BY " + order + ", " + s.dialect.ByBytes("lead_id")
+	q := newQuery("SELECT r.lead_id, " + title)
+	for _, column := range columns {
+		q.add(", r." + column)
+	}
+	q.add(" FROM (SELECT * FROM ").embed(rows).add(" a"+order+" LIMIT ?) r"+leads, limit)
+	return q.add(order), nil
+}
+
+// joinLeads returns the column with a lead's title and the join that it takes.
+func (s reports) joinLeads(db *gorm.DB, leadID string) (title, join string, err error) {
+	if s.leads == nil || s.leads.Title == "" {
+		return "NULL", "", nil
+	}
+	on, err := s.sameLead(db, leadID)
+	return s.leads.quoted(s.leads.Title), " LEFT JOIN " + s.leads.table() + " l ON " + on, err
+}
+
+func conversationRefDest(r *ConversationRef) []any {
+	return append([]any{&r.ConversationID, &r.UserID, (*text)(&r.Title), (*text)(&r.Subject)}, leadRefDest(&r.LeadRef)...)
+}
+
+func leadRefDest(r *LeadRef) []any { return []any{(*text)(&r.LeadID), (*text)(&r.LeadTitle)} }
+
+// named reads conversations by their ids, for rows that were read without.
+func (s reports) named(db *gorm.DB, ids []uuid.UUID) (map[ownedID]ConversationRef, error) {
+	title, leads, err := s.joinLeads(db, "c.lead_id")
+	if err != nil {
+		return nil, err
+	}
+	in, arg := s.dialect.InUUIDs("c.id", ids)
+	q := newQuery("SELECT c.id, c.user_id, c.title, c.subject, c.lead_id, "+title+" FROM "+s.tables.conversations+" c"+leads+
+		" WHERE "+in, arg)
+	refs, err := collect(db, s.owned(q, "c."), conversationRefDest)
+	byID := make(map[ownedID]ConversationRef, len(refs))
+	for _, r := range refs {
+		byID[ownedID{r.ConversationID, r.UserID}] = *r
+	}
+	return byID, err
+}
+
+// money reads an amount without the zeros at its ends, which differ between databases.
+type money decimal.Decimal
+
+func (m *money) Scan(src any) error {
+	var d decimal.Decimal
+	if err := d.Scan(src); err != nil {
+		return err
+	}
+	d, err := decimal.NewFromString(d.String())
+	*m = money(d)
+	return err
+}
+
+// values returns what pointers point to.
+func values[T any](found []*T) []T {
+	all := make([]T, len(found))
+	for i, f := range found {
+		all[i] = *f
+	}
+	return all
+}
