@@ -104,7 +104,9 @@ func (s reports) MostActive(ctx context.Context, t Top) ([]ConversationActivity,
 	}
 	rows := newQuery("SELECT m.conversation_id, m.user_id, " + directions + ", min(m.sent_at) AS first_at, max(m.sent_at) AS last_at")
 	s.liveMessages(rows, t.Period).add(" GROUP BY m.conversation_id, m.user_id")
-	q, err := s.ranked(db, rows, []string{"messages", "inbound", "outbound", "first_at", "last_at"}, "messages DESC, last_at DESC", t.Limit)
+	q, err := s.ranked(db, ranking{
+		rows, []string{"messages", "inbound", "outbound", "first_at", "last_at"}, []string{"messages DESC", "last_at DESC"}, t.Limit,
+	})
 	if err != nil {
 		return nil, fail("report the most active", err)
 	}

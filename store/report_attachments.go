@@ -45,7 +45,7 @@ func (s reports) AttachmentCounts(ctx context.Context, t Top) ([]ConversationAtt
 	length := s.dialect.ArrayLength("m.attachments")
 	rows := newQuery("SELECT m.conversation_id, m.user_id, count(*) AS messages, sum(" + length + ") AS attachments")
 	s.liveMessages(rows, t.Period).add(" AND m.attachments IS NOT NULL AND " + length + " > 0 GROUP BY m.conversation_id, m.user_id")
-	q, err := s.ranked(db, rows, []string{"messages", "attachments"}, "attachments DESC", t.Limit)
+	q, err := s.ranked(db, ranking{rows, []string{"messages", "attachments"}, []string{"attachments DESC"}, t.Limit})
 	if err != nil {
 		return nil, fail("report attachments", err)
 	}

@@ -16,7 +16,7 @@ var costColumns = []string{"suggestions", "tokens", "cost"}
 
 func costsDest(c *Costs) []any { return []any{&c.Suggestions, &c.Tokens, (*money)(&c.Cost)} }
 
-const costliestFirst = "cost DESC"
+var costliestFirst = []string{"cost DESC"}
 
 func (s reports) CostsByConversation(ctx context.Context, t Top) ([]ConversationCost, error) {
 	t, db, err := s.top(ctx, t)
@@ -24,7 +24,7 @@ func (s reports) CostsByConversation(ctx context.Context, t Top) ([]Conversation
 		return nil, err
 	}
 	rows := s.costs("s.conversation_id, s.user_id", " GROUP BY s.conversation_id, s.user_id", t.Period)
-	q, err := s.ranked(db, rows, costColumns, costliestFirst, t.Limit)
+	q, err := s.ranked(db, ranking{rows, costColumns, costliestFirst, t.Limit})
 	if err != nil {
 		return nil, fail("report costs", err)
 	}
@@ -40,7 +40,7 @@ func (s reports) CostsByLead(ctx context.Context, t Top) ([]LeadCost, error) {
 		return nil, err
 	}
 	rows := s.costs("c.lead_id", " AND c.lead_id IS NOT NULL GROUP BY c.lead_id", t.Period)
-	q, err := s.rankedLeads(db, rows, costColumns, costliestFirst, t.Limit)
+	q, err := s.rankedLeads(db, ranking{rows, costColumns, costliestFirst, t.Limit})
 	if err != nil {
 		return nil, fail("report costs", err)
 	}
@@ -54,7 +54,7 @@ func (s reports) CostsByModel(ctx context.Context, t Top) ([]ModelCost, error) {
 		return nil, err
 	}
 	q := s.costs(modelName, " GROUP BY "+modelName, t.Period).
-		add(" ORDER BY "+costliestFirst+", "+s.dialect.ByBytes(modelName)+" LIMIT ?", t.Limit)
+		add(" ORDER BY cost DESC, "+s.dialect.ByBytes(modelName)+" LIMIT ?", t.Limit)
 	found, err := collect(db, q, func(c *ModelCost) []any { return append([]any{&c.Model}, costsDest(&c.Costs)...) })
 	return values(found), fail("report costs", err)
 }

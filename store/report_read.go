@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -88,36 +89,51 @@ func byDay[T any](db *gorm.DB, days *series, q *query, dest func(*T) []any) ([]T
 	return values, err
 }
 
-// ranked cuts a query to its first rows, which have conversation_id and user_id, and
-// names their conversations. order is by columns of the query; ties go by id.
-func (s reports) ranked(db *gorm.DB, rows *query, columns []string, order string, limit int) (*query, error) {
+// ranking is a report of the first rows by some order, which stands twice in its
+// statement: where the rows are cut, and where names have been joined to them.
+type ranking struct {
+	rows    *query
+	columns []string // beside the keys
+	order   []string // of columns, each with its direction
+	limit   int
+}
+
+// by is the order with the keys at the end, so that it has no ties.
+func (r ranking) by(alias string, keys ...string) string {
+	terms := make([]string, 0, len(r.order)+len(keys))
+	for _, o := range r.order {
+		terms = append(terms, alias+o)
+	}
+	return " ORDER BY " + strings.Join(append(terms, keys...), ", ")
+}
+
+// first adds the named columns of the rows, and the rows cut to the first ones.
+func (r ranking) first(q *query, keys ...string) *query {
+	for _, column := range r.columns {
+		q.add(", r." + column)
+	}
+	return q.add(" FROM (SELECT * FROM ").embed(r.rows).add(" a"+r.by("", keys...)+" LIMIT ?) r", r.limit)
+}
+
+// ranked is the statement of a ranking whose rows have conversation_id and user_id.
+func (s reports) ranked(db *gorm.DB, r ranking) (*query, error) {
 	title, leads, err := s.joinLeads(db, "c.lead_id")
 	if err != nil {
 		return nil, err
 	}
-	order = " ORDER BY " + order + ", conversation_id, user_id"
-	q := newQuery("SELECT c.id, c.user_id, c.title, c.subject, c.lead_id, " + title)
-	for _, column := range columns {
-		q.add(", r." + column)
-	}
-	q.add(" FROM (SELECT * FROM ").embed(rows).add(" a"+order+" LIMIT ?) r JOIN "+s.tables.conversations+
-		" c ON c.id = r.conversation_id AND c.user_id = r.user_id"+leads+" WHERE 1 = 1", limit)
-	return s.owned(q, "c.").add(order), nil
+	q := r.first(newQuery("SELECT c.id, c.user_id, c.title, c.subject, c.lead_id, "+title), "conversation_id", "user_id")
+	q.add(" JOIN " + s.tables.conversations + " c ON c.id = r.conversation_id AND c.user_id = r.user_id" + leads + " WHERE 1 = 1")
+	return s.owned(q, "c.").add(r.by("r.", "r.conversation_id", "r.user_id")), nil
 }
 
-// rankedLeads does the same for rows that have a lead_id.
-func (s reports) rankedLeads(db *gorm.DB, rows *query, columns []string, order string, limit int) (*query, error) {
+// rankedLeads is that of a ranking whose rows have a lead_id.
+func (s reports) rankedLeads(db *gorm.DB, r ranking) (*query, error) {
 	title, leads, err := s.joinLeads(db, "r.lead_id")
 	if err != nil {
 		return nil, err
 	}
-	order = " ORDER BY " + order + ", " + s.dialect.ByBytes("lead_id")
-	q := newQuery("SELECT r.lead_id, " + title)
-	for _, column := range columns {
-		q.add(", r." + column)
-	}
-	q.add(" FROM (SELECT * FROM ").embed(rows).add(" a"+order+" LIMIT ?) r"+leads, limit)
-	return q.add(order), nil
+	q := r.first(newQuery("SELECT r.lead_id, "+title), s.dialect.ByBytes("lead_id"))
+	return q.add(leads + r.by("r.", s.dialect.ByBytes("r.lead_id"))), nil
 }
 
 // joinLeads returns the column with a lead's title and the join that it takes.

@@ -38,7 +38,7 @@ func slowest(rows *query) *query {
 	return newQuery("SELECT d.*, (2 * total + ended) / (2 * NULLIF(ended, 0)) AS mean FROM ").embed(rows).add(" d")
 }
 
-const slowestFirst = "mean DESC NULLS LAST"
+var slowestFirst = []string{"mean DESC NULLS LAST"}
 
 func (s reports) ResponseTimesByConversation(ctx context.Context, t Top) ([]ConversationResponse, error) {
 	t, db, err := s.top(ctx, t)
@@ -46,7 +46,7 @@ func (s reports) ResponseTimesByConversation(ctx context.Context, t Top) ([]Conv
 		return nil, err
 	}
 	rows := durations("conversation_id, user_id", s.questions("conversation_id, user_id, ", t.Period))
-	q, err := s.ranked(db, slowest(rows), sumColumns, slowestFirst, t.Limit)
+	q, err := s.ranked(db, ranking{slowest(rows), sumColumns, slowestFirst, t.Limit})
 	if err != nil {
 		return nil, fail("report response times", err)
 	}
@@ -68,7 +68,7 @@ func (s reports) ResponseTimesByLead(ctx context.Context, t Top) ([]LeadResponse
 		return nil, err
 	}
 	waits := s.questions("lead_id, ", t.Period).add(" AND lead_id IS NOT NULL")
-	q, err := s.rankedLeads(db, slowest(durations("lead_id", waits)), sumColumns, slowestFirst, t.Limit)
+	q, err := s.rankedLeads(db, ranking{slowest(durations("lead_id", waits)), sumColumns, slowestFirst, t.Limit})
 	if err != nil {
 		return nil, fail("report response times", err)
 	}
