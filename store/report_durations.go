@@ -22,7 +22,7 @@ type sums struct {
 	oldest *time.Time
 }
 
-// sumColumns are the columns of sums in durations.
+// sumColumns are the columns of durations beside its keys.
 var sumColumns = []string{"ended", "total", "near0", "near1", "near2", "near3", "near4", "near5", "open", "oldest"}
 
 func (s *sums) dest() []any {
@@ -34,24 +34,25 @@ func (s *sums) dest() []any {
 }
 
 // durations sums up waits, rows of (keys, at, wait) whose wait is NULL if it has not
-// ended, by their keys; without any all together. Percentiles come from the ranks next to
-// them, (n-1)·p/100 counted from 0, so that they are exact on both databases: PostgreSQL's
-// own are floating-point numbers and SQLite has none.
-func durations(keys string, waits *query) *query {
-	partition, group, columns := "", "", ""
-	if keys != "" {
-		partition, group, columns = "PARTITION BY "+keys, " GROUP BY "+keys, keys+", "
-	}
-	var near strings.Builder
+// ended, by their keys, each followed by a comma; without any all together. Percentiles
+// come from the waits at the ranks next to them, (n-1)·p/100 counted from 0, so that they
+// are exact on both databases: PostgreSQL's own are floating-point numbers and SQLite has
+// none.
+func (s reports) durations(keys string, waits *query) *query {
+	q := newQuery("SELECT " + keys + "ended, total")
 	for i, p := range percents {
 		for above := range 2 {
-			fmt.Fprintf(&near, "max(CASE WHEN rank = (n - 1) * %d / 100 + %d THEN wait END) AS near%d, ", p, 1+above, 2*i+above)
+			rank := fmt.Sprintf("(ended - 1) * %d / 100 + %d", p, above)
+			q.add(fmt.Sprintf(", %s AS near%d", s.dialect.Element("waits", rank), 2*i+above))
 		}
 	}
-	q := newQuery("SELECT " + columns + "count(wait) AS ended, CAST(sum(wait) AS bigint) AS total, " + near.String() +
-		"count(*) - count(wait) AS open, min(CASE WHEN wait IS NULL THEN at END) AS oldest FROM (SELECT " + columns + "at, wait, " +
-		"row_number() OVER (" + partition + " ORDER BY wait NULLS LAST) AS rank, count(wait) OVER (" + partition + ") AS n FROM ")
-	return q.embed(waits).add(" w) r" + group)
+	q.add(", open, oldest FROM (SELECT " + keys + "count(wait) AS ended, CAST(sum(wait) AS bigint) AS total, " +
+		s.dialect.SortedArray("wait") + " AS waits, count(*) - count(wait) AS open, min(CASE WHEN wait IS NULL THEN at END) AS oldest FROM ")
+	q.embed(waits).add(" w")
+	if keys != "" {
+		q.add(" GROUP BY " + strings.TrimSuffix(keys, ", "))
+	}
+	return q.add(") g")
 }
 
 // durations turns the sums into what a report has.

@@ -29,7 +29,7 @@ func (s reports) ResponseTimes(ctx context.Context, p Period) (ResponseTimes, er
 		return ResponseTimes{}, err
 	}
 	var all sums
-	_, err = durations("", s.questions("", p)).row(db, all.dest()...)
+	_, err = s.durations("", s.questions("", p)).row(db, all.dest()...)
 	return all.responses(), fail("report response times", err)
 }
 
@@ -45,7 +45,7 @@ func (s reports) ResponseTimesByConversation(ctx context.Context, t Top) ([]Conv
 	if err != nil {
 		return nil, err
 	}
-	rows := durations("conversation_id, user_id", s.questions("conversation_id, user_id, ", t.Period))
+	rows := s.durations("conversation_id, user_id, ", s.questions("conversation_id, user_id, ", t.Period))
 	q, err := s.ranked(db, ranking{slowest(rows), sumColumns, slowestFirst, t.Limit})
 	if err != nil {
 		return nil, fail("report response times", err)
@@ -68,7 +68,7 @@ func (s reports) ResponseTimesByLead(ctx context.Context, t Top) ([]LeadResponse
 		return nil, err
 	}
 	waits := s.questions("lead_id, ", t.Period).add(" AND lead_id IS NOT NULL")
-	q, err := s.rankedLeads(db, ranking{slowest(durations("lead_id", waits)), sumColumns, slowestFirst, t.Limit})
+	q, err := s.rankedLeads(db, ranking{slowest(s.durations("lead_id, ", waits)), sumColumns, slowestFirst, t.Limit})
 	if err != nil {
 		return nil, fail("report response times", err)
 	}
@@ -89,7 +89,7 @@ func (s reports) ResponseTimesByDay(ctx context.Context, p Period) ([]DayRespons
 	if err != nil {
 		return nil, err
 	}
-	q := durations("day", s.questions(s.localDay("at", days)+" AS day, ", days.Period))
+	q := s.durations("day, ", s.questions(s.localDay("at", days)+" AS day, ", days.Period))
 	found, err := byDay(db, days, q, (*sums).dest)
 	if err != nil {
 		return nil, fail("report response times", err)

@@ -170,7 +170,7 @@ func (s reports) DecisionTimes(ctx context.Context, p Period) (DecisionTimes, er
 	}
 	waits := s.liveSuggestions(newQuery("SELECT s.created_at AS at, "+s.dialect.Micros("s.created_at", "s.reviewed_at")+" AS wait"), p)
 	var all sums
-	_, err = durations("", waits).row(db, all.dest()...)
+	_, err = s.durations("", waits).row(db, all.dest()...)
 	return DecisionTimes{
 		Decided: all.ended, Durations: all.durations(), Pending: all.open, OldestPending: all.oldest,
 	}, fail("report decision times", err)

@@ -48,6 +48,10 @@ type Dialect interface {
 	SumMoney(column string) string
 	// ArrayLength is how many elements a JSON array has, 0 for anything else.
 	ArrayLength(column string) string
+	// SortedArray aggregates a column of integers, NULL left out, the lowest first.
+	SortedArray(column string) string
+	// Element is one of a SortedArray, counted from 0, NULL beyond its end.
+	Element(array, index string) string
 	// ByBytes is a text that sorts by its bytes, whatever the database's language.
 	ByBytes(column string) string
 	// OneStatementAppend tells whether an INSERT can take its rows from an UPDATE.

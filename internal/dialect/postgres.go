@@ -35,6 +35,12 @@ func (postgres) ArrayLength(column string) string {
 	return "CASE jsonb_typeof(" + column + ") WHEN 'array' THEN jsonb_array_length(" + column + ") ELSE 0 END"
 }
 
+func (postgres) SortedArray(column string) string {
+	return "array_agg(" + column + " ORDER BY " + column + ") FILTER (WHERE " + column + " IS NOT NULL)"
+}
+
+func (postgres) Element(array, index string) string { return array + "[" + index + " + 1]" }
+
 func (postgres) ByBytes(column string) string { return "CAST(" + column + ` AS text) COLLATE "C"` }
 
 // The SQLSTATEs are those of PostgreSQL's appendix A.

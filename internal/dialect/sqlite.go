@@ -56,6 +56,14 @@ func (sqlite) SumMoney(column string) string {
 
 func (sqlite) ArrayLength(column string) string { return "json_array_length(" + column + ")" }
 
+func (sqlite) SortedArray(column string) string {
+	return "json_group_array(" + column + " ORDER BY " + column + ") FILTER (WHERE " + column + " IS NOT NULL)"
+}
+
+func (sqlite) Element(array, index string) string {
+	return "json_extract(" + array + ", '$[' || (" + index + ") || ']')"
+}
+
 func (sqlite) ByBytes(column string) string { return "CAST(" + column + " AS text)" }
 
 // The codes are those of SQLite's "Result and Error Codes"; the low byte of an extended
