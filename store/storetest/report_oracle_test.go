@@ -10,47 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
-	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/suggestion"
 )
-
-// handMade is a world whose figures can be worked out on paper.
-type handMade struct {
-	reportRows
-	user uuid.UUID
-}
-
-func newHandMade() *handMade {
-	return &handMade{reportRows: reportRows{leads: map[string]hostLead{}, now: worldNow}, user: uuid.New()}
-}
-
-func minute(n int) time.Time { return worldBegin.Add(time.Duration(n) * time.Minute) }
-
-// thread has the directions of a word: i, o or anything else, with the minutes of each.
-func (h *handMade) thread(lead, word string, minutes ...int) *conversation.Conversation {
-	c := &conversation.Conversation{ID: uuid.New(), UserID: h.user, LeadID: lead, Status: conversation.StatusActive, CreatedAt: minute(minutes[0]), LastMessageAt: minute(minutes[0])}
-	for i, letter := range word {
-		m := &message.Message{ID: uuid.New(), UserID: h.user, ConversationID: c.ID, Seq: int64(i + 1), SentAt: minute(minutes[i]), CreatedAt: minute(minutes[i])}
-		switch letter {
-		case 'i':
-			m.Direction = message.DirectionInbound
-		case 'o':
-			m.Direction = message.DirectionOutbound
-		}
-		c.Status = c.Status.After(m.Direction)
-		h.messages = append(h.messages, m)
-	}
-	h.conversations = append(h.conversations, c)
-	return c
-}
-
-func (h *handMade) draft(c *conversation.Conversation, s suggestion.Suggestion) *suggestion.Suggestion {
-	s.ID, s.UserID, s.ConversationID, s.CreatedAt = uuid.New(), h.user, c.ID, c.CreatedAt
-	h.suggestions = append(h.suggestions, &s)
-	return &s
-}
 
 func TestOracleDays(t *testing.T) {
 	t.Parallel()
@@ -84,7 +47,7 @@ func TestOracleDays(t *testing.T) {
 	}
 	require.Equal(t, []string{"2011-12-29", "2011-12-31"}, dates)
 	require.Empty(t, days(store.Period{Since: worldNow, Before: worldNow}))
-	require.Len(t, days(newOracle(&newHandMade().reportRows, uuid.Nil).series(store.Period{})), 30)
+	require.Len(t, days(newOracle(&newHandMade(uuid.New()).reportRows, uuid.Nil).series(store.Period{})), 30)
 }
 
 func TestOracleFigures(t *testing.T) {
@@ -110,7 +73,7 @@ func TestOracleFigures(t *testing.T) {
 
 func TestOracleResponses(t *testing.T) {
 	t.Parallel()
-	h := newHandMade()
+	h := newHandMade(uuid.New())
 	h.leads["1"] = hostLead{title: new("One"), category: new("x")}
 	h.leads["2"] = hostLead{}
 	a := h.thread("1", "oi io ii", 0, 1, 2, 3, 11, 12, 13, 14) // a question of 10 minutes, and an open one
@@ -148,7 +111,7 @@ func TestOracleResponses(t *testing.T) {
 
 func TestOracleActivity(t *testing.T) {
 	t.Parallel()
-	h := newHandMade()
+	h := newHandMade(uuid.New())
 	a := h.thread("1", "oi i", 0, 1, 2, 3)
 	b := h.thread("", "io", 0, 1)
 	a.LastMessageAt = minute(3)
@@ -173,14 +136,14 @@ func TestOracleActivity(t *testing.T) {
 
 func TestOracleSuggestions(t *testing.T) {
 	t.Parallel()
-	h := newHandMade()
+	h := newHandMade(uuid.New())
 	c := h.thread("1", "i", 0)
-	h.draft(c, suggestion.Suggestion{Status: suggestion.StatusPending, ConfidenceScore: new(0.85), GenerationCost: decimal.New(1, -10), TokensUsed: 3})
-	h.draft(c, suggestion.Suggestion{Status: suggestion.StatusApproved, ConfidenceScore: new(0.7), SuggestedContent: "a", ReviewedAt: new(minute(3)), ModelUsed: "m"})
-	h.draft(c, suggestion.Suggestion{Status: suggestion.StatusEdited, ConfidenceScore: new(0.1), SuggestedContent: "ab", EditedContent: "abcd", ReviewedAt: new(minute(1))})
-	h.draft(c, suggestion.Suggestion{Status: suggestion.StatusEdited, SuggestedContent: "same", EditedContent: "same", ReviewedAt: new(minute(0))})
-	h.draft(c, suggestion.Suggestion{Status: suggestion.StatusRejected, GenerationCost: decimal.New(999_999_999_999_999_999, 0), ReviewedAt: new(minute(0))})
-	h.draft(c, suggestion.Suggestion{Status: suggestion.StatusRejected, DeletedAt: gorm.DeletedAt{Valid: true}})
+	h.draft(c, suggestion.Suggestion{Status: suggestion.StatusPending, ConfidenceScore: new(0.85), GenerationCost: decimal.New(1, -10), TokensUsed: 3}, 0)
+	h.draft(c, suggestion.Suggestion{Status: suggestion.StatusApproved, ConfidenceScore: new(0.7), SuggestedContent: "a", ModelUsed: "m"}, 3*time.Minute)
+	h.draft(c, suggestion.Suggestion{Status: suggestion.StatusEdited, ConfidenceScore: new(0.1), SuggestedContent: "ab", EditedContent: "abcd"}, 1*time.Minute)
+	h.draft(c, suggestion.Suggestion{Status: suggestion.StatusEdited, SuggestedContent: "same", EditedContent: "same"}, 0*time.Minute)
+	h.draft(c, suggestion.Suggestion{Status: suggestion.StatusRejected, GenerationCost: decimal.New(999_999_999_999_999_999, 0)}, 0*time.Minute)
+	h.draft(c, suggestion.Suggestion{Status: suggestion.StatusRejected, DeletedAt: gorm.DeletedAt{Valid: true}}, 0)
 	o := newOracle(&h.reportRows, h.user)
 	buckets := o.SuggestionsByConfidence(store.Period{})
 	require.Equal(t, []int64{1, 1, 1, 2}, []int64{buckets[0].Made, buckets[1].Made, buckets[2].Made, buckets[3].Made})

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -454,26 +455,29 @@ func newReportWorld(t testing.TB, f Factory, n worldSize) *reportWorld {
 		n = slowWorlds[n]
 	}
 	w.rows = newRows(t, n)
-	w.clock.add(w.rows.now.Sub(epoch))
 	makeLeadsTable(t, w.st, w.rows.leads)
-	w.write(t)
+	w.fill(t, w.rows)
 	return w
 }
 
-func (w *reportWorld) write(t testing.TB) {
+// fill writes the rows and sets the clock to the present that they have.
+func (w *world) fill(t testing.TB, rows *reportRows) {
 	t.Helper()
-	const batch = 500
+	w.clock.add(rows.now.Sub(w.clock.Now()))
 	db := w.st.DB(t.Context())
 	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
-		for _, rows := range []any{w.rows.conversations, w.rows.messages, w.rows.suggestions} {
-			if err := tx.CreateInBatches(rows, batch).Error; err != nil {
-				return err
-			}
-		}
-		return nil
+		return errors.Join(insert(tx, rows.conversations), insert(tx, rows.messages), insert(tx, rows.suggestions))
 	}))
 	// A server that was filled a moment ago knows nothing yet of what it holds.
-	if len(w.rows.messages) >= fullWorld.messages {
+	if len(rows.messages) >= fullWorld.messages {
 		require.NoError(t, db.Exec("ANALYZE").Error)
 	}
+}
+
+func insert[T any](tx *gorm.DB, rows []*T) error {
+	const batch = 500
+	if len(rows) == 0 {
+		return nil
+	}
+	return tx.CreateInBatches(rows, batch).Error
 }
