@@ -69,13 +69,17 @@ func RunCRUD(t *testing.T, f Factory) {
 	t.Helper()
 	all := subtests{}
 	for _, part := range []subtests{
-		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), inputTests(), searchTests(), embeddingTests(),
+		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), inputTests(), searchTests(), embeddingTests(), reportTests(),
 	} {
 		maps.Copy(all, part)
 	}
 	t.Run("Search", func(t *testing.T) {
 		t.Parallel()
 		runSearch(t, f, small)
+	})
+	t.Run("Reports", func(t *testing.T) {
+		t.Parallel()
+		runReports(t, f, smallWorld)
 	})
 	all.run(t, f)
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -28,10 +29,18 @@ import (
 // in the table fails the test, so none can be forgotten.
 func RunTenancy(t *testing.T, f Factory) {
 	t.Run("every method has a call", everyMethodHasACall)
-	t.Run("strangers", func(t *testing.T) { strangersFindNothing(t, f(t)) })
+	t.Run("strangers", func(t *testing.T) { strangersFindNothing(t, besideLeads(t, f)) })
 	t.Run("same ids", func(t *testing.T) { sameIDsStayApart(t, f(t)) })
-	t.Run("nobody", func(t *testing.T) { nobodyIsRefused(t, f(t)) })
-	t.Run("statements", func(t *testing.T) { statementsNameTheUser(t, f(t)) })
+	t.Run("nobody", func(t *testing.T) { nobodyIsRefused(t, besideLeads(t, f)) })
+	t.Run("statements", func(t *testing.T) { statementsNameTheUser(t, besideLeads(t, f)) })
+}
+
+// besideLeads opens a store beside a host's table with the lead that an estate has.
+func besideLeads(t *testing.T, f Factory) store.Store {
+	t.Helper()
+	st := f(t, withLeads())
+	makeLeadsTable(t, st, map[string]hostLead{"lead": {title: new("Lead"), category: new("category")}})
+	return st
 }
 
 // outcome is what a stranger gets.
@@ -63,6 +72,7 @@ type estate struct {
 	thread, byUser            store.Cursor
 	pendingNext, drafts       store.Cursor
 	texts, threads            store.Cursor
+	unread, attached, sure    store.Cursor
 }
 
 // future is after everything in an estate, so that maintenance finds all of it.
@@ -100,7 +110,9 @@ func (e *estate) fillThread(t *testing.T, st store.Store, s store.Scope) {
 		appended(t, s, e.live.ID, m)
 	}
 	must[*message.Message](t)(s.Messages().Delete(t.Context(), e.hidden.ID))
-	appended(t, s, newThread(t, s, 1).ID, inbound("another that needs a reply"))
+	another := inbound("another that needs a reply")
+	another.Attachments = e.inbound.Attachments
+	appended(t, s, newThread(t, s, 1).ID, another)
 	require.NoError(t, e.inbound.SetEmbedding("model", axis(0)))
 	require.NoError(t, st.DB(t.Context()).Create(e.inbound.Embeddings).Error)
 }
@@ -108,13 +120,17 @@ func (e *estate) fillThread(t *testing.T, st store.Store, s store.Scope) {
 func (e *estate) fillSuggestions(t *testing.T, s store.Scope) {
 	t.Helper()
 	draft := func() *suggestion.Suggestion {
-		d := &suggestion.Suggestion{ConversationID: e.live.ID, InReplyToMessageID: &e.inbound.ID, SuggestedContent: "draft"}
+		d := &suggestion.Suggestion{
+			ConversationID: e.live.ID, InReplyToMessageID: &e.inbound.ID, SuggestedContent: "draft", ConfidenceScore: new(0.9),
+		}
 		require.NoError(t, s.Suggestions().Create(t.Context(), d))
 		return d
 	}
 	e.pending, e.approved, e.gone = draft(), draft(), draft()
 	draft() // a second one that is pending
-	must[*suggestion.Suggestion](t)(s.Suggestions().Approve(t.Context(), e.approved.ID, suggestion.Review{}))
+	for _, d := range []*suggestion.Suggestion{e.approved, draft()} {
+		must[*suggestion.Suggestion](t)(s.Suggestions().Approve(t.Context(), d.ID, suggestion.Review{}))
+	}
 	must[*suggestion.Suggestion](t)(s.Suggestions().Delete(t.Context(), e.gone.ID))
 }
 
@@ -130,6 +146,9 @@ func (e *estate) fillCursors(t *testing.T, s store.Scope) {
 	e.texts = nextOf[*store.MessageHit](t)(s.Search().Messages(t.Context(), "first another", anyWord, one))
 	e.threads = nextOf[*store.ConversationHit](t)(s.Search().Conversations(t.Context(), "title another", anyWord, one))
 	e.drafts = nextOf[*suggestion.Suggestion](t)(s.Suggestions().ListByConversation(t.Context(), e.live.ID, one))
+	e.unread = nextOf[*store.UnreadConversation](t)(s.Reports().Unread(t.Context(), time.Time{}, one))
+	e.attached = nextOf[*store.AttachedMessage](t)(s.Reports().MessagesWithAttachments(t.Context(), store.Period{}, one))
+	e.sure = nextOf[*suggestion.Suggestion](t)(s.Reports().HighConfidenceApproved(t.Context(), 0.5, store.Period{}, one))
 }
 
 func next(t *testing.T) func(store.Page[*conversation.Conversation], error) store.Cursor {
@@ -378,6 +397,51 @@ func embeddingCalls() map[string][]call {
 	}
 }
 
+func reportCalls() map[string][]call {
+	all, first := store.Period{}, store.Top{}
+	calls := map[string][]call{
+		"Daily": {{want: empty, args: func(e *estate, _ uuid.UUID) []any { return []any{e.live.CreatedAt} }}},
+		"Unread": {
+			{want: empty, args: with(time.Time{}, page)},
+			{want: refused, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{time.Time{}, store.PageRequest{Limit: 1, After: e.unread}}
+			}},
+		},
+		"MessagesWithAttachments": {
+			{want: empty, args: with(all, page)},
+			{want: refused, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{all, store.PageRequest{Limit: 1, After: e.attached}}
+			}},
+		},
+		"ResponseRate":            {{want: empty, args: with("category", all)}},
+		"SuggestionsByConfidence": {{want: empty, args: with(all)}, {want: empty, args: with(all, 0.5)}},
+		"HighConfidenceApproved": {
+			{want: empty, args: with(0.5, all, page)},
+			{want: refused, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{0.5, all, store.PageRequest{Limit: 1, After: e.sure}}
+			}},
+		},
+	}
+	for _, name := range []string{"Summary", "ResponseTimes", "SuggestionsByModel", "DecisionTimes", "EditDistances"} {
+		calls[name] = []call{{want: empty, args: with(all)}}
+	}
+	for _, name := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay"} {
+		calls[name] = []call{{want: empty, args: with(all)}, {want: empty, args: around}}
+	}
+	for _, name := range []string{
+		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead", "CostsByConversation", "CostsByLead", "CostsByModel",
+	} {
+		calls[name] = []call{{want: empty, args: with(first)}}
+	}
+	return calls
+}
+
+// around is a period in which an estate came to be.
+func around(e *estate, _ uuid.UUID) []any {
+	at := e.live.CreatedAt
+	return []any{store.Period{Since: at.Add(-time.Hour), Before: at.Add(time.Hour)}}
+}
+
 func maintenanceCalls() map[string][]call {
 	return map[string][]call{
 		"ArchiveInactive": {{want: empty, args: with(future)}},
@@ -399,6 +463,7 @@ func allCalls() map[string][]call {
 		"Suggestions":   suggestionCalls(),
 		"Search":        searchCalls(),
 		"Embeddings":    embeddingCalls(),
+		"Reports":       reportCalls(),
 		"Maintenance":   maintenanceCalls(),
 	} {
 		for method, c := range calls {
@@ -466,10 +531,13 @@ func items[T any](seq iter.Seq2[T, error]) ([]any, error) {
 }
 
 // nothing tells whether the results hold no row: zero values, lists and pages without
-// items, whatever the numbers of a page say.
+// items, whatever the numbers of a page say; and rows of reports that say nothing.
 func nothing(results []any) bool {
 	return !slices.ContainsFunc(results, func(r any) bool {
 		v := reflect.Indirect(reflect.ValueOf(r))
+		if v.IsValid() && saysNothing(v) {
+			return false
+		}
 		if v.Kind() == reflect.Struct && v.FieldByName("Items").IsValid() {
 			total := v.FieldByName("Total")
 			return v.FieldByName("Items").Len() > 0 || (total.IsValid() && total.Int() != 0)
@@ -482,6 +550,32 @@ func nothing(results []any) bool {
 		}
 		return v.IsValid() && !v.IsZero()
 	})
+}
+
+// saysNothing tells whether all figures of a report are zero. Days and buckets have a row
+// for everybody, whose own fields are the question and not the answer.
+func saysNothing(v reflect.Value) bool {
+	question := []string{"Day", "AtLeast", "Below"}
+	if cost, ok := v.Interface().(decimal.Decimal); ok {
+		return cost.IsZero()
+	}
+	switch v.Kind() {
+	case reflect.Slice:
+		for i := range v.Len() {
+			if !saysNothing(v.Index(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); !f.IsExported() || (!slices.Contains(question, f.Name) && !saysNothing(v.Field(i))) {
+				return false
+			}
+		}
+		return true
+	}
+	return v.IsZero()
 }
 
 // strangersFindNothing is the heart of it: a stranger for each call, and the owner in a
@@ -654,7 +748,7 @@ func rowsOfNobody(t *testing.T, st store.Store) (n int64) {
 // inside of a transaction.
 func statementsNameTheUser(t *testing.T, st store.Store) {
 	rec := &Recorder{}
-	recorded, err := store.New(rec.Wrap(st.DB(t.Context())))
+	recorded, err := store.New(rec.Wrap(st.DB(t.Context())), withLeads())
 	require.NoError(t, err)
 	newThread(t, recorded.ForUser(uuid.New()), 0) // the schema has been checked
 	must[store.Page[*store.MessageHit]](t)(recorded.ForUser(uuid.New()).Search().Messages(t.Context(), "a", store.TextOptions{}, page))
