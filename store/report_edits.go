@@ -34,11 +34,10 @@ func (s reports) EditDistances(ctx context.Context, p Period) (EditDistances, er
 	return e, fail("report edit distances", err)
 }
 
-// edits are what was compared: the distances, and the sum of their shares of the longer
-// text, each taken to nine decimals so that their order does not matter.
+// edits are what was compared: the distances, and their shares of the longer text.
 type edits struct {
 	distances []int64
-	shares    int64
+	shares    []float64
 }
 
 func (e *EditDistances) count(changes *edits, before, after string) {
@@ -54,7 +53,7 @@ func (e *EditDistances) count(changes *edits, before, after string) {
 	}
 	d := int64(levenshtein.ComputeDistance(before, after))
 	changes.distances = append(changes.distances, d)
-	changes.shares += (2*d*nano + int64(longer)) / (2 * int64(longer))
+	changes.shares = append(changes.shares, float64(d)/float64(longer))
 }
 
 func (c *edits) sumUp(e *EditDistances) {
@@ -63,11 +62,13 @@ func (c *edits) sumUp(e *EditDistances) {
 		return
 	}
 	slices.Sort(c.distances)
+	slices.Sort(c.shares) // so that the sum does not depend on the order of the rows
 	var total int64
-	for _, d := range c.distances {
-		total += d
+	var shares float64
+	for i, d := range c.distances {
+		total, shares = total+d, shares+c.shares[i]
 	}
-	e.Mean, e.MeanShare = new(float64(total)/float64(n)), new(float64(c.shares)/(nano*float64(n)))
+	e.Mean, e.MeanShare = new(float64(total)/float64(n)), new(shares/float64(n))
 	e.Median, e.P90 = new(c.percentile(50)), new(c.percentile(90))
 }
 

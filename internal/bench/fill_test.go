@@ -120,7 +120,7 @@ const dimensions = 8
 // that the table is too big to be read from end to end unnoticed.
 func fillVectors(tb testing.TB, db *sql.DB, postgres bool, z size) {
 	tb.Helper()
-	vector := fmt.Sprintf("zeroblob(%d)", 4*dimensions)
+	vector := fmt.Sprintf("zeroblob(%d)", 4*dimensions+(dimensions+7)/8) // the numbers and their code
 	if postgres {
 		vector = "'[1" + strings.Repeat(",0", dimensions-1) + "]'"
 	}

@@ -20,7 +20,7 @@ type database struct {
 	name     string
 	postgres bool
 	fresh    func(tb testing.TB) string
-	open     func(ctx context.Context, address string, o migrate.Options) (store.Store, error)
+	open     func(ctx context.Context, address string, o migrate.Options, more ...store.Option) (store.Store, error)
 	byHand   func(ctx context.Context, address string) (side, error)
 }
 
@@ -28,8 +28,8 @@ var databases = []database{
 	{
 		name:  "sqlite",
 		fresh: func(tb testing.TB) string { return filepath.Join(tb.TempDir(), "bench.db") },
-		open: func(ctx context.Context, address string, o migrate.Options) (store.Store, error) {
-			return sqlite.Open(ctx, address, store.WithMigrate(o))
+		open: func(ctx context.Context, address string, o migrate.Options, more ...store.Option) (store.Store, error) {
+			return sqlite.Open(ctx, address, append(more, store.WithMigrate(o))...)
 		},
 		byHand: openHandSQLite,
 	},
@@ -37,8 +37,8 @@ var databases = []database{
 		name:     "postgres",
 		postgres: true,
 		fresh:    pgtest.Database,
-		open: func(ctx context.Context, address string, o migrate.Options) (store.Store, error) {
-			return postgres.Open(ctx, address, postgres.WithMaxConns(connections), store.WithMigrate(o))
+		open: func(ctx context.Context, address string, o migrate.Options, more ...store.Option) (store.Store, error) {
+			return postgres.Open(ctx, address, append(more, postgres.WithMaxConns(connections), store.WithMigrate(o))...)
 		},
 		byHand: openHandPostgres,
 	},

@@ -13,8 +13,8 @@ const (
 	// turnTime is how long a round of one side takes at least: what takes less is done
 	// several times.
 	turnTime = 20 * time.Millisecond
-	// fewTurns and manyTurns bound the rounds.
-	fewTurns, manyTurns = 7, 61
+	// fewTurns and manyTurns bound the rounds; of what takes long, slowTurns are enough.
+	slowTurns, fewTurns, manyTurns = 3, 7, 61
 )
 
 // took are the times of an operation, one for each round.
@@ -33,7 +33,11 @@ func inTurnsFor(t *testing.T, budget time.Duration, sides ...func(i int) error) 
 		}
 	}
 	n := min(max(1, int(turnTime/max(1, fastest))), 200)
-	rounds := min(max(fewTurns, int(budget/(sum*time.Duration(n)))), manyTurns)
+	fewest := fewTurns
+	if sum > 2*time.Second {
+		fewest = slowTurns
+	}
+	rounds := min(max(fewest, int(budget/(sum*time.Duration(n)))), manyTurns)
 	all := make([]took, len(sides))
 	for r := range rounds {
 		for k := range sides {
