@@ -70,7 +70,7 @@ func (h *handMade) thread(lead, directions string, minutes ...int) *conversation
 	return c
 }
 
-func (h *handMade) send(c *conversation.Conversation, letter rune, at time.Time) *message.Message {
+func (h *handMade) send(c *conversation.Conversation, letter rune, at time.Time) {
 	c.LastSeq++
 	m := &message.Message{
 		ID: h.id(), UserID: h.user, ConversationID: c.ID, Seq: c.LastSeq, Role: message.RoleTool,
@@ -87,7 +87,6 @@ func (h *handMade) send(c *conversation.Conversation, letter rune, at time.Time)
 		c.LastMessageAt = at
 	}
 	h.messages = append(h.messages, m)
-	return m
 }
 
 // draft is made when the conversation began, and decided after a time unless it is
@@ -314,8 +313,13 @@ func testReportsSeries(t *testing.T, w *world) {
 	w.fill(t, &h.reportRows)
 	east := zone(t, "Asia/Kathmandu") // where the next day has begun
 	for _, p := range []store.Period{
-		{}, {Zone: east}, {Since: h.now.AddDate(0, 0, -3)}, {Since: h.now.AddDate(0, 0, -3), Zone: east}, {Before: h.now.AddDate(0, 0, -7)},
-		{Since: h.now, Before: h.now}, {Since: h.now, Before: h.now.Add(time.Microsecond)},
+		{},
+		{Zone: east},
+		{Since: h.now.AddDate(0, 0, -3)},
+		{Since: h.now.AddDate(0, 0, -3), Zone: east},
+		{Before: h.now.AddDate(0, 0, -7)},
+		{Since: h.now, Before: h.now},
+		{Since: h.now, Before: h.now.Add(time.Microsecond)},
 	} {
 		w.compareDays(t, h, p)
 	}
