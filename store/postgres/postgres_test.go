@@ -75,6 +75,11 @@ func TestSimpleProtocol(t *testing.T) {
 	storetest.Run(t, simple, capabilities)
 }
 
+func TestReports(t *testing.T) {
+	t.Parallel()
+	storetest.RunReports(t, open)
+}
+
 func TestPrefixAndSchema(t *testing.T) {
 	t.Parallel()
 	storetest.RunCRUD(t, elsewhere)

@@ -51,6 +51,11 @@ func TestFile(t *testing.T) {
 	storetest.Run(t, file, storetest.Capabilities{})
 }
 
+func TestReports(t *testing.T) {
+	t.Parallel()
+	storetest.RunReports(t, file)
+}
+
 func TestFileWithPrefix(t *testing.T) {
 	t.Parallel()
 	storetest.RunCRUD(t, prefixed(file))

@@ -70,7 +70,7 @@ func (h *handMade) thread(lead, directions string, minutes ...int) *conversation
 	return c
 }
 
-func (h *handMade) send(c *conversation.Conversation, letter rune, at time.Time) *message.Message {
+func (h *handMade) send(c *conversation.Conversation, letter rune, at time.Time) {
 	c.LastSeq++
 	m := &message.Message{
 		ID: h.id(), UserID: h.user, ConversationID: c.ID, Seq: c.LastSeq, Role: message.RoleTool,
@@ -87,7 +87,6 @@ func (h *handMade) send(c *conversation.Conversation, letter rune, at time.Time)
 		c.LastMessageAt = at
 	}
 	h.messages = append(h.messages, m)
-	return m
 }
 
 // draft is made when the conversation began, and decided after a time unless it is
@@ -104,23 +103,26 @@ func (h *handMade) draft(c *conversation.Conversation, s suggestion.Suggestion, 
 	return &s
 }
 
-// compareReports asks everything of the rows of a hand-made world: as their owner, as
-// everybody and as a stranger, who must see what is seen of nothing.
+// compareReports asks everything of the rows of a hand-made world, as their owner; of the
+// first period also as everybody, and as a stranger, who must see what is seen of nothing.
 func (w *world) compareReports(t *testing.T, h *handMade, periods ...store.Period) {
 	t.Helper()
+	w.compareAs(t, h, view{"the owner", w.st.ForUser(h.user), h.user}, periods...)
 	stranger := uuid.New()
-	for _, v := range []view{
-		{"the owner", w.st.ForUser(h.user), h.user}, {"everybody", w.st.AllUsers(), uuid.Nil}, {"a stranger", w.st.ForUser(stranger), stranger},
-	} {
-		rv := &reportView{view: v, oracle: newOracle(&h.reportRows, v.user), reports: v.scope.Reports()}
-		for name, compare := range reportComparisons() {
-			if name == "ResponseRate" && len(h.leads) == 0 {
-				continue
-			}
-			for _, p := range periods {
-				what := fmt.Sprintf("%s of %s, %v to %v", name, v.name, p.Since, p.Before)
-				compare.run(t, comparison{rv, namedPeriod{what, p, true}, what})
-			}
+	w.compareAs(t, h, view{"everybody", w.st.AllUsers(), uuid.Nil}, periods[0])
+	w.compareAs(t, h, view{"a stranger", w.st.ForUser(stranger), stranger}, periods[0])
+}
+
+func (w *world) compareAs(t *testing.T, h *handMade, v view, periods ...store.Period) {
+	t.Helper()
+	rv := &reportView{view: v, oracle: newOracle(&h.reportRows, v.user), reports: v.scope.Reports()}
+	for name, compare := range reportComparisons() {
+		if name == "ResponseRate" && len(h.leads) == 0 {
+			continue
+		}
+		for _, p := range periods {
+			what := fmt.Sprintf("%s of %s, %v to %v", name, v.name, p.Since, p.Before)
+			compare.run(t, comparison{rv, namedPeriod{what, p, true}, what})
 		}
 	}
 }
@@ -173,7 +175,7 @@ func testReportsDeleted(t *testing.T, w *world) {
 	w.fill(t, &h.reportRows)
 	check := func() {
 		t.Helper()
-		w.compareReports(t, h, store.Period{}, hour)
+		w.compareAs(t, h, view{"the owner", w.mine, w.user}, hour)
 	}
 	mark := gorm.DeletedAt{Time: h.now, Valid: true}
 	must[*message.Message](t)(w.mine.Messages().Delete(ctx, h.messages[1].ID))
@@ -215,7 +217,7 @@ func testReportsTies(t *testing.T, w *world) {
 	h.send(h.conversations[0], 'o', minute(0)) // the latest by seq, and not by time
 	h.send(h.conversations[1], 'i', minute(-1))
 	w.fill(t, &h.reportRows)
-	w.compareReports(t, h, store.Period{}, hour, store.Period{Since: minute(0), Before: minute(1)})
+	w.compareReports(t, h, hour, store.Period{Since: minute(0), Before: minute(1)})
 	rows, err := w.mine.Reports().SuggestionsByModel(t.Context(), store.Period{})
 	require.NoError(t, err)
 	var models []string
@@ -311,8 +313,13 @@ func testReportsSeries(t *testing.T, w *world) {
 	w.fill(t, &h.reportRows)
 	east := zone(t, "Asia/Kathmandu") // where the next day has begun
 	for _, p := range []store.Period{
-		{}, {Zone: east}, {Since: h.now.AddDate(0, 0, -3)}, {Since: h.now.AddDate(0, 0, -3), Zone: east}, {Before: h.now.AddDate(0, 0, -7)},
-		{Since: h.now, Before: h.now}, {Since: h.now, Before: h.now.Add(time.Microsecond)},
+		{},
+		{Zone: east},
+		{Since: h.now.AddDate(0, 0, -3)},
+		{Since: h.now.AddDate(0, 0, -3), Zone: east},
+		{Before: h.now.AddDate(0, 0, -7)},
+		{Since: h.now, Before: h.now},
+		{Since: h.now, Before: h.now.Add(time.Microsecond)},
 	} {
 		w.compareDays(t, h, p)
 	}
@@ -361,7 +368,7 @@ func testReportsConfidence(t *testing.T, w *world) {
 	w.fill(t, &more.reportRows)
 	more.suggestions, more.conversations = append(more.suggestions, h.suggestions...), append(more.conversations, h.conversations...)
 	more.messages = append(more.messages, h.messages...)
-	w.compareReports(t, more, store.Period{}, hour)
+	w.compareReports(t, more, hour)
 	buckets, err := w.st.AllUsers().Reports().SuggestionsByConfidence(t.Context(), store.Period{})
 	require.NoError(t, err)
 	var made []int64
@@ -382,7 +389,7 @@ func testReportsCosts(t *testing.T, w *world) {
 		h.draft(c, suggestion.Suggestion{GenerationCost: decimal.RequireFromString(cost)}, 0)
 	}
 	w.fill(t, &h.reportRows)
-	w.compareReports(t, h, store.Period{}, hour)
+	w.compareReports(t, h, hour)
 	got, err := w.mine.Reports().CostsByLead(t.Context(), store.Top{})
 	require.NoError(t, err)
 	require.Equal(t, "20100000000012345666.7012345679", got[0].Cost.String())
@@ -404,7 +411,7 @@ func testReportsRounding(t *testing.T, w *world) {
 		}
 	}
 	w.fill(t, &h.reportRows)
-	w.compareReports(t, h, store.Period{}, hour, store.Period{Since: minute(0), Before: minute(1)})
+	w.compareReports(t, h, hour, store.Period{Since: minute(0), Before: minute(1)})
 	got, err := w.mine.Reports().DecisionTimes(t.Context(), store.Period{Since: minute(0), Before: minute(1)})
 	require.NoError(t, err)
 	us := time.Microsecond

@@ -63,8 +63,15 @@ func TestOracleFigures(t *testing.T) {
 		from, to string
 		want     int
 	}{
-		{"", "", 0}, {"a", "", 1}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"saturday", "sunday", 3},
-		{"flaw", "lawn", 2}, {"é😀", "e😀", 1}, {"漢字かな", "かな漢字", 4}, {"abc", "abc", 0},
+		{"", "", 0},
+		{"a", "", 1},
+		{"", "abc", 3},
+		{"kitten", "sitting", 3},
+		{"saturday", "sunday", 3},
+		{"flaw", "lawn", 2},
+		{"é😀", "e😀", 1},
+		{"漢字かな", "かな漢字", 4},
+		{"abc", "abc", 0},
 	} {
 		require.Equal(t, tt.want, editDistance([]rune(tt.from), []rune(tt.to)), "%s, %s", tt.from, tt.to)
 		require.Equal(t, tt.want, editDistance([]rune(tt.to), []rune(tt.from)), "%s, %s", tt.to, tt.from)

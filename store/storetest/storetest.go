@@ -41,7 +41,9 @@ type Capabilities struct {
 	UnicodeCaseFolding bool
 }
 
-// Run runs every suite of this package.
+// Run runs every suite of this package but RunReports, whose world takes a while to write:
+// RunCRUD compares a small one, and the large one is worth a test of its own for one way
+// of opening a database.
 func Run(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	suites := map[string]func(*testing.T, Factory){
