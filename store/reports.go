@@ -18,7 +18,8 @@ import (
 // to when it was sent (SentAt), a suggestion to when it was made (CreatedAt), whatever
 // became of them later. What a count is of is said at its field.
 //
-// Averages and rates of nothing are nil or false, never 0 and never NaN. Where the host's
+// Averages and rates of nothing are nil or false, never 0 and never NaN; a list of nothing
+// is empty and not nil. Where the host's
 // leads were named with WithLeads their titles are joined in; a lead without a row there
 // has an empty title. A report is one or a few statements and no snapshot: rows that are
 // written between two of them are in one number and not yet in another.
@@ -171,7 +172,8 @@ const (
 )
 
 // Period is a span of time, Since ≤ t < Before, and the zone in which it is cut into days.
-// The zero value is all time, in UTC. A Since after Before is ErrInvalid.
+// The zero value is all time, in UTC. Both are cut to microseconds, as all times are. A
+// Since after Before is ErrInvalid.
 type Period struct {
 	// Since and Before have no bound where they are zero.
 	Since, Before time.Time

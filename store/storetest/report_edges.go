@@ -308,7 +308,7 @@ func testReportsSeries(t *testing.T, w *world) {
 	c := h.thread("", "", 0)
 	for day := range 40 {
 		h.send(c, 'i', h.now.AddDate(0, 0, -day).Add(-time.Microsecond))
-		h.send(c, 'o', h.now.AddDate(0, 0, day)) // now, and of the future
+		h.send(c, 'o', h.now.AddDate(0, 0, day)) // now, and on days to come
 	}
 	w.fill(t, &h.reportRows)
 	east := zone(t, "Asia/Kathmandu") // where the next day has begun
@@ -327,9 +327,10 @@ func testReportsSeries(t *testing.T, w *world) {
 	require.NoError(t, err)
 	require.Len(t, daily, 30)
 	require.Equal(t, []string{"2025-09-28", "2025-10-27"}, []string{daily[0].Date, daily[29].Date})
-	for _, d := range daily[1:] {
+	for _, d := range daily[:29] {
 		require.Equal(t, int64(1), d.Messages, d.Date)
 	}
+	require.Equal(t, int64(2), daily[29].Messages, "the whole of the present day")
 
 	most := store.Period{Since: worldBegin, Before: worldBegin.AddDate(0, 0, store.MaxDays)}
 	costs, err := r.CostsByDay(ctx, most)

@@ -143,10 +143,11 @@ func zoneOf(p store.Period) *time.Location {
 // series gives a period the bounds that a report by day has where none is set.
 func (o *oracle) series(p store.Period) store.Period {
 	if p.Before.IsZero() {
-		p.Before = o.now
+		p.Before, _ = firstMoment(civil(o.now, zoneOf(p)).AddDate(0, 0, 1), zoneOf(p))
 	}
 	if p.Since.IsZero() {
-		p.Since, _ = firstMoment(civil(p.Before, zoneOf(p)).AddDate(0, 0, -29), zoneOf(p))
+		last := civil(p.Before.Add(-time.Microsecond), zoneOf(p))
+		p.Since, _ = firstMoment(last.AddDate(0, 0, -29), zoneOf(p))
 	}
 	return p
 }
