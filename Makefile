@@ -60,6 +60,10 @@ bench-plans: $(TESTPG) ## load a large data set and check the plans of all queri
 bench-search: $(TESTPG) ## measure search at 200,000 messages and write docs/search.md (half an hour or more)
 	CONVOSTORE_BENCH_SEARCH=1 $(TESTPG) -durable -- go test -run TestSearchFigures -timeout 120m -v -tags $(TAGS) $(TESTFLAGS) ./internal/bench/ -update
 
+.PHONY: bench-reports
+bench-reports: $(TESTPG) ## measure reports at a million messages and write docs/reports.md (half an hour or more)
+	CONVOSTORE_BENCH_REPORTS=1 $(TESTPG) -durable -- go test -run TestReportFigures -timeout 120m -v -tags $(TAGS) $(TESTFLAGS) ./internal/bench/ -update
+
 .PHONY: fuzz
 fuzz: $(TESTPG) ## run each fuzz target for FUZZTIME (20s)
 	@$(TESTPG) -- $(MAKE) --no-print-directory fuzz-targets
