@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/go-analyze/charts"
@@ -43,8 +44,6 @@ type series struct {
 	// Color is one of the palette's, which the page knows by the same name.
 	Color  string
 	values []float64
-	// labels stand in the place of the values at labelled bars.
-	labels []string
 }
 
 // palette has colours that people with any eyes tell apart, on white and on black.
@@ -73,9 +72,11 @@ func (c *chart) draw() error {
 	if c.SVG = ""; c.nothing() {
 		return nil
 	}
-	c.Empty = ""
+	if c.kind == stackedBars {
+		c.Series = slices.DeleteFunc(c.Series, series.nothing)
+	}
 	p := charts.NewPainter(charts.PainterOptions{
-		OutputFormat: charts.ChartOutputSVG, Width: chartWidth, Height: c.height(), Theme: c.theme(),
+		OutputFormat: charts.ChartOutputSVG, Width: chartWidth, Height: c.height(),
 	})
 	if err := c.paint(p); err != nil {
 		return fmt.Errorf("draw %q: %w", c.Title, err)
@@ -86,19 +87,16 @@ func (c *chart) draw() error {
 }
 
 func (c *chart) nothing() bool {
-	for _, s := range c.Series {
-		for _, v := range s.values {
-			if v > 0 {
-				return false
-			}
-		}
-	}
-	return true
+	return !slices.ContainsFunc(c.Series, func(s series) bool { return !s.nothing() })
+}
+
+func (s series) nothing() bool {
+	return !slices.ContainsFunc(s.values, func(v float64) bool { return v > 0 })
 }
 
 func (c *chart) height() int {
 	if c.kind == labelledBars {
-		return 40 + 34*len(c.Labels)
+		return 16 + 30*len(c.Labels)
 	}
 	return chartHeight
 }
@@ -138,7 +136,7 @@ func (c *chart) values() [][]float64 {
 }
 
 var (
-	small    = charts.NewFontStyleWithSize(11)
+	small    = charts.NewFontStyleWithSize(9)
 	noLegend = charts.LegendOption{Show: charts.Ptr(false)}
 	padding  = charts.NewBox(4, 10, 12, 4)
 )
@@ -153,32 +151,38 @@ func (c *chart) valueAxis() charts.ValueAxisOption {
 
 func (c *chart) categoryAxis() charts.CategoryAxisOption {
 	return charts.CategoryAxisOption{
-		Labels: c.Labels, LabelCount: len(c.Labels), LabelFontStyle: small, BoundaryGap: charts.Ptr(true),
+		Labels: slices.Clone(c.Labels), LabelCount: len(c.Labels), LabelFontStyle: small, BoundaryGap: charts.Ptr(true),
 	}
 }
 
 func (c *chart) barOption() charts.BarChartOption {
 	o := charts.NewBarChartOptionWithData(c.values())
-	o.Padding, o.Legend, o.StackSeries = padding, noLegend, charts.Ptr(true)
+	o.Theme, o.Padding, o.Legend, o.StackSeries = c.theme(), padding, noLegend, charts.Ptr(true)
 	o.ValueAxis, o.CategoryAxis = []charts.ValueAxisOption{c.valueAxis()}, c.categoryAxis()
 	return o
 }
 
+// labelledOption needs no axis of values: each bar says its own. The first one is drawn at
+// the bottom.
 func (c *chart) labelledOption() charts.BarChartOption {
 	o := c.barOption()
 	o.Horizontal, o.StackSeries = true, charts.Ptr(false)
-	for i, s := range c.Series {
-		o.SeriesList[i].Label = charts.SeriesLabel{
-			Show: charts.Ptr(true), FontStyle: small,
-			LabelFormatter: func(at int, _ string, _ float64) (string, *charts.LabelStyle) { return s.labels[at], nil },
-		}
+	o.Padding = charts.NewBox(4, 4, 52, 4) // for the label of the longest bar
+	o.ValueAxis[0].Show, o.ValueAxis[0].SplitLineShow = charts.Ptr(false), charts.Ptr(false)
+	slices.Reverse(o.CategoryAxis.Labels)
+	for i := range o.CategoryAxis.Labels {
+		o.CategoryAxis.Labels[i] += "   " // or they touch the bars
+	}
+	for i := range o.SeriesList {
+		slices.Reverse(o.SeriesList[i].Values)
+		o.SeriesList[i].Label = charts.SeriesLabel{Show: charts.Ptr(true), FontStyle: small, ValueFormatter: c.axis}
 	}
 	return o
 }
 
 func (c *chart) lineOption() charts.LineChartOption {
 	o := charts.NewLineChartOptionWithData(c.values())
-	o.Padding, o.Legend, o.LineStrokeWidth = padding, noLegend, 2
+	o.Theme, o.Padding, o.Legend, o.LineStrokeWidth = c.theme(), padding, noLegend, 2
 	o.Symbol = charts.Symbol{Shape: charts.SymbolDot, Size: 2}
 	o.YAxis, o.XAxis = []charts.ValueAxisOption{c.valueAxis()}, c.categoryAxis()
 	return o
@@ -220,7 +224,7 @@ func scale(top float64, whole bool) (end float64, ticks int) {
 	return steps * step, int(steps) + 1
 }
 
-// described is for people who hear the page.
+// Described is for people who hear the page.
 func (c *chart) Described() string {
 	names := make([]string, len(c.Series))
 	for i, s := range c.Series {

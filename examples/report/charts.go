@@ -28,44 +28,51 @@ func (f *figures) charts() ([]*chart, error) {
 
 func count(v float64) string { return number(int64(math.Round(v))) }
 
-// values takes one of each day.
-func values[T any](all []T, of func(T) int64) []float64 {
-	made := make([]float64, len(all))
-	for i, one := range all {
-		made[i] = float64(of(one))
-	}
-	return made
+// decimals drops what a float has too much of.
+func decimals(v float64) string {
+	return thousands(strconv.FormatFloat(math.Round(v*1e6)/1e6, 'f', -1, 64))
+}
+
+// inTime gives a chart its dates.
+func (f *figures) inTime(c chart) *chart {
+	c.Title += ", by " + f.unit
+	c.Labels = f.dates()
+	return &c
 }
 
 func (f *figures) messageChart() *chart {
-	return f.byDay(chart{
+	of := func(name, color string, of func(store.Daily) int64) series {
+		return series{name, color, f.sums(func(day int) float64 { return float64(of(f.days[day])) })}
+	}
+	return f.inTime(chart{
 		Title: "Messages sent", axis: count, whole: true, Empty: "No message was sent.",
 		Series: []series{
-			{Name: "inbound", Color: "blue", values: values(f.days, func(d store.Daily) int64 { return d.Inbound })},
-			{Name: "outbound", Color: "green", values: values(f.days, func(d store.Daily) int64 { return d.Outbound })},
-			{Name: "without a direction", Color: "grey", values: values(f.days, func(d store.Daily) int64 {
-				return d.Messages - d.Inbound - d.Outbound
-			})},
+			of("inbound", "blue", func(d store.Daily) int64 { return d.Inbound }),
+			of("outbound", "green", func(d store.Daily) int64 { return d.Outbound }),
+			of("without a direction", "grey", func(d store.Daily) int64 { return d.Messages - d.Inbound - d.Outbound }),
 		},
 	})
 }
 
 func (f *figures) conversationChart() *chart {
-	return f.byDay(chart{
+	of := func(name, color string, of func(store.Daily) int64) series {
+		return series{name, color, f.sums(func(day int) float64 { return float64(of(f.days[day])) })}
+	}
+	return f.inTime(chart{
 		Title: "New conversations", axis: count, whole: true, Empty: "No conversation was begun.",
 		Series: []series{
-			{Name: "need a reply now", Color: "orange", values: values(f.days, func(d store.Daily) int64 { return d.NeedsReply })},
-			{Name: "others", Color: "blue", values: values(f.days, func(d store.Daily) int64 { return d.NewConversations - d.NeedsReply })},
+			of("need a reply now", "orange", func(d store.Daily) int64 { return d.NeedsReply }),
+			of("others", "blue", func(d store.Daily) int64 { return d.NewConversations - d.NeedsReply }),
 		},
 	})
 }
 
 func (f *figures) suggestionChart() *chart {
 	of := func(name, color string, of func(store.DaySuggestions) int64) series {
-		return series{Name: name, Color: color, values: values(f.suggestions, of)}
+		return series{name, color, f.sums(func(day int) float64 { return float64(of(f.suggestions[day])) })}
 	}
-	return f.byDay(chart{
-		Title: "Suggestions drafted, by what became of them", axis: count, whole: true, Empty: noSuggestion,
+	return f.inTime(chart{
+		Title: "Suggestions and what became of them", axis: count, whole: true, Empty: noSuggestion,
 		Series: []series{
 			of("approved as drafted", "green", func(d store.DaySuggestions) int64 { return d.Approved }),
 			of("edited", "orange", func(d store.DaySuggestions) int64 { return d.Edited }),
@@ -77,26 +84,26 @@ func (f *figures) suggestionChart() *chart {
 
 func (f *figures) responseChart() *chart {
 	var longest time.Duration
-	for _, d := range f.responseDays {
-		longest = max(longest, d.P90)
+	for _, r := range f.responseTimes {
+		longest = max(longest, r.P90)
 	}
 	unit, sign := unitOf(longest)
 	of := func(took func(store.Durations) time.Duration) []float64 {
-		all := make([]float64, len(f.responseDays))
-		for i, d := range f.responseDays {
-			if all[i] = float64(took(d.Durations)) / float64(unit); d.Answered == 0 {
+		all := make([]float64, len(f.responseTimes))
+		for i, r := range f.responseTimes {
+			if all[i] = float64(took(r.Durations)) / float64(unit); r.Answered == 0 {
 				all[i] = math.NaN()
 			}
 		}
 		return all
 	}
-	return f.byDay(chart{
-		Title: "Response time, by the day of the question", kind: lines, Empty: "No question was answered.",
-		Note: noteResponse,
-		axis: func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) + " " + sign },
+	return f.inTime(chart{
+		Title: "Response time", kind: lines, Empty: "No question was answered.",
+		Note: noteResponse + "; it is drawn when the question was asked",
+		axis: func(v float64) string { return decimals(v) + " " + sign },
 		Series: []series{
-			{Name: "nine of ten within (P90)", Color: "orange", values: of(func(d store.Durations) time.Duration { return d.P90 })},
-			{Name: "half of them within (median)", Color: "blue", values: of(func(d store.Durations) time.Duration { return d.Median })},
+			{"nine of ten answers within (P90)", "orange", of(func(d store.Durations) time.Duration { return d.P90 })},
+			{"half of them within (median)", "blue", of(func(d store.Durations) time.Duration { return d.Median })},
 		},
 	})
 }
@@ -114,28 +121,23 @@ func unitOf(longest time.Duration) (unit time.Duration, sign string) {
 }
 
 func (f *figures) costChart() *chart {
-	all := make([]float64, len(f.costDays))
-	for i, d := range f.costDays {
-		all[i] = d.Cost.InexactFloat64()
-	}
-	return f.byDay(chart{
-		Title: "Cost of suggestions", Note: "in your currency", Empty: "Nothing was paid.",
-		axis:   func(v float64) string { return thousands(strconv.FormatFloat(v, 'f', -1, 64)) },
-		Series: []series{{Name: "cost", Color: "blue", values: all}},
+	return f.inTime(chart{
+		Title: "Cost of suggestions", Note: "in your currency", Empty: "Nothing was paid.", axis: decimals,
+		Series: []series{{"cost", "blue", f.sums(func(day int) float64 { return f.costDays[day].Cost.InexactFloat64() })}},
 	})
 }
 
 func (f *figures) confidenceChart() *chart {
 	c := &chart{
-		Title: "Approval rate, by the model's confidence", Note: noteApproval, Empty: noSuggestion,
+		Title: "Approval rate by the model's confidence", Empty: noSuggestion,
+		Note: "edited, rejected and pending ones were not approved",
 		kind: labelledBars, axis: axisPercent, most: 100,
 	}
-	s := series{Name: "approved as drafted", Color: "green"}
+	s := series{Name: "approved as drafted, of the drafted (their number)", Color: "green"}
 	for _, b := range f.confidence {
-		rate, ok := b.ApprovalRate()
+		rate, _ := b.ApprovalRate()
 		s.values = append(s.values, 100*rate)
-		s.labels = append(s.labels, fmt.Sprintf("%s of %s", percent(rate, ok), number(b.Made)))
-		c.Labels = append(c.Labels, bucket(b))
+		c.Labels = append(c.Labels, fmt.Sprintf("%s (%s)", bucket(b), number(b.Made)))
 	}
 	c.Series = []series{s}
 	return c
@@ -143,16 +145,15 @@ func (f *figures) confidenceChart() *chart {
 
 func (f *figures) rateChart() *chart {
 	c := &chart{
-		Title: "Response rate of leads, by " + short(f.category), Note: noteRate,
+		Title: "Response rate of leads by " + short(f.category), Note: noteRate,
 		Empty: "No conversation with a lead was begun, or none was answered.",
 		kind:  labelledBars, axis: axisPercent, most: 100,
 	}
-	s := series{Name: "conversations with an answer", Color: "blue"}
+	s := series{Name: "conversations in which the lead wrote, of the begun (their number)", Color: "blue"}
 	for _, r := range f.rates[:min(len(f.rates), f.top)] {
-		rate, ok := r.Rate()
+		rate, _ := r.Rate()
 		s.values = append(s.values, 100*rate)
-		s.labels = append(s.labels, fmt.Sprintf("%s of %s", percent(rate, ok), number(r.Started)))
-		c.Labels = append(c.Labels, categoryName(r.Value))
+		c.Labels = append(c.Labels, fmt.Sprintf("%s (%s)", categoryName(r.Value), number(r.Started)))
 	}
 	c.Series = []series{s}
 	return c

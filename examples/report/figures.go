@@ -37,9 +37,15 @@ type figures struct {
 	active        []store.ConversationActivity
 	attachments   []store.ConversationAttachments
 
-	// total adds up what the models say, messages what the days do.
+	// unit is what charts have a place for, spans are these and responseTimes theirs.
+	unit          string
+	spans         []span
+	responseTimes []store.ResponseTimes
+
+	// total adds up what the models say, messages and those with a direction what the days do.
 	total             store.SuggestionStats
 	inbound, outbound int64
+	messages          int64
 	// places is how many decimals of money are shown, the same everywhere.
 	places int32
 }
@@ -75,7 +81,12 @@ func collect(ctx context.Context, scope store.Scope, o *options) (*figures, erro
 	keep(&err, &f.expensive)(r.CostsByConversation(ctx, top))
 	keep(&err, &f.expensiveLead)(r.CostsByLead(ctx, top))
 	keep(&err, &f.costDays)(r.CostsByDay(ctx, p))
+	if err != nil {
+		return nil, err
+	}
 	f.addUp()
+	f.unit, f.spans = spans(f.days, p)
+	f.responseTimes, err = f.responseSpans(ctx, r)
 	return f, err
 }
 
@@ -143,6 +154,7 @@ func waitingSince(u *store.UnreadConversation) time.Time {
 
 func (f *figures) addUp() {
 	for _, d := range f.days {
+		f.messages += d.Messages
 		f.inbound += d.Inbound
 		f.outbound += d.Outbound
 	}

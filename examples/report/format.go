@@ -51,7 +51,10 @@ func duration(d time.Duration) string {
 		return fmt.Sprintf("%d h %02d min", d/time.Hour, d%time.Hour/time.Minute)
 	}
 	hours := int64(d.Round(time.Hour) / time.Hour)
-	return fmt.Sprintf("%s d %02d h", number(hours/24), hours%24)
+	if hours >= 100*24 {
+		return number(hours/24) + " d"
+	}
+	return fmt.Sprintf("%d d %02d h", hours/24, hours%24)
 }
 
 // took is a duration of n things, of which there may be none.

@@ -20,7 +20,11 @@ type page struct {
 	Tables          []table
 	// Days is the table behind the charts.
 	Days table
+	// Empty are the charts and tables that have nothing to show.
+	Empty []absent
 }
+
+type absent struct{ Title, Why string }
 
 func writePage(path string, f *figures) error {
 	file, err := os.Create(path)
@@ -39,8 +43,20 @@ func (f *figures) page(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return pageTemplate.Execute(out, page{
-		Title: f.headline(), Subtitle: f.subtitle(), Tiles: f.tiles(),
-		Charts: drawn, Tables: f.rankings(), Days: f.dayTable(),
-	})
+	p := page{Title: f.headline(), Subtitle: f.subtitle(), Tiles: f.tiles(), Days: f.dayTable()}
+	for _, c := range drawn {
+		if c.SVG == "" {
+			p.Empty = append(p.Empty, absent{c.Title, c.Empty})
+		} else {
+			p.Charts = append(p.Charts, c)
+		}
+	}
+	for _, t := range f.rankings() {
+		if len(t.Rows) == 0 {
+			p.Empty = append(p.Empty, absent{t.Title, t.Empty})
+		} else {
+			p.Tables = append(p.Tables, t)
+		}
+	}
+	return pageTemplate.Execute(out, p)
 }

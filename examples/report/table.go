@@ -18,6 +18,8 @@ type table struct {
 	Rows    []row
 	// Empty stands in the place of no rows.
 	Empty string
+	// Wide takes a line of the page for itself.
+	Wide bool
 }
 
 type row struct {
@@ -35,20 +37,19 @@ func rows[T any](all []T, of func(T) row) []row {
 }
 
 func (f *figures) tables() []table {
-	all := []table{f.keyTable(), f.statusTable(), f.dayTable()}
-	return append(all, f.rankings()...)
-}
-
-// rankings are the tables that no chart shows.
-func (f *figures) rankings() []table {
-	all := []table{
-		f.waitingTable(), f.activeTable(), f.slowTable(), f.slowLeadTable(),
-		f.confidenceTable(), f.modelTable(), f.costTable(), f.leadCostTable(), f.attachmentTable(),
-	}
+	all := append([]table{f.keyTable(), f.statusTable(), f.dayTable()}, f.rankings()...)
 	if f.category != "" {
 		all = append(all, f.rateTable())
 	}
 	return all
+}
+
+// rankings are the tables that the page has, too.
+func (f *figures) rankings() []table {
+	return []table{
+		f.waitingTable(), f.activeTable(), f.slowTable(), f.slowLeadTable(),
+		f.costTable(), f.leadCostTable(), f.attachmentTable(), f.confidenceTable(), f.modelTable(),
+	}
 }
 
 func (f *figures) keyTable() table {
@@ -71,6 +72,11 @@ func (f *figures) statusTable() table {
 	}
 }
 
+// quiet says that there is nothing to tell of any day.
+func (f *figures) quiet() bool {
+	return f.messages == 0 && f.total.Made == 0 && f.summary.Live.Total() == 0
+}
+
 // dayTable puts four reports side by side, which have the same days.
 func (f *figures) dayTable() table {
 	all := make([]row, len(f.days))
@@ -83,8 +89,11 @@ func (f *figures) dayTable() table {
 			money(f.costDays[i].Cost, f.places),
 		}}
 	}
+	if f.quiet() {
+		all = nil
+	}
 	return table{
-		Title: "Day by day", Name: "Day", Rows: all, Empty: "No day.",
+		Title: "Day by day", Name: "Day", Rows: all, Empty: "Nothing happened.",
 		Columns: []string{
 			"New", "In", "Out", "Median", "P90", "Open",
 			"Drafted", "Approved", "Edited", "Rejected", "Pending", "Cost",
@@ -118,11 +127,11 @@ func (f *figures) activeTable() table {
 
 func responseCells(r store.ResponseTimes) []string {
 	return []string{
-		took(r.Answered, r.Mean), took(r.Answered, r.Median), took(r.Answered, r.P90), number(r.Answered), number(r.Open),
+		took(r.Answered, r.Mean), took(r.Answered, r.P90), number(r.Answered), number(r.Open),
 	}
 }
 
-var responseColumns = []string{"Mean", "Median", "P90", "Answered", "Open"}
+var responseColumns = []string{"Mean", "P90", "Answered", "Open"}
 
 func (f *figures) slowTable() table {
 	return table{
@@ -156,7 +165,7 @@ var draftColumns = []string{"Drafted", "Approved", "Edited", "Rejected", "Pendin
 func (f *figures) confidenceTable() table {
 	t := table{
 		Title: "Suggestions by the model's confidence", Name: "Confidence", Columns: draftColumns,
-		Note: noteApproval, Empty: noSuggestion,
+		Note: noteApproval, Empty: noSuggestion, Wide: true,
 	}
 	if f.total.Made > 0 {
 		t.Rows = rows(f.confidence, func(c store.ConfidenceSuggestions) row {
@@ -185,7 +194,7 @@ func (f *figures) modelTable() table {
 		Rows: rows(f.models, func(m store.ModelSuggestions) row {
 			return row{modelName(m.Model), append(draftCells(m.SuggestionStats), number(m.Tokens), money(m.Cost, f.places))}
 		}),
-		Note: noteApproval, Empty: noSuggestion,
+		Note: noteApproval, Empty: noSuggestion, Wide: true,
 	}
 }
 

@@ -1,8 +1,6 @@
 package main
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // tile is a figure that is to be seen first.
 type tile struct{ Label, Value, Detail string }
@@ -34,13 +32,13 @@ func (f *figures) waitingTile() tile {
 	t := tile{"Waiting for an answer now", number(int64(len(f.waiting))), "nobody waits"}
 	if len(f.waiting) > 0 {
 		since := waitingSince(f.waiting[0])
-		t.Detail = fmt.Sprintf("the longest for %s, since %s", f.waited(&since), f.date(since))
+		t.Detail = fmt.Sprintf("the longest for %s, since %s", f.waited(&since), since.In(f.zone).Format("2 January 2006"))
 	}
 	return t
 }
 
 func (f *figures) messageTile() tile {
-	return tile{"Messages", number(f.inbound + f.outbound), fmt.Sprintf("%s in, %s out", number(f.inbound), number(f.outbound))}
+	return tile{"Messages", number(f.messages), fmt.Sprintf("%s in, %s out", number(f.inbound), number(f.outbound))}
 }
 
 func (f *figures) responseTile() tile {
@@ -78,7 +76,7 @@ func (f *figures) decisionTile() tile {
 
 func (f *figures) editTile() tile {
 	e := f.edits
-	t := tile{"Sent unchanged", percent(e.UnchangedShare()), "no suggestion was accepted"}
+	t := tile{"Accepted unchanged", percent(e.UnchangedShare()), "no suggestion was accepted"}
 	if e.Decided > 0 {
 		t.Detail = fmt.Sprintf("of %s accepted", number(e.Decided))
 	}
