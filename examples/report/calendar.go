@@ -9,7 +9,7 @@ import (
 )
 
 // mostSpans is about how many places a chart has.
-const mostSpans = 100
+const mostSpans = 62
 
 // span is a place of a chart: a day, or a week or a month where these would be too many.
 type span struct {

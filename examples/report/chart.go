@@ -138,7 +138,7 @@ func (c *chart) values() [][]float64 {
 var (
 	small    = charts.NewFontStyleWithSize(9)
 	noLegend = charts.LegendOption{Show: charts.Ptr(false)}
-	padding  = charts.NewBox(4, 10, 12, 4)
+	padding  = charts.NewBox(14, 10, 14, 4) // a first and a last label reach over the axis
 )
 
 func (c *chart) valueAxis() charts.ValueAxisOption {
@@ -158,6 +158,7 @@ func (c *chart) categoryAxis() charts.CategoryAxisOption {
 func (c *chart) barOption() charts.BarChartOption {
 	o := charts.NewBarChartOptionWithData(c.values())
 	o.Theme, o.Padding, o.Legend, o.StackSeries = c.theme(), padding, noLegend, charts.Ptr(true)
+	o.BarSize = 0.75 // by its own choice the library draws none where there are a hundred
 	o.ValueAxis, o.CategoryAxis = []charts.ValueAxisOption{c.valueAxis()}, c.categoryAxis()
 	return o
 }

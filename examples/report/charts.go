@@ -133,6 +133,9 @@ func (f *figures) confidenceChart() *chart {
 		Note: "edited, rejected and pending ones were not approved",
 		kind: labelledBars, axis: axisPercent, most: 100,
 	}
+	if f.total.Made > 0 {
+		c.Empty = "None was approved as drafted."
+	}
 	s := series{Name: "approved as drafted, of the drafted (their number)", Color: "green"}
 	for _, b := range f.confidence {
 		rate, _ := b.ApprovalRate()

@@ -73,10 +73,11 @@ func parseFlags(args []string, errs io.Writer) (*options, error) {
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("%w: %q is no flag", errUsage, flags.Arg(0))
 	}
-	if err := o.read(user, zone, since, before); err != nil {
-		return nil, err
+	err := o.read(user, zone, since, before)
+	if err == nil {
+		err = o.check()
 	}
-	return o, o.check()
+	return o, err
 }
 
 // read takes what flag has no type for. Days begin by the zone, so that it comes first.

@@ -5,12 +5,16 @@ import (
 	"html/template"
 	"io"
 	"os"
+	"regexp"
 )
 
 //go:embed page.html
 var pageText string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// beforeUnit is where a line is not to end.
+var beforeUnit = regexp.MustCompile(`(\d) (%|(?:d|h|min|s)\b)`)
 
 // page is what the template shows.
 type page struct {
@@ -44,6 +48,9 @@ func (f *figures) page(out io.Writer) error {
 		return err
 	}
 	p := page{Title: f.headline(), Subtitle: f.subtitle(), Tiles: f.tiles(), Days: f.dayTable()}
+	for i := range p.Tiles {
+		p.Tiles[i].Detail = beforeUnit.ReplaceAllString(p.Tiles[i].Detail, "$1\u00a0$2")
+	}
 	for _, c := range drawn {
 		if c.SVG == "" {
 			p.Empty = append(p.Empty, absent{c.Title, c.Empty})

@@ -56,8 +56,10 @@ func (f *figures) responseTile() tile {
 func (f *figures) approvalTile() tile {
 	t := tile{"Approval rate", percent(f.total.ApprovalRate()), "no suggestion was made"}
 	if f.total.Made > 0 {
-		t.Detail = fmt.Sprintf("%s of %s went out as drafted; %s of the decided were accepted, edited ones too",
-			number(f.total.Approved), many(f.total.Made, "suggestion"), percent(f.total.AcceptanceRate()))
+		t.Detail = fmt.Sprintf("%s of %s approved as drafted", number(f.total.Approved), many(f.total.Made, "suggestion"))
+	}
+	if rate, ok := f.total.AcceptanceRate(); ok {
+		t.Detail += fmt.Sprintf("; %s of the decided were accepted, edited ones too", percent(rate, ok))
 	}
 	return t
 }
