@@ -59,12 +59,14 @@ func fillDemo(ctx context.Context, o *options, made []*thread, ids io.Reader) (e
 	if err := writeLeads(ctx, st); err != nil {
 		return err
 	}
-	for _, t := range made {
-		if err := st.Transaction(ctx, func(tx store.Store) error { return t.write(ctx, tx) }); err != nil {
-			return err
+	return st.Transaction(ctx, func(tx store.Store) error {
+		for _, t := range made {
+			if err := t.write(ctx, tx); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 func writeLeads(ctx context.Context, st store.Store) error {

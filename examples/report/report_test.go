@@ -182,12 +182,17 @@ func checkHostile(t *testing.T, out, html string) {
 	assert.Contains(t, drawn, "&lt;script&gt;alert", "the category of leads is in a drawing")
 }
 
-func TestEmpty(t *testing.T) {
-	t.Parallel()
-	db, page := filepath.Join(t.TempDir(), "empty.db"), filepath.Join(t.TempDir(), "report.html")
+func migrated(t *testing.T, db string) {
+	t.Helper()
 	st, err := sqlite.Open(t.Context(), db, store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	require.NoError(t, st.Close())
+}
+
+func TestEmpty(t *testing.T) {
+	t.Parallel()
+	db, page := filepath.Join(t.TempDir(), "empty.db"), filepath.Join(t.TempDir(), "report.html")
+	migrated(t, db)
 	out := must(t, "-db", db, "-html", page)
 	assert.Contains(t, out, "Conversations, 26 February 2026 to 27 March 2026\n")
 	assert.Contains(t, out, "\nDay by day\n  Nothing happened.\n")
@@ -231,7 +236,7 @@ func TestBadUsage(t *testing.T) {
 	assert.Contains(t, errs, "no such file")
 	assert.NoFileExists(t, file)
 
-	must(t, "-demo", file, "-html", "")
+	migrated(t, file)
 	_, errs, code = try(t, "-db", file, "-since", "2000-01-01")
 	assert.Equal(t, 2, code)
 	assert.Contains(t, errs, "more than 3660 days")
