@@ -271,8 +271,15 @@ func TestScale(t *testing.T) {
 		end   float64
 		ticks int
 	}{
-		{1, true, 1, 2}, {3, true, 3, 4}, {7, true, 8, 5}, {30, true, 30, 4}, {1, false, 1, 6},
-		{66.4, false, 80, 5}, {0.89, false, 1, 6}, {100, false, 100, 6}, {12345, true, 15000, 4},
+		{1, true, 1, 2},
+		{3, true, 3, 4},
+		{7, true, 8, 5},
+		{30, true, 30, 4},
+		{1, false, 1, 6},
+		{66.4, false, 80, 5},
+		{0.89, false, 1, 6},
+		{100, false, 100, 6},
+		{12345, true, 15000, 4},
 	} {
 		end, ticks := scale(c.top, c.whole)
 		assert.InDelta(t, c.end, end, 1e-9, "%v", c)
