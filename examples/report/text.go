@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// printText prints all tables. Names come last: tabwriter aligns a whole table to one
+// side, and a last column that ends without a tab to the other.
+func printText(out io.Writer, f *figures) error {
+	fmt.Fprintf(out, "%s\n%s\n", f.headline(), f.subtitle())
+	for _, t := range f.tables() {
+		fmt.Fprintf(out, "\n%s\n", t.Title)
+		if len(t.Rows) == 0 {
+			fmt.Fprintf(out, "  %s\n", t.Empty)
+			continue
+		}
+		if err := t.print(out); err != nil {
+			return err
+		}
+		if t.Note != "" {
+			fmt.Fprintf(out, "  (%s)\n", t.Note)
+		}
+	}
+	return nil
+}
+
+func (t table) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	line := func(name string, cells []string) {
+		fmt.Fprintf(w, "%s\t  %s\n", strings.Join(cells, "\t"), name)
+	}
+	line(strings.ToUpper(t.Name), upper(t.Columns))
+	for _, r := range t.Rows {
+		line(r.Name, r.Cells)
+	}
+	return w.Flush()
+}
+
+func upper(names []string) []string {
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i] = strings.ToUpper(n)
+	}
+	return all
+}
