@@ -45,18 +45,19 @@ type series struct {
 	zone  []dialect.Offset
 }
 
-// series gives a period its default bounds and cuts it.
+// series gives a period its default bounds, in UTC as all times in the tables are, and cuts
+// it.
 func (p Period) series(now time.Time) (*series, error) {
 	p, err := p.normalize()
 	if err != nil {
 		return nil, err
 	}
 	if p.Before.IsZero() {
-		p.Before = nextDay(now.In(p.Zone))
+		p.Before = nextDay(now.In(p.Zone)).UTC()
 	}
 	if p.Since.IsZero() {
 		last := p.Before.Add(-time.Microsecond).In(p.Zone)
-		p.Since = dayStart(last.AddDate(0, 0, 1-defaultDays))
+		p.Since = dayStart(last.AddDate(0, 0, 1-defaultDays)).UTC()
 	}
 	s := &series{Period: p, place: map[int64]int{}, zone: dialect.Zone(p.Zone, p.Since, p.Before)}
 	if !p.Since.Before(p.Before) {

@@ -52,7 +52,8 @@ func TestSeriesBounds(t *testing.T) {
 	require.Len(t, s.days, 30)
 	require.Equal(t, "2026-03-03", s.days[0].Date)
 	require.Equal(t, "2026-04-01", s.days[29].Date, "it is tomorrow there")
-	require.Equal(t, time.Date(2026, 4, 2, 0, 0, 0, 0, berlin), s.Before)
+	require.Equal(t, time.Date(2026, 4, 2, 0, 0, 0, 0, berlin).UTC(), s.Before, "in UTC, as SQLite's texts are")
+	require.Equal(t, time.Date(2026, 3, 3, 0, 0, 0, 0, berlin).UTC(), s.Since)
 
 	s, err = Period{Since: now, Before: now.Add(time.Hour)}.series(now)
 	require.NoError(t, err)

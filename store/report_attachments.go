@@ -21,15 +21,15 @@ func (s reports) MessagesWithAttachments(ctx context.Context, period Period, p P
 	q := newQuery("SELECT c.id, c.user_id, c.title, c.subject, c.lead_id, " + title + ", m.id, m.direction, m.sent_at, m.created_at, m.attachments" +
 		" FROM " + s.tables.messages + " m JOIN " + s.tables.conversations + " c ON c.id = m.conversation_id AND c.user_id = m.user_id" + leads +
 		" WHERE m.attachments IS NOT NULL AND " + s.dialect.ArrayLength("m.attachments") + " > 0 AND m.deleted_at IS NULL AND c.deleted_at IS NULL")
-	s.owned(s.owned(q, "m."), "c.").within("m.created_at", period.Since, period.Before)
+	s.owned(s.owned(q, "m."), "c.").within("m.sent_at", period.Since, period.Before)
 	if l.after != nil {
-		q.add(" AND (m.created_at, m.id) < (?, ?)", l.after.time(), l.after.id)
+		q.add(" AND (m.sent_at, m.id) < (?, ?)", l.after.time(), l.after.id)
 	}
-	found, err := collect(l.db, q.add(" ORDER BY m.created_at DESC, m.id DESC LIMIT ?", l.limit+1), attachedDest)
+	found, err := collect(l.db, q.add(" ORDER BY m.sent_at DESC, m.id DESC LIMIT ?", l.limit+1), attachedDest)
 	if err != nil {
 		return page, fail("report attachments", err)
 	}
-	return pageOf(found, l, func(a *AttachedMessage) place { return place{key: timeKey(a.CreatedAt), id: a.MessageID} }), nil
+	return pageOf(found, l, func(a *AttachedMessage) place { return place{key: timeKey(a.SentAt), id: a.MessageID} }), nil
 }
 
 func attachedDest(a *AttachedMessage) []any {

@@ -84,7 +84,9 @@ func byDay[T any](db *gorm.DB, days *series, q *query, dest func(*T) []any) ([]T
 	}
 	rows, err := collect(db, q, func(n *numbered) []any { return append([]any{&n.day}, dest(&n.value)...) })
 	for _, r := range rows {
-		values[days.place[r.day]] = r.value
+		if place, ok := days.place[r.day]; ok {
+			values[place] = r.value
+		}
 	}
 	return values, err
 }

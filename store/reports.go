@@ -60,7 +60,7 @@ type ActivityReports interface {
 	Unread(ctx context.Context, since time.Time, p PageRequest) (Page[*UnreadConversation], error)
 
 	// MessagesWithAttachments returns a page of the messages with at least one attachment
-	// that were stored (CreatedAt) in the period, newest first.
+	// that were sent in the period, newest first, ties by id, highest first.
 	MessagesWithAttachments(ctx context.Context, period Period, p PageRequest) (Page[*AttachedMessage], error)
 
 	// AttachmentCounts returns the conversations with the most attachments in messages
@@ -101,9 +101,9 @@ type ResponseReports interface {
 
 	// ResponseRate tells for each value of a column of the host's leads how many
 	// conversations were started in the period (created, with a lead that has a row) and
-	// how many of them have an inbound message, whenever it came. The highest rate comes
-	// first, ties by the most started and then by value. A lead without a value counts
-	// under "". It returns ErrInvalid unless WithLeads named the table and the column.
+	// how many of them have an inbound message, whenever it came: also those that the lead
+	// began. The highest rate comes first, ties by the most started and then by value. A
+	// lead without a value counts under "". It returns ErrInvalid unless WithLeads named the table and the column.
 	ResponseRate(ctx context.Context, column string, p Period) ([]ResponseRate, error)
 }
 
@@ -296,8 +296,8 @@ type UnreadConversation struct {
 	ConversationRef
 	LastMessageAt time.Time `json:"last_message_at"`
 	// Unanswered counts the inbound messages after the last outbound one, in the order of
-	// SentAt and then seq. It is 0 where the status was set by other means than messages,
-	// or where these were deleted.
+	// SentAt and then seq. It is 0 where the status, which follows the order of appending,
+	// says otherwise: after an import of old mail, or where messages were deleted.
 	Unanswered int64 `json:"unanswered"`
 	// WaitingSince is when the first of them was sent, nil if there is none.
 	WaitingSince *time.Time `json:"waiting_since,omitempty"`

@@ -12,6 +12,7 @@ require (
 replace github.com/convostore/convostore => ../..
 
 require (
+	github.com/agnivade/levenshtein v1.2.2 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/jinzhu/inflection v1.0.0 // indirect
 	github.com/jinzhu/now v1.1.5 // indirect

@@ -109,9 +109,9 @@ func unanswered(thread []*message.Message) (n int64, since *time.Time) {
 }
 
 func (o *oracle) MessagesWithAttachments(p store.Period) []*store.AttachedMessage {
-	ms := filter(o.messages, func(m *message.Message) bool { return len(m.Attachments) > 0 && during(p, m.CreatedAt) })
+	ms := filter(o.messages, func(m *message.Message) bool { return len(m.Attachments) > 0 && during(p, m.SentAt) })
 	slices.SortFunc(ms, func(a, b *message.Message) int {
-		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), byID(b.ID, a.ID))
+		return cmp.Or(b.SentAt.Compare(a.SentAt), byID(b.ID, a.ID))
 	})
 	var rows []*store.AttachedMessage
 	for _, m := range ms {

@@ -10,6 +10,6 @@ CREATE INDEX {{name "ai_suggestions_all_created_idx"}}
 CREATE INDEX {{name "ai_suggestions_approved_idx"}}
     ON {{table "ai_suggestions"}} (confidence_score DESC, id DESC)
     WHERE status = 'approved' AND deleted_at IS NULL AND confidence_score IS NOT NULL;
--- Everybody's messages with attachments.
+-- Everybody's messages with attachments, by when they were sent.
 CREATE INDEX {{name "messages_all_attachments_idx"}}
-    ON {{table "messages"}} (created_at DESC, id DESC) WHERE attachments IS NOT NULL;
+    ON {{table "messages"}} (sent_at DESC, id DESC) WHERE attachments IS NOT NULL;
