@@ -108,6 +108,10 @@ func (s *Server) launch(ctx context.Context) error {
 	return s.waitUntilUp(ctx)
 }
 
+// statementCounter has to be loaded at the start, for tests that count what the
+// server was asked. It is a package of its own with some distributions.
+const statementCounter = "pg_stat_statements"
+
 func (s *Server) arguments() []string {
 	settings := []string{
 		"port=" + strconv.Itoa(s.port),
@@ -117,6 +121,9 @@ func (s *Server) arguments() []string {
 		"shared_buffers=128MB",
 		"timezone=UTC",
 		"log_timezone=UTC",
+	}
+	if hasLibrary(s.bin, statementCounter) {
+		settings = append(settings, "shared_preload_libraries="+statementCounter)
 	}
 	if !s.options.Durable {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
