@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -82,18 +83,33 @@ func drop(dsn, name string) error {
 	return nil
 }
 
-// execute runs one statement on a connection of its own, bounded so that a
-// stuck server fails the test that waits and not the whole run.
+// execute runs one statement, bounded so that a stuck server fails the test that
+// waits and not the whole run.
 func execute(dsn, statement string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	db, err := sql.Open("pgx", dsn)
+	db, done, err := admin(dsn)
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // the statement's own error says what matters
+	defer done()
 	_, err = db.ExecContext(ctx, statement)
 	return err
+}
+
+// pool is of connections to the test server, which stay open until the process
+// ends: opening one takes the server as long as making a database.
+var pool = sync.OnceValues(func() (*sql.DB, error) { return sql.Open("pgx", os.Getenv(EnvDSN)) })
+
+// admin lends the pool, or opens one where another server is meant: a private
+// one may be gone or restarted before the next statement.
+func admin(dsn string) (db *sql.DB, done func(), err error) {
+	if dsn == os.Getenv(EnvDSN) {
+		db, err = pool()
+		return db, func() {}, err
+	}
+	db, err = sql.Open("pgx", dsn)
+	return db, func() { _ = db.Close() }, err
 }
 
 // withDatabase returns dsn with another database in it, after asking the driver

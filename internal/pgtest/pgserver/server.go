@@ -126,7 +126,8 @@ func (s *Server) arguments() []string {
 		settings = append(settings, "shared_preload_libraries="+statementCounter)
 	}
 	if !s.options.Durable {
-		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off",
+			"autovacuum=off") // each of many small databases would get its worker
 	}
 	args := []string{"-D", s.dataDir()}
 	for _, setting := range settings {
