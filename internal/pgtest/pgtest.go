@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,35 +49,67 @@ func Database(tb testing.TB) string {
 // DatabaseOn is Database on the server at dsn.
 func DatabaseOn(tb testing.TB, dsn string) string {
 	tb.Helper()
-	name := "convostore_test_" + strings.ToLower(rand.Text()[:16])
+	// Not template1, because a session in it would make the statement fail.
+	return create(tb, dsn, "template0")
+}
+
+// create makes a copy of the database template, file by file: by way of the log,
+// as PostgreSQL would do it, takes twice the time.
+func create(tb testing.TB, dsn, template string) string {
+	tb.Helper()
+	name := newName()
 	own, err := withDatabase(dsn, name)
 	if err != nil {
 		tb.Fatalf("pgtest: %v", err)
 	}
-	// template0, because a session in template1 would make the statement fail.
-	if err = execute(dsn, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+	if err = execute(dsn, "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY file_copy"); err != nil {
 		tb.Fatalf("pgtest: create a database: %v", err)
 	}
 	tb.Cleanup(func() {
-		if err := execute(dsn, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
-			tb.Errorf("pgtest: drop the database: %v", err)
+		if err := drop(dsn, name); err != nil {
+			tb.Errorf("pgtest: %v", err)
 		}
 	})
 	return own
 }
 
-// execute runs one statement on a connection of its own, bounded so that a
-// stuck server fails the test that waits and not the whole run.
+// newName is a database's, which no other run on the server has.
+func newName() string { return "convostore_test_" + strings.ToLower(rand.Text()[:16]) }
+
+func drop(dsn, name string) error {
+	if err := execute(dsn, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+		return fmt.Errorf("drop the database: %w", err)
+	}
+	return nil
+}
+
+// execute runs one statement, bounded so that a stuck server fails the test that
+// waits and not the whole run.
 func execute(dsn, statement string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	db, err := sql.Open("pgx", dsn)
+	db, done, err := admin(dsn)
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // the statement's own error says what matters
+	defer done()
 	_, err = db.ExecContext(ctx, statement)
 	return err
+}
+
+// pool is of connections to the test server, which stay open until the process
+// ends: opening one takes the server as long as making a database.
+var pool = sync.OnceValues(func() (*sql.DB, error) { return sql.Open("pgx", os.Getenv(EnvDSN)) })
+
+// admin lends the pool, or opens one where another server is meant: a private
+// one may be gone or restarted before the next statement.
+func admin(dsn string) (db *sql.DB, done func(), err error) {
+	if dsn == os.Getenv(EnvDSN) {
+		db, err = pool()
+		return db, func() {}, err
+	}
+	db, err = sql.Open("pgx", dsn)
+	return db, func() { _ = db.Close() }, err
 }
 
 // withDatabase returns dsn with another database in it, after asking the driver

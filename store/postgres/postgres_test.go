@@ -1,6 +1,10 @@
 package postgres_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
 	"testing"
 
 	"github.com/google/uuid"
@@ -20,23 +24,40 @@ import (
 // capabilities are those of every PostgreSQL whose locale is not C.
 var capabilities = storetest.Capabilities{UnicodeCaseFolding: true}
 
-func open(tb testing.TB, opts ...store.Option) store.Store {
-	tb.Helper()
-	return migrated(tb, migrate.Options{}, opts...)
-}
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-func migrated(tb testing.TB, o migrate.Options, opts ...store.Option) store.Store {
+type opener func(ctx context.Context, dsn string, opts ...store.Option) (store.Store, error)
+
+// fresh opens a copy of a database that the mode has migrated: migrating each would take
+// most of the time.
+func fresh(tb testing.TB, mode string, open opener, opts ...store.Option) store.Store {
 	tb.Helper()
-	st, err := postgres.Open(tb.Context(), pgtest.Database(tb), append(opts, store.WithMigrate(o))...)
+	c, err := store.NewConfig(opts...)
+	require.NoError(tb, err)
+	dsn := pgtest.Copy(tb, fmt.Sprintf("%s %+v", mode, c.Naming()), func(dsn string) error {
+		st, err := open(context.Background(), dsn, opts...)
+		if err != nil {
+			return err
+		}
+		return st.Close()
+	})
+	st, err := open(tb.Context(), dsn, opts...)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, st.Close()) })
 	return st
 }
 
-// simple has no vector index: every similarity search is exact.
+func open(tb testing.TB, opts ...store.Option) store.Store {
+	tb.Helper()
+	return fresh(tb, "open", postgres.Open, append(opts, store.WithMigrate(migrate.Options{}))...)
+}
+
+// withoutIndex makes every similarity search exact.
+var withoutIndex = store.WithMigrate(migrate.Options{WithoutVectorIndex: true})
+
 func simple(tb testing.TB, opts ...store.Option) store.Store {
 	tb.Helper()
-	return migrated(tb, migrate.Options{WithoutVectorIndex: true}, append(opts, postgres.WithSimpleProtocol())...)
+	return fresh(tb, "simple", postgres.Open, append(opts, withoutIndex, postgres.WithSimpleProtocol())...)
 }
 
 func elsewhere(tb testing.TB, opts ...store.Option) store.Store {
@@ -44,20 +65,29 @@ func elsewhere(tb testing.TB, opts ...store.Option) store.Store {
 	return open(tb, append(opts, store.WithTablePrefix("chat_"), store.WithSchema("crm"))...)
 }
 
-// host is a service with its own GORM: prepared statements,
-// errors translated, no default transaction and no nested one; and no vector index.
 func host(tb testing.TB, opts ...store.Option) store.Store {
 	tb.Helper()
-	db, err := gorm.Open(driver.Open(pgtest.Database(tb)), &gorm.Config{
+	return fresh(tb, "host", openHost, append(opts, withoutIndex)...)
+}
+
+// openHost is a service with its own GORM: prepared statements, errors translated, no
+// default transaction and no nested one.
+func openHost(_ context.Context, dsn string, opts ...store.Option) (store.Store, error) {
+	db, err := gorm.Open(driver.Open(dsn), &gorm.Config{
 		Logger: logger.Discard, PrepareStmt: true, TranslateError: true, SkipDefaultTransaction: true, DisableNestedTransaction: true,
 	})
-	require.NoError(tb, err)
+	if err != nil {
+		return nil, err
+	}
 	pool, err := db.DB()
-	require.NoError(tb, err)
-	tb.Cleanup(func() { require.NoError(tb, pool.Close()) })
-	st, err := store.New(db, append(opts, store.WithMigrate(migrate.Options{WithoutVectorIndex: true}))...)
-	require.NoError(tb, err)
-	return st
+	if err != nil {
+		return nil, err
+	}
+	st, err := store.New(db, append(opts, store.WithCloser(pool.Close))...)
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return st, nil
 }
 
 func TestOpen(t *testing.T) {

@@ -64,3 +64,21 @@ func isExecutable(dir, name string) bool {
 	info, err := os.Stat(filepath.Join(dir, name))
 	return err == nil && info.Mode().IsRegular() && (runtime.GOOS == "windows" || info.Mode()&0o111 != 0)
 }
+
+// hasLibrary tells whether the server in bin can load a library: those of Debian
+// and of PostgreSQL's own packages are in …/lib beside …/bin, Homebrew's one
+// folder below. A missed one is as good as none.
+func hasLibrary(bin, name string) bool {
+	server, err := filepath.EvalSymlinks(filepath.Join(bin, "postgres"))
+	if err != nil {
+		return false
+	}
+	lib := filepath.Join(filepath.Dir(filepath.Dir(server)), "lib")
+	for _, dir := range []string{lib, filepath.Join(lib, "postgresql")} {
+		// The suffix is the system's; names with a * would be a caller's mistake.
+		if found, _ := filepath.Glob(filepath.Join(dir, name+".*")); len(found) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -108,6 +108,10 @@ func (s *Server) launch(ctx context.Context) error {
 	return s.waitUntilUp(ctx)
 }
 
+// statementCounter has to be loaded at the start, for tests that count what the
+// server was asked. It is a package of its own with some distributions.
+const statementCounter = "pg_stat_statements"
+
 func (s *Server) arguments() []string {
 	settings := []string{
 		"port=" + strconv.Itoa(s.port),
@@ -118,8 +122,12 @@ func (s *Server) arguments() []string {
 		"timezone=UTC",
 		"log_timezone=UTC",
 	}
+	if hasLibrary(s.bin, statementCounter) {
+		settings = append(settings, "shared_preload_libraries="+statementCounter)
+	}
 	if !s.options.Durable {
-		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off",
+			"autovacuum=off") // each of many small databases would get its worker
 	}
 	args := []string{"-D", s.dataDir()}
 	for _, setting := range settings {

@@ -17,6 +17,24 @@ func TestNewestFirst(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
+func TestHasLibrary(t *testing.T) {
+	for _, lib := range []string{"lib", "lib/postgresql"} {
+		root := t.TempDir()
+		bin := filepath.Join(root, "bin")
+		assert.False(t, hasLibrary(bin, "counter"), "no server")
+		require.NoError(t, os.Mkdir(bin, 0o755))
+		require.NoError(t, os.MkdirAll(filepath.Join(root, lib), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(bin, "postgres"), nil, 0o755))
+		assert.False(t, hasLibrary(bin, "counter"))
+		require.NoError(t, os.WriteFile(filepath.Join(root, lib, "counter.so"), nil, 0o644))
+		assert.True(t, hasLibrary(bin, "counter"), lib)
+
+		linked := t.TempDir()
+		require.NoError(t, os.Symlink(filepath.Join(bin, "postgres"), filepath.Join(linked, "postgres")))
+		assert.True(t, hasLibrary(linked, "counter"), "the server is where its link leads")
+	}
+}
+
 func TestOpenToOthers(t *testing.T) {
 	dir := t.TempDir()
 	inner := filepath.Join(dir, "inner")
