@@ -121,11 +121,29 @@ func (s *Server) arguments() []string {
 	if !s.options.Durable {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
 	}
+	if s.hasLibrary("pg_stat_statements") {
+		settings = append(settings, "shared_preload_libraries=pg_stat_statements")
+	}
 	args := []string{"-D", s.dataDir()}
 	for _, setting := range settings {
 		args = append(args, "-c", setting)
 	}
 	return args
+}
+
+// hasLibrary tells whether the server could load a library, beside its programs or where
+// pg_config says; one that it cannot find keeps it from starting.
+func (s *Server) hasLibrary(name string) bool {
+	dirs := []string{filepath.Join(s.bin, "../lib"), filepath.Join(s.bin, "../lib/postgresql")}
+	if out, err := exec.Command(filepath.Join(s.bin, "pg_config"), "--pkglibdir").Output(); err == nil {
+		dirs = append(dirs, strings.TrimSpace(string(out)))
+	}
+	for _, dir := range dirs {
+		if _, err := os.Stat(filepath.Join(dir, name+".so")); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Server) waitUntilUp(ctx context.Context) error {
