@@ -73,6 +73,9 @@ func (s health) statements(ctx context.Context, fn func(db *gorm.DB, schema stri
 	return fail("read the statistics of statements", err)
 }
 
+// ofRows matches what reads or writes rows, behind a comment if there is one.
+const ofRows = `^[\s(]*(/\*.*?\*/\s*)*(select|with|insert|update|delete|merge)\y`
+
 // slowest leaves out what is no reading or writing of rows, such as a CREATE INDEX: of
 // those the extension keeps the text as it was sent. For the same reason it takes strings
 // out of the texts, which the extension can leave in when it has to make room.
@@ -81,8 +84,8 @@ func (s health) slowest(db *gorm.DB, schema string, limit int) ([]SlowQuery, err
 		total_exec_time, mean_exec_time, max_exec_time, stddev_exec_time
 		FROM `+schema+`.pg_stat_statements
 		WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND calls > 0
-		AND query ~* '^[\s(]*(/\*.*?\*/\s*)*(select|with|insert|update|delete|merge)\y' AND query ~* ?
-		ORDER BY mean_exec_time DESC, total_exec_time DESC, queryid LIMIT ?`, s.namesPattern(), limit)
+		AND query ~* ? AND query ~* ?
+		ORDER BY mean_exec_time DESC, total_exec_time DESC, queryid LIMIT ?`, ofRows, s.namesPattern(), limit)
 	found := make([]SlowQuery, 0, limit)
 	err := q.rows(db, func(rows *sql.Rows) error {
 		var q SlowQuery

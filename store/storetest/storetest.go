@@ -69,7 +69,7 @@ func RunCRUD(t *testing.T, f Factory) {
 	t.Helper()
 	all := subtests{}
 	for _, part := range []subtests{
-		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), inputTests(), searchTests(), embeddingTests(),
+		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), inputTests(), searchTests(), embeddingTests(), healthTests(),
 	} {
 		maps.Copy(all, part)
 	}

@@ -131,15 +131,15 @@ func (s *Server) arguments() []string {
 	return args
 }
 
-// hasLibrary tells whether the server could load a library, beside its programs or where
-// pg_config says; one that it cannot find keeps it from starting.
+// hasLibrary tells whether the server has a library to load; one that it cannot find would
+// keep it from starting. The programs may be links into the server's own directory.
 func (s *Server) hasLibrary(name string) bool {
-	dirs := []string{filepath.Join(s.bin, "../lib"), filepath.Join(s.bin, "../lib/postgresql")}
-	if out, err := exec.Command(filepath.Join(s.bin, "pg_config"), "--pkglibdir").Output(); err == nil {
-		dirs = append(dirs, strings.TrimSpace(string(out)))
+	program, err := filepath.EvalSymlinks(filepath.Join(s.bin, "postgres"))
+	if err != nil {
+		return false
 	}
-	for _, dir := range dirs {
-		if _, err := os.Stat(filepath.Join(dir, name+".so")); err == nil {
+	for _, dir := range []string{"../../lib", "../../lib/postgresql"} {
+		if _, err := os.Stat(filepath.Join(program, dir, name+".so")); err == nil {
 			return true
 		}
 	}
