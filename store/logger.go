@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -29,7 +30,8 @@ import (
 // The attributes are sql, duration, rows if it is known, and code for one that failed.
 // Nothing that is stored or looked for gets into a log: sql has placeholders, and code is
 // the SQLSTATE, SQLite's code or the type of the error, never its text, which can quote a
-// value. (What a host writes out in the SQL that it runs through Store.DB is logged.)
+// value. Of what a host runs through Store.DB with GORM's Scan the sql is the first word
+// alone, since GORM has the values in it; what a host writes out in its SQL is logged.
 //
 // The duration of a query of the store's goes until its last row was read; that of a
 // host's own through Store.DB is what GORM measures. Migrations, and the beginning and the
@@ -91,9 +93,13 @@ func (l *statementLog) Error(ctx context.Context, msg string, _ ...any) {
 	l.to.LogAttrs(ctx, slog.LevelError, "gorm", slog.String("format", msg))
 }
 
+// filtered marks a text that has gone through ParamsFilter. GORM's Scan does without it
+// and hands over a text with the values.
+const filtered = "\x00"
+
 // ParamsFilter implements gorm.ParamsFilter.
 func (l *statementLog) ParamsFilter(_ context.Context, sql string, _ ...any) (string, []any) {
-	return sql, nil
+	return filtered + sql, nil
 }
 
 // explained is what GORM makes of PostgreSQL's $1 when it has no value to put there.
@@ -103,7 +109,12 @@ var explained = regexp.MustCompile(`\$(\d+)\$`)
 func (l *statementLog) Trace(ctx context.Context, begin time.Time, fc func() (string, int64), err error) {
 	l.trace(ctx, time.Since(begin), func() (string, int64) {
 		sql, rows := fc()
-		return explained.ReplaceAllString(sql, "$$$1"), rows
+		text, ok := strings.CutPrefix(sql, filtered)
+		if !ok {
+			words := append(strings.Fields(text), "")
+			return words[0] + " …", rows
+		}
+		return explained.ReplaceAllString(text, "$$$1"), rows
 	}, err)
 }
 

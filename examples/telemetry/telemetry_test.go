@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+)
+
+// private is what neither a span nor a metric may have in it.
+var private = []string{"4711", "dear John", "reservation", "ticket-0815", "charged", "gmail-", "ann"}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), &out))
+	text := out.String()
+	for _, want := range []string{
+		`(?m)^chat append +[\d.]+[µm]?s *\n  \S`,
+		`(?m)^  INSERT messages +[\d.]+[µm]?s +INSERT INTO "messages" \(.*`,
+		`(?m)^  UPDATE conversations +[\d.]+[µm]?s +UPDATE "conversations" SET .*\?`,
+		`(?m)^  sql.tx.commit +[\d.]+[µm]?s`,
+		`(?m)^  INSERT conversations +[\d.]+[µm]?s +error 2067: INSERT INTO "conversations"`,
+		`(?m)^go_sql_open_connections\{db_name="chat"\} [1-9]`,
+		`(?m)^chat_span_seconds_count\{span="INSERT messages"\} 2`,
+	} {
+		assert.Regexp(t, regexp.MustCompile(want), text)
+	}
+	for _, secret := range private {
+		assert.NotContains(t, text, secret)
+	}
+	assert.NotContains(t, text, "CREATE", "the migrations")
+}
+
+// TestSpans looks at all that an exporter would get, not only at what is printed.
+func TestSpans(t *testing.T) {
+	t.Parallel()
+	tel := newTelemetry()
+	db, closeDB, err := tel.open(filepath.Join(t.TempDir(), "chat.db"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, closeDB()) }()
+	st, err := store.New(db, store.WithMigrate(migrate.Options{}))
+	require.NoError(t, err)
+	tel.forget()
+	require.NoError(t, chat(t.Context(), tel, st))
+	// SQLite quotes a name that it does not know, and would a value in its place.
+	require.Error(t, db.Exec(`SELECT "ticket-0815" FROM messages WHERE content = ?`, question).Error)
+
+	var steps []string
+	spans := tel.list()
+	for _, s := range spans {
+		if depth(s) == 0 {
+			steps = append(steps, s.Name())
+			continue
+		}
+		if text := value(s, "db.query.text"); text != `SELECT "ticket-0815" FROM messages WHERE content = ?` {
+			for _, secret := range private {
+				assert.NotContains(t, fmt.Sprint(s.Name(), s.Attributes()), secret)
+			}
+		}
+		assert.Empty(t, s.Events())
+		assert.Empty(t, s.Status().Description)
+	}
+	assert.Equal(t, []string{
+		"chat create", "chat append", "chat suggest", "chat edit", "chat send", "chat search", "chat create again",
+	}, steps)
+	assert.True(t, slices.ContainsFunc(spans, func(s sdktrace.ReadOnlySpan) bool { return value(s, "error.type") != "" }))
+	for _, s := range spans {
+		if depth(s) == 1 && value(s, "error.type") != "1" {
+			assert.True(t, s.Parent().IsValid(), "%s belongs to a step", s.Name())
+		}
+	}
+}
