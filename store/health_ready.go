@@ -28,7 +28,7 @@ func (s health) Ready(ctx context.Context) (r Readiness, err error) {
 		return r, err
 	}
 	r.FullText, r.Vectors, r.VectorIndex = f.fullText, f.vectors, f.vectorIndex
-	if err = compareSchema(r.Schema); err != nil {
+	if err := compareSchema(r.Schema); err != nil {
 		return r, err
 	}
 	return r, s.readerReady(ctx)

@@ -76,7 +76,7 @@ func TestHealthServerGone(t *testing.T) {
 	require.Error(t, err)
 	require.NotErrorIs(t, err, store.ErrSchema)
 	require.Empty(t, r.Database)
-	require.Equal(t, migrate.Latest(), r.Wanted)
+	require.Equal(t, r.Wanted, migrate.Latest())
 
 	require.NoError(t, server.Restart())
 	require.Eventually(t, func() bool {

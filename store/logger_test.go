@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -384,7 +385,7 @@ func TestWithLoggerErrors(t *testing.T) {
 // over returns a context that has ended.
 func over(t *testing.T, cause error) context.Context {
 	t.Helper()
-	if cause == context.Canceled {
+	if errors.Is(cause, context.Canceled) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		return ctx

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -44,7 +45,7 @@ func (w *world) ready(t testing.TB) store.Readiness {
 func testHealthReady(t *testing.T, w *world) {
 	r := w.ready(t)
 	require.Equal(t, migrate.Latest(), r.Schema)
-	require.Equal(t, migrate.Latest(), r.Wanted)
+	require.Equal(t, r.Wanted, migrate.Latest())
 	require.Positive(t, r.Took)
 	require.True(t, r.FullText)
 	require.True(t, r.Vectors)
@@ -88,7 +89,7 @@ func testHealthSchema(t *testing.T, w *world) {
 		r, err := w.st.Health().Ready(t.Context())
 		require.ErrorIs(t, err, store.ErrSchema, "it asks each time")
 		require.Equal(t, change.version, r.Schema)
-		require.Equal(t, migrate.Latest(), r.Wanted)
+		require.Equal(t, r.Wanted, migrate.Latest())
 		require.Equal(t, before.Database, r.Database)
 		require.Equal(t, before.Extensions, r.Extensions)
 		require.True(t, r.FullText)
@@ -103,9 +104,12 @@ func testHealthGone(t *testing.T, w *world) {
 	require.Error(t, err)
 	require.NotErrorIs(t, err, store.ErrSchema)
 	require.Empty(t, r.Database)
-	require.Equal(t, migrate.Latest(), r.Wanted)
+	require.Equal(t, r.Wanted, migrate.Latest())
 	_, err = h.TableSizes(ctx)
 	require.Error(t, err)
+	// The first call of a store asks for the schema, whatever GORM prepares.
+	_, err = w.mine.Conversations().List(ctx, store.ConversationFilter{}, store.PageRequest{})
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 func testHealthPools(t *testing.T, w *world) {
