@@ -1,7 +1,9 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -38,7 +40,7 @@ func (m *migrator) version(ctx context.Context, q querier) (int64, error) {
 	}
 	var version int64
 	query := "SELECT coalesce(max(version), 0) FROM " + m.options.tables().Quoted(record)
-	if err := q.QueryRowContext(ctx, query).Scan(&version); err != nil {
+	if err := scanRow(ctx, q, query, &version); err != nil {
 		return 0, fmt.Errorf("convostore: read the version: %w", err)
 	}
 	return version, nil
@@ -58,10 +60,28 @@ func (m *migrator) recorded(ctx context.Context, q querier) (bool, error) {
 	}
 	var there bool
 	query := fmt.Sprintf("SELECT count(*) > 0 FROM "+from, m.options.Prefix+record)
-	if err := q.QueryRowContext(ctx, query).Scan(&there); err != nil {
+	if err := scanRow(ctx, q, query, &there); err != nil {
 		return false, fmt.Errorf("convostore: look for the table of migrations: %w", err)
 	}
 	return there, nil
+}
+
+// scanRow reads a row through the host's handle. Of a statement that cannot be prepared,
+// because the server is gone or ctx has ended, GORM's QueryRowContext returns a row whose
+// Scan panics.
+func scanRow(ctx context.Context, q querier, query string, dest any) error {
+	rows, err := q.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return cmp.Or(rows.Err(), sql.ErrNoRows)
+	}
+	if err := rows.Scan(dest); err != nil {
+		return err
+	}
+	return rows.Close()
 }
 
 // schemaSQL is an expression for the schema's name, null when the search_path names none

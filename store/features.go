@@ -34,15 +34,23 @@ func (s *store) schemaFeatures(ctx context.Context, db *gorm.DB) (*features, err
 	if f := s.features.Load(); f != nil {
 		return f, nil
 	}
+	f, err := s.readFeatures(db.WithContext(ctx))
+	if err != nil {
+		return nil, err
+	}
+	s.features.Store(f)
+	return f, nil
+}
+
+func (s *store) readFeatures(db *gorm.DB) (*features, error) {
 	read := s.sqliteFeatures
 	if s.dialect.Name() == dialect.Postgres {
 		read = s.postgresFeatures
 	}
-	f, err := read(db.WithContext(ctx))
+	f, err := read(db)
 	if err != nil {
 		return nil, fmt.Errorf("convostore: read what the schema can do: %w", err)
 	}
-	s.features.Store(f)
 	return f, nil
 }
 

@@ -9,10 +9,14 @@ import (
 // Health is what an operator asks of the database itself: it is about whole tables, not
 // about anybody's rows. Its methods read; what is said of a database that lacks the
 // ability is ErrUnsupported, whose message says what it would take.
+//
+// On PostgreSQL it asks the server that the store writes to. A replica has statistics of
+// its own: ask it through a store of New on it.
 type Health interface {
 	// Ready tells whether the store can work: the database answers and has the schema of
-	// this version. It asks each time. The error is ErrSchema for another schema, and else
-	// that of the connection; what was found comes back beside it.
+	// this version, and so does the one of WithReader. It asks each time. The error is
+	// ErrSchema for another schema, and else that of the connection; what was found comes
+	// back beside it. On SQLite it does not wait for a writer.
 	Ready(ctx context.Context) (Readiness, error)
 
 	// PoolStats returns the pools of connections, the writer's first; a store has one or
@@ -27,12 +31,14 @@ type Health interface {
 
 	// IndexUsage returns the indexes of the library's tables as PostgreSQL has counted
 	// their use since its statistics were last reset, the least used first, ties by name.
-	// A replica counts its own. SQLite counts nothing: ErrUnsupported.
+	// SQLite counts nothing: ErrUnsupported.
 	IndexUsage(ctx context.Context) ([]IndexUsage, error)
 
 	// SlowQueries returns the statements on the library's tables that took PostgreSQL the
 	// longest on average, slowest first, limit of them, 20 if 0; below 0 or above MaxLimit
-	// is ErrInvalid. The texts have placeholders for all values. Without the extension
+	// is ErrInvalid. They are those that read or write rows, whoever sent them, and have
+	// the name of a table of the library's as a word; the texts have placeholders for all
+	// values. Those of other roles need the right pg_read_all_stats. Without the extension
 	// pg_stat_statements, and on SQLite, it returns ErrUnsupported.
 	SlowQueries(ctx context.Context, limit int) ([]SlowQuery, error)
 
@@ -47,8 +53,9 @@ type Health interface {
 
 	// Check lets SQLite look for damage in the whole file and for rows whose parent is
 	// gone, of the host's tables as well, and returns what it found, nothing if all is
-	// well, 100 findings at most. It reads everything. PostgreSQL has tools of its own
-	// (amcheck): ErrUnsupported.
+	// well, 100 findings at most. They name tables and rows and quote nothing. It reads
+	// everything. A file that SQLite cannot read at all is a finding; no answer is an
+	// error. PostgreSQL has tools of its own (amcheck): ErrUnsupported.
 	Check(ctx context.Context) ([]string, error)
 }
 

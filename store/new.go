@@ -51,10 +51,15 @@ func New(db *gorm.DB, opts ...Option) (Store, error) {
 	if reader == nil {
 		reader = db
 	}
-	return &store{
-		shared: &shared{Config: c, dialect: d, tables: tablesOf(c)},
-		writer: db, reader: reader, inTx: isTx(db),
-	}, nil
+	s := &store{
+		shared: &shared{Config: c, dialect: d, tables: tablesOf(c), pools: poolsOf(db, reader)},
+		writer: c.logged(db), inTx: isTx(db),
+	}
+	s.reader = s.writer
+	if reader != db {
+		s.reader = c.logged(reader)
+	}
+	return s, nil
 }
 
 // store is a Store outside or inside of a transaction.
@@ -71,6 +76,8 @@ type shared struct {
 	tables  tables
 	ready   atomic.Bool
 	close   sync.Once
+	// pools are those that the store was opened with, also inside a transaction.
+	pools []pool
 	// features is what the schema can do, nil until somebody asks.
 	features atomic.Pointer[features]
 	// codes are those of WithCodesInMemory.
@@ -112,6 +119,7 @@ func (s *store) AllUsers() Scope { return scope{store: s, all: true} }
 func (s *store) WithTx(tx *gorm.DB) Store { return s.within(tx) }
 
 func (s *store) within(tx *gorm.DB) *store {
+	tx = s.logged(tx)
 	return &store{shared: s.shared, writer: tx, reader: tx, inTx: isTx(tx)}
 }
 
@@ -142,12 +150,19 @@ func (s *store) checkSchema(ctx context.Context, db *gorm.DB) error {
 	if err != nil {
 		return err
 	}
+	if err := compareSchema(have); err != nil {
+		return err
+	}
+	s.ready.Store(true)
+	return nil
+}
+
+func compareSchema(have int64) error {
 	switch want := migrate.Latest(); {
 	case have < want:
 		return fmt.Errorf("%w: the database is at version %d, this code needs %d: call migrate.Up, or open with store.WithMigrate", ErrSchema, have, want)
 	case have > want:
 		return fmt.Errorf("%w: the database is at version %d, this code knows %d: update the library", ErrSchema, have, want)
 	}
-	s.ready.Store(true)
 	return nil
 }

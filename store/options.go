@@ -24,6 +24,7 @@ type Config struct {
 	stripNUL      bool
 	embedder      Embedder
 	codesInMemory bool
+	log           *statementLog
 	leads         *HostTable
 	migrate       *migrate.Options
 	reader        *gorm.DB

@@ -48,8 +48,12 @@ func plannedReports() []plannedReport {
 	return []plannedReport{
 		{"Summary", func(ctx context.Context, r store.Reports, p store.Period) error { return last(r.Summary(ctx, p)) }},
 		{"DailySeries", func(ctx context.Context, r store.Reports, p store.Period) error { return last(r.DailySeries(ctx, p)) }},
-		{"MostActive", func(ctx context.Context, r store.Reports, p store.Period) error { return last(r.MostActive(ctx, top(p))) }},
-		{"Unread", func(ctx context.Context, r store.Reports, p store.Period) error { return last(r.Unread(ctx, p.Since, page)) }},
+		{"MostActive", func(ctx context.Context, r store.Reports, p store.Period) error {
+			return last(r.MostActive(ctx, top(p)))
+		}},
+		{"Unread", func(ctx context.Context, r store.Reports, p store.Period) error {
+			return last(r.Unread(ctx, p.Since, page))
+		}},
 		{"MessagesWithAttachments", func(ctx context.Context, r store.Reports, p store.Period) error {
 			return last(r.MessagesWithAttachments(ctx, p, page))
 		}},
@@ -83,8 +87,12 @@ func plannedReports() []plannedReport {
 		{"CostsByConversation", func(ctx context.Context, r store.Reports, p store.Period) error {
 			return last(r.CostsByConversation(ctx, top(p)))
 		}},
-		{"CostsByLead", func(ctx context.Context, r store.Reports, p store.Period) error { return last(r.CostsByLead(ctx, top(p))) }},
-		{"CostsByModel", func(ctx context.Context, r store.Reports, p store.Period) error { return last(r.CostsByModel(ctx, top(p))) }},
+		{"CostsByLead", func(ctx context.Context, r store.Reports, p store.Period) error {
+			return last(r.CostsByLead(ctx, top(p)))
+		}},
+		{"CostsByModel", func(ctx context.Context, r store.Reports, p store.Period) error {
+			return last(r.CostsByModel(ctx, top(p)))
+		}},
 		{"CostsByDay", func(ctx context.Context, r store.Reports, p store.Period) error { return last(r.CostsByDay(ctx, p)) }},
 	}
 }

@@ -122,7 +122,14 @@ func (q *query) add(sql string, args ...any) *query {
 
 // rows runs a query and calls each for every row. The rows are closed when it returns.
 func (q *query) rows(db *gorm.DB, each func(*sql.Rows) error) error {
-	rows, err := db.Raw(string(q.sql), q.args...).Rows()
+	if log, ok := db.Logger.(*statementLog); ok {
+		return log.rows(db, q, each)
+	}
+	return readRows(db.Raw(string(q.sql), q.args...), each)
+}
+
+func readRows(db *gorm.DB, each func(*sql.Rows) error) error {
+	rows, err := db.Rows()
 	if err != nil {
 		return err
 	}

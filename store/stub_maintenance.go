@@ -1,4 +1,6 @@
 package store
+import "errors"
+var errStub = errors.New("stub")
 
 import (
 	"context"

@@ -6,6 +6,7 @@ package dialect
 import (
 	"errors"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -91,7 +92,21 @@ const (
 	// Retry passes if the transaction is run again: a deadlock, a serialization failure,
 	// a busy database.
 	Retry
+	// Damaged is a file that the database cannot make sense of.
+	Damaged
 )
+
+// CodeOf returns the SQLSTATE or SQLite's extended code, empty if the error has neither.
+func CodeOf(err error) string {
+	var state interface{ SQLState() string }
+	if errors.As(err, &state) {
+		return state.SQLState()
+	}
+	if code, ok := sqliteCode(err); ok {
+		return strconv.Itoa(code)
+	}
+	return ""
+}
 
 // KindOf tells what an error means, by SQLSTATE or by SQLite's extended code, never by
 // its text: servers translate and rename.

@@ -52,6 +52,8 @@ func postgresKind(state string) Kind {
 		return ForeignKey
 	case "40001", "40P01":
 		return Retry
+	case "XX001", "XX002":
+		return Damaged
 	}
 	return Other
 }

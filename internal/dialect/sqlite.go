@@ -72,7 +72,8 @@ func sqliteKind(code int) Kind {
 	// A busy database is another connection's write; a locked shared cache likewise. A
 	// plain SQLITE_LOCKED is a connection in its own way, which does not pass.
 	const (
-		busy, lockedSharedCache          = 5, 262
+		busy, corrupt, notADB            = 5, 11, 26
+		lockedSharedCache                = 262
 		foreignKey, primaryKey, uniqueIx = 787, 1555, 2067
 	)
 	switch code {
@@ -81,8 +82,11 @@ func sqliteKind(code int) Kind {
 	case foreignKey:
 		return ForeignKey
 	}
-	if code&0xff == busy || code == lockedSharedCache {
+	switch primary := code & 0xff; {
+	case primary == busy || code == lockedSharedCache:
 		return Retry
+	case primary == corrupt || primary == notADB:
+		return Damaged
 	}
 	return Other
 }

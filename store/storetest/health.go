@@ -1,0 +1,229 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+)
+
+func healthTests() subtests {
+	return subtests{
+		"HealthReady":       testHealthReady,
+		"HealthSchema":      testHealthSchema,
+		"HealthGone":        testHealthGone,
+		"HealthPools":       testHealthPools,
+		"HealthTableSizes":  testHealthTableSizes,
+		"HealthIndexUsage":  testHealthIndexUsage,
+		"HealthSlowQueries": testHealthSlowQueries,
+		"HealthFile":        testHealthFile,
+	}
+}
+
+// postgres tells which database it is.
+func (w *world) postgres(t testing.TB) bool { return w.st.DB(t.Context()).Name() == "postgres" }
+
+// unsupported requires that the other database has no answer and says why.
+func unsupported(t testing.TB, err error) {
+	t.Helper()
+	require.ErrorIs(t, err, store.ErrUnsupported)
+	require.NotEqual(t, store.ErrUnsupported.Error(), err.Error(), "what it would take")
+}
+
+func (w *world) ready(t testing.TB) store.Readiness {
+	t.Helper()
+	r, err := w.st.Health().Ready(t.Context())
+	require.NoError(t, err)
+	return r
+}
+
+func testHealthReady(t *testing.T, w *world) {
+	r := w.ready(t)
+	require.Equal(t, migrate.Latest(), r.Schema)
+	require.Equal(t, r.Wanted, migrate.Latest())
+	require.Positive(t, r.Took)
+	require.True(t, r.FullText)
+	require.True(t, r.Vectors)
+	name := "SQLite 3."
+	if w.postgres(t) {
+		name = "PostgreSQL "
+		require.NotEmpty(t, r.Extensions["vector"])
+	} else {
+		require.Empty(t, r.Extensions)
+		require.False(t, r.VectorIndex)
+	}
+	require.True(t, strings.HasPrefix(r.Database, name), r.Database)
+	require.Len(t, strings.Fields(r.Database), 2, "nothing of who built it")
+}
+
+// record is the table of the migrations, found by its name, since the suite does not know
+// the prefix.
+func (w *world) record(t testing.TB) string {
+	t.Helper()
+	db, sql := w.st.DB(t.Context()), "SELECT name FROM sqlite_master WHERE name LIKE '%convostore_migrations'"
+	if w.postgres(t) {
+		sql = `SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables
+			WHERE tablename LIKE '%convostore_migrations'`
+	}
+	var name string
+	require.NoError(t, db.Raw(sql).Row().Scan(&name))
+	return name
+}
+
+func testHealthSchema(t *testing.T, w *world) {
+	before := w.ready(t)
+	db, record := w.st.DB(t.Context()), w.record(t)
+	for _, change := range []struct {
+		sql     string
+		version int64
+	}{
+		{"UPDATE " + record + " SET version = version + 1 WHERE version >= ?", migrate.Latest() + 1},
+		{"DELETE FROM " + record + " WHERE version >= ?", migrate.Latest() - 1},
+	} {
+		require.NoError(t, db.Exec(change.sql, migrate.Latest()).Error)
+		r, err := w.st.Health().Ready(t.Context())
+		require.ErrorIs(t, err, store.ErrSchema, "it asks each time")
+		require.Equal(t, change.version, r.Schema)
+		require.Equal(t, r.Wanted, migrate.Latest())
+		require.Equal(t, before.Database, r.Database)
+		require.Equal(t, before.Extensions, r.Extensions)
+		require.True(t, r.FullText)
+		require.Positive(t, r.Took)
+	}
+}
+
+// testHealthGone asks a database that does not answer in time.
+func testHealthGone(t *testing.T, w *world) {
+	h, ctx := w.st.Health(), canceled(t)
+	r, err := h.Ready(ctx)
+	require.Error(t, err)
+	require.NotErrorIs(t, err, store.ErrSchema)
+	require.Empty(t, r.Database)
+	require.Equal(t, r.Wanted, migrate.Latest())
+	_, err = h.TableSizes(ctx)
+	require.Error(t, err)
+	// The first call of a store asks for the schema, whatever GORM prepares.
+	_, err = w.mine.Conversations().List(ctx, store.ConversationFilter{}, store.PageRequest{})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func testHealthPools(t *testing.T, w *world) {
+	w.conversation(t)
+	pools := w.st.Health().PoolStats()
+	require.NotEmpty(t, pools)
+	require.LessOrEqual(t, len(pools), 2)
+	require.Equal(t, "writer", pools[0].Name)
+	require.Positive(t, pools[0].OpenConnections)
+	if len(pools) == 2 {
+		require.Equal(t, "reader", pools[1].Name)
+	}
+}
+
+// prefix is what stands before the names of the tables.
+func (w *world) prefix(t testing.TB) string {
+	t.Helper()
+	name := strings.TrimSuffix(w.record(t), "convostore_migrations")
+	return name[strings.LastIndex(name, ".")+1:]
+}
+
+func testHealthTableSizes(t *testing.T, w *world) {
+	w.household(t, w.user, "")
+	sizes, err := w.st.Health().TableSizes(t.Context())
+	if errors.Is(err, store.ErrUnsupported) && !w.postgres(t) {
+		unsupported(t, err)
+		return
+	}
+	require.NoError(t, err)
+	prefix, rows := w.prefix(t), map[string]int64{}
+	for i, size := range sizes {
+		require.Equal(t, size.Heap+size.Indexes, size.Total)
+		if i > 0 {
+			last := sizes[i-1]
+			require.True(t, last.Total > size.Total || last.Total == size.Total && last.Table < size.Table, "largest first, ties by name")
+		}
+		rows[size.Table] = size.Rows
+		require.Positive(t, size.Heap, size.Table)
+		if !strings.HasSuffix(size.Table, "_migrations") {
+			// There SQLite's key is the table itself.
+			require.Positive(t, size.Indexes, size.Table)
+		}
+	}
+	require.Len(t, rows, 6)
+	for table, want := range map[string]int64{
+		"conversations": 1, "messages": 4, "message_embeddings": 2, "ai_suggestions": 2,
+		"message_embedding_claims": 0, "convostore_migrations": migrate.Latest(),
+	} {
+		require.Contains(t, rows, prefix+table)
+		if !w.postgres(t) {
+			require.Equal(t, want, rows[prefix+table], table)
+		}
+	}
+}
+
+func testHealthIndexUsage(t *testing.T, w *world) {
+	usage, err := w.st.Health().IndexUsage(t.Context())
+	if !w.postgres(t) {
+		unsupported(t, err)
+		return
+	}
+	require.NoError(t, err)
+	prefix, found := w.prefix(t), map[string]store.IndexUsage{}
+	for i, u := range usage {
+		require.True(t, strings.HasPrefix(u.Table, prefix), u.Table)
+		require.True(t, strings.HasPrefix(u.Index, prefix), u.Index)
+		require.Positive(t, u.Bytes)
+		require.Equal(t, u.Scans == 0 && !u.Constraint, u.Unused)
+		if i > 0 {
+			last := usage[i-1]
+			require.True(t, last.Scans < u.Scans || last.Scans == u.Scans && last.Index < u.Index, "least used first, ties by name")
+		}
+		found[strings.TrimPrefix(u.Index, prefix)] = u
+	}
+	for name, constraint := range map[string]bool{
+		"conversations_pkey": true, "messages_gmail_key": true, "convostore_migrations_pkey": true,
+		"messages_created_idx": false, "ai_suggestions_pending_idx": false, "message_embeddings_user_idx": false,
+	} {
+		require.Contains(t, found, name)
+		require.Equal(t, constraint, found[name].Constraint, name)
+	}
+}
+
+func testHealthSlowQueries(t *testing.T, w *world) {
+	h := w.st.Health()
+	for _, limit := range []int{-1, store.MaxLimit + 1} {
+		_, err := h.SlowQueries(t.Context(), limit)
+		invalid(t, err, "limit")
+	}
+	found, err := h.SlowQueries(t.Context(), 0)
+	if !w.postgres(t) || w.ready(t).Extensions["pg_stat_statements"] == "" {
+		unsupported(t, err)
+		unsupported(t, h.ResetSlowQueries(t.Context()))
+	} else {
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(found), 20)
+	}
+	w.conversation(t) // the transaction goes on
+}
+
+func testHealthFile(t *testing.T, w *world) {
+	w.household(t, w.user, "")
+	h := w.st.Health()
+	pages, err := h.Pages(t.Context())
+	findings, checkErr := h.Check(t.Context())
+	if w.postgres(t) {
+		unsupported(t, err)
+		unsupported(t, checkErr)
+		return
+	}
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, pages.Size, int64(512))
+	require.Positive(t, pages.Total)
+	require.Less(t, pages.Free, pages.Total)
+	require.NoError(t, checkErr)
+	require.Empty(t, findings)
+}
