@@ -41,6 +41,8 @@ type Dialect interface {
 	OrderedJoin() string
 	// OneStatementAppend tells whether an INSERT can take its rows from an UPDATE.
 	OneStatementAppend() bool
+
+	Care
 }
 
 func joinUUIDs(ids []uuid.UUID, quote string) string {

@@ -69,7 +69,8 @@ func RunCRUD(t *testing.T, f Factory) {
 	t.Helper()
 	all := subtests{}
 	for _, part := range []subtests{
-		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), inputTests(), searchTests(), embeddingTests(),
+		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), holdTests(), retentionTests(), caretakerTests(),
+		inputTests(), searchTests(), embeddingTests(),
 	} {
 		maps.Copy(all, part)
 	}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+func (r *retention) purge(ctx context.Context, before time.Time) error {
+	if err := r.purgeConversations(ctx, before); err != nil {
+		return err
+	}
+	if err := r.purgeParts(ctx, r.tables.messages, before, scope.removeMessages); err != nil {
+		return err
+	}
+	return r.purgeParts(ctx, r.tables.suggestions, before, scope.removeSuggestions)
+}
+
+func (r *retention) purgeConversations(ctx context.Context, before time.Time) error {
+	return r.walk(ctx, dueWalk{
+		table: r.tables.conversations, age: "deleted_at", due: purgeDue(before), weight: "last_seq",
+		do: func(ctx context.Context, sc scope, rows []*dueRow) (RetentionResult, error) {
+			in, arg := sc.dialect.InUUIDs("id", rowIDs(rows))
+			due := purgeDue(before)
+			n, err := sc.eraseWhere(ctx, newQuery(in+" AND ", arg).add(string(due.sql), due.args...))
+			return RetentionResult{Purged: n}, err
+		},
+	})
+}
+
+// purgeParts removes the rows of a table that were deleted by themselves.
+func (r *retention) purgeParts(ctx context.Context, table string, before time.Time,
+	remove func(sc scope, ctx context.Context, ids []uuid.UUID, before time.Time) (Counts, error),
+) error {
+	due := newQuery("deleted_at < ? AND NOT EXISTS (SELECT 1 FROM "+r.tables.conversations+
+		" c WHERE c.id = t.conversation_id AND c.user_id = t.user_id AND c.held_at IS NOT NULL", before)
+	return r.walk(ctx, dueWalk{
+		table: table, age: "deleted_at", due: r.owned(due, "c.").add(")"), thread: "conversation_id", weight: "1",
+		do: func(ctx context.Context, sc scope, rows []*dueRow) (res RetentionResult, err error) {
+			err = sc.transaction(ctx, func(tx *store) error {
+				in := sc.in(tx)
+				ids, err := in.free(ctx, rows)
+				if err != nil {
+					return err
+				}
+				res.Purged, err = remove(in, ctx, ids, before)
+				return err
+			})
+			return res, err
+		},
+	})
+}
+
+// free locks the conversations of rows, so that none is put on hold meanwhile, and
+// returns the rows of those that are not.
+func (sc scope) free(ctx context.Context, rows []*dueRow) ([]uuid.UUID, error) {
+	var threads []uuid.UUID
+	for _, r := range rows {
+		threads = append(threads, r.thread)
+	}
+	in, arg := sc.dialect.InUUIDs("id", threads)
+	type locked struct {
+		id   uuid.UUID
+		held bool
+	}
+	found, err := collect(session(ctx, sc.writer), sc.lock("id, held_at IS NOT NULL", newQuery(in, arg)),
+		func(l *locked) []any { return []any{&l.id, &l.held} })
+	if err != nil {
+		return nil, err
+	}
+	held := map[uuid.UUID]bool{}
+	for _, l := range found {
+		held[l.id] = l.held
+	}
+	return rowIDs(slices.DeleteFunc(slices.Clone(rows), func(r *dueRow) bool { return held[r.thread] })), nil
+}
+
+func (sc scope) removeMessages(ctx context.Context, ids []uuid.UUID, before time.Time) (Counts, error) {
+	in, arg := sc.dialect.InUUIDs("id", ids)
+	doomed := "user_id = ? AND " + in + " AND deleted_at < ?"
+	of := func(column string) string {
+		return column + " IN (SELECT id FROM " + sc.tables.messages + " WHERE " + doomed + ")"
+	}
+	return sc.remove(ctx,
+		newQuery("user_id = ? AND "+of("message_id"), sc.user, sc.user, arg, before),
+		newQuery("user_id = ? AND ("+of("in_reply_to_message_id")+" OR "+of("sent_message_id")+")",
+			sc.user, sc.user, arg, before, sc.user, arg, before),
+		newQuery(doomed, sc.user, arg, before), nil)
+}
+
+func (sc scope) removeSuggestions(ctx context.Context, ids []uuid.UUID, before time.Time) (Counts, error) {
+	in, arg := sc.dialect.InUUIDs("id", ids)
+	return sc.remove(ctx, nil, newQuery("user_id = ? AND "+in+" AND deleted_at < ?", sc.user, arg, before), nil, nil)
+}
