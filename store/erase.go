@@ -20,15 +20,15 @@ func (s conversations) Erase(ctx context.Context, id uuid.UUID) (Counts, error) 
 	if err != nil {
 		return Counts{}, fail("erase conversation", err)
 	}
-	counts, err := s.as(owner).eraseWhere(ctx, newQuery("id = ?", id))
+	counts, err := s.as(owner).eraseWhere(ctx, newQuery("user_id = ? AND id = ?", owner, id))
 	if err == nil && counts.Conversations == 0 {
 		err = ErrNotFound
 	}
 	return counts, fail("erase conversation", err)
 }
 
-// eraseWhere erases the conversations of one user that a condition names, with all that
-// is in them, in one transaction.
+// eraseWhere erases the conversations that a condition names, which names the user as well,
+// with all that is in them, in one transaction.
 func (sc scope) eraseWhere(ctx context.Context, which *query) (counts Counts, err error) {
 	err = sc.transaction(ctx, func(tx *store) (err error) {
 		counts, err = sc.in(tx).erase(ctx, which)
@@ -41,18 +41,15 @@ func (sc scope) eraseWhere(ctx context.Context, which *query) (counts Counts, er
 // then removes from the leaves up; the cascades of the foreign keys would do the same
 // without telling how much.
 func (sc scope) erase(ctx context.Context, which *query) (counts Counts, err error) {
-	ids, err := readIDs(session(ctx, sc.writer), sc.lock("id", which))
+	ids, err := readIDs(session(ctx, sc.writer), sc.lockRows("id", which))
 	if err != nil {
 		return counts, err
 	}
 	for len(ids) > 0 {
 		part := ids[:min(eraseBatch, len(ids))]
 		ids = ids[len(part):]
-		inThese := func(column string) *query {
-			in, arg := sc.dialect.InUUIDs(column, part)
-			return newQuery(in+" AND user_id = ?", arg, sc.user)
-		}
-		one, err := sc.remove(ctx, inThese("conversation_id"), inThese("conversation_id"), inThese("conversation_id"), inThese("id"))
+		theirs := sc.among("conversation_id", part)
+		one, err := sc.remove(ctx, theirs, theirs, theirs, sc.among("id", part))
 		if err != nil {
 			return counts, err
 		}
@@ -109,7 +106,7 @@ func (s maintenance) EraseLead(ctx context.Context, leadID string) (Counts, erro
 	}
 	var total Counts
 	for _, user := range users {
-		counts, err := s.as(user).eraseWhere(ctx, newQuery("lead_id = ?", leadID))
+		counts, err := s.as(user).eraseWhere(ctx, newQuery("user_id = ? AND lead_id = ?", user, leadID))
 		if err != nil {
 			return total, fail("erase lead", err)
 		}

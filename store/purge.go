@@ -20,11 +20,9 @@ func (r *retention) purge(ctx context.Context, before time.Time) error {
 
 func (r *retention) purgeConversations(ctx context.Context, before time.Time) error {
 	return r.walk(ctx, dueWalk{
-		table: r.tables.conversations, age: "deleted_at", due: purgeDue(before), weight: "last_seq",
+		table: r.tables.conversations, age: "deleted_at", due: purgeDue(before)("deleted_at"), weight: "last_seq",
 		do: func(ctx context.Context, sc scope, rows []*dueRow) (RetentionResult, error) {
-			in, arg := sc.dialect.InUUIDs("id", rowIDs(rows))
-			due := purgeDue(before)
-			n, err := sc.eraseWhere(ctx, newQuery(in+" AND ", arg).add(string(due.sql), due.args...))
+			n, err := sc.eraseWhere(ctx, sc.stillDue(rows, "deleted_at", purgeDue(before)))
 			return RetentionResult{Purged: n}, err
 		},
 	})
@@ -34,10 +32,11 @@ func (r *retention) purgeConversations(ctx context.Context, before time.Time) er
 func (r *retention) purgeParts(ctx context.Context, table string, before time.Time,
 	remove func(sc scope, ctx context.Context, ids []uuid.UUID, before time.Time) (Counts, error),
 ) error {
-	due := newQuery("deleted_at < ? AND NOT EXISTS (SELECT 1 FROM "+r.tables.conversations+
-		" c WHERE c.id = t.conversation_id AND c.user_id = t.user_id AND c.held_at IS NOT NULL", before)
+	// A look-up for each row: there may be many more conversations than rows that are due.
+	due := newQuery("deleted_at < ? AND (SELECT c.held_at FROM "+r.tables.conversations+
+		" c WHERE c.id = t.conversation_id AND c.user_id = t.user_id", before)
 	return r.walk(ctx, dueWalk{
-		table: table, age: "deleted_at", due: r.owned(due, "c.").add(")"), thread: "conversation_id", weight: "1",
+		table: table, age: "deleted_at", due: r.owned(due, "c.").add(") IS NULL"), thread: "conversation_id", weight: "1",
 		do: func(ctx context.Context, sc scope, rows []*dueRow) (res RetentionResult, err error) {
 			err = sc.transaction(ctx, func(tx *store) error {
 				in := sc.in(tx)
@@ -60,12 +59,11 @@ func (sc scope) free(ctx context.Context, rows []*dueRow) ([]uuid.UUID, error) {
 	for _, r := range rows {
 		threads = append(threads, r.thread)
 	}
-	in, arg := sc.dialect.InUUIDs("id", threads)
 	type locked struct {
 		id   uuid.UUID
 		held bool
 	}
-	found, err := collect(session(ctx, sc.writer), sc.lock("id, held_at IS NOT NULL", newQuery(in, arg)),
+	found, err := collect(session(ctx, sc.writer), sc.lockRows("id, held_at IS NOT NULL", sc.among("id", threads)),
 		func(l *locked) []any { return []any{&l.id, &l.held} })
 	if err != nil {
 		return nil, err
@@ -78,19 +76,17 @@ func (sc scope) free(ctx context.Context, rows []*dueRow) ([]uuid.UUID, error) {
 }
 
 func (sc scope) removeMessages(ctx context.Context, ids []uuid.UUID, before time.Time) (Counts, error) {
-	in, arg := sc.dialect.InUUIDs("id", ids)
-	doomed := "user_id = ? AND " + in + " AND deleted_at < ?"
-	of := func(column string) string {
-		return column + " IN (SELECT id FROM " + sc.tables.messages + " WHERE " + doomed + ")"
+	doomed := sc.among("id", ids).add(" AND "+sc.dialect.Unindexed("deleted_at")+" < ?", before)
+	in := func(q *query, column string) *query {
+		return q.add(column+" IN (SELECT id FROM "+sc.tables.messages+" WHERE ").add(string(doomed.sql), doomed.args...).add(")")
 	}
+	mine := func() *query { return newQuery(sc.dialect.Unindexed("user_id")+" = ? AND (", sc.user) }
 	return sc.remove(ctx,
-		newQuery("user_id = ? AND "+of("message_id"), sc.user, sc.user, arg, before),
-		newQuery("user_id = ? AND ("+of("in_reply_to_message_id")+" OR "+of("sent_message_id")+")",
-			sc.user, sc.user, arg, before, sc.user, arg, before),
-		newQuery(doomed, sc.user, arg, before), nil)
+		in(mine(), "message_id").add(")"),
+		in(in(mine(), "in_reply_to_message_id").add(" OR "), "sent_message_id").add(")"),
+		doomed, nil)
 }
 
 func (sc scope) removeSuggestions(ctx context.Context, ids []uuid.UUID, before time.Time) (Counts, error) {
-	in, arg := sc.dialect.InUUIDs("id", ids)
-	return sc.remove(ctx, nil, newQuery("user_id = ? AND "+in+" AND deleted_at < ?", sc.user, arg, before), nil, nil)
+	return sc.remove(ctx, nil, sc.among("id", ids).add(" AND "+sc.dialect.Unindexed("deleted_at")+" < ?", before), nil, nil)
 }

@@ -86,20 +86,29 @@ func (s maintenance) Purge(ctx context.Context, t time.Time) (Counts, error) {
 	return r.result.Purged, fail("purge", err)
 }
 
-// The conditions of what is due: they pick a batch, and guard it when its turn comes.
-
 const notHeld = "held_at IS NULL"
 
-func archiveDue(before time.Time) *query {
-	return newQuery("last_message_at < ? AND deleted_at IS NULL AND "+notHeld+" AND "+statusIs(conversation.OpenStatuses()), before)
+// due is a condition of what is due. It picks a batch, by an index of the column that says
+// how old a row is, and guards it when its turn comes, when ids find the rows.
+type due func(age string) *query
+
+func archiveDue(before time.Time) due {
+	return func(age string) *query {
+		return newQuery(age+" < ? AND deleted_at IS NULL AND "+notHeld+" AND "+statusIs(conversation.OpenStatuses()), before)
+	}
 }
 
-func deleteDue(before time.Time) *query {
-	return newQuery("last_message_at < ? AND deleted_at IS NULL AND "+notHeld, before)
+func deleteDue(before time.Time) due {
+	return func(age string) *query { return newQuery(age+" < ? AND deleted_at IS NULL AND "+notHeld, before) }
 }
 
-func purgeDue(before time.Time) *query {
-	return newQuery("deleted_at < ? AND "+notHeld, before)
+func purgeDue(before time.Time) due {
+	return func(age string) *query { return newQuery(age+" < ? AND "+notHeld, before) }
+}
+
+// stillDue are those of the rows that are due now.
+func (sc scope) stillDue(rows []*dueRow, age string, d due) *query {
+	return sc.among("id", rowIDs(rows)).and(d(sc.dialect.Unindexed(age)))
 }
 
 // retention is one run: its batches and what they did.
@@ -131,7 +140,7 @@ func (r *retention) run(ctx context.Context, d deadlines) error {
 
 func (r *retention) archive(ctx context.Context, before time.Time) error {
 	return r.walk(ctx, dueWalk{
-		table: r.tables.conversations, age: "last_message_at", due: archiveDue(before), weight: "0",
+		table: r.tables.conversations, age: "last_message_at", due: archiveDue(before)("last_message_at"), weight: "0",
 		do: func(ctx context.Context, sc scope, rows []*dueRow) (RetentionResult, error) {
 			n, err := sc.mark(ctx, rows, newQuery("status = ?", conversation.StatusArchived), archiveDue(before))
 			return RetentionResult{Archived: n}, err
@@ -141,7 +150,7 @@ func (r *retention) archive(ctx context.Context, before time.Time) error {
 
 func (r *retention) delete(ctx context.Context, before time.Time) error {
 	return r.walk(ctx, dueWalk{
-		table: r.tables.conversations, age: "last_message_at", due: deleteDue(before), weight: "0",
+		table: r.tables.conversations, age: "last_message_at", due: deleteDue(before)("last_message_at"), weight: "0",
 		do: func(ctx context.Context, sc scope, rows []*dueRow) (RetentionResult, error) {
 			n, err := sc.mark(ctx, rows, newQuery("deleted_at = ?", r.instant()), deleteDue(before))
 			return RetentionResult{Deleted: n}, err
@@ -152,18 +161,17 @@ func (r *retention) delete(ctx context.Context, before time.Time) error {
 // mark updates those rows that are still due: what was appended to or put on hold since
 // they were picked is left alone. It locks in the order of ids, as every lock of many
 // conversations does.
-func (sc scope) mark(ctx context.Context, rows []*dueRow, assign, due *query) (n int64, err error) {
-	in, arg := sc.dialect.InUUIDs("id", rowIDs(rows))
-	which := newQuery(in+" AND ", arg).add(string(due.sql), due.args...)
+func (sc scope) mark(ctx context.Context, rows []*dueRow, assign *query, d due) (n int64, err error) {
+	which := sc.stillDue(rows, "last_message_at", d)
 	err = sc.transaction(ctx, func(tx *store) error {
 		db := session(ctx, tx.writer)
 		if sc.dialect.ForUpdate() != "" {
-			if _, err := readIDs(db, sc.lock("id", which)); err != nil {
+			if _, err := readIDs(db, sc.lockRows("id", which)); err != nil {
 				return err
 			}
 		}
 		n, err = newQuery("UPDATE "+sc.tables.conversations+" SET ").add(string(assign.sql), assign.args...).
-			add(", updated_at = ? WHERE user_id = ? AND ", sc.instant(), sc.user).add(string(which.sql), which.args...).exec(db)
+			add(", updated_at = ? WHERE ", sc.instant()).add(string(which.sql), which.args...).exec(db)
 		return err
 	})
 	return n, err

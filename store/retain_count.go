@@ -14,7 +14,7 @@ func (s maintenance) countDue(ctx context.Context, d deadlines) (res RetentionRe
 		return res, err
 	}
 	if !d.archive.IsZero() {
-		due := archiveDue(d.archive)
+		due := archiveDue(d.archive)("last_message_at")
 		if !d.delete.IsZero() {
 			due.add(" AND last_message_at >= ?", d.delete) // the rest is deleted before
 		}
@@ -23,7 +23,7 @@ func (s maintenance) countDue(ctx context.Context, d deadlines) (res RetentionRe
 		}
 	}
 	if !d.delete.IsZero() {
-		if res.Deleted, err = s.countThreads(db, deleteDue(d.delete)); err != nil {
+		if res.Deleted, err = s.countThreads(db, deleteDue(d.delete)("last_message_at")); err != nil {
 			return RetentionResult{}, err
 		}
 	}
@@ -50,7 +50,7 @@ type purgeCount struct {
 }
 
 func (p purgeCount) count(db *gorm.DB) (counts Counts, err error) {
-	if counts.Conversations, err = p.countThreads(db, purgeDue(p.before)); err != nil {
+	if counts.Conversations, err = p.countThreads(db, purgeDue(p.before)("deleted_at")); err != nil {
 		return Counts{}, err
 	}
 	const rows, each = "count(*)", "s.id, s.user_id"
