@@ -149,6 +149,22 @@ func (c *Conversation) Archive() { c.setStatus(StatusArchived) }
 // Reopen makes an archived conversation active. Any other stays as it is.
 func (c *Conversation) Reopen() { c.setStatus(c.Status.Reopened()) }
 
+// Hold keeps the conversation from what archives, deletes and purges by age. One that is
+// held stays as it is.
+func (c *Conversation) Hold() {
+	if !c.Held() {
+		now := message.Now()
+		c.HeldAt, c.UpdatedAt = &now, now
+	}
+}
+
+// Release ends a hold. A conversation that is not held stays as it is.
+func (c *Conversation) Release() {
+	if c.Held() {
+		c.HeldAt, c.UpdatedAt = nil, message.Now()
+	}
+}
+
 func (c *Conversation) setStatus(s Status) {
 	if c.Status != s {
 		c.Status, c.UpdatedAt = s, message.Now()
@@ -157,3 +173,6 @@ func (c *Conversation) setStatus(s Status) {
 
 // Deleted tells whether the conversation is softly deleted.
 func (c *Conversation) Deleted() bool { return c.DeletedAt.Valid }
+
+// Held tells whether the conversation is on hold.
+func (c *Conversation) Held() bool { return c.HeldAt != nil }

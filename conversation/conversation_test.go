@@ -114,6 +114,26 @@ func TestArchiveAndReopen(t *testing.T) {
 	}
 }
 
+func TestHoldAndRelease(t *testing.T) {
+	old := time.Date(2025, 11, 4, 12, 0, 0, 0, time.UTC)
+	c := conversation.Conversation{UpdatedAt: old}
+	c.Release()
+	assert.Equal(t, conversation.Conversation{UpdatedAt: old}, c, "one that is not held stays as it is")
+	assert.False(t, c.Held())
+
+	c.Hold()
+	assert.True(t, c.Held())
+	assert.WithinDuration(t, message.Now(), *c.HeldAt, time.Minute)
+	assert.Equal(t, c.UpdatedAt, *c.HeldAt, "the time moves with the hold")
+
+	c = conversation.Conversation{HeldAt: &old, UpdatedAt: old}
+	c.Hold()
+	assert.Equal(t, conversation.Conversation{HeldAt: &old, UpdatedAt: old}, c, "one that is held stays as it is")
+	c.Release()
+	assert.False(t, c.Held())
+	assert.True(t, c.UpdatedAt.After(old))
+}
+
 func TestNormalize(t *testing.T) {
 	now := time.Date(2025, 11, 4, 12, 0, 0, 999, time.FixedZone("", 3600))
 	want := time.Date(2025, 11, 4, 11, 0, 0, 0, time.UTC)

@@ -55,6 +55,12 @@ func OnlyDeleted(db *gorm.DB) *gorm.DB { return col("deleted_at").NotNull()(db.U
 // WithDeleted keeps the softly deleted conversations as well.
 func WithDeleted(db *gorm.DB) *gorm.DB { return db.Unscoped() }
 
+// Held keeps the conversations that are on hold.
+func Held(db *gorm.DB) *gorm.DB { return col("held_at").NotNull()(db) }
+
+// NotHeld keeps the conversations that are not on hold.
+func NotHeld(db *gorm.DB) *gorm.DB { return col("held_at").Null()(db) }
+
 // NewestActivity sorts by the last message, newest first.
 func NewestActivity(db *gorm.DB) *gorm.DB { return column.Order(true, "last_message_at", "id")(db) }
 

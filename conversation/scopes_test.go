@@ -30,6 +30,7 @@ func populate(t *testing.T, db *gorm.DB) *world {
 	w := &world{db: db, mine: uuid.New(), stranger: uuid.New()}
 	w.lead, w.chat, w.gone = leadThread(t, w.mine), chat(t, w.mine), leadThreadWithoutIDs(t, w.mine)
 	w.chat.Archive()
+	w.lead.Hold()
 	for _, c := range []*conversation.Conversation{w.lead, w.chat, w.gone, leadThreadWithoutIDs(t, w.stranger)} {
 		require.NoError(t, db.Create(c).Error)
 	}
@@ -82,6 +83,8 @@ func TestConversationScopes(t *testing.T) {
 			"live":          {conversation.Live, 2},
 			"only deleted":  {conversation.OnlyDeleted, 1},
 			"with deleted":  {conversation.WithDeleted, 3},
+			"held":          {conversation.Held, 1},
+			"not held":      {conversation.NotHeld, 1},
 		} {
 			assert.Equal(t, c.want, count[conversation.Conversation](t, db, mine, c.scope), name)
 			assert.Equal(t, c.want, count[conversation.Conversation](t, db, c.scope, mine), "%s, the other way round", name)

@@ -25,8 +25,12 @@ func (s conversations) Get(ctx context.Context, id uuid.UUID) (*conversation.Con
 }
 
 func (sc scope) get(db *gorm.DB, id uuid.UUID) (*conversation.Conversation, error) {
+	return sc.getWith(db, id, ExcludeDeleted)
+}
+
+func (sc scope) getWith(db *gorm.DB, id uuid.UUID, d Deleted) (*conversation.Conversation, error) {
 	q := newQuery("SELECT "+conversationColumns+" FROM "+sc.tables.conversations+" WHERE id = ?", id)
-	sc.owned(q, "").deleted(ExcludeDeleted, "")
+	sc.owned(q, "").deleted(d, "")
 	return one(db, q, conversationDest)
 }
 

@@ -304,36 +304,50 @@ func (sc scope) mergeMetadata(ctx context.Context, id uuid.UUID, patch message.J
 }
 
 func (s conversations) Archive(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
-	return s.changeStatus(ctx, id, conversation.StatusArchived, conversation.OpenStatuses())
+	return s.setStatus(ctx, id, conversation.StatusArchived, conversation.OpenStatuses())
 }
 
 func (s conversations) Reopen(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
 	archived := conversation.StatusArchived
-	return s.changeStatus(ctx, id, archived.Reopened(), []conversation.Status{archived})
+	return s.setStatus(ctx, id, archived.Reopened(), []conversation.Status{archived})
 }
 
-// changeStatus sets a status where the present one is among from, and touches nothing
+// setStatus sets a status where the present one is among from, and touches nothing
 // else.
-func (s conversations) changeStatus(ctx context.Context, id uuid.UUID, to conversation.Status, from []conversation.Status) (*conversation.Conversation, error) {
+func (s conversations) setStatus(ctx context.Context, id uuid.UUID, to conversation.Status, from []conversation.Status) (*conversation.Conversation, error) {
+	return s.setWhere(ctx, "change status", id, ExcludeDeleted, newQuery("status = ?", to), statusIs(from))
+}
+
+// setWhere runs one update of one conversation where a condition holds; where it does
+// not, the row stays as it is and is returned as well.
+func (s conversations) setWhere(ctx context.Context, doing string, id uuid.UUID, d Deleted, assign *query, when string) (*conversation.Conversation, error) {
 	if _, err := s.writing(ctx); err != nil {
 		return nil, err
 	}
 	owner, err := s.owner(ctx, s.tables.conversations, id)
 	if err != nil {
-		return nil, fail("change status", err)
+		return nil, fail(doing, err)
 	}
 	sc := s.as(owner)
 	var c *conversation.Conversation
 	err = sc.retry(ctx, func() (err error) {
-		q := newQuery("UPDATE "+sc.tables.conversations+" SET status = ?, updated_at = ? WHERE id = ? AND user_id = ?",
-			to, sc.instant(), id, owner).
-			add(" AND deleted_at IS NULL AND " + statusIs(from) + " RETURNING " + conversationColumns)
+		q := newQuery("UPDATE "+sc.tables.conversations+" SET ").add(string(assign.sql), assign.args...).
+			add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.instant(), id, owner).
+			deleted(d, "").add(" AND " + when + " RETURNING " + conversationColumns)
 		if c, err = one(session(ctx, sc.writer), q, conversationDest); errors.Is(err, ErrNotFound) {
-			c, err = sc.get(session(ctx, sc.writer), id)
+			c, err = sc.getWith(session(ctx, sc.writer), id, d)
 		}
 		return err
 	})
-	return c, fail("change status", err)
+	return c, fail(doing, err)
+}
+
+func (s conversations) Hold(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
+	return s.setWhere(ctx, "hold conversation", id, IncludeDeleted, newQuery("held_at = ?", s.instant()), notHeld)
+}
+
+func (s conversations) Release(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
+	return s.setWhere(ctx, "release conversation", id, IncludeDeleted, newQuery("held_at = NULL"), "held_at IS NOT NULL")
 }
 
 func (s conversations) Delete(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {

@@ -2,17 +2,14 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/check"
-	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
 )
 
-// eraseBatch is how many rows a transaction of a purge takes at most, so that no lock
-// is held for long.
+// eraseBatch is how many conversations a statement takes at most.
 const eraseBatch = 500
 
 func (s conversations) Erase(ctx context.Context, id uuid.UUID) (Counts, error) {
@@ -23,15 +20,15 @@ func (s conversations) Erase(ctx context.Context, id uuid.UUID) (Counts, error) 
 	if err != nil {
 		return Counts{}, fail("erase conversation", err)
 	}
-	counts, err := s.as(owner).eraseWhere(ctx, newQuery("id = ?", id))
+	counts, err := s.as(owner).eraseWhere(ctx, newQuery("user_id = ? AND id = ?", owner, id))
 	if err == nil && counts.Conversations == 0 {
 		err = ErrNotFound
 	}
 	return counts, fail("erase conversation", err)
 }
 
-// eraseWhere erases the conversations of one user that a condition names, with all that
-// is in them, in one transaction.
+// eraseWhere erases the conversations that a condition names, which names the user as well,
+// with all that is in them, in one transaction.
 func (sc scope) eraseWhere(ctx context.Context, which *query) (counts Counts, err error) {
 	err = sc.transaction(ctx, func(tx *store) (err error) {
 		counts, err = sc.in(tx).erase(ctx, which)
@@ -44,17 +41,15 @@ func (sc scope) eraseWhere(ctx context.Context, which *query) (counts Counts, er
 // then removes from the leaves up; the cascades of the foreign keys would do the same
 // without telling how much.
 func (sc scope) erase(ctx context.Context, which *query) (counts Counts, err error) {
-	ids, err := readIDs(session(ctx, sc.writer), sc.lock("id", which))
+	ids, err := readIDs(session(ctx, sc.writer), sc.lockRows("id", which))
 	if err != nil {
 		return counts, err
 	}
 	for len(ids) > 0 {
 		part := ids[:min(eraseBatch, len(ids))]
 		ids = ids[len(part):]
-		inThese := func(column string) *query {
-			return newQuery(column+" IN ? AND user_id = ?", part, sc.user)
-		}
-		one, err := sc.remove(ctx, inThese("conversation_id"), inThese("conversation_id"), inThese("conversation_id"), inThese("id"))
+		theirs := sc.among("conversation_id", part)
+		one, err := sc.remove(ctx, theirs, theirs, theirs, sc.among("id", part))
 		if err != nil {
 			return counts, err
 		}
@@ -111,7 +106,7 @@ func (s maintenance) EraseLead(ctx context.Context, leadID string) (Counts, erro
 	}
 	var total Counts
 	for _, user := range users {
-		counts, err := s.as(user).eraseWhere(ctx, newQuery("lead_id = ?", leadID))
+		counts, err := s.as(user).eraseWhere(ctx, newQuery("user_id = ? AND lead_id = ?", user, leadID))
 		if err != nil {
 			return total, fail("erase lead", err)
 		}
@@ -142,87 +137,4 @@ func (sc scope) eraseAll(ctx context.Context) (Counts, error) {
 	}
 	theirs := newQuery("user_id = ?", sc.user)
 	return sc.remove(ctx, theirs, theirs, theirs, theirs)
-}
-
-func (s maintenance) Purge(ctx context.Context, t time.Time) (Counts, error) {
-	if _, err := s.writing(ctx); err != nil {
-		return Counts{}, err
-	}
-	var total Counts
-	before := message.Instant(t)
-	for _, purge := range []struct {
-		table string
-		erase func(scope, context.Context, []uuid.UUID, time.Time) (Counts, error)
-	}{
-		{s.tables.conversations, scope.purgeConversations},
-		{s.tables.messages, scope.purgeMessages},
-		{s.tables.suggestions, scope.purgeSuggestions},
-	} {
-		counts, err := s.purgeTable(ctx, purge.table, before, purge.erase)
-		total = total.Add(counts)
-		if err != nil {
-			return total, fail("purge", err)
-		}
-	}
-	return total, nil
-}
-
-// purgeTable goes batch by batch, each of one user, until nothing is left.
-func (sc scope) purgeTable(ctx context.Context, table string, before time.Time,
-	erase func(scope, context.Context, []uuid.UUID, time.Time) (Counts, error),
-) (total Counts, err error) {
-	db := session(ctx, sc.writer)
-	for {
-		q := newQuery("SELECT id, user_id FROM "+table+" WHERE deleted_at < ?", before)
-		sc.owned(q, "").add(" ORDER BY deleted_at LIMIT ?", eraseBatch)
-		rows, err := collect(db, q, func(r *ownedID) []any { return []any{&r.id, &r.user} })
-		if err != nil || len(rows) == 0 {
-			return total, err
-		}
-		byUser := map[uuid.UUID][]uuid.UUID{}
-		for _, r := range rows {
-			byUser[r.user] = append(byUser[r.user], r.id)
-		}
-		gone := int64(0)
-		for user, ids := range byUser {
-			counts, err := erase(sc.as(user), ctx, ids, before)
-			if err != nil {
-				return total, err
-			}
-			total, gone = total.Add(counts), gone+counts.Total()
-		}
-		if gone == 0 {
-			// Others restored them all meanwhile, or removed them.
-			return total, nil
-		}
-	}
-}
-
-func (sc scope) purgeConversations(ctx context.Context, ids []uuid.UUID, before time.Time) (Counts, error) {
-	return sc.eraseWhere(ctx, newQuery("id IN ? AND deleted_at < ?", ids, before))
-}
-
-func (sc scope) purgeMessages(ctx context.Context, ids []uuid.UUID, before time.Time) (counts Counts, err error) {
-	const doomed = "user_id = ? AND id IN ? AND deleted_at < ?"
-	of := func(column string) string {
-		return column + " IN (SELECT id FROM " + sc.tables.messages + " WHERE " + doomed + ")"
-	}
-	err = sc.transaction(ctx, func(tx *store) (err error) {
-		counts, err = sc.in(tx).remove(ctx,
-			newQuery("user_id = ? AND "+of("message_id"), sc.user, sc.user, ids, before),
-			newQuery("user_id = ? AND ("+of("in_reply_to_message_id")+" OR "+of("sent_message_id")+")",
-				sc.user, sc.user, ids, before, sc.user, ids, before),
-			newQuery(doomed, sc.user, ids, before), nil)
-		return err
-	})
-	return counts, err
-}
-
-func (sc scope) purgeSuggestions(ctx context.Context, ids []uuid.UUID, before time.Time) (counts Counts, err error) {
-	err = sc.transaction(ctx, func(tx *store) (err error) {
-		counts, err = sc.in(tx).remove(ctx, nil,
-			newQuery("user_id = ? AND id IN ? AND deleted_at < ?", sc.user, ids, before), nil, nil)
-		return err
-	})
-	return counts, err
 }

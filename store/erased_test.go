@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/pgtest"
@@ -120,22 +121,60 @@ func TestErasedIsGoneSQLite(t *testing.T) {
 			require.NotContains(t, rows, c.ID.String())
 			require.NotContains(t, rows, c.Messages[0].ID.String())
 			db := st.DB(t.Context())
-			for _, statement := range []string{
-				"INSERT INTO messages_fts(messages_fts) VALUES ('integrity-check')",
-				"INSERT INTO conversations_fts(conversations_fts) VALUES ('integrity-check')",
-				"INSERT INTO messages_fts(messages_fts) VALUES ('optimize')",
-				"INSERT INTO conversations_fts(conversations_fts) VALUES ('optimize')",
-				"VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)",
-			} {
-				require.NoError(t, db.Exec(statement).Error, statement)
+			for _, index := range []string{"messages_fts", "conversations_fts"} {
+				require.NoError(t, db.Exec(fmt.Sprintf("INSERT INTO %[1]s(%[1]s) VALUES ('integrity-check')", index)).Error)
 			}
+			all := st.AllUsers().Maintenance()
+			require.NoError(t, all.Vacuum(t.Context()))
+			require.False(t, containsSecret(t, path+"-wal"), "the write-ahead log after Vacuum")
+			require.NoError(t, all.VacuumFull(t.Context()))
+			require.False(t, containsSecret(t, path+"-wal"), "the write-ahead log")
+			require.False(t, containsSecret(t, path), "the file, while it is in use")
 			require.NoError(t, st.Close())
+			require.False(t, containsSecret(t, path), "the file")
 			file, err := os.ReadFile(path)
 			require.NoError(t, err)
-			require.False(t, bytes.Contains(file, []byte(secret)), "the file has it")
 			require.True(t, bytes.Contains(file, []byte("user_id")), "the file has the schema")
 		})
 	}
+}
+
+func containsSecret(t *testing.T, path string) bool {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return bytes.Contains(file, []byte(secret))
+}
+
+// TestVacuumFullSaysWhatAReaderKeeps has a reader for longer than the busy timeout: Vacuum
+// does what it can, and VacuumFull does not promise what is not so.
+func TestVacuumFullSaysWhatAReaderKeeps(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.db")
+	st, err := sqlite.Open(t.Context(), path, store.WithMigrate(migrate.Options{}))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, st.Close()) })
+	require.NoError(t, st.DB(t.Context()).Exec("PRAGMA busy_timeout = 1").Error)
+	mine, c := fillSecret(t, st)
+
+	reader, err := gorm.Open(sqlite.Dialector("file:" + path + "?mode=ro"))
+	require.NoError(t, err)
+	pool, err := reader.DB()
+	require.NoError(t, err)
+	defer func() { require.NoError(t, pool.Close()) }()
+	tx := reader.Begin()
+	var n int64
+	require.NoError(t, tx.Raw("SELECT count(*) FROM messages").Scan(&n).Error)
+
+	all := st.AllUsers().Maintenance()
+	_, err = mine.Conversations().Erase(t.Context(), c.ID)
+	require.NoError(t, err)
+	require.NoError(t, all.Vacuum(t.Context()))
+	require.ErrorContains(t, all.VacuumFull(t.Context()), "write-ahead log")
+	require.True(t, containsSecret(t, path) || containsSecret(t, path+"-wal"), "it is there for the reader")
+	require.NoError(t, tx.Rollback().Error)
+	require.NoError(t, all.VacuumFull(t.Context()))
+	require.False(t, containsSecret(t, path) || containsSecret(t, path+"-wal"))
 }
 
 // rowsSQLite prints every row of every table but those inside the indexes of words,

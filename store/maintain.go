@@ -1,29 +1,6 @@
 package store
 
-import (
-	"context"
-	"time"
-
-	"github.com/convostore/convostore/conversation"
-	"github.com/convostore/convostore/message"
-)
-
-func (s maintenance) ArchiveInactive(ctx context.Context, t time.Time) (int64, error) {
-	db, err := s.writing(ctx)
-	if err != nil {
-		return 0, err
-	}
-	q := newQuery("UPDATE "+s.tables.conversations+" SET status = ?, updated_at = ? WHERE "+
-		statusIs(conversation.OpenStatuses())+" AND last_message_at < ? AND deleted_at IS NULL",
-		conversation.StatusArchived, s.instant(), message.Instant(t))
-	s.owned(q, "")
-	var n int64
-	err = s.retry(ctx, func() (err error) {
-		n, err = q.exec(db)
-		return err
-	})
-	return n, fail("archive inactive conversations", err)
-}
+import "context"
 
 // orphan is a kind of row whose parent may be gone.
 type orphan struct {

@@ -16,7 +16,7 @@ type Maintenance interface {
 // (Conversations().Hold) is left alone by all of it.
 type Retention interface {
 	// ArchiveInactive archives the live conversations whose last message was sent before
-	// t and returns how many.
+	// t and returns how many, also beside an error. It works in batches, as Retain does.
 	ArchiveInactive(ctx context.Context, t time.Time) (int64, error)
 
 	// Purge removes for good what was deleted before t: conversations with all that is
@@ -39,7 +39,8 @@ type Retention interface {
 	Retain(ctx context.Context, p RetentionPolicy) (RetentionResult, error)
 }
 
-// RetentionPolicy says when conversations go. Zero leaves a step out.
+// RetentionPolicy says when conversations go. Zero leaves a step out; a step is due when
+// more than its time has passed at the beginning of the run.
 type RetentionPolicy struct {
 	// ArchiveAfter and DeleteAfter are how long after its last message a live conversation
 	// is archived, or deleted softly, whatever its status.
@@ -51,9 +52,11 @@ type RetentionPolicy struct {
 	// DryRun counts what would be done and does nothing.
 	DryRun bool
 	// BatchSize is how many conversations a transaction takes at most: 500 if 0; below 0
-	// or above 10,000 is ErrInvalid. Erasing takes fewer at once where they are long.
+	// or above 10,000 is ErrInvalid. Erasing takes fewer at once where they are long:
+	// 5,000 messages, unless one conversation alone has more.
 	BatchSize int
-	// Progress, if set, is called after each batch with the result so far.
+	// Progress, if set, is called after each batch with the result so far, outside of its
+	// transaction. A dry run has no batches.
 	Progress func(RetentionResult)
 }
 
@@ -99,14 +102,17 @@ type Caretaker interface {
 	// statistics. On PostgreSQL, which does so by itself in time, it hinders nobody. SQLite
 	// frees room at once: there it merges the indexes of words, in which erased words
 	// stay until a merge, moves the write-ahead log into the file, and keeps writers
-	// waiting meanwhile.
+	// waiting meanwhile. A reader that goes on for longer than the busy timeout keeps a part
+	// of the log, which is no error: the next Vacuum moves it.
 	Vacuum(ctx context.Context) error
 
 	// VacuumFull writes the tables anew without the room of removed rows and gives it back
 	// to the operating system, after which no byte of an erased row is left in them. It
 	// needs as much free disk again as the tables take, and locks them against reading
 	// and writing until it is done, on PostgreSQL a table at a time, on SQLite the whole
-	// file, the host's tables with it, against writing. It is for a maintenance window.
+	// file, the host's tables with it, against writing. It is for a maintenance window: while
+	// a transaction is open that still sees the erased rows they stay, on PostgreSQL in the
+	// tables, and on SQLite in the write-ahead log, which is an error there.
 	VacuumFull(ctx context.Context) error
 
 	// Reindex builds the indexes anew, beside the old ones on PostgreSQL (CONCURRENTLY),

@@ -120,6 +120,9 @@ func (q *query) add(sql string, args ...any) *query {
 	return q
 }
 
+// and appends another condition.
+func (q *query) and(o *query) *query { return q.add(" AND ").add(string(o.sql), o.args...) }
+
 // rows runs a query and calls each for every row. The rows are closed when it returns.
 func (q *query) rows(db *gorm.DB, each func(*sql.Rows) error) error {
 	if log, ok := db.Logger.(*statementLog); ok {

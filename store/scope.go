@@ -114,12 +114,23 @@ func readIDs(db *gorm.DB, q *query) ([]uuid.UUID, error) {
 // until the transaction ends; in the order of their ids, so that two locks of many
 // cannot wait for each other. A write is the only lock that SQLite has.
 func (sc scope) lock(columns string, which *query) *query {
+	return sc.lockRows(columns, newQuery("user_id = ? AND ", sc.user).add(string(which.sql), which.args...))
+}
+
+// lockRows is lock for a condition that names the user.
+func (sc scope) lockRows(columns string, which *query) *query {
 	if forUpdate := sc.dialect.ForUpdate(); forUpdate != "" {
-		return newQuery("SELECT "+columns+" FROM "+sc.tables.conversations+" WHERE user_id = ? AND ", sc.user).
+		return newQuery("SELECT "+columns+" FROM "+sc.tables.conversations+" WHERE ").
 			add(string(which.sql), which.args...).add(" ORDER BY id" + forUpdate)
 	}
-	return newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq WHERE user_id = ? AND ", sc.user).
+	return newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq WHERE ").
 		add(string(which.sql), which.args...).add(" RETURNING " + columns)
+}
+
+// among is the condition that a column of the user's rows is one of ids.
+func (sc scope) among(column string, ids []uuid.UUID) *query {
+	in, arg := sc.dialect.InUUIDs(column, ids)
+	return newQuery(in+" AND "+sc.dialect.Unindexed("user_id")+" = ?", arg, sc.user)
 }
 
 // as narrows the scope to one user.

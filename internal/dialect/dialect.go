@@ -37,6 +37,10 @@ type Dialect interface {
 	// InUUIDs is the condition that a column is one of ids, with its one argument: however
 	// many there are, it is the same statement, which drivers keep prepared.
 	InUUIDs(column string, ids []uuid.UUID) (sql, arg string)
+	// Unindexed keeps a column from being looked up in an index where the database can be
+	// told: of SQLite's rows by id, the one more condition on their owner must not have it
+	// read all that the owner has.
+	Unindexed(column string) string
 	// OrderedJoin joins two tables, the first to be read first where the database can be
 	// told. PostgreSQL goes by its statistics, of which SQLite has none.
 	OrderedJoin() string
@@ -57,6 +61,8 @@ type Dialect interface {
 	ByBytes(column string) string
 	// OneStatementAppend tells whether an INSERT can take its rows from an UPDATE.
 	OneStatementAppend() bool
+
+	Care
 }
 
 func joinUUIDs(ids []uuid.UUID, quote string) string {

@@ -9,13 +9,14 @@ import (
 
 type sqlite struct{}
 
-func (sqlite) Name() string             { return SQLite }
-func (sqlite) ForUpdate() string        { return "" }
-func (sqlite) Greatest() string         { return "MAX" }
-func (sqlite) Like() string             { return "LIKE" }
-func (sqlite) Param(string) string      { return "?" }
-func (sqlite) OrderedJoin() string      { return " CROSS JOIN " }
-func (sqlite) OneStatementAppend() bool { return false }
+func (sqlite) Name() string                   { return SQLite }
+func (sqlite) ForUpdate() string              { return "" }
+func (sqlite) Greatest() string               { return "MAX" }
+func (sqlite) Like() string                   { return "LIKE" }
+func (sqlite) Param(string) string            { return "?" }
+func (sqlite) Unindexed(column string) string { return "+" + column }
+func (sqlite) OrderedJoin() string            { return " CROSS JOIN " }
+func (sqlite) OneStatementAppend() bool       { return false }
 
 func (sqlite) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 	return column + " IN (SELECT value FROM json_each(?))", "[" + joinUUIDs(ids, `"`) + "]"

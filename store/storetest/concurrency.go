@@ -34,6 +34,8 @@ func RunConcurrency(t *testing.T, f Factory) {
 		"get or create":               getOrCreateAtOnce,
 		"merge metadata":              mergeAtOnce,
 		"expected seq":                expectedSeqAtOnce,
+		"retain":                      retainAtOnce,
+		"append and retain":           appendsAgainstRetain,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, f(t)) })

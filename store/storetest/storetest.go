@@ -71,8 +71,8 @@ func RunCRUD(t *testing.T, f Factory) {
 	t.Helper()
 	all := subtests{}
 	for _, part := range []subtests{
-		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), inputTests(), searchTests(),
-		embeddingTests(), reportTests(), healthTests(),
+		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), holdTests(), retentionTests(), caretakerTests(),
+		inputTests(), searchTests(), embeddingTests(), reportTests(), healthTests(),
 	} {
 		maps.Copy(all, part)
 	}

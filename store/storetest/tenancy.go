@@ -233,6 +233,8 @@ func conversationCalls() map[string][]call {
 		"MergeMetadata": {{want: notFound, args: live(message.JSON(`{"a":1}`))}},
 		"Archive":       {{want: notFound, args: liveID}},
 		"Reopen":        {{want: notFound, args: archivedID}},
+		"Hold":          {{want: notFound, args: liveID}, {want: notFound, args: deletedID}},
+		"Release":       {{want: notFound, args: liveID}, {want: notFound, args: deletedID}},
 		"Delete":        {{want: notFound, args: liveID}},
 		"Restore":       {{want: notFound, args: deletedID}},
 		"Erase":         {{want: notFound, args: liveID}, {want: notFound, args: deletedID}},
@@ -451,6 +453,19 @@ func maintenanceCalls() map[string][]call {
 		"Orphans":         {{want: empty, args: with(), none: true}},
 		"RemoveOrphans":   {{want: empty, args: with(), none: true}},
 		"Counts":          {{want: empty, args: with()}},
+		"Retain": {
+			{want: empty, args: with(store.RetentionPolicy{ArchiveAfter: time.Nanosecond})},
+			{want: empty, args: with(store.RetentionPolicy{DeleteAfter: time.Nanosecond})},
+			{want: empty, args: with(store.RetentionPolicy{PurgeAfter: time.Nanosecond})},
+			{want: empty, args: with(store.RetentionPolicy{
+				ArchiveAfter: time.Nanosecond, DeleteAfter: time.Nanosecond, PurgeAfter: time.Nanosecond, DryRun: true,
+			})},
+		},
+		// About whole tables, which are no single user's.
+		"Analyze":    {{want: refused, args: with(), none: true}},
+		"Vacuum":     {{want: refused, args: with(), none: true}},
+		"VacuumFull": {{want: refused, args: with(), none: true}},
+		"Reindex":    {{want: refused, args: with(), none: true}},
 	}
 }
 

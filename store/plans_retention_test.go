@@ -1,0 +1,129 @@
+package store_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/postgres"
+	"github.com/convostore/convostore/store/sqlite"
+	"github.com/convostore/convostore/store/storetest"
+)
+
+func TestPlansOfRetentionSQLite(t *testing.T) {
+	t.Parallel()
+	st, err := sqlite.OpenMemory(t.Context(), store.WithMigrate(migrate.Options{}))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, st.Close()) })
+	checkRetentionPlans(t, st, "EXPLAIN QUERY PLAN ", sqlitePlan)
+}
+
+func TestPlansOfRetentionPostgres(t *testing.T) {
+	t.Parallel()
+	st, err := postgres.Open(t.Context(), pgtest.Database(t), store.WithMigrate(migrate.Options{}))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, st.Close()) })
+	checkRetentionPlans(t, st, "EXPLAIN ", postgresPlan)
+}
+
+// checkRetentionPlans asks for the plans of a run that has rows for each of its steps:
+// what picks a batch reads an index in its order, and what carries it out finds its rows
+// by id, however many the user has.
+func checkRetentionPlans(t *testing.T, st store.Store, explain string, check func(t *testing.T, plan []string, sorts, everybody bool)) {
+	t.Helper()
+	ctx := t.Context()
+	w := fillPlans(t, st.DB(ctx))
+	rec := &storetest.Recorder{}
+	now := w.conversation.LastMessageAt.AddDate(1, 0, 0)
+	recorded, err := store.New(rec.Wrap(st.DB(ctx)), store.WithClock(func() time.Time { return now }))
+	require.NoError(t, err)
+	_, err = recorded.ForUser(w.user).Conversations().Get(ctx, w.conversation.ID)
+	require.NoError(t, err) // the schema has been checked
+	deletePlans(t, st, w, now)
+	for name, scope := range map[string]store.Scope{"one": recorded.ForUser(w.user), "all": recorded.AllUsers()} {
+		t.Run(name, func(t *testing.T) {
+			rec.Reset()
+			runRetention(t, scope)
+			picks, seen := 0, map[string]bool{}
+			for _, s := range rec.Statements() {
+				if seen[s.SQL] {
+					continue
+				}
+				seen[s.SQL] = true
+				// No vector is there, and to read an empty table is right.
+				if !strings.Contains(s.SQL, "user_id") && !strings.Contains(s.SQL, "LIMIT") || strings.Contains(s.SQL, "message_embeddings") {
+					continue
+				}
+				index := pickedBy(s.SQL, name)
+				if index != "" {
+					picks++
+				}
+				plan := slices.DeleteFunc(explainPlan(t, st, explain, s), func(step string) bool {
+					return strings.Contains(step, "SCAN json_each")
+				})
+				check(t, plan, index == "", false)
+				assert.Contains(t, strings.Join(plan, "\n"), index)
+				if explain != "EXPLAIN " && strings.HasPrefix(s.SQL, `UPDATE "conversations"`) {
+					assert.Contains(t, strings.Join(plan, "\n"), "(id=?", "found by id")
+				}
+				if t.Failed() {
+					t.Log(s.SQL, s.Args)
+					t.Log(strings.Join(plan, "\n"))
+					return
+				}
+			}
+			assert.GreaterOrEqual(t, picks, 5, "each step picks")
+		})
+	}
+}
+
+// pickedBy is the index that a picking statement must read.
+func pickedBy(sql, scope string) string {
+	switch {
+	case !strings.Contains(sql, "LIMIT"):
+		return ""
+	case strings.Contains(sql, "ORDER BY deleted_at"):
+		return "deleted_idx"
+	case scope == "one":
+		return "conversations_activity_idx"
+	}
+	return "conversations_all_activity_idx"
+}
+
+// deletePlans deletes some of everything long ago.
+func deletePlans(t *testing.T, st store.Store, w *planWorld, now time.Time) {
+	t.Helper()
+	db := st.DB(t.Context())
+	old := now.AddDate(-2, 0, 0)
+	require.NoError(t, db.Model(&conversation.Conversation{}).Where("title IS NULL AND last_seq = ? AND external_key LIKE '%07'", planMessages).
+		UpdateColumn("deleted_at", old).Error)
+	require.NoError(t, db.Model(&message.Message{}).Where("gmail_thread_id LIKE '%33'").UpdateColumn("deleted_at", old).Error)
+	_, err := st.ForUser(w.user).Suggestions().Delete(t.Context(), w.suggestion.ID)
+	require.NoError(t, err)
+	require.NoError(t, db.Exec("ANALYZE").Error)
+}
+
+// runRetention ends the steps that have much to do after their first batch.
+func runRetention(t *testing.T, s store.Scope) {
+	t.Helper()
+	for _, p := range []store.RetentionPolicy{{ArchiveAfter: time.Hour}, {DeleteAfter: time.Hour}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		p.BatchSize, p.Progress = 5, func(store.RetentionResult) { cancel() }
+		_, err := s.Maintenance().Retain(ctx, p)
+		require.ErrorIs(t, err, context.Canceled)
+		cancel()
+	}
+	res, err := s.Maintenance().Retain(t.Context(), store.RetentionPolicy{PurgeAfter: time.Hour, BatchSize: 5})
+	require.NoError(t, err)
+	require.Greater(t, res.Purged.Messages, res.Purged.Conversations*planMessages)
+}

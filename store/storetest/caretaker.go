@@ -1,0 +1,73 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/store"
+)
+
+func caretakerTests() subtests {
+	return subtests{
+		"CaretakerRefusesOneUser":      testCaretakerRefusesOneUser,
+		"CaretakerRefusesATransaction": testCaretakerRefusesATransaction,
+		"CaretakerKeepsEverything":     testCaretakerKeepsEverything,
+	}
+}
+
+// care are the methods about whole tables.
+func care(s store.Scope) map[string]func(context.Context) error {
+	m := s.Maintenance()
+	return map[string]func(context.Context) error{
+		"Analyze": m.Analyze, "Vacuum": m.Vacuum, "VacuumFull": m.VacuumFull, "Reindex": m.Reindex,
+	}
+}
+
+func testCaretakerRefusesOneUser(t *testing.T, w *world) {
+	for name, call := range care(w.mine) {
+		t.Log(name)
+		invalid(t, call(t.Context()), "scope")
+	}
+	w.conversation(t) // a transaction around it is still good
+}
+
+func testCaretakerRefusesATransaction(t *testing.T, w *world) {
+	require.NoError(t, w.st.Transaction(t.Context(), func(tx store.Store) error {
+		for name, call := range care(tx.AllUsers()) {
+			t.Log(name)
+			invalid(t, call(t.Context()), "transaction")
+		}
+		return tx.ForUser(w.user).Conversations().Create(t.Context(), &conversation.Conversation{})
+	}))
+	require.EqualValues(t, 1, w.counts(t).Conversations)
+}
+
+// testCaretakerKeepsEverything does each twice, before and after rows went.
+func testCaretakerKeepsEverything(t *testing.T, w *world) {
+	if _, inTx := w.st.DB(t.Context()).Statement.ConnPool.(gorm.TxCommitter); inTx {
+		t.Skip("no transaction can do it")
+	}
+	kept, gone := w.household(t, w.user, ""), w.household(t, w.user, "")
+	for range 2 {
+		for name, call := range care(w.st.AllUsers()) {
+			before := dump(t, w.st, w.user)
+			require.NoError(t, call(t.Context()), name)
+			require.Equal(t, before, dump(t, w.st, w.user), name)
+			w.append(t, kept, text("written after "+name))
+			page, err := w.mine.Search().Messages(t.Context(), "after "+name, store.TextOptions{}, store.PageRequest{})
+			require.NoError(t, err)
+			require.NotEmpty(t, page.Items, name)
+		}
+		_, err := w.mine.Conversations().Erase(t.Context(), gone.ID)
+		if err != nil {
+			require.ErrorIs(t, err, store.ErrNotFound, "the second time")
+		}
+	}
+	for name, call := range care(w.st.AllUsers()) {
+		require.ErrorIs(t, call(canceled(t)), context.Canceled, name)
+	}
+}
