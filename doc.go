@@ -64,6 +64,24 @@ share its work:
 
 	done, err := st.AllUsers().Embeddings().EmbedMissing(ctx, embedder, store.EmbedOptions{})
 
+# Reports
+
+	days, err := mine.Reports().DailySeries(ctx, store.Period{Since: monday, Zone: berlin})
+	times, err := mine.Reports().ResponseTimes(ctx, store.Period{})
+	costs, err := st.AllUsers().Reports().CostsByModel(ctx, store.Top{})
+
+Activity, response times, suggestions and costs, for one user or all. Each comment says what
+is counted; the numbers are exact and the same on both databases.
+
+# Operating
+
+	r, err := st.Health().Ready(ctx) // the database answers and has this schema
+	slow, err := st.Health().SlowQueries(ctx, 10)
+	err = st.AllUsers().Maintenance().Vacuum(ctx)
+	st, err := sqlite.Open(ctx, "chat.db", store.WithLogger(slog.Default(), 200*time.Millisecond))
+
+Health is about the database and not about rows. A log has placeholders for all values.
+
 # Transactions
 
 	err := st.Transaction(ctx, func(tx store.Store) error { … })
@@ -76,7 +94,8 @@ The second form writes the host's rows and these together or not at all.
 Delete hides a row and Restore brings it back; a conversation takes what is in it along
 without marking it, so that a restore brings back exactly what was there. Erase,
 EraseLead, EraseUser and Purge remove for good and return how many rows of each table
-went. The indexes of search follow in the same transaction.
+went. The indexes of search follow in the same transaction. Retain carries out a policy by
+age, with a dry run; a conversation on Hold it leaves alone.
 
 # Plain GORM
 

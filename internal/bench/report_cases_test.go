@@ -37,27 +37,37 @@ var allTime store.Period
 const namedByHand = ` r JOIN conversations c ON c.id = r.conversation_id ORDER BY `
 
 var reportCases = []reportCase{
-	{"Summary", "conversations", func(ctx context.Context, r store.Reports) error { return only(r.Summary(ctx, allTime)) },
-		same(`SELECT c.status, c.deleted_at IS NOT NULL, count(*) FROM conversations c WHERE 1 = 1{c} GROUP BY 1, 2`)},
-	{"DailySeries, 30 days", "messages", func(ctx context.Context, r store.Reports) error { return only(r.DailySeries(ctx, lastMonth())) },
+	{
+		"Summary", "conversations", func(ctx context.Context, r store.Reports) error { return only(r.Summary(ctx, allTime)) },
+		same(`SELECT c.status, c.deleted_at IS NOT NULL, count(*) FROM conversations c WHERE 1 = 1{c} GROUP BY 1, 2`),
+	},
+	{
+		"DailySeries, 30 days", "messages", func(ctx context.Context, r store.Reports) error { return only(r.DailySeries(ctx, lastMonth())) },
 		same(`SELECT {day c.created_at}, count(*), count(*) FILTER (WHERE c.status = 'needs_reply') FROM conversations c
 			WHERE c.deleted_at IS NULL{c}`+between("c.created_at")+` GROUP BY 1`,
 			`SELECT {day m.sent_at}, count(*), count(*) FILTER (WHERE m.direction = 'inbound'), count(*) FILTER (WHERE m.direction = 'outbound')
 			FROM `+liveMessagesByHand+between("m.sent_at")+` GROUP BY 1`,
-			`SELECT {day s.created_at}, `+statsByHand+` FROM `+liveSuggestionsByHand+between("s.created_at")+` GROUP BY 1`)},
-	{"MostActive", "messages", func(ctx context.Context, r store.Reports) error { return only(r.MostActive(ctx, store.Top{})) },
+			`SELECT {day s.created_at}, `+statsByHand+` FROM `+liveSuggestionsByHand+between("s.created_at")+` GROUP BY 1`),
+	},
+	{
+		"MostActive", "messages", func(ctx context.Context, r store.Reports) error { return only(r.MostActive(ctx, store.Top{})) },
 		same(`SELECT c.subject, r.* FROM (SELECT m.conversation_id, count(*) AS n, count(*) FILTER (WHERE m.direction = 'inbound'),
 			count(*) FILTER (WHERE m.direction = 'outbound'), min(m.sent_at), max(m.sent_at) FROM ` + liveMessagesByHand +
-			` GROUP BY 1 ORDER BY 2 DESC LIMIT 20)` + namedByHand + `n DESC`)},
-	{"AttachmentCounts", "messages", func(ctx context.Context, r store.Reports) error { return only(r.AttachmentCounts(ctx, store.Top{})) },
+			` GROUP BY 1 ORDER BY 2 DESC LIMIT 20)` + namedByHand + `n DESC`),
+	},
+	{
+		"AttachmentCounts", "messages", func(ctx context.Context, r store.Reports) error { return only(r.AttachmentCounts(ctx, store.Top{})) },
 		same(`SELECT c.subject, r.* FROM (SELECT m.conversation_id, count(*), sum({length m.attachments}) AS n FROM ` + liveMessagesByHand +
-			` AND m.attachments IS NOT NULL GROUP BY 1 ORDER BY 3 DESC LIMIT 20)` + namedByHand + `n DESC`)},
+			` AND m.attachments IS NOT NULL GROUP BY 1 ORDER BY 3 DESC LIMIT 20)` + namedByHand + `n DESC`),
+	},
 	{"MessagesWithAttachments, a page", "messages", func(ctx context.Context, r store.Reports) error {
 		return only(r.MessagesWithAttachments(ctx, allTime, page50))
 	}, same(`SELECT c.subject, m.id, m.direction, m.sent_at, m.created_at, m.attachments FROM ` + liveMessagesByHand +
 		` AND m.attachments IS NOT NULL ORDER BY m.created_at DESC, m.id DESC LIMIT 51`)},
-	{"ResponseTimes", "messages", func(ctx context.Context, r store.Reports) error { return only(r.ResponseTimes(ctx, allTime)) },
-		func(postgres bool) []string { return []string{waitsByHand(postgres, "", gapsByHand, "")} }},
+	{
+		"ResponseTimes", "messages", func(ctx context.Context, r store.Reports) error { return only(r.ResponseTimes(ctx, allTime)) },
+		func(postgres bool) []string { return []string{waitsByHand(postgres, "", gapsByHand, "")} },
+	},
 	{"ResponseTimesByConversation", "messages", func(ctx context.Context, r store.Reports) error {
 		return only(r.ResponseTimesByConversation(ctx, store.Top{}))
 	}, func(postgres bool) []string {
@@ -89,21 +99,27 @@ var reportCases = []reportCase{
 		return only(r.HighConfidenceApproved(ctx, 0.85, allTime, page50))
 	}, same(`SELECT ` + suggestionsByHand + ` FROM ` + liveSuggestionsByHand +
 		` AND s.status = 'approved' AND s.confidence_score >= 0.85 ORDER BY s.confidence_score DESC, s.id DESC LIMIT 51`)},
-	{"DecisionTimes", "suggestions", func(ctx context.Context, r store.Reports) error { return only(r.DecisionTimes(ctx, allTime)) },
+	{
+		"DecisionTimes", "suggestions", func(ctx context.Context, r store.Reports) error { return only(r.DecisionTimes(ctx, allTime)) },
 		func(postgres bool) []string {
 			waits := `SELECT s.created_at AS at, {seconds s.created_at s.reviewed_at} AS wait FROM ` + liveSuggestionsByHand
 			return []string{waitsByHand(postgres, "", waits, "")}
-		}},
+		},
+	},
 	{"CostsByConversation", "suggestions", func(ctx context.Context, r store.Reports) error {
 		return only(r.CostsByConversation(ctx, store.Top{}))
 	}, same(`SELECT c.subject, r.* FROM (SELECT s.conversation_id, count(*), sum(s.tokens_used), {sum s.generation_cost} AS cost FROM ` +
 		liveSuggestionsByHand + ` GROUP BY 1 ORDER BY sum(s.generation_cost) DESC LIMIT 20)` + namedByHand + `cost DESC`)},
-	{"CostsByLead", "suggestions", func(ctx context.Context, r store.Reports) error { return only(r.CostsByLead(ctx, store.Top{})) },
+	{
+		"CostsByLead", "suggestions", func(ctx context.Context, r store.Reports) error { return only(r.CostsByLead(ctx, store.Top{})) },
 		same(`SELECT c.lead_id, count(*), sum(s.tokens_used), {sum s.generation_cost} FROM ` +
-			liveSuggestionsByHand + ` GROUP BY 1 ORDER BY sum(s.generation_cost) DESC LIMIT 20`)},
-	{"CostsByDay, 30 days", "suggestions", func(ctx context.Context, r store.Reports) error { return only(r.CostsByDay(ctx, lastMonth())) },
+			liveSuggestionsByHand + ` GROUP BY 1 ORDER BY sum(s.generation_cost) DESC LIMIT 20`),
+	},
+	{
+		"CostsByDay, 30 days", "suggestions", func(ctx context.Context, r store.Reports) error { return only(r.CostsByDay(ctx, lastMonth())) },
 		same(`SELECT {day s.created_at}, count(*), sum(s.tokens_used), {sum s.generation_cost} FROM ` +
-			liveSuggestionsByHand + between("s.created_at") + ` GROUP BY 1`)},
+			liveSuggestionsByHand + between("s.created_at") + ` GROUP BY 1`),
+	},
 	{"ResponseRate by category", "conversations", func(ctx context.Context, r store.Reports) error {
 		return only(r.ResponseRate(ctx, "category", allTime))
 	}, same(`SELECT l.category, count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id

@@ -74,13 +74,7 @@ func (c reportCase) line(t *testing.T, d database, db *sql.DB, st store.Store, o
 		scope, args = "one user", func(i int) []any { return []any{million.userOf(i % million.users).String()} }
 		reports = func(i int) store.Reports { return st.ForUser(million.userOf(i % million.users)).Reports() }
 	}
-	var statements []*sql.Stmt
-	for _, text := range c.hand(d.postgres) {
-		s, err := db.PrepareContext(ctx, fillBraces(text, d.postgres, one))
-		require.NoError(t, err, "%s\n%s", c.name, fillBraces(text, d.postgres, one))
-		defer s.Close() //nolint:errcheck // the database is thrown away
-		statements = append(statements, s)
-	}
+	statements := c.prepare(t, d, db, one)
 	all := inTurnsFor(t, reportBudget, func(i int) error {
 		for _, s := range statements {
 			if err := readAll(ctx, s, args(i)); err != nil {
@@ -91,6 +85,18 @@ func (c reportCase) line(t *testing.T, d database, db *sql.DB, st store.Store, o
 	}, func(i int) error { return c.run(ctx, reports(i)) })
 	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |", c.name, scope, short(all[0].median()), short(all[1].median()),
 		all[1].ratio(all[0]), c.perRow(all[1].median(), one))
+}
+
+// prepare keeps the statements by hand prepared until the test ends.
+func (c reportCase) prepare(t *testing.T, d database, db *sql.DB, one bool) (statements []*sql.Stmt) {
+	for _, text := range c.hand(d.postgres) {
+		text = fillBraces(text, d.postgres, one)
+		s, err := db.PrepareContext(t.Context(), text)
+		require.NoError(t, err, "%s\n%s", c.name, text)
+		t.Cleanup(func() { _ = s.Close() })
+		statements = append(statements, s)
+	}
+	return statements
 }
 
 // perRow divides by the rows that the scope has of what the report reads.
