@@ -11,28 +11,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/conversation"
-	"github.com/convostore/convostore/internal/pgtest"
-	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
-	"github.com/convostore/convostore/store/postgres"
-	"github.com/convostore/convostore/store/sqlite"
 	"github.com/convostore/convostore/store/storetest"
 )
 
 func TestPlansOfReportsSQLite(t *testing.T) {
 	t.Parallel()
-	st, err := sqlite.OpenMemory(t.Context(), store.WithMigrate(migrate.Options{}))
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, st.Close()) })
-	checkReportPlans(t, st, "EXPLAIN QUERY PLAN ", regexp.MustCompile(`^SCAN (c|m|s|conversations|messages|ai_suggestions)$`))
+	checkReportPlans(t, plansInSQLite(t), "EXPLAIN QUERY PLAN ", regexp.MustCompile(`^SCAN (c|m|s|conversations|messages|ai_suggestions)$`))
 }
 
 func TestPlansOfReportsPostgres(t *testing.T) {
 	t.Parallel()
-	st, err := postgres.Open(t.Context(), pgtest.Database(t), store.WithMigrate(migrate.Options{}))
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, st.Close()) })
-	checkReportPlans(t, st, "EXPLAIN ", regexp.MustCompile(`Seq Scan`))
+	checkReportPlans(t, plansInPostgres(t), "EXPLAIN ", regexp.MustCompile(`Seq Scan`))
 }
 
 // plannedReport is a report that no database may answer by reading a table from end to

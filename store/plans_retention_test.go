@@ -11,29 +11,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/conversation"
-	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/message"
-	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
-	"github.com/convostore/convostore/store/postgres"
-	"github.com/convostore/convostore/store/sqlite"
 	"github.com/convostore/convostore/store/storetest"
 )
 
 func TestPlansOfRetentionSQLite(t *testing.T) {
 	t.Parallel()
-	st, err := sqlite.OpenMemory(t.Context(), store.WithMigrate(migrate.Options{}))
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, st.Close()) })
-	checkRetentionPlans(t, st, "EXPLAIN QUERY PLAN ", sqlitePlan)
+	checkRetentionPlans(t, plansInSQLite(t), "EXPLAIN QUERY PLAN ", sqlitePlan)
 }
 
 func TestPlansOfRetentionPostgres(t *testing.T) {
 	t.Parallel()
-	st, err := postgres.Open(t.Context(), pgtest.Database(t), store.WithMigrate(migrate.Options{}))
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, st.Close()) })
-	checkRetentionPlans(t, st, "EXPLAIN ", postgresPlan)
+	checkRetentionPlans(t, plansInPostgres(t), "EXPLAIN ", postgresPlan)
 }
 
 // checkRetentionPlans asks for the plans of a run that has rows for each of its steps:

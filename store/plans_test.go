@@ -44,18 +44,28 @@ const (
 
 func TestPlansSQLite(t *testing.T) {
 	t.Parallel()
-	st, err := sqlite.OpenMemory(t.Context(), store.WithMigrate(migrate.Options{}))
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, st.Close()) })
-	checkPlans(t, st, "EXPLAIN QUERY PLAN ", sqlitePlan)
+	checkPlans(t, plansInSQLite(t), "EXPLAIN QUERY PLAN ", sqlitePlan)
 }
 
 func TestPlansPostgres(t *testing.T) {
 	t.Parallel()
+	checkPlans(t, plansInPostgres(t), "EXPLAIN ", postgresPlan)
+}
+
+func plansInSQLite(t *testing.T) store.Store {
+	t.Helper()
+	st, err := sqlite.OpenMemory(t.Context(), store.WithMigrate(migrate.Options{}))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, st.Close()) })
+	return st
+}
+
+func plansInPostgres(t *testing.T) store.Store {
+	t.Helper()
 	st, err := postgres.Open(t.Context(), pgtest.Database(t), store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, st.Close()) })
-	checkPlans(t, st, "EXPLAIN ", postgresPlan)
+	return st
 }
 
 // planned is a read and what its plan may do.
