@@ -15,16 +15,6 @@ import (
 	"github.com/convostore/convostore/store/storetest"
 )
 
-func TestPlansOfReportsSQLite(t *testing.T) {
-	t.Parallel()
-	checkReportPlans(t, plansInSQLite(t), "EXPLAIN QUERY PLAN ", regexp.MustCompile(`^SCAN (c|m|s|conversations|messages|ai_suggestions)$`))
-}
-
-func TestPlansOfReportsPostgres(t *testing.T) {
-	t.Parallel()
-	checkReportPlans(t, plansInPostgres(t), "EXPLAIN ", regexp.MustCompile(`Seq Scan`))
-}
-
 // plannedReport is a report that no database may answer by reading a table from end to
 // end: every report of one user, and of all users those of a short period or of a page.
 type plannedReport struct {
@@ -91,9 +81,8 @@ func last[T any](_ T, err error) error { return err }
 
 // checkReportPlans asks for the plans of each report: of one user at all times, and of
 // everybody for a short period.
-func checkReportPlans(t *testing.T, st store.Store, explain string, whole *regexp.Regexp) {
+func checkReportPlans(t *testing.T, st store.Store, w *planWorld, explain string, whole *regexp.Regexp) {
 	t.Helper()
-	w := fillPlans(t, st.DB(t.Context()))
 	rec := &storetest.Recorder{}
 	recorded, err := store.New(rec.Wrap(st.DB(t.Context())))
 	require.NoError(t, err)
@@ -104,7 +93,7 @@ func checkReportPlans(t *testing.T, st store.Store, explain string, whole *regex
 	short := store.Period{Since: end.Add(-15 * time.Minute), Before: end.AddDate(0, 0, 1)}
 	for _, r := range plannedReports() {
 		check := func(name string, s store.Scope, p store.Period) {
-			t.Run(r.name+"/"+name, func(t *testing.T) {
+			t.Run("reports/"+r.name+"/"+name, func(t *testing.T) {
 				rec.Reset()
 				require.NoError(t, r.call(t.Context(), s.Reports(), p))
 				require.NotEmpty(t, rec.Statements())

@@ -16,23 +16,12 @@ import (
 	"github.com/convostore/convostore/store/storetest"
 )
 
-func TestPlansOfRetentionSQLite(t *testing.T) {
-	t.Parallel()
-	checkRetentionPlans(t, plansInSQLite(t), "EXPLAIN QUERY PLAN ", sqlitePlan)
-}
-
-func TestPlansOfRetentionPostgres(t *testing.T) {
-	t.Parallel()
-	checkRetentionPlans(t, plansInPostgres(t), "EXPLAIN ", postgresPlan)
-}
-
 // checkRetentionPlans asks for the plans of a run that has rows for each of its steps:
 // what picks a batch reads an index in its order, and what carries it out finds its rows
 // by id, however many the user has.
-func checkRetentionPlans(t *testing.T, st store.Store, explain string, check func(t *testing.T, plan []string, sorts, everybody bool)) {
+func checkRetentionPlans(t *testing.T, st store.Store, w *planWorld, explain string, check func(t *testing.T, plan []string, sorts, everybody bool)) {
 	t.Helper()
 	ctx := t.Context()
-	w := fillPlans(t, st.DB(ctx))
 	rec := &storetest.Recorder{}
 	now := w.conversation.LastMessageAt.AddDate(1, 0, 0)
 	recorded, err := store.New(rec.Wrap(st.DB(ctx)), store.WithClock(func() time.Time { return now }))
@@ -41,7 +30,7 @@ func checkRetentionPlans(t *testing.T, st store.Store, explain string, check fun
 	require.NoError(t, err) // the schema has been checked
 	deletePlans(t, st, w, now)
 	for name, scope := range map[string]store.Scope{"one": recorded.ForUser(w.user), "all": recorded.AllUsers()} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("retention/"+name, func(t *testing.T) {
 			rec.Reset()
 			runRetention(t, scope)
 			picks, seen := 0, map[string]bool{}

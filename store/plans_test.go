@@ -44,28 +44,36 @@ const (
 
 func TestPlansSQLite(t *testing.T) {
 	t.Parallel()
-	checkPlans(t, plansInSQLite(t), "EXPLAIN QUERY PLAN ", sqlitePlan)
+	st, w := plansInSQLite(t)
+	checkPlans(t, st, w, "EXPLAIN QUERY PLAN ", sqlitePlan)
+	checkReportPlans(t, st, w, "EXPLAIN QUERY PLAN ", regexp.MustCompile(`^SCAN (c|m|s|conversations|messages|ai_suggestions)$`))
+	checkRetentionPlans(t, st, w, "EXPLAIN QUERY PLAN ", sqlitePlan)
 }
 
 func TestPlansPostgres(t *testing.T) {
 	t.Parallel()
-	checkPlans(t, plansInPostgres(t), "EXPLAIN ", postgresPlan)
+	st, w := plansInPostgres(t)
+	checkPlans(t, st, w, "EXPLAIN ", postgresPlan)
+	checkReportPlans(t, st, w, "EXPLAIN ", regexp.MustCompile(`Seq Scan`))
+	checkRetentionPlans(t, st, w, "EXPLAIN ", postgresPlan)
 }
 
-func plansInSQLite(t *testing.T) store.Store {
+// plansInSQLite fills a database, which takes a while and serves all plans. Those of
+// retention come last, since they change the rows.
+func plansInSQLite(t *testing.T) (store.Store, *planWorld) {
 	t.Helper()
 	st, err := sqlite.OpenMemory(t.Context(), store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, st.Close()) })
-	return st
+	return st, fillPlans(t, st.DB(t.Context()))
 }
 
-func plansInPostgres(t *testing.T) store.Store {
+func plansInPostgres(t *testing.T) (store.Store, *planWorld) {
 	t.Helper()
 	st, err := postgres.Open(t.Context(), pgtest.Database(t), store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, st.Close()) })
-	return st
+	return st, fillPlans(t, st.DB(t.Context()))
 }
 
 // planned is a read and what its plan may do.
@@ -195,9 +203,8 @@ func plannedReads() []planned {
 
 // checkPlans runs each read through a recorder and asks the database how it would run
 // the statements that came of it.
-func checkPlans(t *testing.T, st store.Store, explain string, check func(t *testing.T, plan []string, sorts, everybody bool)) {
+func checkPlans(t *testing.T, st store.Store, w *planWorld, explain string, check func(t *testing.T, plan []string, sorts, everybody bool)) {
 	t.Helper()
-	w := fillPlans(t, st.DB(t.Context()))
 	rec := &storetest.Recorder{}
 	recorded, err := store.New(rec.Wrap(st.DB(t.Context())))
 	require.NoError(t, err)
@@ -208,7 +215,7 @@ func checkPlans(t *testing.T, st store.Store, explain string, check func(t *test
 			if name == "all" && read.userOnly {
 				continue
 			}
-			t.Run(read.name+"/"+name, func(t *testing.T) {
+			t.Run("reads/"+read.name+"/"+name, func(t *testing.T) {
 				rec.Reset()
 				require.NoError(t, read.call(t.Context(), scope, w))
 				statements := rec.Statements()

@@ -88,7 +88,9 @@ func OpenMemory(ctx context.Context, opts ...store.Option) (store.Store, error) 
 func newStore(writer, reader *gorm.DB, opts []store.Option) (store.Store, error) {
 	handles := []*gorm.DB{writer}
 	if reader != nil {
-		handles = append(handles, reader)
+		// The writer last: whoever closes last moves the write-ahead log into the file, and
+		// a reader may not.
+		handles = []*gorm.DB{reader, writer}
 		opts = append(opts, store.WithReader(reader))
 	}
 	closer := func() error { return closeAll(handles...) }

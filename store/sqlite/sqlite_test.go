@@ -224,6 +224,7 @@ func TestReopen(t *testing.T) {
 		require.Equal(t, c, got)
 		require.NoError(t, st.Close())
 		require.NoError(t, st.Close(), "closing again does nothing")
+		require.NoFileExists(t, path+"-wal", "the file is whole")
 	}
 	info, err := os.Stat(path)
 	require.NoError(t, err)
