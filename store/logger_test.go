@@ -81,7 +81,10 @@ func (b *logbook) take(t *testing.T) []line {
 func loggedStores(slow time.Duration) map[string]func(t *testing.T, b *logbook) store.Store {
 	o := migrate.Options{Dimensions: 64}
 	opts := func(b *logbook) []store.Option {
-		return []store.Option{store.WithLogger(b.logger(), slow), store.WithEmbedder(embedtest.New(64)), store.WithMigrate(o)}
+		leads := store.HostTable{Name: "leads", Title: "title", Columns: []string{"branch"}}
+		return []store.Option{
+			store.WithLogger(b.logger(), slow), store.WithEmbedder(embedtest.New(64)), store.WithLeads(leads), store.WithMigrate(o),
+		}
 	}
 	return map[string]func(t *testing.T, b *logbook) store.Store{
 		"sqlite": func(t *testing.T, b *logbook) store.Store {
@@ -200,13 +203,17 @@ func testLogged(t *testing.T, st store.Store, b *logbook) {
 	callSuggestions(c, s, mine.Suggestions(), thread)
 	callEmbeddings(c, s, mine.Embeddings(), thread)
 	callSearch(c, s, mine.Search(), thread)
-	c.call(mine.Maintenance(), "EraseLead", s.next())
+	callReports(c, s, st, mine.Reports(), thread)
+	callMaintenance(c, s, st.AllUsers().Maintenance())
 	c.call(mine.Conversations(), "Erase", thread.ID)
+	c.call(mine.Maintenance(), "EraseUser")
 	calledAll(c, mine.Conversations())
 	calledAll(c, mine.Messages())
 	calledAll(c, mine.Suggestions())
 	calledAll(c, mine.Embeddings())
 	calledAll(c, mine.Search())
+	calledAll(c, mine.Reports())
+	calledAll(c, mine.Maintenance())
 	require.Greater(t, s.n, 200)
 
 	placeholder := regexp.MustCompile(`\?|\$1\b`)
@@ -234,12 +241,7 @@ func callConversations(c *caller, s *secrets, r store.Conversations, thread *con
 	c.call(r, "Create", &conversation.Conversation{ExternalKey: thread.ExternalKey}) // a duplicate
 	c.call(r, "Upsert", &conversation.Conversation{ID: thread.ID, ExternalKey: thread.ExternalKey, Title: s.next()})
 	c.call(r, "GetOrCreate", s.conversation())
-	for _, method := range []string{"Get", "Thread", "Archive", "Reopen", "Hold", "Delete", "Restore"} {
-		if method == "Hold" {
-			// Their statements have no argument but ids and a time.
-			c.called[fmt.Sprintf("%T.Hold", r)], c.called[fmt.Sprintf("%T.Release", r)] = true, true
-			continue
-		}
+	for _, method := range []string{"Get", "Thread", "Archive", "Reopen", "Hold", "Release", "Delete", "Restore"} {
 		c.call(r, method, thread.ID)
 	}
 	c.call(r, "GetByExternalKey", s.next())
@@ -297,6 +299,41 @@ func callSuggestions(c *caller, s *secrets, r store.Suggestions, thread *convers
 	}
 	c.call(r, "Pending", store.PageRequest{})
 	c.call(r, "ListByConversation", thread.ID, store.PageRequest{})
+}
+
+func callReports(c *caller, s *secrets, st store.Store, r store.Reports, thread *conversation.Conversation) {
+	db := st.DB(c.t.Context())
+	require.NoError(c.t, db.Exec("CREATE TABLE leads (id text PRIMARY KEY, title text, branch text)").Error)
+	require.NoError(c.t, db.Exec("INSERT INTO leads VALUES (?, ?, ?)", thread.LeadID, s.next(), s.next()).Error)
+	period := store.Period{Since: time.Now().AddDate(0, 0, -1), Before: time.Now().AddDate(0, 0, 1)}
+	c.call(r, "Daily", time.Now())
+	c.call(r, "Unread", time.Time{}, store.PageRequest{})
+	c.call(r, "MessagesWithAttachments", period, store.PageRequest{})
+	c.call(r, "HighConfidenceApproved", 0.1, period, store.PageRequest{})
+	c.call(r, "ResponseRate", "branch", period)
+	for _, method := range []string{
+		"Summary", "DailySeries", "ResponseTimes", "ResponseTimesByDay", "SuggestionsByDay", "SuggestionsByConfidence",
+		"SuggestionsByModel", "DecisionTimes", "EditDistances", "CostsByDay",
+	} {
+		c.call(r, method, period)
+	}
+	for _, method := range []string{
+		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead",
+		"CostsByConversation", "CostsByLead", "CostsByModel",
+	} {
+		c.call(r, method, store.Top{Period: period})
+	}
+}
+
+func callMaintenance(c *caller, s *secrets, r store.Maintenance) {
+	long := 1000 * time.Hour
+	c.call(r, "ArchiveInactive", time.Now().Add(-long))
+	c.call(r, "Purge", time.Now().Add(-long))
+	c.call(r, "Retain", store.RetentionPolicy{ArchiveAfter: long, DeleteAfter: long, PurgeAfter: long})
+	c.call(r, "EraseLead", s.next())
+	for _, method := range []string{"Orphans", "RemoveOrphans", "Counts", "Analyze", "Vacuum", "VacuumFull", "Reindex"} {
+		c.call(r, method)
+	}
 }
 
 func callEmbeddings(c *caller, s *secrets, r store.Embeddings, thread *conversation.Conversation) {
