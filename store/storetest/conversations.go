@@ -72,7 +72,7 @@ func testConversationCreateFillsIn(t *testing.T, w *world) {
 func testConversationKeepsEveryColumn(t *testing.T, w *world) {
 	c := &conversation.Conversation{
 		ID: uuid.New(), LeadID: "lead-" + scripts, ExternalKey: "key-" + scripts, Title: "t " + scripts, Subject: "s " + scripts,
-		Status: conversation.StatusArchived, Metadata: message.JSON(digits),
+		Status: conversation.StatusArchived, Metadata: message.JSON(digits), HeldAt: new(epoch),
 		Messages: []*message.Message{{Role: message.RoleSystem, Content: "be brief"}},
 	}
 	want := *c
@@ -88,6 +88,7 @@ func testConversationKeepsEveryColumn(t *testing.T, w *world) {
 	require.Equal(t, []string{want.LeadID, want.ExternalKey, want.Title, want.Subject},
 		[]string{got.LeadID, got.ExternalKey, got.Title, got.Subject})
 	require.Equal(t, want.Status, got.Status)
+	require.Equal(t, want.HeldAt, got.HeldAt)
 	sameJSON(t, digits, got.Metadata)
 	require.EqualValues(t, 1, got.LastSeq)
 	isUTC(t, got.CreatedAt, got.UpdatedAt, got.LastMessageAt, got.DeletedAt.Time)

@@ -133,7 +133,7 @@ func TestOracleActivity(t *testing.T) {
 		o.MostActive(store.Top{Period: store.Period{Since: minute(1), Before: minute(3)}}))
 	require.Equal(t, []*store.UnreadConversation{{ConversationRef: ref, LastMessageAt: minute(3), Unanswered: 2, WaitingSince: new(minute(1))}}, o.Unread(minute(3)))
 	require.Empty(t, o.Unread(minute(4)))
-	require.Len(t, o.MessagesWithAttachments(store.Period{Since: minute(100)}), 1)
+	require.Len(t, o.MessagesWithAttachments(store.Period{Since: minute(3)}), 1)
 	require.Equal(t, []store.ConversationAttachments{{ConversationRef: ref, Messages: 2, Attachments: 3}}, o.AttachmentCounts(store.Top{}))
 	day := o.Daily(minute(5))
 	require.Equal(t, store.Daily{

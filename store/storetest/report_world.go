@@ -451,7 +451,7 @@ func makeLeadsTable(t testing.TB, st store.Store, leads map[string]hostLead) {
 func newReportWorld(t testing.TB, f Factory, n worldSize) *reportWorld {
 	t.Helper()
 	w := &reportWorld{world: newWorld(t, f, withLeads())}
-	if testing.Short() || (raceDetector && w.st.DB(t.Context()).Name() == "sqlite") {
+	if testing.Short() || raceDetector {
 		n = slowWorlds[n]
 	}
 	w.rows = newRows(t, n)
