@@ -147,13 +147,19 @@ func (s reports) HighConfidenceApproved(ctx context.Context, atLeast float64, pe
 	if err != nil {
 		return page, err
 	}
+	confidence := "s.confidence_score"
+	if !s.all {
+		// The index in this order is everybody's: one user's few are found by the user, and
+		// sorted.
+		confidence = "(s.confidence_score + 0)"
+	}
 	q := newQuery("SELECT "+suggestionColumns+" FROM "+s.tables.suggestions+" s WHERE status = 'approved' AND deleted_at IS NULL"+
-		" AND confidence_score IS NOT NULL AND confidence_score >= ?", atLeast)
+		" AND confidence_score IS NOT NULL AND "+confidence+" >= ?", atLeast)
 	s.inLive(s.owned(q, "s."), "s.").within("created_at", period.Since, period.Before)
 	if l.after != nil {
-		q.add(" AND (confidence_score, id) < (?, ?)", math.Float64frombits(uint64(l.after.key)), l.after.id)
+		q.add(" AND ("+confidence+", id) < (?, ?)", math.Float64frombits(uint64(l.after.key)), l.after.id)
 	}
-	found, err := collect(l.db, q.add(" ORDER BY confidence_score DESC, id DESC LIMIT ?", l.limit+1), suggestionDest)
+	found, err := collect(l.db, q.add(" ORDER BY "+confidence+" DESC, id DESC LIMIT ?", l.limit+1), suggestionDest)
 	if err != nil {
 		return page, fail("report suggestions", err)
 	}
