@@ -60,7 +60,7 @@ func (s reports) messagesSince(q *query, since time.Time) *query {
 
 // liveSuggestions adds the live suggestions of the scope that were made in the period.
 func (s reports) liveSuggestions(q *query, p Period) *query {
-	q.add(" FROM " + s.tables.suggestions + " s JOIN " + s.tables.conversations +
+	q.add(" FROM " + s.tables.suggestions + " s" + s.dialect.OrderedJoin() + s.tables.conversations +
 		" c ON c.id = s.conversation_id AND c.user_id = s.user_id WHERE s.deleted_at IS NULL AND c.deleted_at IS NULL")
 	s.owned(s.owned(q, "s."), "c.").within("s.created_at", p.Since, p.Before)
 	return q
