@@ -153,10 +153,11 @@ func conversationRefDest(r *ConversationRef) []any {
 
 func leadRefDest(r *LeadRef) []any { return []any{(*text)(&r.LeadID), (*text)(&r.LeadTitle)} }
 
-// named reads conversations by their ids, for rows that were read without.
+// named reads conversations by their ids for the titles of their leads, which rows that
+// were read without lack; where no title can be had it reads nothing.
 func (s reports) named(db *gorm.DB, ids []uuid.UUID) (map[ownedID]ConversationRef, error) {
 	title, leads, err := s.joinLeads(db, "c.lead_id")
-	if err != nil {
+	if err != nil || leads == "" {
 		return nil, err
 	}
 	in, arg := s.dialect.InUUIDs("c.id", ids)
