@@ -179,12 +179,13 @@ func (sc scope) explain(ctx context.Context, d draft, cause error) error {
 
 // insertNext takes the next seq of the conversation and inserts m with it. It returns
 // false and writes nothing if the conversation is not there or a key is.
-func (sc scope) insertNext(db *gorm.DB, d draft) (bool, error) {
+func (sc scope) insertNext(db conn, d draft) (bool, error) {
 	m, next := d.Message, sc.nextSeq(d)
 	if sc.dialect.OneStatementAppend() {
 		q := newQuery("WITH c AS (").add(string(next.sql), next.args...).
 			add(") INSERT INTO "+sc.tables.messages+" ("+messageColumns+") SELECT ?, c.user_id, c.id, c.last_seq, "+
-				marks(20)+" FROM c RETURNING seq", append([]any{m.ID}, messageArgs(m)...)...)
+				messageMarks+" FROM c RETURNING seq", m.ID)
+		q.args = messageArgs(q.args, m)
 		return q.row(db, &m.Seq)
 	}
 	var conversationID, user uuid.UUID
@@ -218,21 +219,24 @@ func statusAfter(d message.Direction) any {
 	return nil
 }
 
+// messageMarks are for messageArgs.
+var messageMarks = marks(20)
+
 // marks returns n question marks.
 func marks(n int) string { return "?" + strings.Repeat(", ?", n-1) }
 
 // insertMessages inserts messages that have their seqs, fifty in a statement: a
 // thousand rows took PostgreSQL twice as long in statements of five hundred.
-func (sc scope) insertMessages(db *gorm.DB, drafts []draft) error {
-	const columns, most = 24, 50
+func (sc scope) insertMessages(db conn, drafts []draft) error {
+	const most = 50
 	for part := range slices.Chunk(drafts, most) {
 		q := newQuery("INSERT INTO " + sc.tables.messages + " (" + messageColumns + ") VALUES ")
 		for i, d := range part {
 			if i > 0 {
 				q.add(", ")
 			}
-			q.add("("+marks(columns)+")", d.ID, d.UserID, d.ConversationID, d.Seq)
-			q.args = append(q.args, messageArgs(d.Message)...)
+			q.add("(?, ?, ?, ?, ", d.ID, d.UserID, d.ConversationID, d.Seq).add(messageMarks).add(")")
+			q.args = messageArgs(q.args, d.Message)
 		}
 		if _, err := q.exec(db); err != nil {
 			return err

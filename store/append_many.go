@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/message"
@@ -68,8 +67,8 @@ func (sc scope) writeBatch(ctx context.Context, ms []draft, expected *int64) (ba
 }
 
 // lockThreads locks the live conversations of a batch.
-func (sc scope) lockThreads(db *gorm.DB, ms []draft) (map[uuid.UUID]*threadState, error) {
-	q := sc.lock("id, last_seq, last_message_at", newQuery("id IN ? AND deleted_at IS NULL", conversationIDs(ms)))
+func (sc scope) lockThreads(db conn, ms []draft) (map[uuid.UUID]*threadState, error) {
+	q := sc.lock("id, last_seq, last_message_at", anyOf(newQuery(""), "id", conversationIDs(ms)).add(" AND deleted_at IS NULL"))
 	type row struct {
 		id uuid.UUID
 		threadState
@@ -167,7 +166,7 @@ func twinOf(seen map[messageKey]int, m draft) (int, bool) {
 
 // findDuplicates returns, by their places in ms, the stored rows that have a key of one
 // of ms: a query for each kind of key that occurs.
-func (sc scope) findDuplicates(db *gorm.DB, ms []draft) (map[int]*message.Message, error) {
+func (sc scope) findDuplicates(db conn, ms []draft) (map[int]*message.Message, error) {
 	wanted := map[messageKey][]int{}
 	values := map[string][]string{}
 	for i, m := range ms {
@@ -191,10 +190,10 @@ func (sc scope) findDuplicates(db *gorm.DB, ms []draft) (map[int]*message.Messag
 	return stored, nil
 }
 
-func (sc scope) findByKey(db *gorm.DB, column string, values []string, ms []draft) ([]*message.Message, error) {
-	q := newQuery("SELECT "+messageColumns+" FROM "+sc.tables.messages+" WHERE user_id = ? AND "+column+" IN ?", sc.user, values)
+func (sc scope) findByKey(db conn, column string, values []string, ms []draft) ([]*message.Message, error) {
+	q := anyOf(newQuery("SELECT "+messageColumns+" FROM "+sc.tables.messages+" WHERE user_id = ? AND ", sc.user), column, values)
 	if column == keyIdempotency {
-		q.add(" AND conversation_id IN ?", conversationIDs(ms))
+		anyOf(q, " AND conversation_id", conversationIDs(ms))
 	}
 	return collect(db, q, messageDest)
 }
@@ -222,7 +221,7 @@ func conversationIDs(ms []draft) []uuid.UUID {
 
 // updateThreads writes the counters, statuses and activities of all changed
 // conversations in one statement for each few hundred.
-func (sc scope) updateThreads(db *gorm.DB, threads map[uuid.UUID]*threadState) error {
+func (sc scope) updateThreads(db conn, threads map[uuid.UUID]*threadState) error {
 	type entry struct {
 		id uuid.UUID
 		*threadState

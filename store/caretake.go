@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"gorm.io/gorm"
-
 	"github.com/convostore/convostore/rule"
 )
 
@@ -57,7 +55,7 @@ func (s maintenance) wordIndexes(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.schemaFeatures(ctx, db)
+	f, err := s.schemaFeatures(db)
 	if err != nil || !f.fullText {
 		return nil, err
 	}
@@ -65,12 +63,12 @@ func (s maintenance) wordIndexes(ctx context.Context) ([]string, error) {
 }
 
 // caring returns a session for statements about whole tables.
-func (s maintenance) caring(ctx context.Context) (*gorm.DB, error) {
+func (s maintenance) caring(ctx context.Context) (conn, error) {
 	switch {
 	case !s.all:
-		return nil, rule.Invalid("scope", "is of one user, and the tables are everybody's; call it with AllUsers")
+		return conn{}, rule.Invalid("scope", "is of one user, and the tables are everybody's; call it with AllUsers")
 	case s.inTx:
-		return nil, rule.Invalid("transaction", "is open; whole tables are looked after outside of one")
+		return conn{}, rule.Invalid("transaction", "is open; whole tables are looked after outside of one")
 	}
 	return s.writing(ctx)
 }
@@ -81,7 +79,10 @@ func (s maintenance) care(ctx context.Context, statements []string) error {
 		return err
 	}
 	for _, statement := range statements {
-		if err := s.retry(ctx, func() error { return db.Exec(statement).Error }); err != nil {
+		if err := s.retry(ctx, func() error {
+			_, err := newQuery(statement).exec(db)
+			return err
+		}); err != nil {
 			return err
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/check"
@@ -24,11 +23,11 @@ func (s conversations) Get(ctx context.Context, id uuid.UUID) (*conversation.Con
 	return c, fail("get conversation", err)
 }
 
-func (sc scope) get(db *gorm.DB, id uuid.UUID) (*conversation.Conversation, error) {
+func (sc scope) get(db conn, id uuid.UUID) (*conversation.Conversation, error) {
 	return sc.getWith(db, id, ExcludeDeleted)
 }
 
-func (sc scope) getWith(db *gorm.DB, id uuid.UUID, d Deleted) (*conversation.Conversation, error) {
+func (sc scope) getWith(db conn, id uuid.UUID, d Deleted) (*conversation.Conversation, error) {
 	q := newQuery("SELECT "+conversationColumns+" FROM "+sc.tables.conversations+" WHERE id = ?", id)
 	sc.owned(q, "").deleted(d, "")
 	return one(db, q, conversationDest)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/rule"
 )
@@ -66,7 +65,7 @@ func (p *place) time() time.Time { return time.UnixMicro(p.key).UTC() }
 
 // listing is a request for a page, checked and ready to be read.
 type listing struct {
-	db    *gorm.DB
+	db    conn
 	limit int
 	after *place // nil for the first page
 	list  fingerprint

@@ -56,7 +56,7 @@ func (j *embedJob) embedBatch(ctx context.Context, claimed []ownedID) error {
 func (j *embedJob) read(ctx context.Context, claimed []ownedID) (items []embedItem, err error) {
 	for user, theirs := range byOwner(claimed, ownedID.key) {
 		q := newQuery("SELECT " + messageColumns + " FROM " + j.tables.messages + " m")
-		j.as(user).whereMissing(q, j.model, j.Filter).add(" AND m.id IN ?", idsOf(theirs))
+		anyOf(j.as(user).whereMissing(q, j.model, j.Filter), " AND m.id", idsOf(theirs))
 		found, err := collect(session(ctx, j.writer), q, messageDest)
 		if err != nil {
 			return nil, err
@@ -200,18 +200,18 @@ func (j *embedJob) writeFor(ctx context.Context, in scope, items []embedItem) (i
 }
 
 // lockUnchanged keeps messages from being edited, and returns those that were not.
-func (j *embedJob) lockUnchanged(ctx context.Context, in scope, items []embedItem) (unchanged []vectorRow, err error) {
+func (j *embedJob) lockUnchanged(ctx context.Context, sc scope, items []embedItem) (unchanged []vectorRow, err error) {
 	lock := ""
-	if in.dialect.Name() == dialect.Postgres {
+	if sc.dialect.Name() == dialect.Postgres {
 		lock = " FOR SHARE"
 	}
-	q := newQuery("SELECT id, edited_at FROM "+in.tables.messages+" WHERE user_id = ? AND id IN ? AND deleted_at IS NULL ORDER BY id"+lock,
-		in.user, idsOf(keysOfItems(items)))
+	q := anyOf(newQuery("SELECT id, edited_at FROM "+sc.tables.messages+" WHERE user_id = ?", sc.user), " AND id", idsOf(keysOfItems(items))).
+		add(" AND deleted_at IS NULL ORDER BY id" + lock)
 	type version struct {
 		id     uuid.UUID
 		edited *time.Time
 	}
-	found, err := collect(session(ctx, in.writer), q, func(v *version) []any { return []any{&v.id, nullInstant{&v.edited}} })
+	found, err := collect(session(ctx, sc.writer), q, func(v *version) []any { return []any{&v.id, nullInstant{&v.edited}} })
 	if err != nil {
 		return nil, err
 	}

@@ -106,9 +106,9 @@ func (j *embedJob) take(ctx context.Context, wanted []ownedID) (claimed []ownedI
 		sc, now := j.as(user), j.instant()
 		q := newQuery("INSERT INTO "+j.tables.claims+" AS k (message_id, user_id, model, claimed_by, claimed_until)"+
 			" SELECT m.id, m.user_id, ?, ?, ? FROM "+j.tables.messages+" m", j.model, j.token, j.until(now, 0))
-		sc.whereMissing(q, j.model, j.Filter).add(" AND m.id IN ? ORDER BY m.id"+lock+
+		anyOf(sc.whereMissing(q, j.model, j.Filter), " AND m.id", idsOf(theirs)).add(" ORDER BY m.id"+lock+
 			" ON CONFLICT (message_id, user_id, model) DO UPDATE SET claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until"+
-			" WHERE k.claimed_until < ? RETURNING message_id", idsOf(theirs), now)
+			" WHERE k.claimed_until < ? RETURNING message_id", now)
 		got, err := sc.claimIDs(ctx, q)
 		if err != nil {
 			return nil, err
@@ -140,7 +140,7 @@ func (j *embedJob) renew(ctx context.Context, claimed []ownedID, wait time.Durat
 
 // mine ends a statement on the claims of this call on some messages of a user.
 func (j *embedJob) mine(q *query, user uuid.UUID, claimed []ownedID) *query {
-	return q.add("user_id = ? AND model = ? AND claimed_by = ? AND message_id IN ?", user, j.model, j.token, idsOf(claimed))
+	return anyOf(q.add("user_id = ? AND model = ? AND claimed_by = ?", user, j.model, j.token), " AND message_id", idsOf(claimed))
 }
 
 // release gives claims back, also when ctx has ended. If that fails they run out.

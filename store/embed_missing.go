@@ -59,7 +59,7 @@ func (s embeddings) newEmbedJob(ctx context.Context, e Embedder, o EmbedOptions)
 	if err := checkModel(j.model); err != nil {
 		return nil, err
 	}
-	if j.features, err = s.schemaFeatures(ctx, db); err != nil {
+	if j.features, err = s.schemaFeatures(db); err != nil {
 		return nil, err
 	}
 	j.token, err = s.newID()

@@ -47,8 +47,8 @@ func (sc scope) dropModel(ctx context.Context, model string) (total int64, err e
 			return total, err
 		}
 		err = sc.retry(ctx, func() error {
-			n, err := newQuery("DELETE FROM "+sc.tables.embeddings+" WHERE user_id = ? AND model = ? AND message_id IN ?",
-				sc.user, model, ids).exec(db)
+			q := newQuery("DELETE FROM "+sc.tables.embeddings+" WHERE user_id = ? AND model = ?", sc.user, model)
+			n, err := anyOf(q, " AND message_id", ids).exec(db)
 			total += n
 			return err
 		})

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/message"
@@ -17,7 +16,7 @@ func (sc scope) checkOwn(ctx context.Context, m *message.Message) error {
 	if len(m.Embeddings) == 0 {
 		return nil
 	}
-	f, err := sc.schemaFeatures(ctx, sc.writer)
+	f, err := sc.schemaFeatures(session(ctx, sc.writer))
 	if err != nil {
 		return err
 	}
@@ -42,7 +41,7 @@ func (sc scope) checkOwn(ctx context.Context, m *message.Message) error {
 }
 
 // insertOwn inserts the vectors of messages that were just inserted.
-func (sc scope) insertOwn(db *gorm.DB, drafts []draft) error {
+func (sc scope) insertOwn(db conn, drafts []draft) error {
 	var all []*message.Embedding
 	for _, d := range drafts {
 		all = append(all, d.Embeddings...)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
@@ -28,7 +27,7 @@ func (s embeddings) Get(ctx context.Context, messageID uuid.UUID, model string) 
 
 // embedding reads the vector of a live message, from the message on, so that one query
 // tells which of the two is missing.
-func (sc scope) embedding(db *gorm.DB, messageID uuid.UUID, model string) (*message.Embedding, error) {
+func (sc scope) embedding(db conn, messageID uuid.UUID, model string) (*message.Embedding, error) {
 	q := newQuery("SELECT m.id, m.user_id, m.conversation_id, e.embedding, e.created_at FROM "+sc.tables.messages+" m LEFT JOIN "+
 		sc.tables.embeddings+" e ON e.message_id = m.id AND e.user_id = m.user_id AND e.model = ?", model)
 	sc.owned(q, "e.").add(" WHERE m.id = ?", messageID)
@@ -107,7 +106,7 @@ func (sc scope) whereMissing(q *query, model string, f EmbedFilter) *query {
 	q.add(" WHERE trim(m.content, ?) <> ''", whiteSpace)
 	sc.inLive(sc.owned(q, "m.").deleted(ExcludeDeleted, "m."), "m.")
 	if len(f.Roles) > 0 {
-		q.add(" AND m.role IN ?", f.Roles)
+		anyOf(q, " AND m.role", f.Roles)
 	}
 	q.within("m.created_at", f.CreatedSince, time.Time{})
 	q.add(" AND NOT EXISTS (SELECT 1 FROM "+sc.tables.embeddings+" e WHERE e.message_id = m.id AND e.user_id = m.user_id"+

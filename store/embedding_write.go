@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/dialect"
@@ -86,7 +85,7 @@ func (sc scope) checkVectors(ctx context.Context, model string, vectors []Messag
 	if len(vectors) > maxVectors {
 		return rule.Invalid("vectors", "are %d, the most is %d", len(vectors), maxVectors)
 	}
-	f, err := sc.schemaFeatures(ctx, sc.writer)
+	f, err := sc.schemaFeatures(session(ctx, sc.writer))
 	if err != nil {
 		return err
 	}
@@ -104,7 +103,7 @@ func (sc scope) checkVectors(ctx context.Context, model string, vectors []Messag
 }
 
 // vectorRows finds out whose messages they are.
-func (sc scope) vectorRows(db *gorm.DB, vectors []MessageVector) ([]vectorRow, error) {
+func (sc scope) vectorRows(db conn, vectors []MessageVector) ([]vectorRow, error) {
 	owners, err := sc.ownersOf(db, vectors)
 	if err != nil {
 		return nil, err
@@ -128,7 +127,7 @@ func (sc scope) vectorRows(db *gorm.DB, vectors []MessageVector) ([]vectorRow, e
 }
 
 // ownersOf asks nothing in a scope of one user.
-func (sc scope) ownersOf(db *gorm.DB, vectors []MessageVector) (map[uuid.UUID][]uuid.UUID, error) {
+func (sc scope) ownersOf(db conn, vectors []MessageVector) (map[uuid.UUID][]uuid.UUID, error) {
 	owners := map[uuid.UUID][]uuid.UUID{}
 	if !sc.all {
 		return owners, nil
@@ -138,7 +137,7 @@ func (sc scope) ownersOf(db *gorm.DB, vectors []MessageVector) (map[uuid.UUID][]
 		for i, v := range part {
 			ids[i] = v.MessageID
 		}
-		q := newQuery("SELECT id, user_id FROM "+sc.tables.messages+" WHERE id IN ?", ids)
+		q := anyOf(newQuery("SELECT id, user_id FROM "+sc.tables.messages+" WHERE "), "id", ids)
 		rows, err := collect(db, q, func(r *ownedID) []any { return []any{&r.id, &r.user} })
 		if err != nil {
 			return nil, err
@@ -174,7 +173,7 @@ func (sc scope) setVectors(ctx context.Context, model string, rows []vectorRow) 
 // would not see the new vector and leave it there. On SQLite a vector that is replaced
 // gets a new row_id, by which copies of the codes in memory know what is new.
 func (sc scope) putVectors(ctx context.Context, model string, rows []vectorRow) ([]uuid.UUID, error) {
-	f, err := sc.schemaFeatures(ctx, sc.writer)
+	f, err := sc.schemaFeatures(session(ctx, sc.writer))
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,9 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"strconv"
-
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/message"
@@ -30,11 +27,11 @@ type features struct {
 }
 
 // schemaFeatures reads the features once for a store.
-func (s *store) schemaFeatures(ctx context.Context, db *gorm.DB) (*features, error) {
+func (s *store) schemaFeatures(db conn) (*features, error) {
 	if f := s.features.Load(); f != nil {
 		return f, nil
 	}
-	f, err := s.readFeatures(db.WithContext(ctx))
+	f, err := s.readFeatures(db)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +39,7 @@ func (s *store) schemaFeatures(ctx context.Context, db *gorm.DB) (*features, err
 	return f, nil
 }
 
-func (s *store) readFeatures(db *gorm.DB) (*features, error) {
+func (s *store) readFeatures(db conn) (*features, error) {
 	read := s.sqliteFeatures
 	if s.dialect.Name() == dialect.Postgres {
 		read = s.postgresFeatures
@@ -57,7 +54,7 @@ func (s *store) readFeatures(db *gorm.DB) (*features, error) {
 // vectorType is the type of an embedding, "vector(1536)".
 var vectorType = regexp.MustCompile(`^(?:.*\.)?(vector|halfvec)\((\d+)\)$`)
 
-func (s *store) postgresFeatures(db *gorm.DB) (*features, error) {
+func (s *store) postgresFeatures(db conn) (*features, error) {
 	var f features
 	var column text
 	q := newQuery(`SELECT
@@ -83,7 +80,7 @@ func (s *store) postgresFeatures(db *gorm.DB) (*features, error) {
 // vectorCheck is the constraint on the length of SQLite's blob.
 var vectorCheck = regexp.MustCompile(`length\(embedding\) = (\d+) \+`)
 
-func (s *store) sqliteFeatures(db *gorm.DB) (*features, error) {
+func (s *store) sqliteFeatures(db conn) (*features, error) {
 	var schema text
 	f := features{vectors: true}
 	q := newQuery(`SELECT (SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?),

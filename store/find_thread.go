@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"gorm.io/gorm"
-
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/message"
@@ -38,15 +36,15 @@ func (s messages) FindThread(ctx context.Context, m *message.Message) (*conversa
 // ofMessages reads the live conversations of messages. The join is a CROSS JOIN because
 // SQLite takes it in the order in which it is written: from the few messages to their
 // conversations, not through all conversations in the order of the result.
-func (sc scope) ofMessages(columns, condition string, args ...any) *query {
+func (sc scope) ofMessages(columns string, which *query) *query {
 	q := newQuery("SELECT "+columns+"c."+strings.ReplaceAll(conversationColumns, ", ", ", c.")+
-		" FROM "+sc.tables.messages+" m CROSS JOIN "+sc.tables.conversations+" c WHERE "+condition, args...)
+		" FROM "+sc.tables.messages+" m CROSS JOIN "+sc.tables.conversations+" c WHERE ").add(string(which.sql), which.args...)
 	sc.owned(q, "m.").add(" AND c.id = m.conversation_id AND c.user_id = m.user_id AND c.deleted_at IS NULL")
 	return sc.owned(q, "c.").add(" ORDER BY c.last_message_at DESC, c.id DESC")
 }
 
-func (sc scope) byGmailThread(db *gorm.DB, id string) (*conversation.Conversation, error) {
-	return one(db, sc.ofMessages("", "m.gmail_thread_id = ?", id).add(" LIMIT 1"), conversationDest)
+func (sc scope) byGmailThread(db conn, id string) (*conversation.Conversation, error) {
+	return one(db, sc.ofMessages("", newQuery("m.gmail_thread_id = ?", id)).add(" LIMIT 1"), conversationDest)
 }
 
 // answeredIDs lists the messages that an e-mail answers, the nearest first.
@@ -64,7 +62,7 @@ func answeredIDs(m *message.Message) []string {
 
 // byMessageIDs looks for all ids at once, among those of e-mails and, the part before
 // the @, among Postmark's, and takes the conversation of the nearest.
-func (sc scope) byMessageIDs(db *gorm.DB, ids []string) (*conversation.Conversation, error) {
+func (sc scope) byMessageIDs(db conn, ids []string) (*conversation.Conversation, error) {
 	if len(ids) == 0 {
 		return nil, ErrNotFound
 	}
@@ -82,7 +80,7 @@ func (sc scope) byMessageIDs(db *gorm.DB, ids []string) (*conversation.Conversat
 			clue string
 			conversation.Conversation
 		}
-		hits, err := collect(db, sc.ofMessages(look.column+", ", look.column+" IN ?", look.values),
+		hits, err := collect(db, sc.ofMessages(look.column+", ", anyOf(newQuery(""), look.column, look.values)),
 			func(h *hit) []any { return append([]any{&h.clue}, conversationDest(&h.Conversation)...) })
 		if err != nil {
 			return nil, err

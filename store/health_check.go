@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 
-	"gorm.io/gorm"
-
 	"github.com/convostore/convostore/internal/dialect"
 )
 
@@ -34,7 +32,7 @@ func (s health) Check(ctx context.Context) ([]string, error) {
 }
 
 // damage reads "ok" alone as nothing.
-func damage(db *gorm.DB) ([]string, error) {
+func damage(db conn) ([]string, error) {
 	var findings []string
 	q := newQuery(fmt.Sprintf("PRAGMA integrity_check(%d)", maxFindings))
 	err := q.rows(db, func(rows *sql.Rows) error {
@@ -48,7 +46,7 @@ func damage(db *gorm.DB) ([]string, error) {
 	return findings, err
 }
 
-func lostParents(db *gorm.DB, most int) ([]string, error) {
+func lostParents(db conn, most int) ([]string, error) {
 	var findings []string
 	q := newQuery(`SELECT "table", rowid, parent FROM pragma_foreign_key_check LIMIT ?`, most)
 	err := q.rows(db, func(rows *sql.Rows) error {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"gorm.io/gorm"
-
 	"github.com/convostore/convostore/internal/dialect"
 )
 
@@ -26,7 +24,7 @@ func tableNames() []string {
 // asked returns a session on the database that Health is about. A replica of PostgreSQL
 // has other statistics than the server with the writes. SQLite's two pools are of the same
 // file, and the one that writes may be inside a transaction for long.
-func (s health) asked(ctx context.Context) *gorm.DB {
+func (s health) asked(ctx context.Context) conn {
 	if s.dialect.Name() == dialect.SQLite {
 		return session(ctx, s.reader)
 	}

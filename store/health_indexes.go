@@ -12,7 +12,7 @@ func (s health) IndexUsage(ctx context.Context) ([]IndexUsage, error) {
 		return nil, err
 	}
 	db := s.asked(ctx)
-	if err := s.checkSchema(ctx, db); err != nil {
+	if err := s.checkSchema(db); err != nil {
 		return nil, err
 	}
 	// An exclusion constraint is of the host's making, and keeps a key as well.

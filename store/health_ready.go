@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"gorm.io/gorm"
-
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/migrate"
 )
@@ -20,7 +18,7 @@ func (s health) Ready(ctx context.Context) (r Readiness, err error) {
 	if err = s.identify(db, &r); err != nil {
 		return r, fail("ask the database for its version", err)
 	}
-	if r.Schema, err = migrate.Version(ctx, db, s.migrateOptions()); err != nil {
+	if r.Schema, err = migrate.Version(ctx, db.host(), s.migrateOptions()); err != nil {
 		return r, fail("ask the database for its schema", err)
 	}
 	f, err := s.readFeatures(db)
@@ -35,7 +33,7 @@ func (s health) Ready(ctx context.Context) (r Readiness, err error) {
 }
 
 // identify fills in which database it is.
-func (s health) identify(db *gorm.DB, r *Readiness) error {
+func (s health) identify(db conn, r *Readiness) error {
 	if s.dialect.Name() == dialect.SQLite {
 		_, err := newQuery("SELECT 'SQLite ' || sqlite_version()").row(db, &r.Database)
 		return err
@@ -52,7 +50,7 @@ func (s health) identify(db *gorm.DB, r *Readiness) error {
 	return err
 }
 
-func (s health) readExtensions(db *gorm.DB) (map[string]string, error) {
+func (s health) readExtensions(db conn) (map[string]string, error) {
 	type extension struct{ name, version string }
 	q := newQuery("SELECT extname, extversion FROM pg_extension WHERE extname IN ('vector', 'pg_trgm', 'pg_stat_statements')")
 	found, err := collect(db, q, func(e *extension) []any { return []any{&e.name, &e.version} })
@@ -69,7 +67,7 @@ func (s health) readerReady(ctx context.Context) error {
 	if s.reader == s.writer || s.dialect.Name() == dialect.SQLite {
 		return nil
 	}
-	have, err := migrate.Version(ctx, session(ctx, s.reader), s.migrateOptions())
+	have, err := migrate.Version(ctx, session(ctx, s.reader).host(), s.migrateOptions())
 	if err != nil {
 		return fail("ask the reader for its schema", err)
 	}

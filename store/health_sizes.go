@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"gorm.io/gorm"
-
 	"github.com/convostore/convostore/internal/dialect"
 )
 
@@ -20,7 +18,7 @@ func (s health) TableSizes(ctx context.Context) ([]TableSize, error) {
 		}
 		read = s.sqliteSizes
 	}
-	if err := s.checkSchema(ctx, db); err != nil {
+	if err := s.checkSchema(db); err != nil {
 		return nil, err
 	}
 	sizes, err := read(db)
@@ -35,7 +33,7 @@ func (s health) TableSizes(ctx context.Context) ([]TableSize, error) {
 
 // postgresSizes takes the statistics' count of live rows where no VACUUM or ANALYZE has
 // left the planner's, as in a small table for good.
-func (s health) postgresSizes(db *gorm.DB) ([]TableSize, error) {
+func (s health) postgresSizes(db conn) ([]TableSize, error) {
 	var sizes []TableSize
 	q := newQuery(`SELECT c.relname,
 		CAST(CASE WHEN c.reltuples < 0 THEN coalesce(pg_stat_get_live_tuples(c.oid), 0) ELSE c.reltuples END AS bigint),
@@ -53,7 +51,7 @@ func (s health) postgresSizes(db *gorm.DB) ([]TableSize, error) {
 
 // needsDBStat asks for the module and not for a compile option, which says nothing of one
 // that a host has loaded.
-func (s health) needsDBStat(db *gorm.DB) error {
+func (s health) needsDBStat(db conn) error {
 	found, err := newQuery("SELECT 1 FROM pragma_module_list WHERE name = 'dbstat'").row(db, new(int))
 	if err != nil || found {
 		return err
@@ -62,7 +60,7 @@ func (s health) needsDBStat(db *gorm.DB) error {
 		"build it with -DSQLITE_ENABLE_DBSTAT_VTAB (in CGO_CFLAGS for github.com/mattn/go-sqlite3); modernc.org/sqlite has it", ErrUnsupported)
 }
 
-func (s health) sqliteSizes(db *gorm.DB) ([]TableSize, error) {
+func (s health) sqliteSizes(db conn) ([]TableSize, error) {
 	names := tableNames()
 	sizes := make([]TableSize, len(names))
 	count := newQuery("")
@@ -87,7 +85,7 @@ func (s health) sqliteSizes(db *gorm.DB) ([]TableSize, error) {
 
 // addBytes adds what dbstat knows of each tree of pages: a table, an index of one, or one
 // of the tables that FTS5 keeps its index of words in.
-func (s health) addBytes(db *gorm.DB, sizes []TableSize) error {
+func (s health) addBytes(db conn, sizes []TableSize) error {
 	trees := map[string]*TableSize{}
 	for i := range sizes {
 		trees[sizes[i].Table] = &sizes[i]

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"gorm.io/gorm"
-
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/rule"
 )
@@ -31,7 +29,7 @@ func (s health) SlowQueries(ctx context.Context, limit int) ([]SlowQuery, error)
 		limit = defaultSlow
 	}
 	var found []SlowQuery
-	err := s.statements(ctx, func(db *gorm.DB, schema string) (err error) {
+	err := s.statements(ctx, func(db conn, schema string) (err error) {
 		found, err = s.slowest(db, schema, limit)
 		return err
 	})
@@ -39,7 +37,7 @@ func (s health) SlowQueries(ctx context.Context, limit int) ([]SlowQuery, error)
 }
 
 func (s health) ResetSlowQueries(ctx context.Context) error {
-	return s.statements(ctx, func(db *gorm.DB, schema string) error {
+	return s.statements(ctx, func(db conn, schema string) error {
 		_, err := newQuery("SELECT " + schema + ".pg_stat_statements_reset(0, oid, 0) FROM pg_database WHERE datname = current_database()").
 			exec(db)
 		return err
@@ -49,7 +47,7 @@ func (s health) ResetSlowQueries(ctx context.Context) error {
 // statements calls fn with the schema that the extension is in, quoted, and turns what the
 // extension says when it is not ready into ErrUnsupported. That is an error of the
 // statement, which must not abort a transaction of the host's.
-func (s health) statements(ctx context.Context, fn func(db *gorm.DB, schema string) error) error {
+func (s health) statements(ctx context.Context, fn func(db conn, schema string) error) error {
 	if err := s.only(dialect.Postgres, slowOnSQLite); err != nil {
 		return err
 	}
@@ -79,7 +77,7 @@ const ofRows = `^[\s(]*(/\*.*?\*/\s*)*(select|with|insert|update|delete|merge)\y
 // slowest leaves out what is no reading or writing of rows, such as a CREATE INDEX: of
 // those the extension keeps the text as it was sent. For the same reason it takes strings
 // out of the texts, which the extension can leave in when it has to make room.
-func (s health) slowest(db *gorm.DB, schema string, limit int) ([]SlowQuery, error) {
+func (s health) slowest(db conn, schema string, limit int) ([]SlowQuery, error) {
 	q := newQuery(`SELECT regexp_replace(query, '''([^'']|'''')*''', '''…''', 'g'), calls,
 		total_exec_time, mean_exec_time, max_exec_time, stddev_exec_time
 		FROM `+schema+`.pg_stat_statements

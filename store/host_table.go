@@ -3,8 +3,6 @@ package store
 import (
 	"slices"
 
-	"gorm.io/gorm"
-
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/rule"
@@ -62,7 +60,7 @@ func (t *HostTable) groups(column string) (string, error) {
 }
 
 // sameLead is the condition that a lead id names the row l of the host's table.
-func (s reports) sameLead(db *gorm.DB, leadID string) (string, error) {
+func (s reports) sameLead(db conn, leadID string) (string, error) {
 	key := s.leads.quoted(s.leads.Key)
 	alike, err := s.leadsAlike(db)
 	if alike {
@@ -73,7 +71,7 @@ func (s reports) sameLead(db *gorm.DB, leadID string) (string, error) {
 
 // leadsAlike tells whether the two columns can be compared as they are. SQLite compares
 // anything; PostgreSQL is asked for the types, once for a store.
-func (s reports) leadsAlike(db *gorm.DB) (bool, error) {
+func (s reports) leadsAlike(db conn) (bool, error) {
 	if s.dialect.Name() == dialect.SQLite {
 		return true, nil
 	}

@@ -49,14 +49,6 @@ func WithLogger(l *slog.Logger, slow time.Duration) Option {
 	}
 }
 
-// logged returns a handle whose statements are logged.
-func (c *Config) logged(db *gorm.DB) *gorm.DB {
-	if c.log == nil {
-		return db
-	}
-	return db.Session(&gorm.Session{Logger: c.log})
-}
-
 // statementLog is a GORM logger.
 type statementLog struct {
 	to   *slog.Logger
@@ -116,19 +108,6 @@ func (l *statementLog) Trace(ctx context.Context, begin time.Time, fc func() (st
 		}
 		return explained.ReplaceAllString(text, "$$$1"), rows
 	}, err)
-}
-
-// rows is query.rows for a handle that is logged. GORM's own trace ends before the rows
-// are read, when a driver may hardly have begun.
-func (l *statementLog) rows(db *gorm.DB, q *query, each func(*sql.Rows) error) error {
-	tx := db.Session(&gorm.Session{NewDB: true, Logger: logger.Discard}).Raw(string(q.sql), q.args...)
-	text, begin, n := tx.Statement.SQL.String(), time.Now(), int64(0)
-	err := readRows(tx, func(rows *sql.Rows) error {
-		n++
-		return each(rows)
-	})
-	l.trace(tx.Statement.Context, time.Since(begin), func() (string, int64) { return text, n }, err)
-	return err
 }
 
 func (l *statementLog) trace(ctx context.Context, took time.Duration, fc func() (string, int64), err error) {

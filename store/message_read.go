@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/message"
@@ -31,7 +30,7 @@ func (s messages) Get(ctx context.Context, id uuid.UUID) (*message.Message, erro
 	return m, fail("get message", err)
 }
 
-func (sc scope) getMessage(db *gorm.DB, id uuid.UUID) (*message.Message, error) {
+func (sc scope) getMessage(db conn, id uuid.UUID) (*message.Message, error) {
 	q := newQuery("SELECT "+messageColumns+" FROM "+sc.tables.messages+" m WHERE id = ?", id)
 	return one(db, sc.inLive(sc.owned(q, "m.").deleted(ExcludeDeleted, "m."), "m."), messageDest)
 }
@@ -190,7 +189,7 @@ func (s messages) FindByProviderID(ctx context.Context, p message.Provider, id s
 func (q *query) filterMessages(f MessageFilter) {
 	q.deleted(f.Deleted, "m.")
 	if len(f.Roles) > 0 {
-		q.add(" AND role IN ?", f.Roles)
+		anyOf(q, " AND role", f.Roles)
 	}
 	if f.Direction != message.DirectionNone {
 		q.add(" AND direction = ?", f.Direction)

@@ -53,11 +53,12 @@ func New(db *gorm.DB, opts ...Option) (Store, error) {
 	}
 	s := &store{
 		shared: &shared{Config: c, dialect: d, tables: tablesOf(c), pools: poolsOf(db, reader)},
-		writer: c.logged(db), inTx: isTx(db),
+		writer: newHandle(db, c.log),
 	}
+	s.inTx = s.writer.inTx()
 	s.reader = s.writer
 	if reader != db {
-		s.reader = c.logged(reader)
+		s.reader = newHandle(reader, c.log)
 	}
 	return s, nil
 }
@@ -65,7 +66,7 @@ func New(db *gorm.DB, opts ...Option) (Store, error) {
 // store is a Store outside or inside of a transaction.
 type store struct {
 	*shared
-	writer, reader *gorm.DB
+	writer, reader *handle
 	inTx           bool
 }
 
@@ -107,23 +108,17 @@ func tablesOf(c *Config) tables {
 	}
 }
 
-func isTx(db *gorm.DB) bool {
-	_, ok := db.Statement.ConnPool.(gorm.TxCommitter)
-	return ok
-}
-
 func (s *store) ForUser(userID uuid.UUID) Scope { return scope{store: s, user: userID} }
 
 func (s *store) AllUsers() Scope { return scope{store: s, all: true} }
 
-func (s *store) WithTx(tx *gorm.DB) Store { return s.within(tx) }
+func (s *store) WithTx(tx *gorm.DB) Store { return s.within(newHandle(tx, s.log)) }
 
-func (s *store) within(tx *gorm.DB) *store {
-	tx = s.logged(tx)
-	return &store{shared: s.shared, writer: tx, reader: tx, inTx: isTx(tx)}
+func (s *store) within(tx *handle) *store {
+	return &store{shared: s.shared, writer: tx, reader: tx, inTx: tx.inTx()}
 }
 
-func (s *store) DB(ctx context.Context) *gorm.DB { return session(ctx, s.writer) }
+func (s *store) DB(ctx context.Context) *gorm.DB { return session(ctx, s.writer).host() }
 
 func (s *store) Close() error {
 	if s.inTx || s.closer == nil {
@@ -134,19 +129,13 @@ func (s *store) Close() error {
 	return err
 }
 
-// session drops whatever conditions the host's handle carries: they are not meant for
-// these tables.
-func session(ctx context.Context, db *gorm.DB) *gorm.DB {
-	return db.Session(&gorm.Session{NewDB: true, SkipDefaultTransaction: true, Context: ctx})
-}
-
 // checkSchema compares the schema with the one that this code wants, once for a store
 // that has it.
-func (s *store) checkSchema(ctx context.Context, db *gorm.DB) error {
+func (s *store) checkSchema(db conn) error {
 	if s.ready.Load() {
 		return nil
 	}
-	have, err := migrate.Version(ctx, db, s.migrateOptions())
+	have, err := migrate.Version(db.ctx, db.host(), s.migrateOptions())
 	if err != nil {
 		return err
 	}

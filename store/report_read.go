@@ -7,36 +7,35 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
-	"gorm.io/gorm"
 )
 
 // In the statements of reports messages are m, suggestions s and their conversations c.
 
 // over checks a period and returns a session for a report of it.
-func (s reports) over(ctx context.Context, p Period) (Period, *gorm.DB, error) {
+func (s reports) over(ctx context.Context, p Period) (Period, conn, error) {
 	p, err := p.normalize()
 	if err != nil {
-		return p, nil, err
+		return p, conn{}, err
 	}
 	db, err := s.reading(ctx)
 	return p, db, err
 }
 
 // top is over for a ranking.
-func (s reports) top(ctx context.Context, t Top) (Top, *gorm.DB, error) {
+func (s reports) top(ctx context.Context, t Top) (Top, conn, error) {
 	t, err := t.normalize()
 	if err != nil {
-		return t, nil, err
+		return t, conn{}, err
 	}
 	db, err := s.reading(ctx)
 	return t, db, err
 }
 
 // days is over for a series.
-func (s reports) days(ctx context.Context, p Period) (*series, *gorm.DB, error) {
+func (s reports) days(ctx context.Context, p Period) (*series, conn, error) {
 	days, err := p.series(s.instant())
 	if err != nil {
-		return nil, nil, err
+		return nil, conn{}, err
 	}
 	db, err := s.reading(ctx)
 	return days, db, err
@@ -73,7 +72,7 @@ func (q *query) embed(inner *query) *query {
 
 // byDay reads what a query has for each day, whose number is its first column. It returns
 // a value for each day of the series, the zero one where the query has none.
-func byDay[T any](db *gorm.DB, days *series, q *query, dest func(*T) []any) ([]T, error) {
+func byDay[T any](db conn, days *series, q *query, dest func(*T) []any) ([]T, error) {
 	values := make([]T, len(days.days))
 	if len(values) == 0 {
 		return values, nil
@@ -118,7 +117,7 @@ func (r ranking) first(q *query, keys ...string) *query {
 }
 
 // ranked is the statement of a ranking whose rows have conversation_id and user_id.
-func (s reports) ranked(db *gorm.DB, r ranking) (*query, error) {
+func (s reports) ranked(db conn, r ranking) (*query, error) {
 	title, leads, err := s.joinLeads(db, "c.lead_id")
 	if err != nil {
 		return nil, err
@@ -129,7 +128,7 @@ func (s reports) ranked(db *gorm.DB, r ranking) (*query, error) {
 }
 
 // rankedLeads is that of a ranking whose rows have a lead_id.
-func (s reports) rankedLeads(db *gorm.DB, r ranking) (*query, error) {
+func (s reports) rankedLeads(db conn, r ranking) (*query, error) {
 	title, leads, err := s.joinLeads(db, "r.lead_id")
 	if err != nil {
 		return nil, err
@@ -139,7 +138,7 @@ func (s reports) rankedLeads(db *gorm.DB, r ranking) (*query, error) {
 }
 
 // joinLeads returns the column with a lead's title and the join that it takes.
-func (s reports) joinLeads(db *gorm.DB, leadID string) (title, join string, err error) {
+func (s reports) joinLeads(db conn, leadID string) (title, join string, err error) {
 	if s.leads == nil || s.leads.Title == "" {
 		return "NULL", "", nil
 	}
@@ -155,7 +154,7 @@ func leadRefDest(r *LeadRef) []any { return []any{(*text)(&r.LeadID), (*text)(&r
 
 // named reads conversations by their ids for the titles of their leads, which rows that
 // were read without lack; where no title can be had it reads nothing.
-func (s reports) named(db *gorm.DB, ids []uuid.UUID) (map[ownedID]ConversationRef, error) {
+func (s reports) named(db conn, ids []uuid.UUID) (map[ownedID]ConversationRef, error) {
 	title, leads, err := s.joinLeads(db, "c.lead_id")
 	if err != nil || leads == "" {
 		return nil, err

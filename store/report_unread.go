@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 )
 
 func (s reports) Unread(ctx context.Context, since time.Time, p PageRequest) (Page[*UnreadConversation], error) {
@@ -30,7 +29,7 @@ func (s reports) Unread(ctx context.Context, since time.Time, p PageRequest) (Pa
 }
 
 // addUnanswered reads what a page of conversations lacks.
-func (s reports) addUnanswered(db *gorm.DB, items []*UnreadConversation, ids []uuid.UUID) error {
+func (s reports) addUnanswered(db conn, items []*UnreadConversation, ids []uuid.UUID) error {
 	names, err := s.named(db, ids)
 	if err != nil {
 		return err
@@ -56,7 +55,7 @@ type unanswered struct {
 }
 
 // unanswered reads the inbound messages that have no outbound one after them.
-func (s reports) unanswered(db *gorm.DB, ids []uuid.UUID) (map[ownedID]*unanswered, error) {
+func (s reports) unanswered(db conn, ids []uuid.UUID) (map[ownedID]*unanswered, error) {
 	in, arg := s.dialect.InUUIDs("m.conversation_id", ids)
 	inner := newQuery("SELECT m.conversation_id, m.user_id, m.direction, m.sent_at, "+
 		"count(CASE WHEN m.direction = 'outbound' THEN 1 END) OVER "+

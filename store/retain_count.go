@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // countDue counts what a run would do, were it to begin now.
@@ -35,7 +33,7 @@ func (s maintenance) countDue(ctx context.Context, d deadlines) (res RetentionRe
 	return res, nil
 }
 
-func (sc scope) countThreads(db *gorm.DB, due *query) (n int64, err error) {
+func (sc scope) countThreads(db conn, due *query) (n int64, err error) {
 	q := newQuery("SELECT count(*) FROM "+sc.tables.conversations+" WHERE ").add(string(due.sql), due.args...)
 	_, err = sc.owned(q, "").row(db, &n)
 	return n, err
@@ -49,7 +47,7 @@ type purgeCount struct {
 	before time.Time
 }
 
-func (p purgeCount) count(db *gorm.DB) (counts Counts, err error) {
+func (p purgeCount) count(db conn) (counts Counts, err error) {
 	if counts.Conversations, err = p.countThreads(db, purgeDue(p.before)("deleted_at")); err != nil {
 		return Counts{}, err
 	}

@@ -8,7 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"gorm.io/gorm"
+	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/rule"
@@ -28,9 +28,7 @@ func (s *store) transaction(ctx context.Context, fn func(tx *store) error) error
 	if s.inTx {
 		return s.savepoint(ctx, func() error { return fn(s) })
 	}
-	return s.retry(ctx, func() error {
-		return session(ctx, s.writer).Transaction(func(tx *gorm.DB) error { return fn(s.within(tx)) })
-	})
+	return s.retry(ctx, func() error { return s.writer.transaction(ctx, func(tx *handle) error { return fn(s.within(tx)) }) })
 }
 
 // retry runs fn until it succeeds, fails for good, or was tried often enough.
@@ -77,8 +75,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // host's transaction usable. GORM's own savepoints are never released and a host can
 // switch them off.
 func (s *store) savepoint(ctx context.Context, fn func() error) (err error) {
-	db := session(ctx, s.writer)
-	if err := db.Exec("SAVEPOINT convostore").Error; err != nil {
+	if err := s.run(ctx, "SAVEPOINT convostore"); err != nil {
 		return err
 	}
 	returned := false // and did not panic
@@ -94,13 +91,18 @@ func (s *store) savepoint(ctx context.Context, fn func() error) (err error) {
 }
 
 func (s *store) endSavepoint(ctx context.Context, keep bool) error {
-	db := session(ctx, s.writer)
 	if !keep {
-		if err := db.Exec("ROLLBACK TO SAVEPOINT convostore").Error; err != nil {
+		if err := s.run(ctx, "ROLLBACK TO SAVEPOINT convostore"); err != nil {
 			return err
 		}
 	}
-	return db.Exec("RELEASE SAVEPOINT convostore").Error
+	return s.run(ctx, "RELEASE SAVEPOINT convostore")
+}
+
+// run runs a statement without arguments.
+func (s *store) run(ctx context.Context, statement string) error {
+	_, err := newQuery(statement).exec(session(ctx, s.writer))
+	return err
 }
 
 // query is SQL under construction with its arguments.
@@ -116,40 +118,65 @@ func newQuery(sql string, args ...any) *query {
 // add appends SQL and its arguments, one for each question mark.
 func (q *query) add(sql string, args ...any) *query {
 	q.sql = append(q.sql, sql...)
-	q.args = append(q.args, args...)
+	for _, a := range args {
+		q.args = append(q.args, plain(a))
+	}
 	return q
+}
+
+// plain makes a text of an id, which every driver takes as it is: pgx tries three ways to
+// encode a type of its own that is a driver.Valuer.
+func plain(arg any) any {
+	if id, ok := arg.(uuid.UUID); ok {
+		return id.String()
+	}
+	return arg
+}
+
+// anyOf appends the condition that a column is one of values.
+func anyOf[T any](q *query, column string, values []T) *query {
+	q.add(column + " IN (")
+	for i, v := range values {
+		if i > 0 {
+			q.add(", ")
+		}
+		q.add("?", v)
+	}
+	if len(values) == 0 {
+		q.add("NULL")
+	}
+	return q.add(")")
 }
 
 // and appends another condition.
 func (q *query) and(o *query) *query { return q.add(" AND ").add(string(o.sql), o.args...) }
 
 // rows runs a query and calls each for every row. The rows are closed when it returns.
-func (q *query) rows(db *gorm.DB, each func(*sql.Rows) error) error {
-	if log, ok := db.Logger.(*statementLog); ok {
-		return log.rows(db, q, each)
+func (q *query) rows(db conn, each func(*sql.Rows) error) error {
+	begin, n := time.Now(), int64(0)
+	rows, err := db.query(q)
+	if err == nil {
+		n, err = readRows(rows, each)
 	}
-	return readRows(db.Raw(string(q.sql), q.args...), each)
+	db.trace(q, begin, n, err)
+	return err
 }
 
-func readRows(db *gorm.DB, each func(*sql.Rows) error) error {
-	rows, err := db.Rows()
-	if err != nil {
-		return err
-	}
+func readRows(rows *sql.Rows, each func(*sql.Rows) error) (n int64, err error) {
 	defer rows.Close()
-	for rows.Next() {
+	for ; rows.Next(); n++ {
 		if err := each(rows); err != nil {
-			return err
+			return n, err
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return err
+		return n, err
 	}
-	return rows.Close()
+	return n, rows.Close()
 }
 
 // row reads the first row into dest and tells whether there was one.
-func (q *query) row(db *gorm.DB, dest ...any) (bool, error) {
+func (q *query) row(db conn, dest ...any) (bool, error) {
 	found := false
 	err := q.rows(db, func(rows *sql.Rows) error {
 		if found {
@@ -162,13 +189,15 @@ func (q *query) row(db *gorm.DB, dest ...any) (bool, error) {
 }
 
 // exec runs a statement and returns how many rows it touched.
-func (q *query) exec(db *gorm.DB) (int64, error) {
-	res := db.Exec(string(q.sql), q.args...)
-	return res.RowsAffected, res.Error
+func (q *query) exec(db conn) (int64, error) {
+	begin := time.Now()
+	n, err := db.exec(q)
+	db.trace(q, begin, n, err)
+	return n, err
 }
 
 // collect reads every row with its reader.
-func collect[T any](db *gorm.DB, q *query, dest func(*T) []any) ([]*T, error) {
+func collect[T any](db conn, q *query, dest func(*T) []any) ([]*T, error) {
 	items := []*T{}
 	err := q.rows(db, func(rows *sql.Rows) error {
 		item := new(T)
@@ -180,7 +209,7 @@ func collect[T any](db *gorm.DB, q *query, dest func(*T) []any) ([]*T, error) {
 
 // one reads a single row, or returns ErrNotFound. Two rows of one id or key are two
 // users', which only a scope of all users sees.
-func one[T any](db *gorm.DB, q *query, dest func(*T) []any) (*T, error) {
+func one[T any](db conn, q *query, dest func(*T) []any) (*T, error) {
 	items, err := collect(db, q, dest)
 	switch {
 	case err != nil:
@@ -196,6 +225,9 @@ func one[T any](db *gorm.DB, q *query, dest func(*T) []any) (*T, error) {
 // fail gives an error of the database the name of what was done, and the errors of this
 // package as they are.
 func fail(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
 	var (
 		invalid    *InvalidError
 		transition *TransitionError
@@ -204,8 +236,6 @@ func fail(doing string, err error) error {
 		embed      *EmbedError
 	)
 	switch {
-	case err == nil:
-		return nil
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrNotEmbedded), errors.Is(err, ErrSchema), errors.Is(err, ErrUnsupported),
 		errors.As(err, &invalid), errors.As(err, &transition), errors.As(err, &seq), errors.As(err, &batch), errors.As(err, &embed):
 		return err

@@ -182,15 +182,31 @@ func conversationArgs(c *conversation.Conversation) []any {
 	}
 }
 
-// messageArgs leaves out user_id, conversation_id and seq: they come from the
-// conversation.
-func messageArgs(m *message.Message) []any {
-	return []any{
-		m.Role, m.Direction, m.Content, null(m.SenderEmail), null(m.RecipientEmail), null(m.PostmarkMessageID),
+// messageArgs appends the values of a message but for its id, its owner, its conversation
+// and its seq, which stand before them. They are of the drivers' own types, which are taken
+// without looking for a method.
+func messageArgs(args []any, m *message.Message) []any {
+	return append(args,
+		string(m.Role), null(string(m.Direction)), m.Content, null(m.SenderEmail), null(m.RecipientEmail), null(m.PostmarkMessageID),
 		null(m.GmailMessageID), null(m.GmailThreadID), null(m.EmailMessageID), null(m.IdempotencyKey),
-		m.Headers, m.Attachments, m.ToolCalls, m.ToolResults, m.Metadata,
-		m.SentAt, m.CreatedAt, m.UpdatedAt, nullTime(m.EditedAt), nil,
+		list(m.Headers, len(m.Headers)), list(m.Attachments, len(m.Attachments)),
+		document(m.ToolCalls), document(m.ToolResults), document(m.Metadata),
+		m.SentAt, m.CreatedAt, m.UpdatedAt, nullTime(m.EditedAt), nil)
+}
+
+// list makes an empty one NULL.
+func list(v any, length int) any {
+	if length == 0 {
+		return nil
 	}
+	return v
+}
+
+func document(j message.JSON) any {
+	if j.IsNull() {
+		return nil
+	}
+	return string(j)
 }
 
 func suggestionArgs(s *suggestion.Suggestion) []any {

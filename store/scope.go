@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/rule"
 )
@@ -45,23 +44,23 @@ func (sc scope) Reports() Reports             { return reports{sc} }
 func (sc scope) Maintenance() Maintenance     { return maintenance{sc} }
 
 // check is the first thing that every method does.
-func (sc scope) check(ctx context.Context, db *gorm.DB) error {
+func (sc scope) check(db conn) error {
 	if !sc.all && sc.user == uuid.Nil {
 		return rule.Invalid("user_id", "is the nil UUID")
 	}
-	return sc.checkSchema(ctx, db)
+	return sc.checkSchema(db)
 }
 
 // reading returns a session for queries.
-func (sc scope) reading(ctx context.Context) (*gorm.DB, error) {
+func (sc scope) reading(ctx context.Context) (conn, error) {
 	db := session(ctx, sc.reader)
-	return db, sc.check(ctx, db)
+	return db, sc.check(db)
 }
 
 // writing returns a session for statements that stand alone.
-func (sc scope) writing(ctx context.Context) (*gorm.DB, error) {
+func (sc scope) writing(ctx context.Context) (conn, error) {
 	db := session(ctx, sc.writer)
-	return db, sc.check(ctx, db)
+	return db, sc.check(db)
 }
 
 // owned narrows a query to the rows of the scope; alias is that of the table, with its
@@ -88,7 +87,7 @@ func (sc scope) owner(ctx context.Context, table string, id uuid.UUID) (uuid.UUI
 
 // soleOwner reads the owners that a query finds. Ids and keys are a user's own, so that
 // two users may have the same; picking one of them would be a guess.
-func soleOwner(db *gorm.DB, q *query) (uuid.UUID, error) {
+func soleOwner(db conn, q *query) (uuid.UUID, error) {
 	owners, err := readIDs(db, q)
 	switch {
 	case err != nil:
@@ -101,7 +100,7 @@ func soleOwner(db *gorm.DB, q *query) (uuid.UUID, error) {
 	return owners[0], nil
 }
 
-func readIDs(db *gorm.DB, q *query) ([]uuid.UUID, error) {
+func readIDs(db conn, q *query) ([]uuid.UUID, error) {
 	found, err := collect(db, q, func(id *uuid.UUID) []any { return []any{id} })
 	ids := make([]uuid.UUID, len(found))
 	for i, id := range found {

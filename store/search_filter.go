@@ -48,7 +48,7 @@ func (q *query) searchFilter(f SearchFilter) {
 		q.add(" AND m.conversation_id = ? AND c.id = ?", f.ConversationID, f.ConversationID)
 	}
 	if len(f.Roles) > 0 {
-		q.add(" AND m.role IN ?", f.Roles)
+		anyOf(q, " AND m.role", f.Roles)
 	}
 	if f.Direction != message.DirectionNone {
 		q.add(" AND m.direction = ?", f.Direction)

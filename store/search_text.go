@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/words"
@@ -16,7 +15,7 @@ import (
 // textSearch is a text search whose input was checked.
 type textSearch struct {
 	scope
-	db       *gorm.DB
+	db       conn
 	o        TextOptions
 	features *features
 	// part is what MatchSubstring looks for, query what the others do.
@@ -93,7 +92,7 @@ func (s search) textSearch(ctx context.Context, method, text string, o TextOptio
 		return nil, l, err
 	}
 	t = &textSearch{scope: s.scope, db: l.db, o: o}
-	if t.features, err = s.schemaFeatures(ctx, l.db); err != nil {
+	if t.features, err = s.schemaFeatures(l.db); err != nil {
 		return nil, l, err
 	}
 	switch o.Match {

@@ -6,7 +6,6 @@ import (
 	"math"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/dialect"
@@ -17,7 +16,7 @@ import (
 // nearest is a similarity search whose input was checked.
 type nearest struct {
 	scope
-	db       *gorm.DB
+	db       conn
 	features *features
 	vector   message.Vector
 	o        SimilarOptions
@@ -96,7 +95,7 @@ func (s search) comparing(ctx context.Context, o SimilarOptions) (*nearest, erro
 	if n.db, err = s.reading(ctx); err != nil {
 		return nil, err
 	}
-	if n.features, err = s.schemaFeatures(ctx, n.db); err != nil {
+	if n.features, err = s.schemaFeatures(n.db); err != nil {
 		return nil, err
 	}
 	if !n.features.vectors {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
@@ -81,7 +80,7 @@ func qualified(alias, columns string) string {
 
 // hitRows reads messages and their conversations in one query. A message that was deleted
 // since it was found is not among them.
-func (sc scope) hitRows(db *gorm.DB, ids []uuid.UUID) (map[ownedID]*hitRow, error) {
+func (sc scope) hitRows(db conn, ids []uuid.UUID) (map[ownedID]*hitRow, error) {
 	if len(ids) == 0 {
 		return nil, nil //nolint:nilnil // no hits, no rows
 	}

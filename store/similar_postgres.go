@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/pgvector/pgvector-go"
-	"gorm.io/gorm"
 )
 
 const (
@@ -103,7 +102,7 @@ func (n *nearest) indexPostgres(ctx context.Context, limit int) (f found, err er
 		r, err = n.readNear(n.db, n.byIndex(limit, newQuery(" AND (SELECT "+setEfSearch+") IS NOT NULL AND (SELECT "+
 			setIterative+") IS NOT NULL", setEf)))
 	} else {
-		err = n.within(ctx, newQuery("SELECT "+setEfSearch+", "+setIterative+", "+setCustomPlan, setEf), func(db *gorm.DB) (err error) {
+		err = n.within(ctx, newQuery("SELECT "+setEfSearch+", "+setIterative+", "+setCustomPlan, setEf), func(db conn) (err error) {
 			r, err = n.readNear(db, n.byIndex(limit, newQuery("")))
 			return err
 		})
@@ -126,22 +125,22 @@ func (n *nearest) byIndex(limit int, which *query) *query {
 
 // within runs fn with settings that are gone afterwards: in a transaction that ends, or
 // in a part of the host's that is taken back.
-func (n *nearest) within(ctx context.Context, settings *query, fn func(db *gorm.DB) error) error {
-	set := func(db *gorm.DB) error {
+func (n *nearest) within(ctx context.Context, settings *query, fn func(db conn) error) error {
+	set := func(db conn) error {
 		if _, err := settings.exec(db); err != nil {
 			return err
 		}
 		return fn(db)
 	}
 	if !n.inTx {
-		return n.db.Transaction(set)
+		return n.db.transaction(ctx, func(tx *handle) error { return set(session(ctx, tx)) })
 	}
 	return n.undone(ctx, func() error { return set(n.db) })
 }
 
 // undone takes back in the host's transaction whatever fn did.
 func (s *store) undone(ctx context.Context, fn func() error) (err error) {
-	if err := session(ctx, s.writer).Exec("SAVEPOINT convostore").Error; err != nil {
+	if err := s.run(ctx, "SAVEPOINT convostore"); err != nil {
 		return err
 	}
 	// A cancelled context must not leave the savepoint.
@@ -176,7 +175,7 @@ type nearRows struct {
 	ended bool
 }
 
-func (n *nearest) readNear(db *gorm.DB, q *query) (r nearRows, err error) {
+func (n *nearest) readNear(db conn, q *query) (r nearRows, err error) {
 	err = q.rows(db, func(rows *sql.Rows) error {
 		var (
 			id, user, conversation uuid.NullUUID

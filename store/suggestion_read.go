@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
@@ -20,7 +19,7 @@ func (s suggestions) Get(ctx context.Context, id uuid.UUID) (*suggestion.Suggest
 	return sg, fail("get suggestion", err)
 }
 
-func (sc scope) getSuggestion(db *gorm.DB, id uuid.UUID) (*suggestion.Suggestion, error) {
+func (sc scope) getSuggestion(db conn, id uuid.UUID) (*suggestion.Suggestion, error) {
 	q := newQuery("SELECT "+suggestionColumns+" FROM "+sc.tables.suggestions+" s WHERE id = ?", id)
 	return one(db, sc.inLive(sc.owned(q, "s.").deleted(ExcludeDeleted, "s."), "s."), suggestionDest)
 }
@@ -81,7 +80,7 @@ type ownedID struct{ id, user uuid.UUID }
 
 // withContext loads the conversations and the answered messages of suggestions, a query
 // each.
-func (sc scope) withContext(db *gorm.DB, found []*suggestion.Suggestion) ([]*PendingSuggestion, error) {
+func (sc scope) withContext(db conn, found []*suggestion.Suggestion) ([]*PendingSuggestion, error) {
 	pending := make([]*PendingSuggestion, 0, len(found))
 	if len(found) == 0 {
 		return pending, nil
@@ -108,7 +107,7 @@ func (sc scope) withContext(db *gorm.DB, found []*suggestion.Suggestion) ([]*Pen
 
 // byIDs reads the live rows with these ids.
 func (sc scope) byIDs(columns, table string, ids []uuid.UUID) *query {
-	q := newQuery("SELECT "+columns+" FROM "+table+" WHERE id IN ?", ids)
+	q := anyOf(newQuery("SELECT "+columns+" FROM "+table+" WHERE "), "id", ids)
 	return sc.owned(q, "").deleted(ExcludeDeleted, "")
 }
 

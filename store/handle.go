@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/convostore/convostore/internal/dialect"
+)
+
+// handle is what the store makes of a *gorm.DB: where its statements go, and who is told.
+//
+// Statements go to GORM's connection pool as they are. GORM's own Raw copies a session,
+// puts the text together once more and looks at each argument by reflection, which took
+// as long as the driver for a statement of two dozen arguments. It is used where the host
+// has plugins, which see a statement only there.
+type handle struct {
+	// gorm is the host's or the backend's, of the pool that a transaction began in.
+	gorm *gorm.DB
+	pool gorm.ConnPool
+	// numbered says that placeholders are $1, $2 and not question marks.
+	numbered bool
+	log      *statementLog
+}
+
+func newHandle(db *gorm.DB, log *statementLog) *handle {
+	return &handle{gorm: db, pool: db.Statement.ConnPool, numbered: db.Name() == dialect.Postgres, log: log}
+}
+
+// begin begins a transaction, as GORM does.
+func (h *handle) begin(ctx context.Context) (*handle, error) {
+	var (
+		tx  gorm.ConnPool
+		err error
+	)
+	switch pool := h.pool.(type) {
+	case gorm.TxBeginner:
+		tx, err = pool.BeginTx(ctx, nil)
+	case gorm.ConnPoolBeginner:
+		tx, err = pool.BeginTx(ctx, nil)
+	default:
+		err = gorm.ErrInvalidTransaction
+	}
+	if err != nil {
+		return nil, err
+	}
+	within := *h
+	within.pool = tx
+	return &within, nil
+}
+
+// end commits, or undoes what was done since begin.
+func (h *handle) end(keep bool) error {
+	tx, ok := h.pool.(gorm.TxCommitter)
+	switch {
+	case !ok:
+		return gorm.ErrInvalidTransaction
+	case keep:
+		return tx.Commit()
+	}
+	return tx.Rollback()
+}
+
+// transaction commits what fn did, or undoes it if fn fails or panics.
+func (h *handle) transaction(ctx context.Context, fn func(tx *handle) error) error {
+	tx, err := h.begin(ctx)
+	if err != nil {
+		return err
+	}
+	kept := false
+	defer func() {
+		if !kept {
+			_ = tx.end(false) // the error that is returned says what was wrong
+		}
+	}()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	err = tx.end(true)
+	kept = err == nil
+	return err
+}
+
+func (h *handle) inTx() bool {
+	_, ok := h.pool.(gorm.TxCommitter)
+	return ok
+}
+
+// session returns the handle for one call.
+func session(ctx context.Context, h *handle) conn { return conn{ctx, h} }
+
+// conn runs statements for one call, under its context.
+type conn struct {
+	ctx context.Context //nolint:containedctx // as in GORM's session: it lives for one call
+	*handle
+}
+
+// host returns the session as hosts know it. It drops whatever conditions their handle
+// carries: they are not meant for these tables.
+func (c conn) host() *gorm.DB {
+	s := &gorm.Session{NewDB: true, SkipDefaultTransaction: true, Context: c.ctx}
+	if c.log != nil {
+		s.Logger = c.log
+	}
+	db := c.gorm.Session(s)
+	db.Statement.ConnPool = c.pool
+	return db
+}
+
+// silent is host for a statement that trace tells of.
+func (c conn) silent() *gorm.DB {
+	return c.host().Session(&gorm.Session{Logger: logger.Discard})
+}
+
+func (c conn) hasPlugins() bool { return len(c.gorm.Plugins) > 0 }
+
+func (c conn) query(q *query) (*sql.Rows, error) {
+	if c.hasPlugins() {
+		return c.silent().Raw(string(q.sql), q.args...).Rows()
+	}
+	return c.pool.QueryContext(c.ctx, c.text(q), q.args...)
+}
+
+func (c conn) exec(q *query) (int64, error) {
+	if c.hasPlugins() {
+		res := c.silent().Exec(string(q.sql), q.args...)
+		return res.RowsAffected, res.Error
+	}
+	res, err := c.pool.ExecContext(c.ctx, c.text(q), q.args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// text is the statement in the words of the driver.
+func (c conn) text(q *query) string {
+	if !c.numbered {
+		return string(q.sql)
+	}
+	text := make([]byte, 0, len(q.sql)+2*len(q.args))
+	n := int64(0)
+	for _, b := range q.sql {
+		if b != '?' {
+			text = append(text, b)
+			continue
+		}
+		n++
+		text = strconv.AppendInt(append(text, '$'), n, 10)
+	}
+	return string(text)
+}
+
+// trace tells the store's log or the host's logger how a statement went.
+func (c conn) trace(q *query, begin time.Time, n int64, err error) {
+	switch {
+	case c.log != nil:
+		c.log.trace(c.ctx, time.Since(begin), func() (string, int64) { return c.text(q), n }, err)
+	case c.gorm.Logger != logger.Discard:
+		c.gorm.Logger.Trace(c.ctx, begin, func() (string, int64) { return c.explain(q), n }, err)
+	}
+}
+
+// explain is the statement as the host's logger wants it.
+func (c conn) explain(q *query) string {
+	text, args := c.text(q), q.args
+	if filter, ok := c.gorm.Logger.(gorm.ParamsFilter); ok {
+		text, args = filter.ParamsFilter(c.ctx, text, args...)
+	}
+	return c.gorm.Explain(text, args...)
+}
