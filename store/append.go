@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"slices"
+	"iter"
 	"strings"
 	"time"
 
@@ -182,7 +182,7 @@ func (sc scope) explain(ctx context.Context, d draft, cause error) error {
 func (sc scope) insertNext(db conn, d draft) (bool, error) {
 	m, next := d.Message, sc.nextSeq(d)
 	if sc.dialect.OneStatementAppend() {
-		q := newQuery("WITH c AS (").add(string(next.sql), next.args...).
+		q := newQuery("WITH c AS (").addQuery(next).
 			add(") INSERT INTO "+sc.tables.messages+" ("+messageColumns+") SELECT ?, c.user_id, c.id, c.last_seq, "+
 				messageMarks+" FROM c RETURNING seq", m.ID)
 		q.args = messageArgs(q.args, m)
@@ -203,21 +203,16 @@ func (sc scope) nextSeq(m draft) *query {
 	q := newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq + 1, status = COALESCE(?, status), "+
 		"last_message_at = CASE WHEN last_seq = 0 THEN ? ELSE "+sc.dialect.Greatest()+"(last_message_at, ?) END, "+
 		"updated_at = ? WHERE id = ? AND user_id = ? AND deleted_at IS NULL",
-		statusAfter(m.Direction), m.SentAt, m.SentAt, sc.instant(), m.ConversationID, sc.user)
+		null(string(statusAfter(m.Direction))), m.SentAt, m.SentAt, sc.instant(), m.ConversationID, sc.user)
 	for _, k := range m.keys {
 		k.matches(q.add(" AND NOT EXISTS (SELECT 1 FROM "+sc.tables.messages+" WHERE "), sc.user).add(")")
 	}
 	return q.add(" RETURNING id, user_id, last_seq")
 }
 
-// statusAfter is the status that a message gives its conversation, NULL if it leaves it
+// statusAfter is the status that a message gives its conversation, empty if it leaves it
 // as it is.
-func statusAfter(d message.Direction) any {
-	if next := conversation.Status("").After(d); next != "" {
-		return next
-	}
-	return nil
-}
+func statusAfter(d message.Direction) conversation.Status { return conversation.Status("").After(d) }
 
 // messageMarks are for messageArgs.
 var messageMarks = marks(20)
@@ -225,31 +220,60 @@ var messageMarks = marks(20)
 // marks returns n question marks.
 func marks(n int) string { return "?" + strings.Repeat(", ?", n-1) }
 
-// insertMessages inserts messages that have their seqs, fifty in a statement: a
-// thousand rows took PostgreSQL twice as long in statements of five hundred.
+// messageTypes are those of messageColumns on PostgreSQL, but for user_id.
+var messageTypes = []string{
+	"uuid", "uuid", "bigint", "text", "text", "text", "text", "text",
+	"text", "text", "text", "text", "text", "jsonb", "jsonb",
+	"jsonb", "jsonb", "jsonb", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz",
+}
+
+// insertMessages inserts messages that have their seqs.
 func (sc scope) insertMessages(db conn, drafts []draft) error {
-	const most = 50
-	for part := range slices.Chunk(drafts, most) {
-		q := newQuery("INSERT INTO " + sc.tables.messages + " (" + messageColumns + ") VALUES ")
+	insert := "INSERT INTO " + sc.tables.messages + " (user_id, " + strings.Replace(messageColumns, "user_id, ", "", 1) + ") "
+	for part := range sc.portions(drafts) {
+		rows := make([][]any, len(part))
 		for i, d := range part {
-			if i > 0 {
-				q.add(", ")
-			}
-			q.add("(?, ?, ?, ?, ", d.ID, d.UserID, d.ConversationID, d.Seq).add(messageMarks).add(")")
-			q.args = messageArgs(q.args, d.Message)
+			args := make([]any, 0, len(messageTypes))
+			rows[i] = messageArgs(append(args, d.ID.String(), d.ConversationID.String(), d.Seq), d.Message)
 		}
-		if _, err := q.exec(db); err != nil {
+		values, err := sc.values(messageTypes, rows)
+		if err != nil {
+			return err
+		}
+		if _, err := newQuery(insert).addQuery(values).exec(db); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// portions cuts messages into as many as go into a statement. Their texts are bounded as
+// well, since the driver copies them.
+func (sc scope) portions(drafts []draft) iter.Seq[[]draft] {
+	const most = 4 << 20
+	rows := sc.dialect.RowsPerInsert()
+	return func(yield func([]draft) bool) {
+		first, size := 0, 0
+		for i, d := range drafts {
+			if i > first && (i-first == rows || size > most) {
+				if !yield(drafts[first:i]) {
+					return
+				}
+				first, size = i, 0
+			}
+			size += len(d.Content)
+		}
+		if first < len(drafts) {
+			yield(drafts[first:])
+		}
+	}
+}
+
 // threadState is what appends change of a conversation.
 type threadState struct {
 	lastSeq       int64
 	lastMessageAt time.Time
-	status        any // nil leaves the status as it is
+	status        conversation.Status // empty leaves the status as it is
 	changed       bool
 }
 
@@ -263,7 +287,7 @@ func (t *threadState) add(m *message.Message) {
 	}
 	t.lastSeq++
 	m.Seq = t.lastSeq
-	if next := statusAfter(m.Direction); next != nil {
+	if next := statusAfter(m.Direction); next != "" {
 		t.status = next
 	}
 	t.changed = true
@@ -271,7 +295,7 @@ func (t *threadState) add(m *message.Message) {
 
 func (t *threadState) apply(c *conversation.Conversation) {
 	c.LastSeq, c.LastMessageAt = t.lastSeq, t.lastMessageAt
-	if s, ok := t.status.(conversation.Status); ok {
-		c.Status = s
+	if t.status != "" {
+		c.Status = t.status
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -191,11 +192,26 @@ func (sc scope) findDuplicates(db conn, ms []draft) (map[int]*message.Message, e
 }
 
 func (sc scope) findByKey(db conn, column string, values []string, ms []draft) ([]*message.Message, error) {
-	q := anyOf(newQuery("SELECT "+messageColumns+" FROM "+sc.tables.messages+" WHERE user_id = ? AND ", sc.user), column, values)
-	if column == keyIdempotency {
-		anyOf(q, " AND conversation_id", conversationIDs(ms))
+	q := newQuery("SELECT " + messageColumns + " FROM " + sc.tables.messages + " WHERE ")
+	return collect(db, q.addQuery(sc.hasKey(column, values, ms)), messageDest)
+}
+
+// hasKey is the condition that a message has one of the values of a kind of key.
+func (sc scope) hasKey(column string, values []string, ms []draft) *query {
+	if column == keyID {
+		ids := make([]uuid.UUID, len(values))
+		for i, v := range values {
+			ids[i] = uuid.MustParse(v) // keysOf wrote it
+		}
+		return sc.among(column, ids)
 	}
-	return collect(db, q, messageDest)
+	is, arg := sc.dialect.InTexts(column, values)
+	q := newQuery("user_id = ? AND "+is, sc.user, arg)
+	if column == keyIdempotency {
+		is, arg := sc.dialect.InUUIDs("conversation_id", conversationIDs(ms))
+		q.add(" AND "+is, arg)
+	}
+	return q
 }
 
 // keepFirst notes a stored row for every message that has one of its keys.
@@ -220,31 +236,23 @@ func conversationIDs(ms []draft) []uuid.UUID {
 }
 
 // updateThreads writes the counters, statuses and activities of all changed
-// conversations in one statement for each few hundred.
+// conversations, some hundred in a statement.
 func (sc scope) updateThreads(db conn, threads map[uuid.UUID]*threadState) error {
-	type entry struct {
-		id uuid.UUID
-		*threadState
-	}
-	var changed []entry
+	rows := make([][]any, 0, len(threads))
 	for id, t := range threads {
 		if t.changed {
-			changed = append(changed, entry{id, t})
+			rows = append(rows, []any{id.String(), t.lastSeq, null(string(t.status)), t.lastMessageAt})
 		}
 	}
-	slices.SortFunc(changed, func(a, b entry) int { return slices.Compare(a.id[:], b.id[:]) })
-	p := sc.dialect.Param
-	row := "(" + p("uuid") + ", " + p("bigint") + ", " + p("text") + ", " + p("timestamptz") + ")"
-	for part := range slices.Chunk(changed, 500) {
-		q := newQuery("WITH v (id, last_seq, status, at) AS (VALUES ")
-		for i, e := range part {
-			if i > 0 {
-				q.add(", ")
-			}
-			q.add(row, e.id, e.lastSeq, e.status, e.lastMessageAt)
+	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
+	for part := range slices.Chunk(rows, 500) {
+		values, err := sc.values([]string{"uuid", "bigint", "text", "timestamptz"}, part)
+		if err != nil {
+			return err
 		}
-		q.add(") UPDATE "+sc.tables.conversations+" AS c SET last_seq = v.last_seq, status = COALESCE(v.status, c.status), "+
-			"last_message_at = v.at, updated_at = ? FROM v WHERE c.id = v.id AND c.user_id = ?", sc.instant(), sc.user)
+		q := newQuery("WITH v (user_id, id, last_seq, status, at) AS (").addQuery(values).
+			add(") UPDATE "+sc.tables.conversations+" AS c SET last_seq = v.last_seq, status = COALESCE(v.status, c.status), "+
+				"last_message_at = v.at, updated_at = ? FROM v WHERE c.id = v.id AND c.user_id = ?", sc.instant(), sc.user)
 		n, err := q.exec(db)
 		if err != nil {
 			return err

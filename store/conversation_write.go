@@ -331,7 +331,7 @@ func (s conversations) setWhere(ctx context.Context, doing string, id uuid.UUID,
 	sc := s.as(owner)
 	var c *conversation.Conversation
 	err = sc.retry(ctx, func() (err error) {
-		q := newQuery("UPDATE "+sc.tables.conversations+" SET ").add(string(assign.sql), assign.args...).
+		q := newQuery("UPDATE "+sc.tables.conversations+" SET ").addQuery(assign).
 			add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.instant(), id, owner).
 			deleted(d, "").add(" AND " + when + " RETURNING " + conversationColumns)
 		if c, err = one(session(ctx, sc.writer), q, conversationDest); errors.Is(err, ErrNotFound) {
@@ -386,8 +386,7 @@ func (s conversations) set(ctx context.Context, id uuid.UUID, d Deleted, assign 
 
 // updateConversation runs one guarded update and returns the row as it is then.
 func (sc scope) updateConversation(ctx context.Context, id uuid.UUID, d Deleted, assign *query) (*conversation.Conversation, error) {
-	q := newQuery("UPDATE "+sc.tables.conversations+" SET ").
-		add(string(assign.sql), assign.args...).
+	q := newQuery("UPDATE "+sc.tables.conversations+" SET ").addQuery(assign).
 		add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.instant(), id, sc.user).
 		deleted(d, "").
 		add(" RETURNING " + conversationColumns)

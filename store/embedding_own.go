@@ -52,7 +52,7 @@ func (sc scope) insertOwn(db conn, drafts []draft) error {
 			if i > 0 {
 				q.add(", ")
 			}
-			q.add("("+marks(6)+")", e.MessageID, e.UserID, e.Model, e.ConversationID, e.Vector, e.CreatedAt)
+			q.add("("+marks(6)+")", e.MessageID, e.UserID, e.Model, e.ConversationID, db.stored(e.Vector), e.CreatedAt)
 		}
 		if _, err := q.exec(db); err != nil {
 			return err

@@ -185,19 +185,19 @@ func (sc scope) putVectors(ctx context.Context, model string, rows []vectorRow) 
 	value := "(" + sc.dialect.Param("uuid") + ", " + sc.dialect.Param(f.vectorType()) + ")"
 	var written []uuid.UUID
 	for part := range slices.Chunk(rows, vectorRows) {
-		q := newQuery("WITH v (id, embedding) AS (VALUES ")
+		db, q := session(ctx, sc.writer), newQuery("WITH v (id, embedding) AS (VALUES ")
 		for i, r := range part {
 			if i > 0 {
 				q.add(", ")
 			}
-			q.add(value, r.id, r.vector)
+			q.add(value, r.id, db.stored(r.vector))
 		}
 		// SQLite takes the tables of a CROSS JOIN in their order, and would else go through
 		// all messages of the user.
 		q.add(") "+insert+sc.tables.embeddings+" ("+embeddingColumns+") SELECT m.id, m.user_id, ?, m.conversation_id, v.embedding, ?"+
 			" FROM v CROSS JOIN "+sc.tables.messages+" m WHERE m.id = v.id AND m.user_id = ?", model, sc.instant(), sc.user)
 		sc.inLive(q.deleted(ExcludeDeleted, "m."), "m.").add(onConflict + " RETURNING message_id")
-		ids, err := readIDs(session(ctx, sc.writer), q)
+		ids, err := readIDs(db, q)
 		if err != nil {
 			return nil, err
 		}

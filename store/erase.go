@@ -76,7 +76,7 @@ func (sc scope) remove(ctx context.Context, embeddings, suggestions, messages, c
 		if st.where == nil {
 			continue
 		}
-		q := newQuery("DELETE FROM "+st.table+" WHERE ").add(string(st.where.sql), st.where.args...)
+		q := newQuery("DELETE FROM " + st.table + " WHERE ").addQuery(st.where)
 		if *st.count, err = q.exec(db); err != nil {
 			return counts, err
 		}

@@ -37,8 +37,8 @@ func (s messages) FindThread(ctx context.Context, m *message.Message) (*conversa
 // SQLite takes it in the order in which it is written: from the few messages to their
 // conversations, not through all conversations in the order of the result.
 func (sc scope) ofMessages(columns string, which *query) *query {
-	q := newQuery("SELECT "+columns+"c."+strings.ReplaceAll(conversationColumns, ", ", ", c.")+
-		" FROM "+sc.tables.messages+" m CROSS JOIN "+sc.tables.conversations+" c WHERE ").add(string(which.sql), which.args...)
+	q := newQuery("SELECT " + columns + "c." + strings.ReplaceAll(conversationColumns, ", ", ", c.") +
+		" FROM " + sc.tables.messages + " m CROSS JOIN " + sc.tables.conversations + " c WHERE ").addQuery(which)
 	sc.owned(q, "m.").add(" AND c.id = m.conversation_id AND c.user_id = m.user_id AND c.deleted_at IS NULL")
 	return sc.owned(q, "c.").add(" ORDER BY c.last_message_at DESC, c.id DESC")
 }

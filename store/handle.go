@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/message"
 )
 
 // handle is what the store makes of a *gorm.DB: where its statements go, and who is told.
@@ -136,6 +137,9 @@ func (c conn) exec(q *query) (int64, error) {
 	}
 	return res.RowsAffected()
 }
+
+// stored is a vector as the database keeps it.
+func (c conn) stored(v message.Vector) any { return v.GormValue(c.ctx, c.gorm).Vars[0] }
 
 // text is the statement in the words of the driver.
 func (c conn) text(q *query) string {

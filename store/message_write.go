@@ -134,8 +134,7 @@ func updateRow[T any](ctx context.Context, sc scope, table, columns string, dest
 		return nil, err
 	}
 	as := sc.as(owner)
-	q := newQuery("UPDATE "+table+" AS t SET ").
-		add(string(assign.sql), assign.args...).
+	q := newQuery("UPDATE "+table+" AS t SET ").addQuery(assign).
 		add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.instant(), id, owner).
 		deleted(d, "")
 	as.inLive(q, "t.").add(and + " RETURNING " + columns)

@@ -78,7 +78,7 @@ func (sc scope) free(ctx context.Context, rows []*dueRow) ([]uuid.UUID, error) {
 func (sc scope) removeMessages(ctx context.Context, ids []uuid.UUID, before time.Time) (Counts, error) {
 	doomed := sc.among("id", ids).add(" AND "+sc.dialect.Unindexed("deleted_at")+" < ?", before)
 	in := func(q *query, column string) *query {
-		return q.add(column+" IN (SELECT id FROM "+sc.tables.messages+" WHERE ").add(string(doomed.sql), doomed.args...).add(")")
+		return q.add(column + " IN (SELECT id FROM " + sc.tables.messages + " WHERE ").addQuery(doomed).add(")")
 	}
 	mine := func() *query { return newQuery(sc.dialect.Unindexed("user_id")+" = ? AND (", sc.user) }
 	return sc.remove(ctx,

@@ -67,7 +67,7 @@ func (s reports) liveSuggestions(q *query, p Period) *query {
 
 // embed adds a query to another, in brackets.
 func (q *query) embed(inner *query) *query {
-	return q.add("(").add(string(inner.sql), inner.args...).add(")")
+	return q.add("(").addQuery(inner).add(")")
 }
 
 // byDay reads what a query has for each day, whose number is its first column. It returns

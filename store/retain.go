@@ -170,8 +170,8 @@ func (sc scope) mark(ctx context.Context, rows []*dueRow, assign *query, d due) 
 				return err
 			}
 		}
-		n, err = newQuery("UPDATE "+sc.tables.conversations+" SET ").add(string(assign.sql), assign.args...).
-			add(", updated_at = ? WHERE ", sc.instant()).add(string(which.sql), which.args...).exec(db)
+		n, err = newQuery("UPDATE "+sc.tables.conversations+" SET ").addQuery(assign).
+			add(", updated_at = ? WHERE ", sc.instant()).addQuery(which).exec(db)
 		return err
 	})
 	return n, err

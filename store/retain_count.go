@@ -34,7 +34,7 @@ func (s maintenance) countDue(ctx context.Context, d deadlines) (res RetentionRe
 }
 
 func (sc scope) countThreads(db conn, due *query) (n int64, err error) {
-	q := newQuery("SELECT count(*) FROM "+sc.tables.conversations+" WHERE ").add(string(due.sql), due.args...)
+	q := newQuery("SELECT count(*) FROM " + sc.tables.conversations + " WHERE ").addQuery(due)
 	_, err = sc.owned(q, "").row(db, &n)
 	return n, err
 }
@@ -80,7 +80,7 @@ func joined(begin, between, end string, parts ...*query) *query {
 		if i > 0 {
 			q.add(between)
 		}
-		q.add(string(part.sql), part.args...)
+		q.addQuery(part)
 	}
 	return q.add(end)
 }

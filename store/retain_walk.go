@@ -74,8 +74,7 @@ func (r *retention) pick(ctx context.Context, w dueWalk, from time.Time) (page [
 	if thread == "" {
 		thread = "id"
 	}
-	q := newQuery("SELECT id, user_id, "+w.age+", "+thread+", "+w.weight+" FROM "+w.table+" AS t WHERE ").
-		add(string(w.due.sql), w.due.args...)
+	q := newQuery("SELECT id, user_id, " + w.age + ", " + thread + ", " + w.weight + " FROM " + w.table + " AS t WHERE ").addQuery(w.due)
 	if !from.IsZero() {
 		q.add(" AND "+w.age+" >= ?", from)
 	}

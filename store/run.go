@@ -133,6 +133,34 @@ func plain(arg any) any {
 	return arg
 }
 
+// values is rows as the SELECT or the VALUES of a statement. Each begins with the scope's
+// user, who is not among its values.
+func (sc scope) values(types []string, rows [][]any) (*query, error) {
+	unnest := sc.dialect.Unnest(types)
+	if unnest == "" {
+		return sc.valuesOf(len(types), rows), nil
+	}
+	a := dialect.NewArrays(len(types))
+	for _, row := range rows {
+		if err := a.Add(row); err != nil {
+			return nil, err
+		}
+	}
+	return newQuery("SELECT CAST(? AS uuid), v.* FROM "+unnest+" AS v", append([]any{sc.user}, a.Args()...)...), nil
+}
+
+func (sc scope) valuesOf(width int, rows [][]any) *query {
+	q := newQuery("VALUES ")
+	row := "(?, " + marks(width) + ")"
+	for i, args := range rows {
+		if i > 0 {
+			q.add(", ")
+		}
+		q.add(row, sc.user).args = append(q.args, args...)
+	}
+	return q
+}
+
 // anyOf appends the condition that a column is one of values.
 func anyOf[T any](q *query, column string, values []T) *query {
 	q.add(column + " IN (")
@@ -148,8 +176,15 @@ func anyOf[T any](q *query, column string, values []T) *query {
 	return q.add(")")
 }
 
+// addQuery appends a part with its arguments.
+func (q *query) addQuery(o *query) *query {
+	q.sql = append(q.sql, o.sql...)
+	q.args = append(q.args, o.args...)
+	return q
+}
+
 // and appends another condition.
-func (q *query) and(o *query) *query { return q.add(" AND ").add(string(o.sql), o.args...) }
+func (q *query) and(o *query) *query { return q.add(" AND ").addQuery(o) }
 
 // rows runs a query and calls each for every row. The rows are closed when it returns.
 func (q *query) rows(db conn, each func(*sql.Rows) error) error {

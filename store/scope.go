@@ -113,17 +113,15 @@ func readIDs(db conn, q *query) ([]uuid.UUID, error) {
 // until the transaction ends; in the order of their ids, so that two locks of many
 // cannot wait for each other. A write is the only lock that SQLite has.
 func (sc scope) lock(columns string, which *query) *query {
-	return sc.lockRows(columns, newQuery("user_id = ? AND ", sc.user).add(string(which.sql), which.args...))
+	return sc.lockRows(columns, newQuery("user_id = ? AND ", sc.user).addQuery(which))
 }
 
 // lockRows is lock for a condition that names the user.
 func (sc scope) lockRows(columns string, which *query) *query {
 	if forUpdate := sc.dialect.ForUpdate(); forUpdate != "" {
-		return newQuery("SELECT "+columns+" FROM "+sc.tables.conversations+" WHERE ").
-			add(string(which.sql), which.args...).add(" ORDER BY id" + forUpdate)
+		return newQuery("SELECT " + columns + " FROM " + sc.tables.conversations + " WHERE ").addQuery(which).add(" ORDER BY id" + forUpdate)
 	}
-	return newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq WHERE ").
-		add(string(which.sql), which.args...).add(" RETURNING " + columns)
+	return newQuery("UPDATE " + sc.tables.conversations + " SET last_seq = last_seq WHERE ").addQuery(which).add(" RETURNING " + columns)
 }
 
 // among is the condition that a column of the user's rows is one of ids.

@@ -86,7 +86,7 @@ func (n *nearest) nearestFirst(k int) *query {
 func (n *nearest) eligibleNear(plus string, which *query) *query {
 	q := newQuery("SELECT m.id, m.user_id, m.conversation_id, (e.embedding <=> "+n.param()+") "+plus+" AS distance FROM "+
 		n.fromVectors()+" WHERE e.model = ?", n.text(), n.o.Model)
-	return n.eligible(q).add(string(which.sql), which.args...)
+	return n.eligible(q).addQuery(which)
 }
 
 // indexPostgres asks the vector index. Everybody's vectors it asks in one statement, whose

@@ -37,6 +37,13 @@ type Dialect interface {
 	// InUUIDs is the condition that a column is one of ids, with its one argument: however
 	// many there are, it is the same statement, which drivers keep prepared.
 	InUUIDs(column string, ids []uuid.UUID) (sql, arg string)
+	// InTexts is InUUIDs for texts.
+	InTexts(column string, values []string) (sql string, arg any)
+	// Unnest makes rows of Arrays with columns of the given types; empty where there is no
+	// such thing.
+	Unnest(types []string) string
+	// RowsPerInsert is how many rows a statement inserts best.
+	RowsPerInsert() int
 	// Unindexed keeps a column from being looked up in an index where the database can be
 	// told: of SQLite's rows by id, the one more condition on their owner must not have it
 	// read all that the owner has.

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -17,8 +18,22 @@ func (postgres) Unindexed(column string) string { return column }
 func (postgres) OrderedJoin() string            { return " JOIN " }
 func (postgres) OneStatementAppend() bool       { return true }
 
+func (postgres) RowsPerInsert() int { return 1000 }
+
 func (postgres) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 	return column + " = ANY(CAST(? AS uuid[]))", "{" + joinUUIDs(ids, "") + "}"
+}
+
+func (postgres) InTexts(column string, values []string) (sql string, arg any) {
+	a := NewArrays(1)
+	for _, v := range values {
+		_ = a.Add([]any{v}) // a text always can be added
+	}
+	return column + " = ANY(CAST(? AS text[]))", a.Args()[0]
+}
+
+func (postgres) Unnest(types []string) string {
+	return "unnest(CAST(? AS " + strings.Join(types, "[]), CAST(? AS ") + "[]))"
 }
 
 func (postgres) LocalDay(column string, zone []Offset) string {

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -18,9 +19,18 @@ func (sqlite) Unindexed(column string) string { return "+" + column }
 func (sqlite) OrderedJoin() string            { return " CROSS JOIN " }
 func (sqlite) OneStatementAppend() bool       { return false }
 
+func (sqlite) RowsPerInsert() int { return 50 }
+
 func (sqlite) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 	return column + " IN (SELECT value FROM json_each(?))", "[" + joinUUIDs(ids, `"`) + "]"
 }
+
+func (sqlite) InTexts(column string, values []string) (sql string, arg any) {
+	doc, _ := json.Marshal(values) // texts can always be encoded
+	return column + " IN (SELECT value FROM json_each(?))", string(doc)
+}
+
+func (sqlite) Unnest([]string) string { return "" }
 
 // LocalDay cuts the fraction off first: SQLite rounds it to milliseconds, which would
 // move the last moment of a day into the next one. The bias keeps the division from
