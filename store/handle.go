@@ -18,7 +18,7 @@ import (
 // Statements go to GORM's connection pool as they are. GORM's own Raw copies a session,
 // puts the text together once more and looks at each argument by reflection, which took
 // as long as the driver for a statement of two dozen arguments. It is used where the host
-// has plugins, which see a statement only there.
+// has plugins, which see a statement only there, or a timeout, which is set there.
 type handle struct {
 	// gorm is the host's or the backend's, of the pool that a transaction began in.
 	gorm *gorm.DB
@@ -117,17 +117,17 @@ func (c conn) silent() *gorm.DB {
 	return c.host().Session(&gorm.Session{Logger: logger.Discard})
 }
 
-func (c conn) hasPlugins() bool { return len(c.gorm.Plugins) > 0 }
+func (c conn) throughGORM() bool { return len(c.gorm.Plugins) > 0 || c.gorm.DefaultContextTimeout > 0 }
 
 func (c conn) query(q *query) (*sql.Rows, error) {
-	if c.hasPlugins() {
+	if c.throughGORM() {
 		return c.silent().Raw(string(q.sql), q.args...).Rows()
 	}
 	return c.pool.QueryContext(c.ctx, c.text(q), q.args...)
 }
 
 func (c conn) exec(q *query) (int64, error) {
-	if c.hasPlugins() {
+	if c.throughGORM() {
 		res := c.silent().Exec(string(q.sql), q.args...)
 		return res.RowsAffected, res.Error
 	}
