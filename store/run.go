@@ -112,7 +112,7 @@ type query struct {
 }
 
 func newQuery(sql string, args ...any) *query {
-	return (&query{sql: make([]byte, 0, 512)}).add(sql, args...)
+	return (&query{sql: make([]byte, 0, 1024)}).add(sql, args...)
 }
 
 // add appends SQL and its arguments, one for each question mark.

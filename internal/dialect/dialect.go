@@ -124,6 +124,9 @@ func CodeOf(err error) string {
 // KindOf tells what an error means, by SQLSTATE or by SQLite's extended code, never by
 // its text: servers translate and rename.
 func KindOf(err error) Kind {
+	if err == nil {
+		return Other
+	}
 	var state interface{ SQLState() string }
 	if errors.As(err, &state) {
 		return postgresKind(state.SQLState())
