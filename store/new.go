@@ -52,12 +52,15 @@ func New(db *gorm.DB, opts ...Option) (Store, error) {
 		reader = db
 	}
 	s := &store{
-		shared: &shared{Config: c, dialect: d, tables: tablesOf(c), pools: poolsOf(db, reader)},
+		shared: &shared{Config: c, dialect: d, tables: tablesOf(c), pools: poolsOf(db, reader, c.replicas)},
 		writer: c.logged(db), inTx: isTx(db),
 	}
 	s.reader = s.writer
 	if reader != db {
 		s.reader = c.logged(reader)
+	}
+	if c.replicas != nil {
+		s.written = newWriteTimes(c.replicaRules)
 	}
 	return s, nil
 }
@@ -67,6 +70,8 @@ type store struct {
 	*shared
 	writer, reader *gorm.DB
 	inTx           bool
+	// touched is set inside a transaction of the store's own, if there are replicas.
+	touched *touched
 }
 
 // shared is what a store and its transactions have in common.
@@ -78,6 +83,8 @@ type shared struct {
 	close   sync.Once
 	// pools are those that the store was opened with, also inside a transaction.
 	pools []pool
+	// written are nil without replicas.
+	written *writeTimes
 	// features is what the schema can do, nil until somebody asks.
 	features atomic.Pointer[features]
 	// codes are those of WithCodesInMemory.
@@ -153,6 +160,7 @@ func (s *store) checkSchema(ctx context.Context, db *gorm.DB) error {
 	if err := compareSchema(have); err != nil {
 		return err
 	}
+	s.wrote(ctx, whose{all: true}) // a replica may not have the schema yet
 	s.ready.Store(true)
 	return nil
 }
