@@ -28,8 +28,9 @@ type Replica interface {
 	DB() *gorm.DB
 	// Alive ends when the replica is found not to answer.
 	Alive() context.Context
-	// Failed is told of the error of a read, which is run again on the primary.
-	Failed(err error)
+	// Left is told why a read is run again on the primary: the error that it ended with, or
+	// ErrNotFound.
+	Left(err error)
 	// State is what is known of it.
 	State() ReplicaState
 }
@@ -46,6 +47,10 @@ type ReplicaState struct {
 	Behind int64 `json:"behind"`
 	// Age is how old what it shows is at most, 0 while that is not known.
 	Age time.Duration `json:"age"`
+	// Reads counts the methods that were sent to it, Again those of them that went on to
+	// the primary, because it failed or did not find a row.
+	Reads int64 `json:"reads"`
+	Again int64 `json:"again"`
 }
 
 // ReplicaRules say what the writes of a store mean to its replicas.
@@ -158,14 +163,13 @@ func (l *lease) leaves(err error) bool {
 	if err == nil || errors.Is(err, ErrConflict) || l.left.Load() || l.primary.Statement.Context.Err() != nil {
 		return false
 	}
-	absent := errors.Is(err, ErrNotFound)
-	if l.replica.Alive().Err() == nil && !absent {
+	if l.replica.Alive().Err() == nil {
 		switch dialect.KindOf(err) {
 		case dialect.Stopped, dialect.ReadOnly:
 			return false
 		}
-		l.replica.Failed(err)
 	}
 	l.left.Store(true)
+	l.replica.Left(err)
 	return true
 }

@@ -115,6 +115,7 @@ func (m *monitor) Pick(since time.Time) store.Replica {
 	if best == nil {
 		return nil
 	}
+	best.reads.Add(1)
 	return best
 }
 

@@ -36,6 +36,8 @@ type replica struct {
 	db      *gorm.DB
 	maxLag  time.Duration
 	asking  atomic.Bool
+	reads   atomic.Int64
+	again   atomic.Int64
 
 	mu sync.Mutex
 	// fresh is the time up to which the replica has every write, zero while it is left
@@ -80,10 +82,12 @@ func (r *replica) Alive() context.Context {
 	return r.alive
 }
 
-// Failed implements store.Replica: a server that cannot be reached is left out until it
-// was asked again. An error without a code is the network's.
-func (r *replica) Failed(err error) {
-	if dialect.CodeOf(err) == "" || dialect.KindOf(err) == dialect.Unavailable {
+// Left implements store.Replica: a server that cannot be reached is left out until it was
+// asked again. An error without a code is the network's.
+func (r *replica) Left(err error) {
+	r.again.Add(1)
+	unreachable := dialect.CodeOf(err) == "" || dialect.KindOf(err) == dialect.Unavailable
+	if unreachable && !errors.Is(err, store.ErrNotFound) {
 		r.leaveOut(err)
 	}
 }
@@ -92,7 +96,7 @@ func (r *replica) Failed(err error) {
 func (r *replica) State() store.ReplicaState {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := store.ReplicaState{Address: r.address, Behind: r.behind}
+	s := store.ReplicaState{Address: r.address, Behind: r.behind, Reads: r.reads.Load(), Again: r.again.Load()}
 	if !r.fresh.IsZero() {
 		s.Age = time.Since(r.fresh)
 	}
