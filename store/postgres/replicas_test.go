@@ -169,7 +169,7 @@ func (c *cluster) testRules(t *testing.T) {
 		t.Cleanup(func() { c.resume(t) })
 		return st, u, v, id, of
 	}
-	append1 := func(t *testing.T, ctx context.Context, sc store.Scope, id uuid.UUID) { //nolint:revive // t first
+	append1 := func(t *testing.T, ctx context.Context, sc store.Scope, id uuid.UUID) {
 		t.Helper()
 		_, err := sc.Messages().Append(ctx, id, says("more"))
 		require.NoError(t, err)
@@ -266,7 +266,8 @@ func (c *cluster) testReadYourWrites(t *testing.T) {
 				m := says("more")
 				_, err := st.ForUser(mine[i]).Messages().Append(t.Context(), threads[i], m)
 				seq, readErr := last(t.Context(), st.ForUser(mine[i]), threads[i])
-				if !assert.NoError(t, errors.Join(err, readErr)) {
+				if err := errors.Join(err, readErr); err != nil {
+					t.Error(err)
 					return
 				}
 				if seq != m.Seq {
@@ -278,10 +279,13 @@ func (c *cluster) testReadYourWrites(t *testing.T) {
 						direct.Add(1)
 					}
 				}
-				idle := (i + users/2) % users
-				_, err = last(t.Context(), st.ForUser(mine[idle]), threads[idle])
-				assert.NoError(t, err)
-				others.Add(1)
+				if n%5 == 0 {
+					idle := (i + users/2) % users
+					if _, err = last(t.Context(), st.ForUser(mine[idle]), threads[idle]); err != nil {
+						t.Error(err)
+					}
+					others.Add(1)
+				}
 			}
 		})
 	}
@@ -342,7 +346,8 @@ func readers(t *testing.T, st store.Store, messages int) (stop func() int64) {
 		done.Go(func() {
 			for ctx.Err() == nil {
 				c, err := st.ForUser(u).Conversations().Thread(t.Context(), id)
-				if !assert.NoError(t, err) {
+				if err != nil {
+					t.Error(err)
 					return
 				}
 				if !assert.Len(t, c.Messages, messages, "nothing missing, nothing twice") {
