@@ -105,6 +105,8 @@ type lease struct {
 	left atomic.Bool
 }
 
+func onReplica(ctx context.Context) bool { return ctx.Value(leaseKey{}) != nil }
+
 // leaseOf returns nil for the primary, and inside a transaction, which is read again as a
 // whole or not at all.
 func leaseOf(db *gorm.DB) *lease {

@@ -32,11 +32,7 @@ func newMonitor(c *store.Config, primary *pgx.ConnConfig, dsns []string) (*monit
 	m := &monitor{policy: policy.filled(), primary: watcher(primary), stop: func() {}}
 	m.log.keep = m.policy.MaxLag
 	for _, dsn := range dsns {
-		config, err := parse(c, dsn)
-		if err != nil {
-			return nil, errors.Join(err, m.close())
-		}
-		r, err := openReplica(c, config, m.policy.MaxLag)
+		r, err := openReplica(c, dsn, m.policy.MaxLag)
 		if err != nil {
 			return nil, errors.Join(err, m.close())
 		}

@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
 )
 
@@ -54,13 +55,21 @@ type replica struct {
 
 var _ store.Replica = (*replica)(nil)
 
-func openReplica(c *store.Config, config *pgx.ConnConfig, maxLag time.Duration) (*replica, error) {
+func openReplica(c *store.Config, dsn string, maxLag time.Duration) (*replica, error) {
+	config, err := parse(c, dsn)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range config.Fallbacks { // the same host without TLS is one as well
+		if f.Host != config.Host || f.Port != config.Port {
+			return nil, rule.Invalid("WithReplicas", "has a DSN of several servers")
+		}
+	}
 	r := &replica{
 		address: address(config), watch: watcher(config), maxLag: maxLag, why: errNotAsked,
 	}
 	r.pool = openPool(c, config, stdlib.OptionAfterConnect(r.greet))
 	r.alive, r.end = context.WithCancel(context.Background())
-	var err error
 	if r.db, err = openGORM(c, r.pool); err != nil {
 		return nil, errors.Join(err, r.close())
 	}

@@ -31,7 +31,8 @@ type (
 // left out until it is well again. A read that fails on one is run again on the primary,
 // except one that ran into a statement_timeout.
 //
-// Each DSN is of one server: of a balancer before several, nobody can say how far they are.
+// Each DSN is of one server; one that names several is ErrInvalid. Of a balancer before
+// several nobody can say how far they are.
 //
 // A goroutine, which Close ends, asks the primary and each replica for their place in the
 // log, on a connection of its own to each. The functions it calls, pg_control_system among

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"runtime/pprof"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
@@ -33,7 +36,7 @@ type cluster struct {
 	admin                  *sql.DB // on the standby
 }
 
-func newCluster(t *testing.T) *cluster {
+func newCluster(t testing.TB) *cluster {
 	t.Helper()
 	c := &cluster{primary: pgtest.StartServer(t)}
 	st, err := postgres.Open(t.Context(), c.primary.DSN(), withoutIndex)
@@ -48,7 +51,7 @@ func newCluster(t *testing.T) *cluster {
 	return c
 }
 
-func asApp(t *testing.T, dsn string) string {
+func asApp(t testing.TB, dsn string) string {
 	t.Helper()
 	u, err := url.Parse(dsn)
 	require.NoError(t, err)
@@ -98,14 +101,14 @@ func (c *cluster) resume(t *testing.T) {
 
 func state(st store.Store) store.ReplicaState { return st.Health().Replicas()[0] }
 
-func inUse(t *testing.T, st store.Store, wanted bool) {
+func inUse(t testing.TB, st store.Store, wanted bool) {
 	t.Helper()
 	require.Eventually(t, func() bool { return state(st).InUse == wanted }, time.Minute, 5*time.Millisecond,
 		"in use: %t, state: %+v", wanted, state(st))
 }
 
 // thread makes a conversation with some messages.
-func thread(t *testing.T, st store.Store, user uuid.UUID, messages int) uuid.UUID {
+func thread(t testing.TB, st store.Store, user uuid.UUID, messages int) uuid.UUID {
 	t.Helper()
 	c := &conversation.Conversation{}
 	for i := range messages {
@@ -146,6 +149,7 @@ func TestReplicas(t *testing.T) {
 	t.Run("broken connections", c.testBroken)
 	t.Run("recovery conflicts", c.testConflicts)
 	t.Run("a killed replica", c.testKilled)
+	t.Run("a replica that is cut off", c.testCutOff)
 	t.Run("several replicas, some dead", c.testSeveral)
 	t.Run("a promoted replica", c.testPromoted)
 }
@@ -412,6 +416,77 @@ func (c *cluster) testKilled(t *testing.T) {
 	t.Logf("%d reads, %+v", stop(), state(st))
 }
 
+// testCutOff has the network swallow what goes to the replica and back: nothing is refused,
+// nothing ends.
+func (c *cluster) testCutOff(t *testing.T) {
+	p := newProxy(t, c.standbyDSN)
+	st, err := postgres.Open(t.Context(), c.primaryDSN, postgres.WithReplicas(p.dsn),
+		postgres.WithReplicaPolicy(postgres.ReplicaPolicy{Every: 20 * time.Millisecond, MaxLag: time.Second}))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, st.Close()) }()
+	inUse(t, st, true)
+	stop := readers(t, st, 20)
+	again := state(st).Again
+	p.cut.Lock()
+	require.Eventually(t, func() bool { return state(st).Again > again && !state(st).InUse }, time.Minute, 5*time.Millisecond)
+	p.cut.Unlock()
+	inUse(t, st, true)
+	t.Logf("%d reads, %+v", stop(), state(st))
+}
+
+// proxy passes on what goes to a server, unless it is cut.
+type proxy struct {
+	dsn string
+	cut sync.RWMutex
+}
+
+func newProxy(t *testing.T, dsn string) *proxy {
+	t.Helper()
+	config, err := pgx.ParseConfig(dsn)
+	require.NoError(t, err)
+	network, address := pgconn.NetworkAddress(config.Host, config.Port)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	p := &proxy{dsn: fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", config.User, l.Addr(), config.Database)}
+	var done sync.WaitGroup
+	t.Cleanup(func() { require.NoError(t, l.Close()); done.Wait() })
+	done.Go(func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial(network, address)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			done.Go(func() { p.pass(server, client) })
+			done.Go(func() { p.pass(client, server) })
+		}
+	})
+	return p
+}
+
+// pass goes on until either end is closed, and closes the other.
+func (p *proxy) pass(to, from net.Conn) {
+	defer to.Close()   //nolint:errcheck // the other direction may have closed it
+	defer from.Close() //nolint:errcheck // likewise
+	buffer := make([]byte, 32*1024)
+	for {
+		n, err := from.Read(buffer)
+		if err != nil {
+			return
+		}
+		p.cut.RLock()
+		_, err = to.Write(buffer[:n])
+		p.cut.RUnlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
 func (c *cluster) testSeveral(t *testing.T) {
 	dead := strings.Replace(c.standbyDSN, "app@", "nobody@", 1)
 	st, err := postgres.Open(t.Context(), c.primaryDSN, postgres.WithReplicas(dead, c.standbyDSN), postgres.WithReplicas(c.standbyDSN))
@@ -460,6 +535,8 @@ func (c *cluster) testOptions(t *testing.T) {
 		require.ErrorIs(t, err, store.ErrInvalid, "%+v", p)
 	}
 	dsn := c.primary.DSN()
+	_, several := postgres.Open(t.Context(), dsn, postgres.WithReplicas("host=a,b"))
+	require.ErrorIs(t, several, store.ErrInvalid)
 	_, err := postgres.Open(t.Context(), dsn, postgres.WithReplicas("host=127.0.0.1 port=x password=secret"))
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), "secret")
@@ -474,4 +551,32 @@ func (c *cluster) testOptions(t *testing.T) {
 	defer func() { require.NoError(t, st.Close()) }()
 	require.Eventually(t, func() bool { return strings.Contains(state(st).Reason, "not a standby") }, time.Minute, 5*time.Millisecond)
 	thread(t, st, uuid.New(), 1)
+}
+
+// BenchmarkReplicas reads what was just written, and what was written long ago.
+func BenchmarkReplicas(b *testing.B) {
+	c := newCluster(b)
+	for name, dsns := range map[string][]string{"primary alone": nil, "with a replica": {c.standbyDSN}} {
+		st, err := postgres.Open(b.Context(), c.primaryDSN, postgres.WithReplicas(dsns...))
+		require.NoError(b, err)
+		defer func() { require.NoError(b, st.Close()) }()
+		u, v := uuid.New(), uuid.New()
+		id, of := thread(b, st, u, 1), thread(b, st, v, 1)
+		if len(dsns) > 0 {
+			inUse(b, st, true)
+		}
+		b.Run(name+"/write then read", func(b *testing.B) {
+			for b.Loop() {
+				_, err := st.ForUser(u).Messages().Append(b.Context(), id, says("more"))
+				_, readErr := last(b.Context(), st.ForUser(u), id)
+				require.NoError(b, errors.Join(err, readErr))
+			}
+		})
+		b.Run(name+"/read", func(b *testing.B) {
+			for b.Loop() {
+				_, err := last(b.Context(), st.ForUser(v), of)
+				require.NoError(b, err)
+			}
+		})
+	}
 }
