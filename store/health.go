@@ -10,8 +10,9 @@ import (
 // about anybody's rows. Its methods read; what is said of a database that lacks the
 // ability is ErrUnsupported, whose message says what it would take.
 //
-// On PostgreSQL it asks the server that the store writes to. A replica has statistics of
-// its own: ask it through a store of New on it.
+// On PostgreSQL it asks the server that the store writes to, except Replicas, which tells
+// what is known of the others. A replica has statistics of its own: ask it through a store
+// of New on it.
 type Health interface {
 	// Ready tells whether the store can work: the database answers and has the schema of
 	// this version, and so does the one of WithReader. It asks each time. The error is

@@ -247,7 +247,7 @@ func (c *cluster) testRules(t *testing.T) {
 // testReadYourWrites has a commit acknowledged before it is written: what a replica has is
 // to be compared with what the primary has in memory.
 func (c *cluster) testReadYourWrites(t *testing.T) {
-	const workers, pairs, users = 4, 2500, 8
+	const workers, pairs, users = 4, 2500, 16
 	dsn := c.primaryDSN + "&options=-c%20synchronous_commit%3Doff"
 	st, err := postgres.Open(t.Context(), dsn, postgres.WithReplicas(c.standbyDSN),
 		postgres.WithReplicaPolicy(postgres.ReplicaPolicy{Every: 10 * time.Millisecond}))
@@ -260,13 +260,13 @@ func (c *cluster) testReadYourWrites(t *testing.T) {
 	var all sync.WaitGroup
 	for range workers {
 		all.Go(func() {
-			mine, threads := make([]uuid.UUID, users), make([]uuid.UUID, users)
+			mine, threads, written := make([]uuid.UUID, users), make([]uuid.UUID, users), make([]int64, users)
 			for i := range users {
-				mine[i] = uuid.New()
+				mine[i], written[i] = uuid.New(), 1
 				threads[i] = thread(t, st, mine[i], 1)
 			}
 			for n := range pairs {
-				i := n / 50 % users
+				i := n / 5 % users
 				m := says("more")
 				_, err := st.ForUser(mine[i]).Messages().Append(t.Context(), threads[i], m)
 				seq, readErr := last(t.Context(), st.ForUser(mine[i]), threads[i])
@@ -283,10 +283,15 @@ func (c *cluster) testReadYourWrites(t *testing.T) {
 						direct.Add(1)
 					}
 				}
-				if n%5 == 0 {
-					idle := (i + users/2) % users
-					if _, err = last(t.Context(), st.ForUser(mine[idle]), threads[idle]); err != nil {
+				written[i] = m.Seq
+				// Those who wrote a moment ago are at the edge of what the replica has.
+				for _, j := range []int{(i + 1) % users, (i + users - 1) % users} {
+					seq, err := last(t.Context(), st.ForUser(mine[j]), threads[j])
+					if err != nil {
 						t.Error(err)
+					}
+					if seq != written[j] {
+						stale.Add(1)
 					}
 					others.Add(1)
 				}
@@ -399,20 +404,23 @@ func (c *cluster) testConflicts(t *testing.T) {
 	t.Logf("%d reads, %+v", stop(), state(st))
 }
 
+// busy waits until reads go to the replica.
+func busy(t *testing.T, st store.Store) {
+	t.Helper()
+	reads := state(st).Reads
+	require.Eventually(t, func() bool { return state(st).Reads > reads+50 }, time.Minute, time.Millisecond)
+}
+
 func (c *cluster) testKilled(t *testing.T) {
 	st := c.open(t, postgres.ReplicaPolicy{Every: 20 * time.Millisecond})
 	stop := readers(t, st, 20)
-	busy := func() {
-		reads := state(st).Reads
-		require.Eventually(t, func() bool { return state(st).Reads > reads+50 }, time.Minute, time.Millisecond)
-	}
-	busy()
+	busy(t, st)
 	require.NoError(t, c.standby.Kill())
 	inUse(t, st, false)
 	require.NotEmpty(t, state(st).Reason)
 	require.NoError(t, c.standby.Restart())
 	inUse(t, st, true)
-	busy()
+	busy(t, st)
 	t.Logf("%d reads, %+v", stop(), state(st))
 }
 
@@ -426,6 +434,7 @@ func (c *cluster) testCutOff(t *testing.T) {
 	defer func() { require.NoError(t, st.Close()) }()
 	inUse(t, st, true)
 	stop := readers(t, st, 20)
+	busy(t, st)
 	again := state(st).Again
 	p.cut.Lock()
 	require.Eventually(t, func() bool { return state(st).Again > again && !state(st).InUse }, time.Minute, 5*time.Millisecond)
@@ -449,7 +458,12 @@ func newProxy(t *testing.T, dsn string) *proxy {
 	require.NoError(t, err)
 	p := &proxy{dsn: fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", config.User, l.Addr(), config.Database)}
 	var done sync.WaitGroup
-	t.Cleanup(func() { require.NoError(t, l.Close()); done.Wait() })
+	t.Cleanup(func() {
+		require.NoError(t, l.Close())
+		p.cut.TryLock() // a test that failed has left it locked
+		p.cut.Unlock()
+		done.Wait()
+	})
 	done.Go(func() {
 		for {
 			client, err := l.Accept()
