@@ -137,10 +137,11 @@ func anew(db *gorm.DB, read func(db *gorm.DB) error) error {
 	if l.left.Load() {
 		return read(l.primary)
 	}
-	ctx, done := l.whileAlive(db.Statement.Context)
+	alive := l.replica.Alive()
+	ctx, done := whileAlive(db.Statement.Context, alive)
 	err := read(db.WithContext(ctx))
 	done()
-	if !l.leaves(err) {
+	if !l.leaves(err, alive) {
 		return err
 	}
 	return read(l.primary)
@@ -148,9 +149,9 @@ func anew(db *gorm.DB, read func(db *gorm.DB) error) error {
 
 // whileAlive bounds a read: a server that is cut off would keep it for as long as the
 // network does.
-func (l *lease) whileAlive(ctx context.Context) (context.Context, func()) {
+func whileAlive(ctx, alive context.Context) (context.Context, func()) { //nolint:revive // alive is the server's
 	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(l.replica.Alive(), cancel)
+	stop := context.AfterFunc(alive, cancel)
 	return ctx, func() {
 		stop()
 		cancel()
@@ -161,11 +162,11 @@ func (l *lease) whileAlive(ctx context.Context) (context.Context, func()) {
 // primary would give as well or that must be seen: the caller's context has ended, the
 // statement ran into a timeout of the host's, or it writes. What is not found may not have
 // arrived yet.
-func (l *lease) leaves(err error) bool {
+func (l *lease) leaves(err error, alive context.Context) bool { //nolint:revive // alive is the server's
 	if err == nil || errors.Is(err, ErrConflict) || l.left.Load() || l.primary.Statement.Context.Err() != nil {
 		return false
 	}
-	if l.replica.Alive().Err() == nil {
+	if alive.Err() == nil {
 		switch dialect.KindOf(err) {
 		case dialect.Stopped, dialect.ReadOnly:
 			return false
