@@ -82,6 +82,13 @@ is counted; the numbers are exact and the same on both databases.
 
 Health is about the database and not about rows. A log has placeholders for all values.
 
+# Replicas
+
+	st, err := postgres.Open(ctx, primary, postgres.WithReplicas(first, second))
+
+Reads then go to a streaming replica that has all that this store wrote for the scope's
+user. WithSession and WithPrimary of package store ask for more.
+
 # Transactions
 
 	err := st.Transaction(ctx, func(tx store.Store) error { … })

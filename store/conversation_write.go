@@ -278,8 +278,9 @@ func (s conversations) MergeMetadata(ctx context.Context, id uuid.UUID, patch me
 		return nil, fail("merge metadata", err)
 	}
 	var merged *conversation.Conversation
-	err = s.transaction(ctx, func(tx *store) (err error) {
-		merged, err = s.as(owner).in(tx).mergeMetadata(ctx, id, patch)
+	sc := s.as(owner)
+	err = sc.transaction(ctx, func(tx *store) (err error) {
+		merged, err = sc.in(tx).mergeMetadata(ctx, id, patch)
 		return err
 	})
 	return merged, fail("merge metadata", err)
@@ -376,9 +377,10 @@ func (s conversations) set(ctx context.Context, id uuid.UUID, d Deleted, assign 
 	if err != nil {
 		return nil, fail("update conversation", err)
 	}
+	sc := s.as(owner)
 	var c *conversation.Conversation
-	err = s.guarded(ctx, func() (err error) {
-		c, err = s.as(owner).updateConversation(ctx, id, d, assign)
+	err = sc.guarded(ctx, func() (err error) {
+		c, err = sc.updateConversation(ctx, id, d, assign)
 		return err
 	})
 	return c, fail("update conversation", err)

@@ -168,7 +168,7 @@ func (j *embedJob) errEmbed(err error, items ...embedItem) error {
 // write writes the vectors of messages that are still what was embedded and still
 // claimed, ends the claims of all, and returns how many it wrote.
 func (j *embedJob) write(ctx context.Context, items []embedItem) (written int, err error) {
-	err = j.transaction(ctx, func(tx *store) error {
+	err = j.store.transaction(ctx, func(tx *store) error {
 		written = 0
 		for user, theirs := range byOwner(items, func(it embedItem) ownedID { return it.ownedID }) {
 			n, err := j.writeFor(ctx, j.as(user).in(tx), theirs)
@@ -184,6 +184,7 @@ func (j *embedJob) write(ctx context.Context, items []embedItem) (written int, e
 
 // writeFor locks the messages before the claims, as an edit does.
 func (j *embedJob) writeFor(ctx context.Context, in scope, items []embedItem) (int, error) {
+	in.wrote(ctx, in.whose())
 	db := session(ctx, in.writer)
 	unchanged, err := j.lockUnchanged(ctx, in, items)
 	if err != nil {

@@ -148,7 +148,7 @@ func (j *embedJob) release(ctx context.Context, claimed []ownedID) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimSlack)
 	defer cancel()
 	for user, theirs := range byOwner(claimed, ownedID.key) {
-		err := j.retry(ctx, func() error {
+		err := j.as(user).retry(ctx, func() error {
 			_, err := j.mine(newQuery("DELETE FROM "+j.tables.claims+" WHERE "), user, theirs).exec(session(ctx, j.writer))
 			return err
 		})

@@ -42,7 +42,7 @@ func (s embeddings) Set(ctx context.Context, messageID uuid.UUID, model string, 
 		return fail("set embedding", err)
 	}
 	row := []vectorRow{{ownedID: ownedID{messageID, owner}, vector: v}}
-	err = s.retry(ctx, func() error { return s.setVectors(ctx, model, row) })
+	err = s.as(owner).retry(ctx, func() error { return s.setVectors(ctx, model, row) })
 	return fail("set embedding", unindexed(err))
 }
 
@@ -58,7 +58,7 @@ func (s embeddings) SetMany(ctx context.Context, model string, vectors []Message
 	if err != nil {
 		return fail("set embeddings", err)
 	}
-	err = s.transaction(ctx, func(tx *store) error { return s.in(tx).setVectors(ctx, model, rows) })
+	err = s.store.transaction(ctx, func(tx *store) error { return s.in(tx).setVectors(ctx, model, rows) })
 	return fail("set embeddings", err)
 }
 
@@ -152,7 +152,9 @@ func (sc scope) ownersOf(db conn, vectors []MessageVector) (map[uuid.UUID][]uuid
 // setVectors writes vectors of any number of users, or says which message is not there.
 func (sc scope) setVectors(ctx context.Context, model string, rows []vectorRow) error {
 	for user, theirs := range byOwner(rows, vectorRow.key) {
-		written, err := sc.as(user).putVectors(ctx, model, theirs)
+		as := sc.as(user)
+		as.wrote(ctx, as.whose())
+		written, err := as.putVectors(ctx, model, theirs)
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,9 @@ func (s messages) FindThread(ctx context.Context, m *message.Message) (*conversa
 	if m == nil {
 		return nil, errNil("message")
 	}
-	db, err := s.reading(ctx)
+	// Whether an e-mail begins a thread is a decision: on a replica that lags it would begin
+	// a second one.
+	db, err := s.deciding(ctx)
 	if err != nil {
 		return nil, err
 	}

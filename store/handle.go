@@ -92,12 +92,14 @@ func (h *handle) inTx() bool {
 }
 
 // session returns the handle for one call.
-func session(ctx context.Context, h *handle) conn { return conn{ctx, h} }
+func session(ctx context.Context, h *handle) conn { return conn{ctx: ctx, handle: h} }
 
 // conn runs statements for one call, under its context.
 type conn struct {
 	ctx context.Context //nolint:containedctx // as in GORM's session: it lives for one call
 	*handle
+	// lease is set for a read that may be on a replica.
+	lease *lease
 }
 
 // host returns the session as hosts know it. It drops whatever conditions their handle

@@ -98,7 +98,9 @@ func (l *hostLog) Trace(_ context.Context, begin time.Time, fc func() (string, i
 // privateLog does not want values.
 type privateLog struct{ hostLog }
 
-func (*privateLog) ParamsFilter(_ context.Context, sql string, _ ...any) (string, []any) { return sql, nil }
+func (*privateLog) ParamsFilter(_ context.Context, sql string, _ ...any) (string, []any) {
+	return sql, nil
+}
 
 func TestHostsLoggerIsTold(t *testing.T) {
 	t.Parallel()

@@ -10,8 +10,9 @@ import (
 // about anybody's rows. Its methods read; what is said of a database that lacks the
 // ability is ErrUnsupported, whose message says what it would take.
 //
-// On PostgreSQL it asks the server that the store writes to. A replica has statistics of
-// its own: ask it through a store of New on it.
+// On PostgreSQL it asks the server that the store writes to, except Replicas, which tells
+// what is known of the others. A replica has statistics of its own: ask it through a store
+// of New on it.
 type Health interface {
 	// Ready tells whether the store can work: the database answers and has the schema of
 	// this version, and so does the one of WithReader. It asks each time. The error is
@@ -19,10 +20,15 @@ type Health interface {
 	// back beside it. On SQLite it does not wait for a writer.
 	Ready(ctx context.Context) (Readiness, error)
 
-	// PoolStats returns the pools of connections, the writer's first; a store has one or
-	// two. It asks nothing of the database. Inside a transaction they are those that the
-	// store was opened with.
+	// PoolStats returns the pools of connections, the writer's first, then the reader's if
+	// it has one of its own, then those of replicas as they were configured. It asks
+	// nothing of the database. Inside a transaction they are those that the store was
+	// opened with.
 	PoolStats() []PoolStats
+
+	// Replicas returns what is known of the replicas, as they were configured, none
+	// without replicas. It asks nothing of them: the store does so all the time.
+	Replicas() []ReplicaState
 
 	// TableSizes returns the library's tables, the largest first, ties by name. SQLite
 	// knows the bytes only with its table dbstat, which some drivers lack: ErrUnsupported.
@@ -80,7 +86,7 @@ type Readiness struct {
 
 // PoolStats are figures of a pool of connections.
 type PoolStats struct {
-	// Name is "writer" or "reader".
+	// Name is "writer", "reader", or "replica " with its address.
 	Name string `json:"name"`
 	sql.DBStats
 }

@@ -24,8 +24,9 @@ import (
 //   - "query" at level Debug for each;
 //   - "slow query" at Warn for one that took slow or longer; with slow 0 there are none;
 //   - "query failed" at Error for one that failed; at Warn for a duplicate key, a deadlock
-//     and a busy database, which the store answers by itself or with ErrConflict, and for a
-//     context whose deadline passed; at Debug for one that was cancelled.
+//     and a busy database, which the store answers by itself or with ErrConflict, for a
+//     read on a replica, and for a context whose deadline passed; at Debug for one that was
+//     cancelled.
 //
 // The attributes are sql, duration, rows if it is known, and code for one that failed.
 // Nothing that is stored or looked for gets into a log: sql has placeholders, and code is
@@ -53,6 +54,16 @@ func WithLogger(l *slog.Logger, slow time.Duration) Option {
 type statementLog struct {
 	to   *slog.Logger
 	slow time.Duration
+	// replica says that another server is asked if this one fails.
+	replica bool
+}
+
+// ofReplica is the log of a read that may be run again. Without a log there is none.
+func (l *statementLog) ofReplica() *statementLog {
+	if l == nil {
+		return nil
+	}
+	return &statementLog{to: l.to, slow: l.slow, replica: true}
 }
 
 var (
@@ -146,6 +157,9 @@ func (l *statementLog) weigh(ctx context.Context, took time.Duration, err error)
 	switch dialect.KindOf(err) {
 	case dialect.Unique, dialect.Retry:
 		return slog.LevelWarn, "query failed"
+	}
+	if l.replica {
+		return slog.LevelWarn, "query failed" // the primary will say whether it is an error
 	}
 	return slog.LevelError, "query failed"
 }

@@ -154,6 +154,8 @@ type caller struct {
 	b      *logbook
 	called map[string]bool
 	lines  []line
+	// around runs each call, with the name of its method, if it is set.
+	around func(name string, call func() error)
 }
 
 // call runs a method and requires that it logged a statement, which an invalid call would
@@ -166,14 +168,21 @@ func (c *caller) call(role any, method string, args ...any) {
 	for _, a := range args {
 		in = append(in, reflect.ValueOf(a))
 	}
-	out := m.Call(in)
-	if err, _ := out[len(out)-1].Interface().(error); err != nil {
-		require.NotErrorIs(c.t, err, store.ErrInvalid, method)
-	}
-	if out[0].Kind() == reflect.Func {
-		for range out[0].Seq2() {
-			continue
+	run := func() error {
+		out := m.Call(in)
+		if out[0].Kind() == reflect.Func {
+			for range out[0].Seq2() {
+				continue
+			}
 		}
+		err, _ := out[len(out)-1].Interface().(error)
+		require.NotErrorIs(c.t, err, store.ErrInvalid, method)
+		return err
+	}
+	if c.around != nil {
+		c.around(fmt.Sprintf("%T.%s", role, method), run)
+	} else {
+		_ = run()
 	}
 	lines := c.b.take(c.t)
 	require.NotEmpty(c.t, lines, "%s is not logged", method)
@@ -196,24 +205,7 @@ func TestWithLogger(t *testing.T) {
 func testLogged(t *testing.T, st store.Store, b *logbook) {
 	s, user := &secrets{}, uuid.New()
 	c := &caller{t: t, b: b, called: map[string]bool{}}
-	mine := st.ForUser(user)
-	thread := s.conversation(s.message(), s.message())
-	callConversations(c, s, mine.Conversations(), thread)
-	callMessages(c, s, mine.Messages(), thread)
-	callSuggestions(c, s, mine.Suggestions(), thread)
-	callEmbeddings(c, s, mine.Embeddings(), thread)
-	callSearch(c, s, mine.Search(), thread)
-	callReports(c, s, st, mine.Reports(), thread)
-	callMaintenance(c, s, st.AllUsers().Maintenance())
-	c.call(mine.Conversations(), "Erase", thread.ID)
-	c.call(mine.Maintenance(), "EraseUser")
-	calledAll(c, mine.Conversations())
-	calledAll(c, mine.Messages())
-	calledAll(c, mine.Suggestions())
-	calledAll(c, mine.Embeddings())
-	calledAll(c, mine.Search())
-	calledAll(c, mine.Reports())
-	calledAll(c, mine.Maintenance())
+	thread := callAll(c, s, st, user)
 	require.Greater(t, s.n, 200)
 
 	placeholder := regexp.MustCompile(`\?|\$1\b`)
@@ -234,6 +226,30 @@ func testLogged(t *testing.T, st store.Store, b *logbook) {
 		}
 	}
 	require.Greater(t, with, 100)
+}
+
+// callAll calls every method for a user, and returns the conversation that most are about.
+func callAll(c *caller, s *secrets, st store.Store, user uuid.UUID) *conversation.Conversation {
+	c.t.Helper()
+	mine := st.ForUser(user)
+	thread := s.conversation(s.message(), s.message())
+	callConversations(c, s, mine.Conversations(), thread)
+	callMessages(c, s, mine.Messages(), thread)
+	callSuggestions(c, s, mine.Suggestions(), thread)
+	callEmbeddings(c, s, mine.Embeddings(), thread)
+	callSearch(c, s, mine.Search(), thread)
+	callReports(c, s, st, mine.Reports(), thread)
+	callMaintenance(c, s, st.AllUsers().Maintenance())
+	c.call(mine.Conversations(), "Erase", thread.ID)
+	c.call(mine.Maintenance(), "EraseUser")
+	calledAll(c, mine.Conversations())
+	calledAll(c, mine.Messages())
+	calledAll(c, mine.Suggestions())
+	calledAll(c, mine.Embeddings())
+	calledAll(c, mine.Search())
+	calledAll(c, mine.Reports())
+	calledAll(c, mine.Maintenance())
+	return thread
 }
 
 func callConversations(c *caller, s *secrets, r store.Conversations, thread *conversation.Conversation) {

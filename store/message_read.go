@@ -58,16 +58,16 @@ func (s messages) List(ctx context.Context, conversationID uuid.UUID, f MessageF
 // list reads the messages of a conversation. Only if there are none does it ask whether
 // there is such a conversation.
 func (sc scope) list(ctx context.Context, conversationID uuid.UUID, f MessageFilter, after *place, limit int) ([]*message.Message, error) {
-	owner, err := sc.owner(ctx, sc.tables.conversations, conversationID)
+	db, err := sc.reading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := sc.ownerIn(db, sc.tables.conversations, conversationID)
 	if err != nil {
 		return nil, err
 	}
 	// One user's: the index of the thread leads with the conversation and its owner.
 	sc = sc.as(owner)
-	db, err := sc.reading(ctx)
-	if err != nil {
-		return nil, err
-	}
 	q := newQuery("SELECT "+messageColumns+" FROM "+sc.tables.messages+" m WHERE conversation_id = ?", conversationID)
 	sc.inLive(sc.owned(q, "m."), "m.").filterMessages(f)
 	if after != nil {

@@ -52,13 +52,16 @@ func New(db *gorm.DB, opts ...Option) (Store, error) {
 		reader = db
 	}
 	s := &store{
-		shared: &shared{Config: c, dialect: d, tables: tablesOf(c), pools: poolsOf(db, reader)},
+		shared: &shared{Config: c, dialect: d, tables: tablesOf(c), pools: poolsOf(db, reader, c.replicas)},
 		writer: newHandle(db, c.log),
 	}
 	s.inTx = s.writer.inTx()
 	s.reader = s.writer
 	if reader != db {
 		s.reader = newHandle(reader, c.log)
+	}
+	if c.replicas != nil {
+		s.written = newWriteTimes(c.replicaRules)
 	}
 	return s, nil
 }
@@ -68,6 +71,8 @@ type store struct {
 	*shared
 	writer, reader *handle
 	inTx           bool
+	// touched is set inside a transaction of the store's own, if there are replicas.
+	touched *touched
 }
 
 // shared is what a store and its transactions have in common.
@@ -79,6 +84,8 @@ type shared struct {
 	close   sync.Once
 	// pools are those that the store was opened with, also inside a transaction.
 	pools []pool
+	// written are nil without replicas.
+	written *writeTimes
 	// features is what the schema can do, nil until somebody asks.
 	features atomic.Pointer[features]
 	// codes are those of WithCodesInMemory.
@@ -142,6 +149,7 @@ func (s *store) checkSchema(db conn) error {
 	if err := compareSchema(have); err != nil {
 		return err
 	}
+	s.wrote(db.ctx, whose{all: true}) // a replica may not have the schema yet
 	s.ready.Store(true)
 	return nil
 }

@@ -29,6 +29,8 @@ type Config struct {
 	migrate       *migrate.Options
 	reader        *gorm.DB
 	closer        func() error
+	replicas      ReplicaSet
+	replicaRules  ReplicaRules
 	backend       map[any]any
 }
 

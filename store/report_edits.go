@@ -22,7 +22,8 @@ func (s reports) EditDistances(ctx context.Context, p Period) (EditDistances, er
 	e.Decided = e.Unchanged
 	q = s.liveSuggestions(newQuery("SELECT s.suggested_content, s.edited_content"), p).add(" AND s.status = 'edited'")
 	var changes edits
-	err = q.rows(db, func(rows *sql.Rows) error {
+	unchanged := e
+	err = q.read(db, func() { e, changes = unchanged, edits{} }, func(rows *sql.Rows) error {
 		var before, after text
 		if err := rows.Scan(&before, &after); err != nil {
 			return err

@@ -7,7 +7,7 @@ import (
 
 // countDue counts what a run would do, were it to begin now.
 func (s maintenance) countDue(ctx context.Context, d deadlines) (res RetentionResult, err error) {
-	db, err := s.reading(ctx)
+	db, err := s.deciding(ctx)
 	if err != nil {
 		return res, err
 	}

@@ -79,7 +79,7 @@ func (r *retention) pick(ctx context.Context, w dueWalk, from time.Time) (page [
 		q.add(" AND "+w.age+" >= ?", from)
 	}
 	r.owned(q, "").add(" ORDER BY "+w.age+" LIMIT ?", r.size)
-	err = r.retry(ctx, func() (err error) {
+	err = r.store.retry(ctx, func() (err error) {
 		page, err = collect(session(ctx, r.writer), q, func(row *dueRow) []any {
 			return []any{&row.id, &row.user, (*instant)(&row.at), &row.thread, &row.weight}
 		})

@@ -28,7 +28,15 @@ func (s *store) transaction(ctx context.Context, fn func(tx *store) error) error
 	if s.inTx {
 		return s.savepoint(ctx, func() error { return fn(s) })
 	}
-	return s.retry(ctx, func() error { return s.writer.transaction(ctx, func(tx *handle) error { return fn(s.within(tx)) }) })
+	t := s.written.begin()
+	defer s.ended(ctx, t)
+	return s.retry(ctx, func() error {
+		return s.writer.transaction(ctx, func(tx *handle) error {
+			in := s.within(tx)
+			in.touched = t
+			return fn(in)
+		})
+	})
 }
 
 // retry runs fn until it succeeds, fails for good, or was tried often enough.
@@ -213,7 +221,7 @@ func readRows(rows *sql.Rows, each func(*sql.Rows) error) (n int64, err error) {
 // row reads the first row into dest and tells whether there was one.
 func (q *query) row(db conn, dest ...any) (bool, error) {
 	found := false
-	err := q.rows(db, func(rows *sql.Rows) error {
+	err := q.read(db, func() { found = false }, func(rows *sql.Rows) error {
 		if found {
 			return nil
 		}
@@ -233,8 +241,8 @@ func (q *query) exec(db conn) (int64, error) {
 
 // collect reads every row with its reader.
 func collect[T any](db conn, q *query, dest func(*T) []any) ([]*T, error) {
-	items := []*T{}
-	err := q.rows(db, func(rows *sql.Rows) error {
+	var items []*T
+	err := q.read(db, func() { items = []*T{} }, func(rows *sql.Rows) error {
 		item := new(T)
 		items = append(items, item)
 		return rows.Scan(dest(item)...)
@@ -244,17 +252,25 @@ func collect[T any](db conn, q *query, dest func(*T) []any) ([]*T, error) {
 
 // one reads a single row, or returns ErrNotFound. Two rows of one id or key are two
 // users', which only a scope of all users sees.
-func one[T any](db conn, q *query, dest func(*T) []any) (*T, error) {
-	items, err := collect(db, q, dest)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(items) == 0:
-		return nil, ErrNotFound
-	case len(items) > 1:
-		return nil, errManyOwners
+func one[T any](db conn, q *query, dest func(*T) []any) (item *T, err error) {
+	err = anew(db, func(db conn) error {
+		items, err := collect(db, q, dest)
+		if err == nil {
+			item, err = sole(items)
+		}
+		return err
+	})
+	return item, err
+}
+
+func sole[T any](items []T) (item T, err error) {
+	switch len(items) {
+	case 0:
+		return item, ErrNotFound
+	case 1:
+		return items[0], nil
 	}
-	return items[0], nil
+	return item, errManyOwners
 }
 
 // fail gives an error of the database the name of what was done, and the errors of this

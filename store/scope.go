@@ -13,6 +13,8 @@ type scope struct {
 	*store
 	user uuid.UUID
 	all  bool
+	// operator says that the scope of one user was made of that of all.
+	operator bool
 }
 
 type (
@@ -51,12 +53,6 @@ func (sc scope) check(db conn) error {
 	return sc.checkSchema(db)
 }
 
-// reading returns a session for queries.
-func (sc scope) reading(ctx context.Context) (conn, error) {
-	db := session(ctx, sc.reader)
-	return db, sc.check(db)
-}
-
 // writing returns a session for statements that stand alone.
 func (sc scope) writing(ctx context.Context) (conn, error) {
 	db := session(ctx, sc.writer)
@@ -78,30 +74,30 @@ func (sc scope) owner(ctx context.Context, table string, id uuid.UUID) (uuid.UUI
 	if !sc.all {
 		return sc.user, nil
 	}
-	db, err := sc.reading(ctx)
+	db, err := sc.deciding(ctx)
 	if err != nil {
 		return uuid.Nil, err
 	}
-	return soleOwner(db, newQuery("SELECT user_id FROM "+table+" WHERE id = ? LIMIT 2", id))
+	return sc.ownerIn(db, table, id)
 }
 
-// soleOwner reads the owners that a query finds. Ids and keys are a user's own, so that
-// two users may have the same; picking one of them would be a guess.
-func soleOwner(db conn, q *query) (uuid.UUID, error) {
-	owners, err := readIDs(db, q)
-	switch {
-	case err != nil:
-		return uuid.Nil, err
-	case len(owners) == 0:
-		return uuid.Nil, ErrNotFound
-	case len(owners) > 1:
-		return uuid.Nil, errManyOwners
+// ownerIn is owner for a read, which asks where it reads. Ids and keys are a user's own, so
+// that two users may have the same; picking one of them would be a guess.
+func (sc scope) ownerIn(db conn, table string, id uuid.UUID) (uuid.UUID, error) {
+	if !sc.all {
+		return sc.user, nil
 	}
-	return owners[0], nil
+	found, err := one(db, newQuery("SELECT user_id FROM "+table+" WHERE id = ? LIMIT 2", id), idDest)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return *found, nil
 }
+
+func idDest(id *uuid.UUID) []any { return []any{id} }
 
 func readIDs(db conn, q *query) ([]uuid.UUID, error) {
-	found, err := collect(db, q, func(id *uuid.UUID) []any { return []any{id} })
+	found, err := collect(db, q, idDest)
 	ids := make([]uuid.UUID, len(found))
 	for i, id := range found {
 		ids[i] = *id
@@ -131,10 +127,15 @@ func (sc scope) among(column string, ids []uuid.UUID) *query {
 }
 
 // as narrows the scope to one user.
-func (sc scope) as(user uuid.UUID) scope { return scope{store: sc.store, user: user} }
+func (sc scope) as(user uuid.UUID) scope {
+	return scope{store: sc.store, user: user, operator: sc.all || sc.operator}
+}
 
 // in moves the scope into a transaction.
-func (sc scope) in(tx *store) scope { return scope{store: tx, user: sc.user, all: sc.all} }
+func (sc scope) in(tx *store) scope {
+	sc.store = tx
+	return sc
+}
 
 // newOwner returns the owner of a row to be created.
 func (sc scope) newOwner(given uuid.UUID) (uuid.UUID, error) {

@@ -92,7 +92,7 @@ func (s search) textSearch(ctx context.Context, method, text string, o TextOptio
 		return nil, l, err
 	}
 	t = &textSearch{scope: s.scope, db: l.db, o: o}
-	if t.features, err = s.schemaFeatures(l.db); err != nil {
+	if t.features, err = s.schemaFeatures(session(ctx, s.reader)); err != nil {
 		return nil, l, err
 	}
 	switch o.Match {

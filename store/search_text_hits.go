@@ -136,7 +136,7 @@ func (t *textSearch) marked(x texts, ids []uuid.UUID) (map[ownedID][]words.Term,
 	t.tsQuery(q).add(", ?) FROM "+x.table+" "+x.alias+" WHERE "+in, "HighlightAll=true, StartSel="+openMark+", StopSel="+closeMark, arg)
 	t.owned(q, x.alias+".")
 	found := map[ownedID][]words.Term{}
-	err := q.rows(t.db, func(rows *sql.Rows) error {
+	err := q.read(t.db, func() { clear(found) }, func(rows *sql.Rows) error {
 		var key ownedID
 		var headline string
 		err := rows.Scan(&key.id, &key.user, &headline)

@@ -123,7 +123,7 @@ func (t *textSearch) read(q *query, list string, after *place, limit int) (found
 		q.add(" WHERE ("+by+", id) < (?, ?)", after.score(), after.id)
 	}
 	q.add(" ORDER BY "+by+" DESC, id DESC LIMIT ?) h ON 1 = 1 ORDER BY h."+by+" DESC, h.id DESC", limit)
-	err = q.rows(t.db, func(rows *sql.Rows) error {
+	err = q.read(t.db, func() { found = nil }, func(rows *sql.Rows) error {
 		var m match
 		var id, user, thread *uuid.UUID
 		var newest *time.Time

@@ -135,7 +135,7 @@ func (t *textSearch) hasMessage(q *query) *query {
 }
 
 func (t *textSearch) readThreads(q *query) (found []threadMatch, total int, err error) {
-	err = q.rows(t.db, func(rows *sql.Rows) error {
+	err = q.read(t.db, func() { found = nil }, func(rows *sql.Rows) error {
 		var th threadMatch
 		err := rows.Scan(&th.key.id, &th.key.user, (*instant)(&th.active), &total)
 		found = append(found, th)
@@ -157,7 +157,7 @@ func (t *textSearch) countMessages(found []threadMatch) error {
 		" row_number() OVER (PARTITION BY m.conversation_id, m.user_id ORDER BY m.created_at DESC, m.id DESC) AS place" +
 		t.from(x, true) + " WHERE ")
 	t.live(t.matches(q, x), x, nil).add(") ranked WHERE place = 1")
-	return q.rows(t.db, func(rows *sql.Rows) error {
+	return q.read(t.db, func() {}, func(rows *sql.Rows) error {
 		id, n, key := uuid.UUID{}, int64(0), ownedID{}
 		err := rows.Scan(&id, &key.user, &key.id, &n)
 		for i := range found {

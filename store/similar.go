@@ -45,7 +45,7 @@ func (s search) moreLike(ctx context.Context, messageID uuid.UUID, o SimilarOpti
 	if err != nil {
 		return result, err
 	}
-	owner, err := s.owner(ctx, s.tables.messages, messageID)
+	owner, err := s.ownerIn(n.db, s.tables.messages, messageID)
 	if err != nil {
 		return result, err
 	}
@@ -95,7 +95,7 @@ func (s search) comparing(ctx context.Context, o SimilarOptions) (*nearest, erro
 	if n.db, err = s.reading(ctx); err != nil {
 		return nil, err
 	}
-	if n.features, err = s.schemaFeatures(n.db); err != nil {
+	if n.features, err = s.schemaFeatures(session(ctx, s.reader)); err != nil {
 		return nil, err
 	}
 	if !n.features.vectors {

@@ -98,7 +98,7 @@ func (n *nearest) relevant(hits []near) (map[ownedID]int64, error) {
 	if n.o.MinSimilarity != 0 {
 		q.add(" AND 1 - (e.embedding <=> "+n.param()+") >= ?", n.text(), n.o.MinSimilarity)
 	}
-	return counts, q.add(" GROUP BY c.id, c.user_id").rows(n.db, func(rows *sql.Rows) error {
+	return counts, q.add(" GROUP BY c.id, c.user_id").read(n.db, func() { clear(counts) }, func(rows *sql.Rows) error {
 		var key ownedID
 		var count int64
 		err := rows.Scan(&key.id, &key.user, &count)

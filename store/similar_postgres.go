@@ -133,7 +133,9 @@ func (n *nearest) within(ctx context.Context, settings *query, fn func(db conn) 
 		return fn(db)
 	}
 	if !n.inTx {
-		return n.db.transaction(ctx, func(tx *handle) error { return set(session(ctx, tx)) })
+		return anew(n.db, func(db conn) error {
+			return db.transaction(ctx, func(tx *handle) error { return set(session(db.ctx, tx)) })
+		})
 	}
 	return n.undone(ctx, func() error { return set(n.db) })
 }
@@ -176,22 +178,24 @@ type nearRows struct {
 }
 
 func (n *nearest) readNear(db conn, q *query) (r nearRows, err error) {
-	err = q.rows(db, func(rows *sql.Rows) error {
-		var (
-			id, user, conversation uuid.NullUUID
-			distance               float64
-		)
-		if err := rows.Scan(&id, &user, &conversation, &distance); err != nil {
-			return err
-		}
-		r.rows++
-		switch similarity := 1 - distance; {
-		case !n.o.keeps(similarity):
-			r.ended = true
-		case id.Valid:
-			r.hits = append(r.hits, near{ownedID{id.UUID, user.UUID}, conversation.UUID, similarity})
-		}
-		return nil
-	})
+	err = q.read(db, func() { r = nearRows{} }, func(rows *sql.Rows) error { return r.add(rows, n.o) })
 	return r, err
+}
+
+func (r *nearRows) add(rows *sql.Rows, o SimilarOptions) error {
+	var (
+		id, user, conversation uuid.NullUUID
+		distance               float64
+	)
+	if err := rows.Scan(&id, &user, &conversation, &distance); err != nil {
+		return err
+	}
+	r.rows++
+	switch similarity := 1 - distance; {
+	case !o.keeps(similarity):
+		r.ended = true
+	case id.Valid:
+		r.hits = append(r.hits, near{ownedID{id.UUID, user.UUID}, conversation.UUID, similarity})
+	}
+	return nil
 }

@@ -41,7 +41,9 @@ type Store interface {
 	//	db.Transaction(func(tx *gorm.DB) error { … st.WithTx(tx).ForUser(u) … })
 	//
 	// so that the host's rows and these are written together or not at all. An error of
-	// a method leaves the transaction usable and nothing of that method written.
+	// a method leaves the transaction usable and nothing of that method written. The
+	// host's commit is not seen, which matters with replicas: see
+	// postgres.ReplicaPolicy.HostTransaction.
 	WithTx(tx *gorm.DB) Store
 
 	// Health tells how the database is doing, apart from anybody's rows.

@@ -34,7 +34,7 @@ func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid
 	if err != nil {
 		return page, err
 	}
-	owner, err := s.owner(ctx, s.tables.conversations, conversationID)
+	owner, err := s.ownerIn(l.db, s.tables.conversations, conversationID)
 	if err != nil {
 		return page, fail("list suggestions", err)
 	}

@@ -105,6 +105,12 @@ const (
 	// Retry passes if the transaction is run again: a deadlock, a serialization failure,
 	// a busy database.
 	Retry
+	// Stopped is a statement that was cancelled, or that ran into a timeout of the server's.
+	Stopped
+	// ReadOnly is a write where there can be none.
+	ReadOnly
+	// Unavailable is a server that takes no connections, or ended one.
+	Unavailable
 	// Damaged is a file that the database cannot make sense of.
 	Damaged
 )

@@ -70,6 +70,15 @@ func postgresKind(state string) Kind {
 		return Retry
 	case "XX001", "XX002":
 		return Damaged
+	case "57014":
+		return Stopped
+	case "25006":
+		return ReadOnly
+	case "53300", "57P01", "57P02", "57P03":
+		return Unavailable
+	}
+	if strings.HasPrefix(state, "08") {
+		return Unavailable
 	}
 	return Other
 }

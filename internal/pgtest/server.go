@@ -18,6 +18,19 @@ type Server struct{ server *pgserver.Server }
 func StartServer(tb testing.TB) *Server {
 	tb.Helper()
 	server, err := pgserver.Start(tb.Context(), pgserver.Options{Durable: true})
+	return started(tb, server, err)
+}
+
+// StartStandby starts a hot standby of the server, which is stopped when the
+// test ends.
+func (s *Server) StartStandby(tb testing.TB) *Server {
+	tb.Helper()
+	standby, err := s.server.Standby(tb.Context())
+	return started(tb, standby, err)
+}
+
+func started(tb testing.TB, server *pgserver.Server, err error) *Server {
+	tb.Helper()
 	if errors.Is(err, pgserver.ErrNoServer) {
 		missing(tb, err.Error()+"; run `make test`, which installs them where it can")
 	}

@@ -3,15 +3,12 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
-	"runtime"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
-	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
@@ -29,37 +26,42 @@ func Open(ctx context.Context, dsn string, opts ...store.Option) (store.Store, e
 	if err != nil {
 		return nil, err
 	}
-	config, err := pgx.ParseConfig(dsn)
+	config, err := parse(c, dsn)
 	if err != nil {
-		// The error of pgx leaves the password out.
-		return nil, fmt.Errorf("convostore: %w", err)
+		return nil, err
 	}
-	if simple, _ := c.Get(simpleKey{}).(bool); simple {
-		config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-	}
-	pool := stdlib.OpenDB(*config)
-	// Idle connections stay: a new one costs more than a hundred queries.
-	conns := max(10, 4*runtime.NumCPU())
-	if n, ok := c.Get(connsKey{}).(int); ok {
-		conns = n
-	}
-	pool.SetMaxOpenConns(conns)
-	pool.SetMaxIdleConns(conns)
+	pool := openPool(c, config)
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("convostore: connect: %w", err), pool.Close())
 	}
-	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), &gorm.Config{
-		NamingStrategy:         c.Naming(),
-		Logger:                 logger.Discard,
-		SkipDefaultTransaction: true,
-	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())
-	}
-	st, err := store.New(db, append(opts, store.WithCloser(pool.Close))...)
+	db, err := openGORM(c, pool)
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
+	st, err := newStore(c, config, db, pool, opts)
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return st, nil
+}
+
+// newStore closes the pool only through the store.
+func newStore(c *store.Config, config *pgx.ConnConfig, db *gorm.DB, pool *sql.DB, opts []store.Option) (store.Store, error) {
+	dsns, _ := c.Get(replicasKey{}).([]string)
+	if len(dsns) == 0 {
+		return store.New(db, append(opts, store.WithCloser(pool.Close))...)
+	}
+	m, err := newMonitor(c, config, dsns)
+	if err != nil {
+		return nil, err
+	}
+	closer := func() error { return errors.Join(m.close(), pool.Close()) }
+	st, err := store.New(db, append(opts, store.WithReplicaSet(m, m.policy.rules()), store.WithCloser(closer))...)
+	if err != nil {
+		return nil, errors.Join(err, m.close())
+	}
+	// Not before the schema is there: no replica counts as fresh that may lack it.
+	m.start()
 	return st, nil
 }
 

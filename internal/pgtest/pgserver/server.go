@@ -34,6 +34,7 @@ type Server struct {
 	options Options
 	account *account
 	process *process
+	standby bool
 }
 
 // errDied reports that the server process ended before it took connections.
@@ -80,7 +81,10 @@ func (s *Server) prepare() (err error) {
 // command runs a server program as the right user, in a directory that user
 // can enter and without the PG… variables that would steer it elsewhere.
 func (s *Server) command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...)
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(s.bin, name)
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = attributes(s.account)
 	for _, kv := range os.Environ() {
@@ -128,6 +132,9 @@ func (s *Server) arguments() []string {
 	if !s.options.Durable {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off",
 			"autovacuum=off") // each of many small databases would get its worker
+	}
+	if s.standby {
+		settings = append(settings, "wal_retrieve_retry_interval=100ms") // 5 s, unless told
 	}
 	args := []string{"-D", s.dataDir()}
 	for _, setting := range settings {
