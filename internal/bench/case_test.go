@@ -123,7 +123,7 @@ var (
 		}
 		return f.appendMany(ctx, f.userOf(j), id(kindConversation, j), ms)
 	}}
-	caseImport = importCase("Import100k", 100_000)
+	caseImport = importCase(100_000)
 )
 
 // quick are the cases of which many fit into a round.
@@ -149,8 +149,8 @@ func seqNotDeleted(j int) int {
 }
 
 // importCase brings n mails, each made when it is asked for.
-func importCase(name string, n int) workCase {
-	return workCase{name: name, aim: aim{throughput: 0.7}, work: func(ctx context.Context, f *fixture, _ int) error {
+func importCase(n int) workCase {
+	return workCase{name: "Import of " + thousands(n), aim: aim{throughput: 0.7}, work: func(ctx context.Context, f *fixture, _ int) error {
 		return f.importAll(ctx, f.userOf(desk), n, f.mails())
 	}}
 }

@@ -20,9 +20,8 @@ func importFigures(t *testing.T) {
 		hand, lib := d.fixtures(t)
 		few, many := fraction(t, 100_000), fraction(t, 1_000_000)
 		for _, n := range []int{few, many} {
-			c := importCase("Import", n)
+			c := importCase(n)
 			p, most := withMemory(t, importRounds, hand, lib, func(f *fixture) error { return c.work(t.Context(), f, 0) })
-			c.name = "Import of " + thousands(n)
 			p.perRow(n)
 			p.writeRows(raw, fmt.Sprintf("Import%d", n), d, most)
 			table = append(table, p.line(c, d))
