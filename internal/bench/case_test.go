@@ -41,6 +41,8 @@ type workCase struct {
 type fixture struct {
 	side
 	size
+	// label is the side's, so that both can work on one database.
+	label    string
 	database database
 	exec     func(ctx context.Context, statement string) error
 	pending  func(ctx context.Context, conversation, first, n int) error
@@ -72,7 +74,7 @@ var (
 	caseAppendKey = workCase{name: "AppendKey", aim: aim{time: 1.2, allocs: 1.5}, work: func(ctx context.Context, f *fixture, i int) error {
 		j := live(i % f.conversations)
 		m := newMessage(int64(i))
-		m.IdempotencyKey = "delivery-" + strconv.FormatInt(f.run.Add(1), 10)
+		m.IdempotencyKey = f.label + "-" + strconv.FormatInt(f.run.Add(1), 10)
 		return f.appendMessage(ctx, f.userOf(j), id(kindConversation, j), m)
 	}}
 	caseAppendParallel = workCase{name: "AppendParallel64", aim: aim{throughput: 0.9}, clients: clients, work: caseAppend.work}
@@ -157,7 +159,7 @@ func importCase(n int) workCase {
 
 // mails are for the conversations of one user, in turns.
 func (f *fixture) mails() func(i int) *message.Message {
-	run := "<" + strconv.FormatInt(f.run.Add(1), 10) + "-"
+	run := "<" + f.label + strconv.FormatInt(f.run.Add(1), 10) + "-"
 	each := f.conversations / f.users
 	ids := make([]uuid.UUID, each)
 	for k := range ids {

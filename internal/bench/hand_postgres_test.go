@@ -64,7 +64,7 @@ func (h handPostgres) appendMessage(ctx context.Context, user, conversationID uu
 	case errors.Is(err, pgx.ErrNoRows):
 		return store.ErrNotFound
 	case errors.As(err, &pgErr) && pgErr.Code == "23505":
-		return h.stored(ctx, m)
+		return errors.Join(h.stored(ctx, m), errStored)
 	}
 	return err
 }

@@ -116,7 +116,11 @@ func null(s string) any {
 	return s
 }
 
-var errEmpty = errors.New("bench: no row")
+var (
+	errEmpty = errors.New("bench: no row")
+	// errStored ends a measurement of appends that do not append.
+	errStored = errors.New("bench: the message was there already")
+)
 
 // one turns the answer of a query for a single row into it.
 func one[T any](all []*T, err error) (*T, error) {

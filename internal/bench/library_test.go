@@ -19,7 +19,10 @@ var _ side = library{}
 func (l library) close() error { return l.st.Close() }
 
 func (l library) appendMessage(ctx context.Context, user, conversationID uuid.UUID, m *message.Message) error {
-	_, err := l.st.ForUser(user).Messages().Append(ctx, conversationID, m)
+	created, err := l.st.ForUser(user).Messages().Append(ctx, conversationID, m)
+	if err == nil && !created {
+		err = errStored
+	}
 	return err
 }
 

@@ -100,9 +100,10 @@ func (d database) at(tb testing.TB, address string, z size, withLibrary bool) *f
 	tb.Cleanup(func() { require.NoError(tb, st.Close()) })
 	db, err := st.DB(ctx).DB()
 	require.NoError(tb, err)
-	f := &fixture{side: library{st}, size: z, database: d}
+	f := &fixture{side: library{st}, size: z, database: d, label: sideNames[1]}
 	f.use(db)
 	if !withLibrary {
+		f.label = sideNames[0]
 		f.side, err = d.byHand(ctx, address)
 		require.NoError(tb, err)
 		tb.Cleanup(func() { require.NoError(tb, f.close()) })

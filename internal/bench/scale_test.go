@@ -48,7 +48,8 @@ var choices = []choice{
 // scaleFigures do the same work at a hundred times the rows. The rows of both sides are in
 // one database: two of that size would be too much for a disk.
 func scaleFigures(t *testing.T) {
-	sizes := []size{scaleSize(scaleFew), scaleSize(max(2*scaleFew, fraction(t, scaleMany)))}
+	many := max(scaleMany/250, fraction(t, scaleMany))
+	sizes := []size{scaleSize(min(scaleFew, many/2)), scaleSize(many)}
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) { d.scale(t, sizes) })
 	}
