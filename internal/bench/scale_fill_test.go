@@ -45,7 +45,7 @@ func (z size) total() int { return z.conversations*z.messages + z.users*z.extra 
 
 // takeIndexes drops the indexes of messages that are not of a constraint, and returns the
 // statements that make them again.
-func (d database) takeIndexes(t *testing.T, db *sql.DB) (make []string) {
+func (d database) takeIndexes(t *testing.T, db *sql.DB) (again []string) {
 	t.Helper()
 	query := `SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'messages' AND sql IS NOT NULL`
 	if d.postgres {

@@ -82,7 +82,7 @@ func (d database) scale(t *testing.T, sizes []size) {
 // scaleTurns measures every operation by itself, in blocks in turns.
 func (d database) scaleTurns(t *testing.T, c workCase, who choice, sides [2][2]*fixture, raw *rawFile) (all [2][2][]float64) {
 	t.Helper()
-	for block := range scaleBlocks + 1 {
+	for block := range max(2, fraction(t, scaleBlocks)) + 1 {
 		for turn := range 4 {
 			of, side := (block+turn)%4/2, (block+turn)%2
 			f := sides[of][side]

@@ -117,7 +117,7 @@ func TestSizes(t *testing.T) {
 				want = `SELECT pg_total_relation_size('messages')`
 			}
 			require.Equal(t, bytesOf(t, db, part{"messages", want}), sum)
-			require.Greater(t, d.words(t, db).bytes, 0)
+			require.Positive(t, d.words(t, db).bytes)
 		})
 	}
 }

@@ -33,34 +33,39 @@ type peer struct {
 // opener opens a store at a DSN or a file and fills it.
 type opener func(ctx context.Context, o options, address string) (peer, error)
 
-// databases are those to compare on.
-func databases(o options) map[string][]opener {
-	all := map[string][]opener{"sqlite": {openConvostoreSQLite, openADKSQLite, openLangchain}}
+// contest is a database with the stores that can use it.
+type contest struct {
+	database string
+	openers  []opener
+}
+
+func contests(o options) []contest {
+	all := []contest{{"sqlite", []opener{openConvostoreSQLite, openADKSQLite, openLangchain}}}
 	if o.postgres != "" {
-		all["postgres"] = []opener{openConvostorePostgres, openADKPostgres}
+		all = append(all, contest{"postgres", []opener{openConvostorePostgres, openADKPostgres}})
 	}
 	return all
 }
 
 func compare(ctx context.Context, o options, emit func(sample) error) error {
-	for name, openers := range databases(o) {
-		if err := compareOn(ctx, o, name, openers, emit); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	for _, c := range contests(o) {
+		if err := c.run(ctx, o, emit); err != nil {
+			return fmt.Errorf("%s: %w", c.database, err)
 		}
 	}
 	return nil
 }
 
-func compareOn(ctx context.Context, o options, database string, openers []opener, emit func(sample) error) (err error) {
+func (c contest) run(ctx context.Context, o options, emit func(sample) error) (err error) {
 	var peers []peer
 	defer func() {
 		for _, p := range peers {
 			err = errors.Join(err, p.close())
 		}
 	}()
-	for i, open := range openers {
+	for i, open := range c.openers {
 		address := o.postgres
-		if database == "sqlite" {
+		if c.database == "sqlite" {
 			address = filepath.Join(o.dir, fmt.Sprintf("peer%d.db", i))
 		}
 		p, err := open(ctx, o, address)
@@ -79,7 +84,7 @@ func compareOn(ctx context.Context, o options, database string, openers []opener
 		{"Append", func(p peer) func(context.Context, int) error { return p.appendOne }},
 	} {
 		if err := inTurns(ctx, o, peers, work.of, func(s sample) error {
-			s.Case, s.Database = work.name, database
+			s.Case, s.Database = work.name, c.database
 			return emit(s)
 		}); err != nil {
 			return fmt.Errorf("%s: %w", work.name, err)
