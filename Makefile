@@ -29,6 +29,9 @@ RACE    = $(if $(HAS_CGO),-race $(UNCHECKED))
 # -race brings a check of each conversion of a pointer along. SQLite translated from C
 # does little else: it takes twice the time with it, and the check is not about races.
 UNCHECKED := -gcflags=modernc.org/...=-d=checkptr=0
+# Hundreds of packages of others, whose races are not ours to find: with -race they take
+# longer to compile than all the library's tests.
+test-module/internal/peers/agents: RACE :=
 CGO_MODULES  := internal/mattntest
 TEST_MODULES  = $(if $(HAS_CGO),$(MODULES),$(filter-out $(CGO_MODULES),$(MODULES)))
 
@@ -37,7 +40,7 @@ GO_BUILD := go build -buildvcs=false
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: test
 test: $(TESTPG) ## test every module on SQLite and on a throw-away PostgreSQL, with the race detector
@@ -57,9 +60,26 @@ test-module/%:
 test-short: ## test the library without PostgreSQL, in short mode
 	go test -short -shuffle=on -tags $(TAGS) $(TESTFLAGS) ./...
 
+# Empty for all sections. A section is some tables of docs/performance.md or docs/scale.md:
+# hot, import, walk, peers, sizes, scale.
+ONLY    ?=
+PROFILE ?= now
+CASES   ?=
+SIDE    ?=
+
 .PHONY: bench
-bench: $(TESTPG) ## run the benchmarks, on a PostgreSQL that syncs as in production
+bench: $(TESTPG) ## measure and write docs/performance.md, docs/scale.md, docs/bench/ (an hour or more; ONLY="hot peers" for some)
+	CONVOSTORE_BENCH_FIGURES=1 CONVOSTORE_BENCH_ONLY="$(ONLY)" $(TESTPG) -durable -- \
+		go test -run '^TestFigures$$' -timeout 240m -v -tags $(TAGS) $(TESTFLAGS) ./internal/bench/ -update
+
+.PHONY: bench-go
+bench-go: $(TESTPG) ## run the pairs as Go benchmarks, on a PostgreSQL that syncs as in production
 	$(TESTPG) -durable -- go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m -tags $(TAGS) $(TESTFLAGS) ./internal/bench/...
+
+.PHONY: bench-profile
+bench-profile: $(TESTPG) ## write where time and allocations go to docs/bench/ (PROFILE=before CASES="Append Last50" SIDE=hand-written)
+	CONVOSTORE_BENCH_PROFILE="$(PROFILE)" CONVOSTORE_BENCH_CASES="$(CASES)" CONVOSTORE_BENCH_SIDE="$(SIDE)" $(TESTPG) -durable -- \
+		go test -run '^TestProfile$$' -timeout 30m -v -tags $(TAGS) $(TESTFLAGS) ./internal/bench/
 
 .PHONY: bench-plans
 bench-plans: $(TESTPG) ## load a large data set and check the plans of all queries (up to an hour)

@@ -5,6 +5,8 @@ import "testing"
 func BenchmarkAppend(b *testing.B)    { compare(b, caseAppend) }
 func BenchmarkAppendKey(b *testing.B) { compare(b, caseAppendKey) }
 
+func BenchmarkAppendMany100(b *testing.B) { compare(b, caseAppendMany) }
+
 func BenchmarkAppendParallel(b *testing.B)                { compare(b, caseAppendParallel) }
 func BenchmarkAppendParallelOneConversation(b *testing.B) { compare(b, caseAppendOne) }
 
@@ -19,8 +21,8 @@ func compare(b *testing.B, c workCase) {
 	for _, d := range databases {
 		b.Run(d.name, func(b *testing.B) {
 			hand, lib := d.fixtures(b)
-			b.Run("handwritten", func(b *testing.B) { measure(b, c, hand) })
-			b.Run("convostore", func(b *testing.B) { measure(b, c, lib) })
+			b.Run(sideNames[0], func(b *testing.B) { measure(b, c, hand) })
+			b.Run(sideNames[1], func(b *testing.B) { measure(b, c, lib) })
 		})
 	}
 }

@@ -21,13 +21,17 @@ var standard = size{users: 40, conversations: 1000, messages: 10, extra: 190, su
 // connections is the size of every pool of readers, and of PostgreSQL's.
 const connections = 16
 
-// clients is how many append at once.
-const clients = 64
+// clients is how many append at once, and manyMessages how many one call brings.
+const (
+	clients      = 64
+	manyMessages = 100
+)
 
 // workCase is one kind of work. Work returns the i-th operation's error; prepare makes
 // what n operations will need and is not timed.
 type workCase struct {
-	name    string
+	name string
+	aim
 	clients int
 	prepare func(f *fixture, n int) error
 	work    func(ctx context.Context, f *fixture, i int) error
@@ -37,14 +41,15 @@ type workCase struct {
 type fixture struct {
 	side
 	size
+	// label is the side's, so that both can work on one database.
+	label    string
 	database database
 	exec     func(ctx context.Context, statement string) error
 	pending  func(ctx context.Context, conversation, first, n int) error
 	// used counts what an operation uses up: a pending suggestion, an import.
 	used int
 	// run makes keys and ids of one side's rounds differ.
-	run   atomic.Int64
-	batch [][]*message.Message
+	run atomic.Int64
 }
 
 // deskOf is a live conversation with its 200 messages of a user, and the one whose
@@ -62,30 +67,30 @@ func newMessage(n int64) *message.Message {
 }
 
 var (
-	caseAppend = workCase{name: "Append", work: func(ctx context.Context, f *fixture, i int) error {
+	caseAppend = workCase{name: "Append", aim: aim{time: 1.2, allocs: 1.5}, work: func(ctx context.Context, f *fixture, i int) error {
 		j := live(i % f.conversations)
 		return f.appendMessage(ctx, f.userOf(j), id(kindConversation, j), newMessage(int64(i)))
 	}}
-	caseAppendKey = workCase{name: "AppendKey", work: func(ctx context.Context, f *fixture, i int) error {
+	caseAppendKey = workCase{name: "AppendKey", aim: aim{time: 1.2, allocs: 1.5}, work: func(ctx context.Context, f *fixture, i int) error {
 		j := live(i % f.conversations)
 		m := newMessage(int64(i))
-		m.IdempotencyKey = "delivery-" + strconv.FormatInt(f.run.Add(1), 10)
+		m.IdempotencyKey = f.label + "-" + strconv.FormatInt(f.run.Add(1), 10)
 		return f.appendMessage(ctx, f.userOf(j), id(kindConversation, j), m)
 	}}
-	caseAppendParallel = workCase{name: "AppendParallel64", clients: clients, work: caseAppend.work}
-	caseAppendOne      = workCase{name: "AppendParallel64OneConversation", clients: clients, work: func(ctx context.Context, f *fixture, i int) error {
+	caseAppendParallel = workCase{name: "AppendParallel64", aim: aim{throughput: 0.9}, clients: clients, work: caseAppend.work}
+	caseAppendOne      = workCase{name: "AppendParallel64OneConversation", aim: aim{throughput: 0.9}, clients: clients, work: func(ctx context.Context, f *fixture, i int) error {
 		return f.appendMessage(ctx, f.userOf(desk), id(kindConversation, desk), newMessage(int64(i)))
 	}}
-	caseLast50 = workCase{name: "Last50", work: func(ctx context.Context, f *fixture, i int) error {
+	caseLast50 = workCase{name: "Last50", aim: aim{time: 1.25}, work: func(ctx context.Context, f *fixture, i int) error {
 		j := live(i % f.users)
 		ms, err := f.last(ctx, f.userOf(j), id(kindConversation, j), 50)
 		return expect(len(ms), 50, err)
 	}}
-	caseList20 = workCase{name: "List20", work: func(ctx context.Context, f *fixture, i int) error {
+	caseList20 = workCase{name: "List20", aim: aim{time: 1.25}, work: func(ctx context.Context, f *fixture, i int) error {
 		cs, err := f.list(ctx, f.userOf(live(i%f.users)), 20)
 		return expect(len(cs), 20, err)
 	}}
-	caseThread200 = workCase{name: "Thread200", work: func(ctx context.Context, f *fixture, i int) error {
+	caseThread200 = workCase{name: "Thread200", aim: aim{time: 1.25}, work: func(ctx context.Context, f *fixture, i int) error {
 		j := live(i % f.users)
 		c, err := f.thread(ctx, f.userOf(j), id(kindConversation, j))
 		if err != nil {
@@ -94,13 +99,14 @@ var (
 		// Ten of the 200 are deleted.
 		return expect(min(len(c.Messages), 190), 190, nil)
 	}}
-	caseGet = workCase{name: "Get", work: func(ctx context.Context, f *fixture, i int) error {
+	caseGet = workCase{name: "Get", aim: aim{time: 1.25}, work: func(ctx context.Context, f *fixture, i int) error {
 		j := live(i % f.conversations)
 		_, err := f.get(ctx, f.userOf(j), f.messageID(j, seqNotDeleted(j)))
 		return err
 	}}
 	caseApprove = workCase{
 		name: "Approve",
+		aim:  aim{time: 1.25},
 		prepare: func(f *fixture, n int) error {
 			f.used = int(f.run.Add(int64(n))) - n + f.suggestions
 			return f.pending(context.Background(), desk, f.used, n)
@@ -110,24 +116,21 @@ var (
 			return err
 		},
 	}
-	caseImport = workCase{
-		name: "Import100k",
-		prepare: func(f *fixture, n int) error {
-			f.batch = make([][]*message.Message, n)
-			for i := range f.batch {
-				f.batch[i] = importRows(f, 100_000)
-			}
-			return nil
-		},
-		work: func(ctx context.Context, f *fixture, i int) error {
-			return f.importAll(ctx, f.userOf(desk), f.batch[i])
-		},
-	}
+	// caseAppendMany is in the units of a call, not of a message.
+	caseAppendMany = workCase{name: "AppendMany100", aim: aim{time: 1.25}, work: func(ctx context.Context, f *fixture, i int) error {
+		j := live(i % f.conversations)
+		ms := make([]*message.Message, manyMessages)
+		for k := range ms {
+			ms[k] = newMessage(int64(i + k))
+		}
+		return f.appendMany(ctx, f.userOf(j), id(kindConversation, j), ms)
+	}}
+	caseImport = importCase(100_000)
 )
 
 // quick are the cases of which many fit into a round.
 var quick = []workCase{
-	caseAppend, caseAppendKey, caseAppendParallel, caseAppendOne,
+	caseAppend, caseAppendKey, caseAppendMany, caseAppendParallel, caseAppendOne,
 	caseLast50, caseList20, caseThread200, caseGet, caseApprove,
 }
 
@@ -147,19 +150,28 @@ func seqNotDeleted(j int) int {
 	return 1
 }
 
-// importRows are mails to the conversations of one user, in turns.
-func importRows(f *fixture, n int) []*message.Message {
-	ms := make([]*message.Message, n)
+// importCase brings n mails, each made when it is asked for.
+func importCase(n int) workCase {
+	return workCase{name: "Import of " + thousands(n), aim: aim{throughput: 0.7}, work: func(ctx context.Context, f *fixture, _ int) error {
+		return f.importAll(ctx, f.userOf(desk), n, f.mails())
+	}}
+}
+
+// mails are for the conversations of one user, in turns.
+func (f *fixture) mails() func(i int) *message.Message {
+	run := "<" + f.label + strconv.FormatInt(f.run.Add(1), 10) + "-"
 	each := f.conversations / f.users
-	for i := range ms {
-		j := live(desk + i%each*f.users)
-		m := newMessage(int64(i))
-		m.UserID, m.ConversationID = f.userOf(j), id(kindConversation, j)
-		m.SentAt = epoch.Add(step * 2)
-		m.EmailMessageID = "<" + uuid.NewString() + "@example.com>"
-		ms[i] = m
+	ids := make([]uuid.UUID, each)
+	for k := range ids {
+		ids[k] = id(kindConversation, live(desk+k*f.users))
 	}
-	return ms
+	return func(i int) *message.Message {
+		m := newMessage(int64(i))
+		m.UserID, m.ConversationID = f.userOf(desk), ids[i%each]
+		m.SentAt = epoch.Add(step * 2)
+		m.EmailMessageID = run + strconv.Itoa(i) + "@example.com>"
+		return m
+	}
 }
 
 func expect(got, want int, err error) error {

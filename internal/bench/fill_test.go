@@ -49,8 +49,9 @@ func (z size) sentAt(conversation, seq int) time.Time {
 
 // fillSQL is the same for both databases but for the functions in {braces}. About 5 %
 // of the rows are deleted. Half of the conversations are e-mail, with provider ids and
-// headers.
-var fillSQL = []string{`
+// headers. Messages come in two parts: those that every conversation has, and the extra
+// ones of the first of each user.
+const fillConversations = `
 INSERT INTO conversations (id, user_id, lead_id, external_key, title, subject, status, metadata, last_seq,
 	last_message_at, created_at, updated_at, deleted_at)
 SELECT {id 2 j}, {id 1 j % $users}, 'lead-' || (j % ($conversations / 5)), 'ext-' || j,
@@ -60,7 +61,10 @@ SELECT {id 2 j}, {id 1 j % $users}, 'lead-' || (j % ($conversations / 5)), 'ext-
 	$messages + CASE WHEN j < $users THEN $extra ELSE 0 END,
 	{at ($messages + CASE WHEN j < $users THEN $extra ELSE 0 END) * $conversations + j}, {at j}, {at j},
 	CASE WHEN j % 20 = 7 THEN {at $conversations * $messages + j} END
-FROM {series j 0 $conversations-1}`, `
+FROM {series j 0 $conversations-1}`
+
+// fillMessages is for the seqs of a range, in the conversations before a number.
+const fillMessages = `
 INSERT INTO messages (id, user_id, conversation_id, seq, role, direction, content, sender_email, recipient_email,
 	postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, headers, attachments,
 	tool_calls, tool_results, metadata, sent_at, created_at, updated_at, deleted_at)
@@ -80,9 +84,10 @@ SELECT {id 3 n}, {id 1 j % $users}, {id 2 j}, s,
 	CASE WHEN s % 4 = 0 THEN {json '{"tokens":451}'} END,
 	{at n}, {at n}, {at n}, CASE WHEN (s + j) % 20 = 3 THEN {at n + 1} END
 FROM (SELECT j, s, s * $conversations + j AS n, j % 2 = 0 AND s % 4 <> 3 AS mail
-	FROM {series s 1 $messages+$extra} CROSS JOIN {series j 0 $conversations-1}
-	WHERE s <= $messages OR j < $users) AS rows
-ORDER BY n`, `
+	FROM {series s $from $to} CROSS JOIN {series j 0 $before-1}) AS rows
+ORDER BY n`
+
+const fillSuggestions = `
 INSERT INTO ai_suggestions (id, user_id, conversation_id, in_reply_to_message_id, suggested_content, confidence_score,
 	sentiment_analysis, model_used, tokens_used, generation_cost, status, reviewed_by, reviewed_at, created_at, updated_at, deleted_at)
 SELECT {id 4 i}, {id 1 j % $users}, {id 2 j}, {id 3 $conversations + j},
@@ -91,12 +96,30 @@ SELECT {id 4 i}, {id 1 j % $users}, {id 2 j}, {id 3 $conversations + j},
 	CASE WHEN i % 10 = 0 THEN 'pending' WHEN i % 10 < 7 THEN 'approved' ELSE 'rejected' END,
 	CASE WHEN i % 10 <> 0 THEN 'operator' END, CASE WHEN i % 10 <> 0 THEN {at $conversations + j + 2} END,
 	{at $conversations + j + 1}, {at $conversations + j + 1}, CASE WHEN i % 20 = 9 THEN {at $conversations * 2 + j} END
-FROM (SELECT i, i * 5 % $conversations AS j FROM {series i 0 $suggestions-1}) AS rows`}
+FROM (SELECT i, i * 5 % $conversations AS j FROM {series i 0 $suggestions-1}) AS rows`
+
+// messageParts are the statements for all messages, each of about so many rows.
+func (z size) messageParts(rows int) (parts []string) {
+	add := func(first, last, before int) {
+		seqs := max(1, rows/max(1, before))
+		for from := first; from <= last; from += seqs {
+			parts = append(parts, strings.NewReplacer("$from", fmt.Sprint(from), "$to", fmt.Sprint(min(last, from+seqs-1)),
+				"$before", fmt.Sprint(before)).Replace(fillMessages))
+		}
+	}
+	add(1, z.messages, z.conversations)
+	add(z.messages+1, z.messages+z.extra, z.users)
+	return parts
+}
+
+// fillPart is how many messages a statement makes: their sort fits into memory.
+const fillPart = 1_000_000
 
 // fill makes the rows inside the database, which is many times faster than sending them.
 func fill(tb testing.TB, db *sql.DB, postgres bool, z size) {
 	tb.Helper()
-	for _, statement := range fillSQL {
+	statements := append([]string{fillConversations}, z.messageParts(fillPart)...)
+	for _, statement := range append(statements, fillSuggestions) {
 		_, err := db.ExecContext(tb.Context(), z.render(statement, postgres))
 		require.NoError(tb, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -65,7 +64,7 @@ func (h handPostgres) appendMessage(ctx context.Context, user, conversationID uu
 	case errors.Is(err, pgx.ErrNoRows):
 		return store.ErrNotFound
 	case errors.As(err, &pgErr) && pgErr.Code == "23505":
-		return h.stored(ctx, m)
+		return errors.Join(h.stored(ctx, m), errStored)
 	}
 	return err
 }
@@ -160,61 +159,4 @@ func (h handPostgres) approve(ctx context.Context, user, suggestionID uuid.UUID,
 	}
 	defer rs.Close()
 	return one(collect(rs, 1, scanSuggestion))
-}
-
-// importAll copies, which is the fastest there is, but breaks off at a duplicate.
-func (h handPostgres) importAll(ctx context.Context, user uuid.UUID, ms []*message.Message) error {
-	return pgx.BeginFunc(ctx, h.pool, func(tx pgx.Tx) error {
-		tallies, err := lockConversations(ctx, tx, user)
-		if err != nil {
-			return err
-		}
-		if err := number(ms, tallies); err != nil {
-			return err
-		}
-		source := pgx.CopyFromSlice(len(ms), func(i int) ([]any, error) { return values(ms[i]), nil })
-		if _, err = tx.CopyFrom(ctx, pgx.Identifier{"messages"}, insertColumns, source); err != nil {
-			return err
-		}
-		return saveTallies(ctx, tx, user, tallies)
-	})
-}
-
-func lockConversations(ctx context.Context, tx pgx.Tx, user uuid.UUID) (map[uuid.UUID]*tally, error) {
-	rs, err := tx.Query(ctx, `SELECT id, last_seq, last_message_at, status FROM conversations
-		WHERE user_id = $1 AND deleted_at IS NULL ORDER BY id FOR UPDATE`, user)
-	if err != nil {
-		return nil, err
-	}
-	defer rs.Close()
-	return readTallies(rs)
-}
-
-func readTallies(rs rows) (map[uuid.UUID]*tally, error) {
-	tallies := make(map[uuid.UUID]*tally)
-	for rs.Next() {
-		var key uuid.UUID
-		t := new(tally)
-		if err := rs.Scan(&key, &t.lastSeq, &t.lastAt, &t.status); err != nil {
-			return nil, err
-		}
-		tallies[key] = t
-	}
-	return tallies, rs.Err()
-}
-
-func saveTallies(ctx context.Context, tx pgx.Tx, user uuid.UUID, tallies map[uuid.UUID]*tally) error {
-	var (
-		ids      []uuid.UUID
-		seqs     []int64
-		times    []time.Time
-		statuses []string
-	)
-	for key, t := range tallies {
-		ids, seqs, times, statuses = append(ids, key), append(seqs, t.lastSeq), append(times, t.lastAt), append(statuses, t.status)
-	}
-	_, err := tx.Exec(ctx, `UPDATE conversations c SET last_seq = n.seq, last_message_at = n.at, status = n.status, updated_at = $6
-		FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[]) AS n (id, seq, at, status)
-		WHERE c.id = n.id AND c.user_id = $5`, ids, seqs, times, statuses, user, message.Now())
-	return err
 }

@@ -20,7 +20,7 @@ import (
 type handSQLite struct {
 	writer, reader *sql.DB
 
-	count, insert, approveOne                                 *sql.Stmt
+	count, countMany, insert, approveOne                      *sql.Stmt
 	lastN, listN, getOne, conversation, messages, suggestions *sql.Stmt
 }
 
@@ -57,6 +57,10 @@ func (h *handSQLite) prepare(ctx context.Context) error {
 		text string
 	}{
 		{&h.count, h.writer, `UPDATE conversations SET last_seq = last_seq + 1, updated_at = ?4,
+			last_message_at = CASE WHEN last_seq = 0 THEN ?3 ELSE max(last_message_at, ?3) END,
+			status = CASE ?5 WHEN 'inbound' THEN 'needs_reply' WHEN 'outbound' THEN 'waiting' ELSE status END
+			WHERE id = ?1 AND user_id = ?2 AND deleted_at IS NULL RETURNING last_seq`},
+		{&h.countMany, h.writer, `UPDATE conversations SET last_seq = last_seq + ?6, updated_at = ?4,
 			last_message_at = CASE WHEN last_seq = 0 THEN ?3 ELSE max(last_message_at, ?3) END,
 			status = CASE ?5 WHEN 'inbound' THEN 'needs_reply' WHEN 'outbound' THEN 'waiting' ELSE status END
 			WHERE id = ?1 AND user_id = ?2 AND deleted_at IS NULL RETURNING last_seq`},
@@ -153,39 +157,4 @@ func (h *handSQLite) get(ctx context.Context, user, messageID uuid.UUID) (*messa
 
 func (h *handSQLite) approve(ctx context.Context, user, suggestionID uuid.UUID, r suggestion.Review) (*suggestion.Suggestion, error) {
 	return one(query(ctx, h.approveOne, 1, scanSuggestion, suggestionID, user, null(r.By), null(r.Feedback), message.Now()))
-}
-
-// importAll is one transaction with one prepared insert.
-func (h *handSQLite) importAll(ctx context.Context, user uuid.UUID, ms []*message.Message) error {
-	tx, err := h.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	const states = `SELECT id, last_seq, last_message_at, status FROM conversations WHERE user_id = ? AND deleted_at IS NULL`
-	rs, err := tx.QueryContext(ctx, states, user) //nolint:rowserrcheck // readTallies asks
-	if err != nil {
-		return err
-	}
-	defer rs.Close()
-	tallies, err := readTallies(rs)
-	if err != nil {
-		return err
-	}
-	if err := number(ms, tallies); err != nil {
-		return err
-	}
-	insert := tx.StmtContext(ctx, h.insert) //nolint:sqlclosecheck // ends with the transaction
-	for _, m := range ms {
-		if _, err = insert.ExecContext(ctx, values(m)...); err != nil {
-			return err
-		}
-	}
-	for key, t := range tallies {
-		if _, err = tx.ExecContext(ctx, `UPDATE conversations SET last_seq = ?, last_message_at = ?, status = ?, updated_at = ?
-			WHERE id = ? AND user_id = ?`, t.lastSeq, t.lastAt, t.status, message.Now(), key, user); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
 }

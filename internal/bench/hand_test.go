@@ -2,7 +2,6 @@ package bench
 
 import (
 	"errors"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -117,7 +116,11 @@ func null(s string) any {
 	return s
 }
 
-var errEmpty = errors.New("bench: no row")
+var (
+	errEmpty = errors.New("bench: no row")
+	// errStored ends a measurement of appends that do not append.
+	errStored = errors.New("bench: the message was there already")
+)
 
 // one turns the answer of a query for a single row into it.
 func one[T any](all []*T, err error) (*T, error) {
@@ -128,31 +131,4 @@ func one[T any](all []*T, err error) (*T, error) {
 		return nil, err
 	}
 	return all[0], nil
-}
-
-// tally is what an import adds to a conversation.
-type tally struct {
-	lastSeq int64
-	lastAt  time.Time
-	status  string
-}
-
-// number gives the messages their seq and returns what becomes of each conversation.
-func number(ms []*message.Message, tallies map[uuid.UUID]*tally) error {
-	for _, m := range ms {
-		t := tallies[m.ConversationID]
-		if t == nil {
-			return errEmpty
-		}
-		if err := stamp(m, m.UserID, m.ConversationID); err != nil {
-			return err
-		}
-		if t.lastSeq == 0 || m.SentAt.After(t.lastAt) {
-			t.lastAt = m.SentAt
-		}
-		t.lastSeq++
-		m.Seq = t.lastSeq
-		t.status = string(conversation.Status(t.status).After(m.Direction))
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -20,7 +19,10 @@ var _ side = library{}
 func (l library) close() error { return l.st.Close() }
 
 func (l library) appendMessage(ctx context.Context, user, conversationID uuid.UUID, m *message.Message) error {
-	_, err := l.st.ForUser(user).Messages().Append(ctx, conversationID, m)
+	created, err := l.st.ForUser(user).Messages().Append(ctx, conversationID, m)
+	if err == nil && !created {
+		err = errStored
+	}
 	return err
 }
 
@@ -45,17 +47,35 @@ func (l library) approve(ctx context.Context, user, suggestionID uuid.UUID, r su
 	return l.st.ForUser(user).Suggestions().Approve(ctx, suggestionID, r)
 }
 
-func (l library) importAll(ctx context.Context, user uuid.UUID, ms []*message.Message) error {
-	_, err := l.st.ForUser(user).Messages().Import(ctx, withoutErrors(ms), store.ImportOptions{})
+func (l library) appendMany(ctx context.Context, user, conversationID uuid.UUID, ms []*message.Message) error {
+	_, err := l.st.ForUser(user).Messages().AppendMany(ctx, conversationID, ms, store.AppendOptions{})
 	return err
 }
 
-func withoutErrors(ms []*message.Message) func(yield func(*message.Message, error) bool) {
-	return func(yield func(*message.Message, error) bool) {
-		for m := range slices.Values(ms) {
-			if !yield(m, nil) {
+func (l library) importAll(ctx context.Context, user uuid.UUID, n int, made func(i int) *message.Message) error {
+	rows := func(yield func(*message.Message, error) bool) {
+		for i := range n {
+			if !yield(made(i), nil) {
 				return
 			}
 		}
 	}
+	done, err := l.st.ForUser(user).Messages().Import(ctx, rows, store.ImportOptions{})
+	return expect(int(done.Imported), n, err)
+}
+
+func (l library) walk(ctx context.Context, user, conversationID uuid.UUID, each func(*message.Message) error) error {
+	all := l.st.ForUser(user).Messages().All(ctx, conversationID, store.MessageFilter{})
+	if conversationID == uuid.Nil {
+		all = l.st.ForUser(user).Messages().AllByUser(ctx, store.MessageFilter{Order: store.ThreadOrder})
+	}
+	for m, err := range all {
+		if err != nil {
+			return err
+		}
+		if err := each(m); err != nil {
+			return err
+		}
+	}
+	return nil
 }

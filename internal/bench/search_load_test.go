@@ -74,13 +74,7 @@ func (d database) loaded(tb testing.TB, c *searchCorpus, each func(i int, v []fl
 // would set it: on disk it takes many times as long.
 func roomForBuilding(tb testing.TB, dsn string) {
 	tb.Helper()
-	conn, err := pgx.Connect(tb.Context(), dsn)
-	require.NoError(tb, err)
-	defer conn.Close(tb.Context()) //nolint:errcheck // it was of use
-	_, err = conn.Exec(tb.Context(), `DO $$ BEGIN
-		EXECUTE format('ALTER DATABASE %I SET maintenance_work_mem = ''2GB''', current_database());
-	END $$`)
-	require.NoError(tb, err)
+	setDatabase(tb, dsn, "maintenance_work_mem", "2GB")
 }
 
 func (d database) rebuild(tb testing.TB, address string, o migrate.Options) time.Duration {

@@ -30,10 +30,7 @@ func (r *searchRun) memory(t *testing.T) {
 	text, err := json.Marshal(r.corpus.queries)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(queries, text, 0o600))
-	program := filepath.Join(t.TempDir(), "peers")
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", program, ".")
-	build.Dir, build.Stderr = filepath.Join("..", "peers"), os.Stderr
-	require.NoError(t, build.Run())
+	program := buildPeer(t, ".")
 	cmd := exec.CommandContext(t.Context(), program, "-db", r.bases[0].address, "-model", searchModel,
 		"-queries", queries, "-limit", strconv.Itoa(similarLimit))
 	cmd.Stderr = os.Stderr

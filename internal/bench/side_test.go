@@ -19,6 +19,12 @@ type side interface {
 	thread(ctx context.Context, user, conversation uuid.UUID) (*conversation.Conversation, error)
 	get(ctx context.Context, user, message uuid.UUID) (*message.Message, error)
 	approve(ctx context.Context, user, suggestion uuid.UUID, r suggestion.Review) (*suggestion.Suggestion, error)
-	importAll(ctx context.Context, user uuid.UUID, ms []*message.Message) error
+	// appendMany appends messages to one conversation, all or nothing.
+	appendMany(ctx context.Context, user, conversation uuid.UUID, ms []*message.Message) error
+	// importAll adds n messages to conversations of a user, each as it is made.
+	importAll(ctx context.Context, user uuid.UUID, n int, made func(i int) *message.Message) error
+	// walk hands out the messages of a conversation by seq, or all of a user's, oldest
+	// first, where there is no conversation.
+	walk(ctx context.Context, user, conversation uuid.UUID, each func(*message.Message) error) error
 	close() error
 }

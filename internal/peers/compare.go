@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/convostore/convostore/internal/usage"
 	"github.com/convostore/convostore/store"
 )
 
@@ -52,7 +53,7 @@ func compare(ctx context.Context, o options, queries [][]float32) (all []measure
 		}
 	}()
 	for _, s := range sides {
-		before, start := usage(), time.Now()
+		before, start := usage.Settled(), time.Now()
 		find, closer, err := s.open(ctx, o)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
@@ -62,9 +63,9 @@ func compare(ctx context.Context, o options, queries [][]float32) (all []measure
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 		took := time.Since(start)
-		after := usage()
+		after := usage.Settled()
 		searches = append(searches, find)
-		all = append(all, measured{Name: s.name, Prepare: took, Heap: after.heap - before.heap, RSS: after.rss - before.rss})
+		all = append(all, measured{Name: s.name, Prepare: took, Heap: after.Heap - before.Heap, RSS: after.RSS - before.RSS})
 	}
 	if err := inTurns(ctx, o, queries, searches, all); err != nil {
 		return nil, err

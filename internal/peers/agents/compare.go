@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+// sample is a round of one side.
+type sample struct {
+	Case     string        `json:"case"`
+	Database string        `json:"database"`
+	Side     string        `json:"side"`
+	N        int           `json:"n"`
+	PerOp    time.Duration `json:"per_op"`
+	Allocs   float64       `json:"allocs"`
+}
+
+// peer is one store, filled with the sessions of the options. A nil function is what it
+// cannot do.
+type peer struct {
+	name string
+	// appendOne adds a message to a session that has none yet, last50 reads the newest 50
+	// of a thread, and list20 the user's 20 sessions with the newest activity. The i-th
+	// call is about another session than the one before.
+	appendOne, last50, list20 func(ctx context.Context, i int) error
+	close                     func() error
+}
+
+// opener opens a store at a DSN or a file and fills it.
+type opener func(ctx context.Context, o options, address string) (peer, error)
+
+// contest is a database with the stores that can use it.
+type contest struct {
+	database string
+	openers  []opener
+}
+
+func contests(o options) []contest {
+	all := []contest{{"sqlite", []opener{openConvostoreSQLite, openADKSQLite, openLangchain}}}
+	if o.postgres != "" {
+		all = append(all, contest{"postgres", []opener{openConvostorePostgres, openADKPostgres}})
+	}
+	return all
+}
+
+func compare(ctx context.Context, o options, emit func(sample) error) error {
+	for _, c := range contests(o) {
+		if err := c.run(ctx, o, emit); err != nil {
+			return fmt.Errorf("%s: %w", c.database, err)
+		}
+	}
+	return nil
+}
+
+func (c contest) run(ctx context.Context, o options, emit func(sample) error) (err error) {
+	var peers []peer
+	defer func() {
+		for _, p := range peers {
+			err = errors.Join(err, p.close())
+		}
+	}()
+	for i, open := range c.openers {
+		address := o.postgres
+		if c.database == "sqlite" {
+			address = filepath.Join(o.dir, fmt.Sprintf("peer%d.db", i))
+		}
+		p, err := open(ctx, o, address)
+		if err != nil {
+			return err
+		}
+		peers = append(peers, p)
+	}
+	// Reads come first: appends make a session newer.
+	for _, work := range []struct {
+		name string
+		of   func(p peer) func(ctx context.Context, i int) error
+	}{
+		{"Last50", func(p peer) func(context.Context, int) error { return p.last50 }},
+		{"List20", func(p peer) func(context.Context, int) error { return p.list20 }},
+		{"Append", func(p peer) func(context.Context, int) error { return p.appendOne }},
+	} {
+		if err := inTurns(ctx, o, peers, work.of, func(s sample) error {
+			s.Case, s.Database = work.name, c.database
+			return emit(s)
+		}); err != nil {
+			return fmt.Errorf("%s: %w", work.name, err)
+		}
+	}
+	return nil
+}
+
+func inTurns(ctx context.Context, o options, peers []peer, of func(peer) func(context.Context, int) error, emit func(sample) error) error {
+	var able []peer
+	for _, p := range peers {
+		if of(p) != nil {
+			able = append(able, p)
+		}
+	}
+	counts := make([]int, len(able))
+	for r := range o.rounds {
+		for k := range able {
+			which := (r + k) % len(able)
+			p := able[which]
+			if r == 0 {
+				n, err := calibrate(ctx, o.round, of(p))
+				if err != nil {
+					return fmt.Errorf("%s: %w", p.name, err)
+				}
+				counts[which] = n
+			}
+			s, err := once(ctx, of(p), counts[which])
+			if err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+			s.Side = p.name
+			if err := emit(s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// calibrate finds how many operations fill a round, and warms up.
+func calibrate(ctx context.Context, round time.Duration, work func(context.Context, int) error) (int, error) {
+	for n := 1; ; n *= 4 {
+		s, err := once(ctx, work, n)
+		if took := s.PerOp * time.Duration(n); err != nil || took > round/4 {
+			return max(1, int(round/max(1, s.PerOp))), err
+		}
+	}
+}
+
+func once(ctx context.Context, work func(context.Context, int) error, n int) (sample, error) {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	for i := range n {
+		if err := work(ctx, i); err != nil {
+			return sample{}, err
+		}
+	}
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	return sample{N: n, PerOp: took / time.Duration(n), Allocs: float64(after.Mallocs-before.Mallocs) / float64(n)}, nil
+}
+
+// text is what every message says.
+const text = "Thank you for the examples, they look like what we have in mind for the new site. " +
+	"Could you tell us what a redesign of the front page would cost, and how long it takes?"
+
+// newest is how many messages are read, and page how many sessions are listed.
+const (
+	newest = 50
+	page   = 20
+)
+
+func expect(got, want int, err error) error {
+	if err == nil && got != want {
+		err = fmt.Errorf("%d rows, want %d", got, want)
+	}
+	return err
+}
+
+// sqliteDSN has the settings that convostore gives a file.
+func sqliteDSN(path string) string {
+	return "file:" + path + "?_txlock=immediate&_time_format=sqlite&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
+		"&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
+}
