@@ -38,32 +38,49 @@ func spread(dsn string, o migrate.Options) error {
 	})
 }
 
-// empty removes the rows, and the tables that a test made.
+// empty removes the rows and the tables that a test made, and mends the record of what
+// ran.
 func empty(dsn string, o migrate.Options) error {
+	name := func(table string) string {
+		if o.Schema != "" {
+			return o.Schema + "." + o.Prefix + table
+		}
+		return o.Prefix + table
+	}
 	return onDSN(dsn, func(db *gorm.DB) error {
 		for _, table := range []string{"message_embedding_claims", "message_embeddings", "ai_suggestions", "messages", "conversations"} {
-			if o.Schema != "" {
-				table = o.Schema + "." + o.Prefix + table
-			}
-			if err := db.Exec("DELETE FROM " + table).Error; err != nil {
+			if err := db.Exec("DELETE FROM " + name(table)).Error; err != nil {
 				return err
 			}
 		}
-		return dropOthers(db)
+		record := name("convostore_migrations")
+		if err := db.Exec("DELETE FROM "+record+" WHERE version >= ?", migrate.Latest()).Error; err != nil {
+			return err
+		}
+		if err := db.Exec("INSERT INTO "+record+" (version, name) VALUES (?, 'newest')", migrate.Latest()).Error; err != nil {
+			return err
+		}
+		return eachOther(db, "DROP TABLE %s")
 	})
 }
 
-func dropOthers(db *gorm.DB) error {
-	var others []string
-	err := db.Raw(`SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = 'public' AND c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_dist_partition p WHERE p.logicalrelid = c.oid AND NOT p.autoconverted)`).
-		Scan(&others).Error
-	for _, table := range others {
-		if err := db.Exec("DROP TABLE " + table).Error; err != nil {
+// others are the tables in the schema public that are not the library's.
+const others = `SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname = 'public' AND c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_attribute a
+		WHERE a.attrelid = c.oid AND a.attname IN ('user_id', 'applied_at'))`
+
+// eachOther runs a statement on each of them.
+func eachOther(db *gorm.DB, statement string) error {
+	var tables []string
+	if err := db.Raw(others).Scan(&tables).Error; err != nil {
+		return err
+	}
+	for _, table := range tables {
+		if err := db.Exec(fmt.Sprintf(statement, table)).Error; err != nil {
 			return err
 		}
 	}
-	return err
+	return nil
 }
 
 func onDSN(dsn string, do func(db *gorm.DB) error) error {
@@ -99,4 +116,38 @@ func TestCitus(t *testing.T) {
 	pgtest.CitusDSN(t)
 	t.Parallel()
 	storetest.Run(t, onCitus, capabilities)
+}
+
+// TestCitusOneShard has every method of a user's scope stay on the shards of that user:
+// the cluster counts what goes to one shard and what to several.
+func TestCitusOneShard(t *testing.T) {
+	pgtest.CitusDSN(t)
+	t.Parallel()
+	single, first := int64(0), true
+	storetest.RunCalls(t, onCitus, func(t *testing.T, st store.Store, c storetest.Call, statements func() []storetest.Statement) {
+		t.Helper()
+		db := st.DB(t.Context())
+		if first {
+			require.NoError(t, eachOther(db, "SELECT create_reference_table('%s')"), "the leads are everywhere")
+			first = false
+		}
+		one, many := executions(t, db)
+		require.NoError(t, c.Run(), c.Method)
+		oneMore, manyMore := executions(t, db)
+		single += oneMore - one
+		if manyMore != many {
+			for _, s := range statements() {
+				t.Log(s.SQL)
+			}
+			t.Errorf("%s: %d statements to several shards", c.Method, manyMore-many)
+		}
+	})
+	require.Greater(t, single, int64(100))
+}
+
+func executions(t *testing.T, db *gorm.DB) (one, many int64) {
+	t.Helper()
+	require.NoError(t, db.Raw("SELECT query_execution_single_shard, query_execution_multi_shard FROM citus_stat_counters"+
+		" WHERE database_id = (SELECT oid FROM pg_database WHERE datname = current_database())").Row().Scan(&one, &many))
+	return one, many
 }
