@@ -3,7 +3,6 @@ package migrate
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -259,6 +258,6 @@ func TestDistributeWithoutCitus(t *testing.T) {
 			require.ErrorIs(t, err, rule.ErrInvalid)
 			require.ErrorContains(t, err, want)
 		}
-		require.EqualValues(t, 0, count(t, db, "messages"), fmt.Sprint("the tables are there"))
+		require.Zero(t, count(t, db, "messages"), "the tables are there")
 	})
 }

@@ -118,6 +118,30 @@ func TestCitus(t *testing.T) {
 	storetest.Run(t, onCitus, capabilities)
 }
 
+func TestCitusHost(t *testing.T) {
+	pgtest.CitusDSN(t)
+	t.Parallel()
+	storetest.RunCRUD(t, hostOnCitus)
+}
+
+func TestCitusPrefixAndSchema(t *testing.T) {
+	pgtest.CitusDSN(t)
+	t.Parallel()
+	storetest.RunCRUD(t, elsewhereOnCitus)
+}
+
+func TestCitusInTransaction(t *testing.T) {
+	pgtest.CitusDSN(t)
+	t.Parallel()
+	storetest.RunCRUD(t, storetest.InTransaction(onCitus))
+}
+
+func TestCitusReports(t *testing.T) {
+	pgtest.CitusDSN(t)
+	t.Parallel()
+	storetest.RunReports(t, onCitus)
+}
+
 // TestCitusOneShard has every method of a user's scope stay on the shards of that user:
 // the cluster counts what goes to one shard and what to several.
 func TestCitusOneShard(t *testing.T) {
