@@ -23,11 +23,11 @@ func TestCitusFromAWorker(t *testing.T) {
 	require.NoError(t, spread(dsn, migrate.Options{}))
 	center, err := postgres.Open(ctx, dsn)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, center.Close()) }()
+	t.Cleanup(func() { require.NoError(t, center.Close()) })
 	for _, at := range pgtest.CitusWorkers(t, dsn) {
 		st, err := postgres.Open(ctx, at)
 		require.NoError(t, err)
-		defer func() { require.NoError(t, st.Close()) }()
+		t.Cleanup(func() { require.NoError(t, st.Close()) })
 		for range 4 { // on whichever node they lie
 			user := uuid.New()
 			mine := st.ForUser(user)
