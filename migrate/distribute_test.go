@@ -95,6 +95,9 @@ func TestDistributeAndBack(t *testing.T) {
 			for range 2 {
 				require.NoError(t, Distribute(ctx, db, o, shards))
 				require.Equal(t, own, spreads(t, db))
+				found, err := Preflight(ctx, db, o)
+				require.NoError(t, err)
+				require.Nil(t, found)
 				require.Equal(t, catalogue, whole(t, db, o))
 				require.Equal(t, rows, rowsOf(t, db, o))
 				requireNoDrift(t, db, o)
