@@ -39,7 +39,8 @@ const (
 	RuleAction = "action"
 	// RuleTrigger wants no triggers.
 	RuleTrigger = "trigger"
-	// RuleIdentity wants identity columns to be bigint.
+	// RuleIdentity wants the columns that a sequence numbers, identity and serial, to be
+	// bigint: a worker gives no smaller numbers out.
 	RuleIdentity = "identity"
 	// RuleExtension wants the extensions that a table needs in the schema public.
 	RuleExtension = "extension"

@@ -67,8 +67,10 @@ SELECT 'trigger', t.name, g.tgname::text
 FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
 UNION ALL
 SELECT 'identity', t.name, a.attname::text
-FROM t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND NOT a.attisdropped
-WHERE a.attidentity <> '' AND a.atttypid <> 'bigint'::regtype
+FROM t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.atttypid IN ('smallint'::regtype, 'integer'::regtype)
+    AND (a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%')
 UNION ALL
 SELECT DISTINCT 'extension', t.name, e.extname::text
 FROM t
