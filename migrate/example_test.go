@@ -2,11 +2,13 @@ package migrate_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"gorm.io/driver/postgres"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	_ "modernc.org/sqlite"
@@ -137,4 +139,39 @@ func ExampleFS() {
 	}
 	fmt.Println(names[:2])
 	// Output: [00001_core.sql 00002_embeddings.sql]
+}
+
+// A service keeps its own tables fit to be distributed too, long before it has a cluster:
+// this runs on any PostgreSQL.
+func ExamplePreflight() {
+	ctx := context.Background()
+	db, err := gorm.Open(postgres.Open("postgres://app@localhost/crm"))
+	if err != nil {
+		panic(err)
+	}
+	found, err := migrate.Preflight(ctx, db, migrate.Options{Users: &migrate.Ref{Table: "users"}}, "notes")
+	if err != nil {
+		panic(err)
+	}
+	for _, f := range found {
+		fmt.Println(f) // public.notes: notes_pkey: unique: make it anew with user_id among its columns
+	}
+}
+
+// On the coordinator of a Citus cluster, once, while the service is stopped.
+func ExampleDistribute() {
+	ctx := context.Background()
+	db, err := gorm.Open(postgres.Open("postgres://app@coordinator/crm"))
+	if err != nil {
+		panic(err)
+	}
+	o := migrate.Options{Users: &migrate.Ref{Table: "users"}}
+	var blocked *migrate.PreflightError
+	err = migrate.Distribute(ctx, db, o, migrate.DistributeOptions{Shards: 32})
+	if errors.As(err, &blocked) {
+		fmt.Println(blocked.Findings)
+	}
+	if err != nil {
+		panic(err)
+	}
 }

@@ -121,7 +121,7 @@ func (m *migrator) down(ctx context.Context, target func(at int64) int64) error 
 			if s.version > at || s.version <= to {
 				continue
 			}
-			if _, err := q.ExecContext(ctx, s.down); err != nil {
+			if err := m.execute(ctx, q, s.down); err != nil {
 				return fmt.Errorf("convostore: taking migration %s back: %w", s, err)
 			}
 		}

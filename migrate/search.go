@@ -56,7 +56,7 @@ func (m *migrator) run(ctx context.Context, q querier, s step, sql string) error
 			return err
 		}
 	}
-	if _, err := q.ExecContext(ctx, sql); err != nil {
+	if err := m.execute(ctx, q, sql); err != nil {
 		return fmt.Errorf("convostore: migration %s: %w", s, err)
 	}
 	return nil

@@ -32,12 +32,14 @@ type Health interface {
 
 	// TableSizes returns the library's tables, the largest first, ties by name. SQLite
 	// knows the bytes only with its table dbstat, which some drivers lack: ErrUnsupported.
-	// It reads every page there, which takes as long as reading the file.
+	// It reads every page there, which takes as long as reading the file. Of distributed
+	// tables it adds up the shards, and needs every node.
 	TableSizes(ctx context.Context) ([]TableSize, error)
 
 	// IndexUsage returns the indexes of the library's tables as PostgreSQL has counted
 	// their use since its statistics were last reset, the least used first, ties by name.
-	// SQLite counts nothing: ErrUnsupported.
+	// SQLite counts nothing, and of distributed tables each node counts for itself:
+	// ErrUnsupported.
 	IndexUsage(ctx context.Context) ([]IndexUsage, error)
 
 	// SlowQueries returns the statements on the library's tables that took PostgreSQL the
@@ -74,7 +76,7 @@ type Readiness struct {
 	Schema int64 `json:"schema"`
 	Wanted int64 `json:"wanted"`
 	// Extensions are PostgreSQL's that the store makes use of and that are there, with
-	// their versions: vector, pg_trgm, pg_stat_statements.
+	// their versions: vector, pg_trgm, pg_stat_statements, citus.
 	Extensions map[string]string `json:"extensions,omitempty"`
 	// FullText, Vectors and VectorIndex are what the migrations' options left in it.
 	FullText    bool `json:"full_text"`

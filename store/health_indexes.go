@@ -15,6 +15,9 @@ func (s health) IndexUsage(ctx context.Context) ([]IndexUsage, error) {
 	if err := s.checkSchema(db); err != nil {
 		return nil, err
 	}
+	if err := s.notDistributed(db); err != nil {
+		return nil, fail("read the use of the indexes", err)
+	}
 	// An exclusion constraint is of the host's making, and keeps a key as well.
 	q := newQuery(`SELECT t.relname, i.relname, coalesce(u.idx_scan, 0), coalesce(u.idx_tup_read, 0), coalesce(u.idx_tup_fetch, 0),
 		coalesce(pg_relation_size(i.oid), 0), x.indisunique OR x.indisexclusion

@@ -52,7 +52,7 @@ func (s health) identify(db conn, r *Readiness) error {
 
 func (s health) readExtensions(db conn) (map[string]string, error) {
 	type extension struct{ name, version string }
-	q := newQuery("SELECT extname, extversion FROM pg_extension WHERE extname IN ('vector', 'pg_trgm', 'pg_stat_statements')")
+	q := newQuery("SELECT extname, extversion FROM pg_extension WHERE extname IN ('vector', 'pg_trgm', 'pg_stat_statements', 'citus')")
 	found, err := collect(db, q, func(e *extension) []any { return []any{&e.name, &e.version} })
 	extensions := make(map[string]string, len(found))
 	for _, e := range found {

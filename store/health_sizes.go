@@ -34,12 +34,19 @@ func (s health) TableSizes(ctx context.Context) ([]TableSize, error) {
 // postgresSizes takes the statistics' count of live rows where no VACUUM or ANALYZE has
 // left the planner's, as in a small table for good.
 func (s health) postgresSizes(db conn) ([]TableSize, error) {
+	spread, err := s.distributed(db)
+	if err != nil {
+		return nil, err
+	}
+	if spread {
+		return s.citusSizes(db)
+	}
 	var sizes []TableSize
 	q := newQuery(`SELECT c.relname,
 		CAST(CASE WHEN c.reltuples < 0 THEN coalesce(pg_stat_get_live_tuples(c.oid), 0) ELSE c.reltuples END AS bigint),
 		coalesce(pg_table_size(c.oid), 0), coalesce(pg_indexes_size(c.oid), 0)
 		FROM pg_class c WHERE c.oid IN (`)
-	err := s.addTables(q).add(")").rows(db, func(rows *sql.Rows) error {
+	err = s.addTables(q).add(")").rows(db, func(rows *sql.Rows) error {
 		var t TableSize
 		err := rows.Scan(&t.Table, &t.Rows, &t.Heap, &t.Indexes)
 		t.Total = t.Heap + t.Indexes

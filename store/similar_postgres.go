@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -61,11 +62,36 @@ func (n *nearest) comparePostgres(limit int) (found, error) {
 		return found{hits: r.hits, exact: true}, err
 	}
 	for k := max(2*limit, 50); ; k *= 8 {
-		r, err := n.readNear(n.db, n.nearestFirst(k))
+		r, err := n.nearestLive(k)
 		if err != nil || r.rows < k || r.ended || len(r.hits) >= limit {
 			return found{hits: r.hits[:min(limit, len(r.hits))], exact: true}, err
 		}
 	}
+}
+
+// nearestLive reads the nearest k and leaves out those that are not live. Everybody's take
+// a statement more: on a sharded server the nearest of all shards cannot be joined with
+// messages one by one.
+func (n *nearest) nearestLive(k int) (nearRows, error) {
+	if !n.all {
+		return n.readNear(n.db, n.nearestFirst(k))
+	}
+	q := newQuery("SELECT message_id, user_id, conversation_id, (embedding <=> "+n.param()+") + 0 AS distance FROM "+
+		n.tables.embeddings+" WHERE model = ? ORDER BY distance, message_id LIMIT ?", n.text(), n.o.Model, k)
+	r, err := n.readNear(n.db, q)
+	if err != nil || len(r.hits) == 0 {
+		return r, err
+	}
+	in, arg := n.dialect.InUUIDs("m.id", messageIDs(r.hits))
+	q = newQuery("SELECT m.id, m.user_id FROM "+n.tables.messages+" m JOIN "+n.tables.conversations+
+		" c ON c.id = m.conversation_id AND c.user_id = m.user_id WHERE "+in+" AND m.deleted_at IS NULL AND c.deleted_at IS NULL", arg)
+	found, err := collect(n.db, q, func(id *ownedID) []any { return []any{&id.id, &id.user} })
+	live := make(map[ownedID]bool, len(found))
+	for _, id := range found {
+		live[*id] = true
+	}
+	r.hits = slices.DeleteFunc(r.hits, func(h near) bool { return !live[h.message] })
+	return r, err
 }
 
 // nearestFirst compares vectors and then looks up the messages of the nearest k; one that

@@ -14,14 +14,17 @@ import (
 var errUsage = errors.New("bad usage, see -help")
 
 type command struct {
-	db, command, argument string
-	goose                 bool
-	options               migrate.Options
+	db, command string
+	arguments   []string
+	goose       bool
+	shards      int
+	options     migrate.Options
 }
 
 // arguments says how many a command takes after its name, at least and at most.
 var arguments = map[string][2]int{
 	"up": {0, 0}, "down": {0, 0}, "to": {1, 1}, "status": {0, 0}, "verify": {0, 0}, "sql": {0, 1},
+	"preflight": {0, 100}, "distribute": {0, 0}, "undistribute": {0, 0},
 }
 
 func parse(args []string, errs io.Writer) (command, error) {
@@ -38,6 +41,7 @@ func parse(args []string, errs io.Writer) (command, error) {
 	flags.IntVar(&c.options.Dimensions, "dimensions", 0, "length of an embedding (default 1536)")
 	flags.BoolVar(&c.options.WithoutPgvector, "without-pgvector", false, "keep embeddings as text (PostgreSQL)")
 	flags.BoolVar(&c.goose, "goose", false, "sql: files for goose instead of pairs of up and down")
+	flags.IntVar(&c.shards, "shards", 0, "distribute: into how many parts (default the server's citus.shard_count)")
 	flags.Func("users", "your `table.column` that user_id points to", func(s string) error {
 		c.options.Users = column(s)
 		return nil
@@ -73,9 +77,7 @@ func (c *command) take(args []string) error {
 	case c.db == "":
 		return fmt.Errorf("%w: -db is missing", errUsage)
 	}
-	if len(args) > 1 {
-		c.argument = args[1]
-	}
+	c.arguments = args[1:]
 	return nil
 }
 

@@ -25,11 +25,22 @@ Commands:
   verify      compare the tables with what the migrations make; exit 1 where they differ
   sql [DIR]   print the SQL, or write it as files into DIR; touches no database
 
+  preflight [TABLE...]
+              list what would keep the tables, and these of yours, from being
+              distributed by user_id; exit 1 where there is something
+  distribute  spread the tables over the nodes of a Citus cluster
+  undistribute
+              bring them back to the coordinator
+
 Flags:
 `
 
-// errDrift makes verify exit with 1 after its list.
-var errDrift = errors.New("the database differs from its migrations")
+var (
+	// errDrift makes verify exit with 1 after its list.
+	errDrift = errors.New("the database differs from its migrations")
+	// errFindings does the same for preflight.
+	errFindings = errors.New("the tables cannot be distributed as they are")
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -60,18 +71,14 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 	}
 	defer db.close()
 	switch c.command {
-	case "up":
-		err = migrate.Up(ctx, db.DB, c.options)
-	case "down":
-		err = migrate.Down(ctx, db.DB, c.options)
-	case "to":
-		err = to(ctx, db, c.options, c.argument)
 	case "status":
 		return status(ctx, db, c.options, out)
 	case "verify":
 		return verify(ctx, db, c.options, out)
+	case "preflight":
+		return preflight(ctx, db, c.options, c.arguments, out)
 	}
-	if err != nil {
+	if err := c.change(ctx, db); err != nil {
 		return err
 	}
 	version, err := migrate.Version(ctx, db.DB, c.options)
@@ -79,6 +86,21 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 		fmt.Fprintf(out, "version %d of %d\n", version, migrate.Latest())
 	}
 	return err
+}
+
+// change runs a command that changes the database.
+func (c *command) change(ctx context.Context, db database) error {
+	switch c.command {
+	case "up":
+		return migrate.Up(ctx, db.DB, c.options)
+	case "down":
+		return migrate.Down(ctx, db.DB, c.options)
+	case "to":
+		return to(ctx, db, c.options, c.arguments[0])
+	case "distribute":
+		return migrate.Distribute(ctx, db.DB, c.options, migrate.DistributeOptions{Shards: c.shards})
+	}
+	return migrate.Undistribute(ctx, db.DB, c.options)
 }
 
 // to goes up or down: only one of the two finds something to do.

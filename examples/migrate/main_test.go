@@ -56,6 +56,33 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+func TestPreflight(t *testing.T) {
+	t.Parallel()
+	flags := []string{"-db", pgtest.Database(t), "-prefix", "chat_"}
+	with := func(more ...string) []string { return append(flags[:len(flags):len(flags)], more...) }
+	must(t, with("up")...)
+	require.Equal(t, "ok\n", must(t, with("preflight")...))
+	out, err := try(t, with("preflight", "chat_convostore_migrations", "crm.notes")...)
+	require.ErrorIs(t, err, errFindings)
+	require.Contains(t, out, "crm.notes: table: ")
+	require.Contains(t, out, "public.chat_convostore_migrations: key: ")
+	for _, command := range []string{"distribute", "undistribute"} {
+		_, err = try(t, with(command)...)
+		require.ErrorIs(t, err, rule.ErrInvalid)
+		require.ErrorContains(t, err, "citus")
+	}
+}
+
+func TestDistribute(t *testing.T) {
+	t.Parallel()
+	flags := []string{"-db", pgtest.Citus(t), "-prefix", "chat_", "-shards", "2"}
+	with := func(more ...string) []string { return append(flags[:len(flags):len(flags)], more...) }
+	for _, command := range []string{"up", "distribute", "distribute", "undistribute"} {
+		require.Contains(t, must(t, with(command)...), "version")
+		require.Equal(t, "ok\n", must(t, with("verify")...))
+	}
+}
+
 func TestSQL(t *testing.T) {
 	t.Parallel()
 	out := must(t, "-db", "x.db", "-leads", "leads.key:bigint", "-users", "users", "sql")

@@ -45,6 +45,21 @@ func verify(ctx context.Context, db database, o migrate.Options, out io.Writer) 
 	return errDrift
 }
 
+func preflight(ctx context.Context, db database, o migrate.Options, tables []string, out io.Writer) error {
+	found, err := migrate.Preflight(ctx, db.DB, o, tables...)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		fmt.Fprintln(out, "ok")
+		return nil
+	}
+	for _, f := range found {
+		fmt.Fprintln(out, f)
+	}
+	return errFindings
+}
+
 // writeSQL prints the way up, or writes all files; it overwrites none.
 func (c *command) writeSQL(out io.Writer) error {
 	format := migrate.FormatUpDown
@@ -55,8 +70,8 @@ func (c *command) writeSQL(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.argument != "" {
-		return os.CopyFS(c.argument, files)
+	if len(c.arguments) > 0 {
+		return os.CopyFS(c.arguments[0], files)
 	}
 	names, err := fs.Glob(files, "*.sql")
 	if err != nil {

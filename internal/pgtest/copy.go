@@ -11,14 +11,14 @@ import (
 // kept are the originals of the package whose tests Main runs, nil without Main.
 var kept *originals
 
-// Main runs a package's tests and then drops what Copy has copied from. It
-// returns the exit code, which is 1 where dropping failed:
+// Main runs a package's tests and then drops what Copy has copied from and what
+// LendCitus has lent. It returns the exit code, which is 1 where dropping failed:
 //
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func Main(m interface{ Run() int }) int {
 	kept = &originals{made: map[string]*original{}}
 	code := m.Run()
-	if err := kept.drop(); err != nil {
+	if err := errors.Join(kept.drop(), lent.drop()); err != nil {
 		fmt.Fprintln(os.Stderr, "pgtest:", err)
 		code = max(code, 1)
 	}

@@ -165,9 +165,19 @@ func testHealthTableSizes(t *testing.T, w *world) {
 	}
 }
 
+// distributed tells whether the tables are spread over several nodes.
+func (w *world) distributed(t testing.TB) bool {
+	t.Helper()
+	var spread bool
+	if w.ready(t).Extensions["citus"] != "" {
+		require.NoError(t, w.st.DB(t.Context()).Raw("SELECT count(*) > 0 FROM pg_dist_partition").Row().Scan(&spread))
+	}
+	return spread
+}
+
 func testHealthIndexUsage(t *testing.T, w *world) {
 	usage, err := w.st.Health().IndexUsage(t.Context())
-	if !w.postgres(t) {
+	if !w.postgres(t) || w.distributed(t) {
 		unsupported(t, err)
 		return
 	}

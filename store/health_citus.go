@@ -1,0 +1,47 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+)
+
+// distributed tells whether the tables are spread over the nodes of a Citus cluster: then
+// those that the server itself has are empty.
+func (s health) distributed(db conn) (bool, error) {
+	there, err := newQuery("SELECT 1 FROM pg_extension WHERE extname = 'citus'").row(db, new(int))
+	if err != nil || !there {
+		return false, err
+	}
+	q := newQuery("SELECT 1 FROM pg_dist_partition WHERE partmethod <> 'n' AND logicalrelid = to_regclass(?)", s.tables.conversations)
+	return q.row(db, new(int))
+}
+
+// notDistributed returns ErrUnsupported for distributed tables.
+func (s health) notDistributed(db conn) error {
+	spread, err := s.distributed(db)
+	if err == nil && spread {
+		err = fmt.Errorf("%w: the tables are distributed, and each node counts for its own shards: "+
+			"ask pg_stat_all_indexes there, with run_command_on_all_nodes", ErrUnsupported)
+	}
+	return err
+}
+
+// shardRows is what one shard says of its rows, as postgresSizes does of a table.
+const shardRows = "SELECT CAST(CASE WHEN reltuples < 0 THEN coalesce(pg_stat_get_live_tuples(oid), 0) ELSE reltuples END AS bigint)" +
+	" FROM pg_class WHERE oid = '%s'::regclass"
+
+// citusSizes adds up the shards. A shard that does not answer is an error, and not none.
+func (s health) citusSizes(db conn) ([]TableSize, error) {
+	var sizes []TableSize
+	q := newQuery(`SELECT c.relname, (SELECT coalesce(sum(CAST(r.result AS bigint)), 0) FROM run_command_on_shards(CAST(c.oid AS regclass), ?) r),
+		citus_table_size(c.oid), citus_total_relation_size(c.oid)
+		FROM pg_class c WHERE c.oid IN (`, shardRows)
+	err := s.addTables(q).add(")").rows(db, func(rows *sql.Rows) error {
+		var t TableSize
+		err := rows.Scan(&t.Table, &t.Rows, &t.Heap, &t.Total)
+		t.Indexes = t.Total - t.Heap
+		sizes = append(sizes, t)
+		return err
+	})
+	return sizes, err
+}
