@@ -138,7 +138,7 @@ func anew(db conn, read func(db conn) error) error {
 
 // whileAlive bounds a read: a server that is cut off would keep it for as long as the
 // network does.
-func whileAlive(ctx, alive context.Context) (context.Context, func()) { //nolint:revive // alive is the server's
+func whileAlive(ctx, alive context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(alive, cancel)
 	return ctx, func() {

@@ -118,9 +118,7 @@ func thread(t testing.TB, st store.Store, user uuid.UUID, messages int) uuid.UUI
 	return c.ID
 }
 
-func says(text string) *message.Message {
-	return &message.Message{Role: message.RoleUser, Content: text}
-}
+func more() *message.Message { return &message.Message{Role: message.RoleUser, Content: "more"} }
 
 // last is the seq of the last message that a scope sees.
 func last(ctx context.Context, sc store.Scope, id uuid.UUID) (int64, error) {
@@ -175,7 +173,7 @@ func (c *cluster) testRules(t *testing.T) {
 	}
 	append1 := func(t *testing.T, ctx context.Context, sc store.Scope, id uuid.UUID) {
 		t.Helper()
-		_, err := sc.Messages().Append(ctx, id, says("more"))
+		_, err := sc.Messages().Append(ctx, id, more())
 		require.NoError(t, err)
 	}
 	// stale shows that what a test proves is not proved by a replica that is up to date.
@@ -267,7 +265,7 @@ func (c *cluster) testReadYourWrites(t *testing.T) {
 			}
 			for n := range pairs {
 				i := n / 5 % users
-				m := says("more")
+				m := more()
 				_, err := st.ForUser(mine[i]).Messages().Append(t.Context(), threads[i], m)
 				seq, readErr := last(t.Context(), st.ForUser(mine[i]), threads[i])
 				if err := errors.Join(err, readErr); err != nil {
@@ -323,7 +321,7 @@ func (c *cluster) testPaused(t *testing.T) {
 	require.Eventually(t, func() bool { _, err := last(t.Context(), c.replicaAlone(t).ForUser(u), id); return err == nil },
 		time.Minute, 20*time.Millisecond)
 	c.pause(t)
-	_, err := other.ForUser(u).Messages().Append(t.Context(), id, says("more"))
+	_, err := other.ForUser(u).Messages().Append(t.Context(), id, more())
 	require.NoError(t, err)
 	time.Sleep(maxLag)
 	sees(t, t.Context(), st.ForUser(u), id, 2, "nobody reads what is older than MaxLag")
@@ -572,7 +570,7 @@ func BenchmarkReplicas(b *testing.B) {
 	for name, dsns := range map[string][]string{"primary alone": nil, "with a replica": {c.standbyDSN}} {
 		st, err := postgres.Open(b.Context(), c.primaryDSN, postgres.WithReplicas(dsns...))
 		require.NoError(b, err)
-		defer func() { require.NoError(b, st.Close()) }()
+		b.Cleanup(func() { require.NoError(b, st.Close()) })
 		u, v := uuid.New(), uuid.New()
 		id, of := thread(b, st, u, 1), thread(b, st, v, 1)
 		if len(dsns) > 0 {
@@ -580,7 +578,7 @@ func BenchmarkReplicas(b *testing.B) {
 		}
 		b.Run(name+"/write then read", func(b *testing.B) {
 			for b.Loop() {
-				_, err := st.ForUser(u).Messages().Append(b.Context(), id, says("more"))
+				_, err := st.ForUser(u).Messages().Append(b.Context(), id, more())
 				_, readErr := last(b.Context(), st.ForUser(u), id)
 				require.NoError(b, errors.Join(err, readErr))
 			}
