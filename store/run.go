@@ -164,7 +164,8 @@ func (sc scope) valuesOf(width int, rows [][]any) *query {
 		if i > 0 {
 			q.add(", ")
 		}
-		q.add(row, sc.user).args = append(q.args, args...)
+		q.add(row, sc.user)
+		q.args = append(q.args, args...)
 	}
 	return q
 }
