@@ -54,36 +54,13 @@ func (h handPostgres) importAll(ctx context.Context, user uuid.UUID, n int, made
 			if err := number(m, tallies); err != nil {
 				return nil, err
 			}
-			return binaryValues(m), nil
+			return values(m, asBytes), nil
 		})
 		if _, err = tx.CopyFrom(ctx, pgx.Identifier{"messages"}, insertColumns, source); err != nil {
 			return err
 		}
 		return saveTallies(ctx, tx, user, tallies)
 	})
-}
-
-// binaryValues are those of insertColumns in the forms that the driver sends as they are.
-func binaryValues(m *message.Message) []any {
-	row := binaryIDs(values(m))
-	for i, v := range row {
-		switch v := v.(type) {
-		case message.JSON:
-			row[i] = orNull(len(v) == 0, []byte(v))
-		case message.Headers:
-			row[i] = orNull(len(v) == 0, v)
-		case message.Attachments:
-			row[i] = orNull(len(v) == 0, v)
-		}
-	}
-	return row
-}
-
-func orNull(empty bool, v any) any {
-	if empty {
-		return nil
-	}
-	return v
 }
 
 func lockConversations(ctx context.Context, tx pgx.Tx, user uuid.UUID) (map[uuid.UUID]*tally, error) {
@@ -148,7 +125,7 @@ func (h *handSQLite) importAll(ctx context.Context, user uuid.UUID, n int, made 
 		if err := number(m, tallies); err != nil {
 			return err
 		}
-		if _, err = insert.ExecContext(ctx, values(m)...); err != nil {
+		if _, err = insert.ExecContext(ctx, values(m, asText)...); err != nil {
 			return err
 		}
 	}

@@ -143,7 +143,7 @@ func (h *handSQLite) appendMany(ctx context.Context, user, conversationID uuid.U
 	insert := tx.StmtContext(ctx, h.insert) //nolint:sqlclosecheck // ends with the transaction
 	for i, m := range ms {
 		m.Seq = last - int64(len(ms)-1-i)
-		if _, err = insert.ExecContext(ctx, values(m)...); err != nil {
+		if _, err = insert.ExecContext(ctx, values(m, asText)...); err != nil {
 			return err
 		}
 	}

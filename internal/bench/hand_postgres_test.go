@@ -58,7 +58,7 @@ func (h handPostgres) appendMessage(ctx context.Context, user, conversationID uu
 	if err := stamp(m, user, conversationID); err != nil {
 		return err
 	}
-	err := h.pool.QueryRow(ctx, appendPostgres, values(m)...).Scan(&m.Seq)
+	err := h.pool.QueryRow(ctx, appendPostgres, values(m, asText)...).Scan(&m.Seq)
 	var pgErr *pgconn.PgError
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -87,7 +87,7 @@ func (h handPostgres) stored(ctx context.Context, m *message.Message) error {
 func (h handPostgres) last(ctx context.Context, user, conversationID uuid.UUID, n int) ([]*message.Message, error) {
 	rs, err := h.pool.Query(ctx, `SELECT * FROM (SELECT `+messageColumns+` FROM messages m
 		WHERE conversation_id = $1 AND user_id = $2 AND deleted_at IS NULL AND `+liveConversation+`
-		ORDER BY seq DESC LIMIT $3) t ORDER BY seq`, conversationID, user, n)
+		ORDER BY seq DESC LIMIT $3) t ORDER BY seq`, conversationID.String(), user.String(), n)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (h handPostgres) last(ctx context.Context, user, conversationID uuid.UUID, 
 // list reads one row more, to know whether there is a next page.
 func (h handPostgres) list(ctx context.Context, user uuid.UUID, n int) ([]*conversation.Conversation, error) {
 	rs, err := h.pool.Query(ctx, `SELECT `+conversationColumns+` FROM conversations
-		WHERE user_id = $1 AND deleted_at IS NULL ORDER BY last_message_at DESC, id DESC LIMIT $2`, user, n+1)
+		WHERE user_id = $1 AND deleted_at IS NULL ORDER BY last_message_at DESC, id DESC LIMIT $2`, user.String(), n+1)
 	if err != nil {
 		return nil, err
 	}
@@ -111,11 +111,11 @@ func (h handPostgres) list(ctx context.Context, user uuid.UUID, n int) ([]*conve
 func (h handPostgres) thread(ctx context.Context, user, conversationID uuid.UUID) (*conversation.Conversation, error) {
 	b := new(pgx.Batch)
 	b.Queue(`SELECT `+conversationColumns+` FROM conversations
-		WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL`, conversationID, user)
+		WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL`, conversationID.String(), user.String())
 	b.Queue(`SELECT `+messageColumns+` FROM messages m
-		WHERE conversation_id = $1 AND user_id = $2 AND deleted_at IS NULL ORDER BY seq`, conversationID, user)
+		WHERE conversation_id = $1 AND user_id = $2 AND deleted_at IS NULL ORDER BY seq`, conversationID.String(), user.String())
 	b.Queue(`SELECT `+suggestionColumns+` FROM ai_suggestions
-		WHERE conversation_id = $1 AND user_id = $2 AND deleted_at IS NULL ORDER BY created_at, id`, conversationID, user)
+		WHERE conversation_id = $1 AND user_id = $2 AND deleted_at IS NULL ORDER BY created_at, id`, conversationID.String(), user.String())
 	results := h.pool.SendBatch(ctx, b)
 	defer results.Close() //nolint:errcheck // the queries' own errors say what matters
 	c, err := one(next(results, 1, scanConversation))
@@ -140,7 +140,7 @@ func next[T any](results pgx.BatchResults, capacity int, scan func(row) (*T, err
 
 func (h handPostgres) get(ctx context.Context, user, messageID uuid.UUID) (*message.Message, error) {
 	rs, err := h.pool.Query(ctx, `SELECT `+messageColumns+` FROM messages m
-		WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL AND `+liveConversation, messageID, user)
+		WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL AND `+liveConversation, messageID.String(), user.String())
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (h handPostgres) approve(ctx context.Context, user, suggestionID uuid.UUID,
 		SET status = 'approved', reviewed_by = $3, feedback = $4, reviewed_at = $5, updated_at = $5
 		WHERE id = $1 AND user_id = $2 AND status = 'pending' AND deleted_at IS NULL AND EXISTS (SELECT 1 FROM conversations c
 			WHERE c.id = s.conversation_id AND c.user_id = s.user_id AND c.deleted_at IS NULL)
-		RETURNING `+suggestionColumns, suggestionID, user, null(r.By), null(r.Feedback), message.Now())
+		RETURNING `+suggestionColumns, suggestionID.String(), user.String(), null(r.By), null(r.Feedback), message.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ func (h *handSQLite) appendMessage(ctx context.Context, user, conversationID uui
 	}
 	defer tx.Rollback()
 	count := tx.StmtContext(ctx, h.count) //nolint:sqlclosecheck // ends with the transaction
-	err = count.QueryRowContext(ctx, conversationID, user, m.SentAt, m.UpdatedAt, m.Direction).Scan(&m.Seq)
+	err = count.QueryRowContext(ctx, conversationID.String(), user.String(), m.SentAt, m.UpdatedAt, m.Direction).Scan(&m.Seq)
 	if errors.Is(err, sql.ErrNoRows) {
 		return store.ErrNotFound
 	}
@@ -111,7 +111,7 @@ func (h *handSQLite) appendMessage(ctx context.Context, user, conversationID uui
 		return err
 	}
 	insert := tx.StmtContext(ctx, h.insert) //nolint:sqlclosecheck // ends with the transaction
-	if _, err = insert.ExecContext(ctx, values(m)...); err != nil {
+	if _, err = insert.ExecContext(ctx, values(m, asText)...); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -127,7 +127,7 @@ func query[T any](ctx context.Context, s *sql.Stmt, capacity int, scan func(row)
 }
 
 func (h *handSQLite) last(ctx context.Context, user, conversationID uuid.UUID, n int) ([]*message.Message, error) {
-	ms, err := query(ctx, h.lastN, n, scanMessage, conversationID, user, n)
+	ms, err := query(ctx, h.lastN, n, scanMessage, conversationID.String(), user.String(), n)
 	for i, j := 0, len(ms)-1; i < j; i, j = i+1, j-1 {
 		ms[i], ms[j] = ms[j], ms[i]
 	}
@@ -135,26 +135,26 @@ func (h *handSQLite) last(ctx context.Context, user, conversationID uuid.UUID, n
 }
 
 func (h *handSQLite) list(ctx context.Context, user uuid.UUID, n int) ([]*conversation.Conversation, error) {
-	all, err := query(ctx, h.listN, n+1, scanConversation, user, n+1)
+	all, err := query(ctx, h.listN, n+1, scanConversation, user.String(), n+1)
 	return all[:min(n, len(all))], err
 }
 
 func (h *handSQLite) thread(ctx context.Context, user, conversationID uuid.UUID) (*conversation.Conversation, error) {
-	c, err := one(query(ctx, h.conversation, 1, scanConversation, conversationID, user))
+	c, err := one(query(ctx, h.conversation, 1, scanConversation, conversationID.String(), user.String()))
 	if err != nil {
 		return nil, err
 	}
-	if c.Messages, err = query(ctx, h.messages, int(c.LastSeq), scanMessage, conversationID, user); err != nil {
+	if c.Messages, err = query(ctx, h.messages, int(c.LastSeq), scanMessage, conversationID.String(), user.String()); err != nil {
 		return nil, err
 	}
-	c.Suggestions, err = query(ctx, h.suggestions, 4, scanSuggestion, conversationID, user)
+	c.Suggestions, err = query(ctx, h.suggestions, 4, scanSuggestion, conversationID.String(), user.String())
 	return c, err
 }
 
 func (h *handSQLite) get(ctx context.Context, user, messageID uuid.UUID) (*message.Message, error) {
-	return one(query(ctx, h.getOne, 1, scanMessage, messageID, user))
+	return one(query(ctx, h.getOne, 1, scanMessage, messageID.String(), user.String()))
 }
 
 func (h *handSQLite) approve(ctx context.Context, user, suggestionID uuid.UUID, r suggestion.Review) (*suggestion.Suggestion, error) {
-	return one(query(ctx, h.approveOne, 1, scanSuggestion, suggestionID, user, null(r.By), null(r.Feedback), message.Now()))
+	return one(query(ctx, h.approveOne, 1, scanSuggestion, suggestionID.String(), user.String(), null(r.By), null(r.Feedback), message.Now()))
 }

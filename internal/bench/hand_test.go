@@ -99,14 +99,27 @@ func stamp(m *message.Message, user, conversationID uuid.UUID) (err error) {
 	return nil
 }
 
-// values are those of insertColumns.
-func values(m *message.Message) []any {
+// values are those of insertColumns. A column without a value is nil before a driver sees
+// it.
+func values(m *message.Message, form func(uuid.UUID) any) []any {
 	return []any{
-		m.ID, m.UserID, m.ConversationID, m.Seq, string(m.Role), null(string(m.Direction)), m.Content,
+		form(m.ID), form(m.UserID), form(m.ConversationID), m.Seq, string(m.Role), null(string(m.Direction)), m.Content,
 		null(m.SenderEmail), null(m.RecipientEmail), null(m.PostmarkMessageID), null(m.GmailMessageID), null(m.GmailThreadID),
-		null(m.EmailMessageID), null(m.IdempotencyKey), m.Headers, m.Attachments, m.ToolCalls, m.ToolResults, m.Metadata,
+		null(m.EmailMessageID), null(m.IdempotencyKey), filled(m.Headers, len(m.Headers)), filled(m.Attachments, len(m.Attachments)),
+		null(string(m.ToolCalls)), null(string(m.ToolResults)), null(string(m.Metadata)),
 		m.SentAt, m.CreatedAt, m.UpdatedAt,
 	}
+}
+
+// asText takes pgx a fraction of what a uuid.UUID does, in a statement; asBytes in a COPY.
+func asText(id uuid.UUID) any  { return id.String() }
+func asBytes(id uuid.UUID) any { return [16]byte(id) }
+
+func filled(v any, length int) any {
+	if length == 0 {
+		return nil
+	}
+	return v
 }
 
 func null(s string) any {
