@@ -106,7 +106,7 @@ func keysOf(m *message.Message, idGiven bool) []messageKey {
 // matches adds the condition of one key. Each key is asked by itself, since an index
 // answers each and none answers them joined by OR.
 func (k messageKey) matches(q *query, user uuid.UUID) *query {
-	q.add("user_id = ? AND "+k.column+" = ?", user, k.value)
+	q.add("user_id = ? AND ", user).add(k.column).add(" = ?", k.value)
 	if k.conversation != uuid.Nil {
 		q.add(" AND conversation_id = ?", k.conversation)
 	}
@@ -180,16 +180,16 @@ func (sc scope) explain(ctx context.Context, d draft, cause error) error {
 // insertNext takes the next seq of the conversation and inserts m with it. It returns
 // false and writes nothing if the conversation is not there or a key is.
 func (sc scope) insertNext(db conn, d draft) (bool, error) {
-	m, next := d.Message, sc.nextSeq(d)
+	// Room for the whole statement: this is the path that is gone most often.
+	q := &query{sql: make([]byte, 0, 2048), args: make([]any, 0, 40)}
 	if sc.dialect.OneStatementAppend() {
-		q := newQuery("WITH c AS (").addQuery(next).
-			add(") INSERT INTO "+sc.tables.messages+" ("+messageColumns+") SELECT ?, c.user_id, c.id, c.last_seq, "+
-				messageMarks+" FROM c RETURNING seq", m.ID)
-		q.args = messageArgs(q.args, m)
-		return q.row(db, &m.Seq)
+		sc.nextSeq(q.add("WITH c AS ("), d).add(") INSERT INTO ").add(sc.tables.messages).
+			add(" ("+messageColumns+") SELECT ?, c.user_id, c.id, c.last_seq, ", d.ID.String()).add(messageMarks).
+			add(" FROM c RETURNING seq")
+		q.args = messageArgs(q.args, d.Message)
+		return q.row(db, &d.Seq)
 	}
-	var conversationID, user uuid.UUID
-	found, err := next.row(db, &conversationID, &user, &m.Seq)
+	found, err := sc.nextSeq(q, d).row(db, new(uuid.UUID), new(uuid.UUID), &d.Seq)
 	if err != nil || !found {
 		return false, err
 	}
@@ -199,13 +199,14 @@ func (sc scope) insertNext(db conn, d draft) (bool, error) {
 
 // nextSeq is the update that locks the conversation, takes a seq and moves status and
 // activity along.
-func (sc scope) nextSeq(m draft) *query {
-	q := newQuery("UPDATE "+sc.tables.conversations+" SET last_seq = last_seq + 1, status = COALESCE(?, status), "+
-		"last_message_at = CASE WHEN last_seq = 0 THEN ? ELSE "+sc.dialect.Greatest()+"(last_message_at, ?) END, "+
-		"updated_at = ? WHERE id = ? AND user_id = ? AND deleted_at IS NULL",
-		null(string(statusAfter(m.Direction))), m.SentAt, m.SentAt, sc.instant(), m.ConversationID, sc.user)
+func (sc scope) nextSeq(q *query, m draft) *query {
+	var sentAt any = m.SentAt
+	q.add("UPDATE ").add(sc.tables.conversations).add(" SET last_seq = last_seq + 1, status = COALESCE(?, status), "+
+		"last_message_at = CASE WHEN last_seq = 0 THEN ? ELSE ", null(string(statusAfter(m.Direction))), sentAt).
+		add(sc.dialect.Greatest()).add("(last_message_at, ?) END, updated_at = ? WHERE id = ? AND user_id = ? AND deleted_at IS NULL",
+		sentAt, sc.instant(), m.ConversationID.String(), sc.user.String())
 	for _, k := range m.keys {
-		k.matches(q.add(" AND NOT EXISTS (SELECT 1 FROM "+sc.tables.messages+" WHERE "), sc.user).add(")")
+		k.matches(q.add(" AND NOT EXISTS (SELECT 1 FROM ").add(sc.tables.messages).add(" WHERE "), sc.user).add(")")
 	}
 	return q.add(" RETURNING id, user_id, last_seq")
 }

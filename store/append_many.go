@@ -69,7 +69,7 @@ func (sc scope) writeBatch(ctx context.Context, ms []draft, expected *int64) (ba
 
 // lockThreads locks the live conversations of a batch.
 func (sc scope) lockThreads(db conn, ms []draft) (map[uuid.UUID]*threadState, error) {
-	q := sc.lock("id, last_seq, last_message_at", anyOf(newQuery(""), "id", conversationIDs(ms)).add(" AND deleted_at IS NULL"))
+	q := sc.lockRows("id, last_seq, last_message_at", sc.among("id", conversationIDs(ms)).add(" AND deleted_at IS NULL"))
 	type row struct {
 		id uuid.UUID
 		threadState
