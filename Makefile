@@ -21,7 +21,10 @@ TAGS := sqlite_fts5
 # Nested modules keep the dependencies of examples and of the second SQLite
 # driver out of the library's go.mod.
 NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard examples/*/go.mod examples/*/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
-MODULES := . $(NESTED)
+# What the library is measured beside brings hundreds of packages of others along: they
+# take longer to compile and to lint than all of the library, and `make bench` runs them.
+AGENTS  := internal/peers/agents
+MODULES := . $(filter-out $(AGENTS),$(NESTED))
 
 # Only asked when a recipe needs it. Race detection and mattn's SQLite need both.
 HAS_CGO = $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v $$(go env CC) >/dev/null 2>&1 && echo yes)
@@ -29,9 +32,6 @@ RACE    = $(if $(HAS_CGO),-race $(UNCHECKED))
 # -race brings a check of each conversion of a pointer along. SQLite translated from C
 # does little else: it takes twice the time with it, and the check is not about races.
 UNCHECKED := -gcflags=modernc.org/...=-d=checkptr=0
-# Hundreds of packages of others, whose races are not ours to find: with -race they take
-# longer to compile than all the library's tests.
-test-module/internal/peers/agents: RACE :=
 CGO_MODULES  := internal/mattntest
 TEST_MODULES  = $(if $(HAS_CGO),$(MODULES),$(filter-out $(CGO_MODULES),$(MODULES)))
 
@@ -45,13 +45,14 @@ help: ## print this list
 .PHONY: test
 test: $(TESTPG) ## test every module on SQLite and on a throw-away PostgreSQL, with the race detector
 	@$(if $(HAS_CGO),:,echo "make: no C compiler (or CGO_ENABLED=0): testing without -race and without $(CGO_MODULES)")
-	@$(TESTPG) -- $(MAKE) --no-print-directory --keep-going $(TEST_MODULES:%=test-module/%) $(if $(HAS_CGO),test-reports)
+	@$(TESTPG) -- $(MAKE) --no-print-directory --keep-going $(TEST_MODULES:%=test-module/%) $(if $(HAS_CGO),test-full)
 
-# With the race detector the reports are compared on fewer rows: their answers are worked
-# out once more in Go, which is most of the time and no matter of races.
-.PHONY: test-reports
-test-reports:
-	go test -run '^TestReports$$' -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./store/postgres ./store/sqlite
+# With the race detector the reports are compared on fewer rows, and replicas read less
+# often: here in full. The answers of the reports are worked out once more in Go, which is
+# most of their time and no matter of races.
+.PHONY: test-full
+test-full:
+	go test -run '^(TestReports|TestReplicas)$$' -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./store/postgres ./store/sqlite
 
 test-module/%:
 	cd $* && go test $(RACE) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./...
@@ -92,6 +93,10 @@ bench-search: $(TESTPG) ## measure search at 200,000 messages and write docs/sea
 .PHONY: bench-reports
 bench-reports: $(TESTPG) ## measure reports at a million messages and write docs/reports.md (half an hour or more)
 	CONVOSTORE_BENCH_REPORTS=1 $(TESTPG) -durable -- go test -run TestReportFigures -timeout 120m -v -tags $(TAGS) $(TESTFLAGS) ./internal/bench/ -update
+
+.PHONY: test-agents
+test-agents: $(TESTPG) ## test and lint what the library is measured beside (some minutes to compile)
+	$(TESTPG) -- $(MAKE) --no-print-directory test-module/$(AGENTS) lint-module/$(AGENTS) RACE=
 
 .PHONY: fuzz
 fuzz: $(TESTPG) ## run each fuzz target for FUZZTIME (20s)
