@@ -19,6 +19,10 @@ import (
 // has. It opens nothing, starts no goroutine and migrates nothing unless asked with
 // WithMigrate. The host keeps db and closes it.
 //
+// Statements go to the connection pool of db, and db's logger is told of them. Where db has
+// plugins or a DefaultContextTimeout they go through GORM, so that those have their say;
+// callbacks that were registered without a plugin are not called.
+//
 // On SQLite the host's connections must have foreign keys on, a busy timeout, and
 // transactions that begin immediate; package store/sqlite opens such a database.
 func New(db *gorm.DB, opts ...Option) (Store, error) {
