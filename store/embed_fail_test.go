@@ -49,7 +49,7 @@ func TestEmbedderFails(t *testing.T) {
 	}{
 		"always":  {func(context.Context, []string) ([][]float32, error) { return nil, fmt.Errorf("busy") }, nil, "busy", 3, 20},
 		"finally": {func(context.Context, []string) ([][]float32, error) { return nil, final }, final, "for good", 1, 20},
-		"blocks":  {func(context.Context, []string) ([][]float32, error) { select {} }, context.DeadlineExceeded, "no answer within 30ms", 3, 20},
+		"blocks":  {func(context.Context, []string) ([][]float32, error) { select {} }, context.DeadlineExceeded, "no answer within 700ms", 3, 20},
 		"too few": {func(_ context.Context, texts []string) ([][]float32, error) {
 			return make([][]float32, len(texts)-1), nil
 		}, nil, "19 vectors for 20 texts", 1, 20},
@@ -72,7 +72,7 @@ func TestEmbedderFails(t *testing.T) {
 					return bad.before(ctx, texts)
 				})
 				res, err := w.mine.EmbedMissing(t.Context(), e, store.EmbedOptions{
-					BatchSize: 20, Workers: 1, Attempts: 3, Backoff: time.Millisecond, Timeout: 30 * time.Millisecond,
+					BatchSize: 20, Workers: 1, Attempts: 3, Backoff: time.Millisecond, Timeout: 700 * time.Millisecond,
 					Retry: func(err error) bool { return !errors.Is(err, final) },
 				})
 				var embed *store.EmbedError
