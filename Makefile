@@ -47,12 +47,12 @@ test: $(TESTPG) ## test every module on SQLite and on a throw-away PostgreSQL, w
 	@$(if $(HAS_CGO),:,echo "make: no C compiler (or CGO_ENABLED=0): testing without -race and without $(CGO_MODULES)")
 	@$(TESTPG) -- $(MAKE) --no-print-directory --keep-going $(TEST_MODULES:%=test-module/%) $(if $(HAS_CGO),test-full)
 
-# With the race detector the reports are compared on fewer rows, and replicas read less
-# often: here in full. The answers of the reports are worked out once more in Go, which is
-# most of their time and no matter of races.
+# With the race detector reports and searches are compared on fewer rows, and replicas read
+# less often: here in full. Their answers are worked out once more in Go, which is most of
+# the time and no matter of races.
 .PHONY: test-full
 test-full:
-	go test -run '^(TestReports|TestReplicas)$$' -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./store/postgres ./store/sqlite
+	go test -run '^(TestReports|TestReplicas)$$|^(TestOpen|TestHost|TestSimpleProtocol|TestFile|TestMemory)$$/^Search$$' -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./store/postgres ./store/sqlite
 
 test-module/%:
 	cd $* && go test $(RACE) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./...

@@ -64,7 +64,7 @@ func newCorpus(t testing.TB, f Factory, n size) *corpus {
 	for range shares {
 		c.users = append(c.users, uuid.New())
 	}
-	if testing.Short() || (raceDetector && c.st.DB(t.Context()).Name() == "sqlite") {
+	if testing.Short() || raceDetector {
 		n = slow[n]
 	}
 	for len(c.messages) < n.messages {

@@ -14,8 +14,7 @@ import (
 )
 
 // RunSearch compares what a search finds in 2,000 messages of several users (300 in short
-// mode, and of SQLite under the race detector) with what
-// plain Go finds in the same rows: every kind of query, filter and scope. Exact results
+// mode and under the race detector) with what plain Go finds in the same rows: every kind of query, filter and scope. Exact results
 // must be equal, approximate ones say that they are.
 func RunSearch(t *testing.T, f Factory) {
 	t.Helper()
