@@ -129,9 +129,10 @@ func (sc scope) appendOne(ctx context.Context, d draft) (created bool, err error
 }
 
 // appendMessage is the hot path: on PostgreSQL one statement, on SQLite two in a
-// transaction. A redelivery that came before updates nothing; one that comes at the same
-// time runs into a unique index, which undoes the whole statement, so that no seq is
-// lost.
+// transaction. A redelivery runs into a unique index, which undoes all of it, so that no
+// seq is lost. PostgreSQL looks for one first, whose update then finds nothing: an error
+// there would leave dead rows and a line in the server's log. SQLite would pay for the
+// look with each append, and undoes an append for nothing.
 func (sc scope) appendMessage(ctx context.Context, d draft) (bool, error) {
 	var found bool
 	write := func(in scope) (err error) {
@@ -183,13 +184,14 @@ func (sc scope) insertNext(db conn, d draft) (bool, error) {
 	// Room for the whole statement: this is the path that is gone most often.
 	q := &query{sql: make([]byte, 0, 2048), args: make([]any, 0, 40)}
 	if sc.dialect.OneStatementAppend() {
-		sc.nextSeq(q.add("WITH c AS ("), d).add(") INSERT INTO ").add(sc.tables.messages).
+		sc.unlessStored(sc.nextSeq(q.add("WITH c AS ("), d), d).
+			add(" RETURNING id, user_id, last_seq) INSERT INTO ").add(sc.tables.messages).
 			add(" ("+messageColumns+") SELECT ?, c.user_id, c.id, c.last_seq, ", d.ID.String()).add(messageMarks).
 			add(" FROM c RETURNING seq")
 		q.args = messageArgs(q.args, d.Message)
 		return q.row(db, &d.Seq)
 	}
-	found, err := sc.nextSeq(q, d).row(db, new(uuid.UUID), new(uuid.UUID), &d.Seq)
+	found, err := sc.nextSeq(q, d).add(" RETURNING last_seq").row(db, &d.Seq)
 	if err != nil || !found {
 		return false, err
 	}
@@ -205,10 +207,15 @@ func (sc scope) nextSeq(q *query, m draft) *query {
 		"last_message_at = CASE WHEN last_seq = 0 THEN ? ELSE ", null(string(statusAfter(m.Direction))), sentAt).
 		add(sc.dialect.Greatest()).add("(last_message_at, ?) END, updated_at = ? WHERE id = ? AND user_id = ? AND deleted_at IS NULL",
 		sentAt, sc.instant(), m.ConversationID.String(), sc.user.String())
+	return q
+}
+
+// unlessStored lets an update pass over a conversation for a redelivery.
+func (sc scope) unlessStored(q *query, m draft) *query {
 	for _, k := range m.keys {
 		k.matches(q.add(" AND NOT EXISTS (SELECT 1 FROM ").add(sc.tables.messages).add(" WHERE "), sc.user).add(")")
 	}
-	return q.add(" RETURNING id, user_id, last_seq")
+	return q
 }
 
 // statusAfter is the status that a message gives its conversation, empty if it leaves it
