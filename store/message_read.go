@@ -16,7 +16,7 @@ import (
 // inLive narrows a query to rows whose conversation is live: what is in a deleted one
 // is not there.
 func (sc scope) inLive(q *query, alias string) *query {
-	q.add(" AND EXISTS (SELECT 1 FROM " + sc.tables.conversations + " c WHERE c.id = " + alias + "conversation_id" +
+	q.add(" AND " + sc.dialect.Exists() + " (SELECT 1 FROM " + sc.tables.conversations + " c WHERE c.id = " + alias + "conversation_id" +
 		" AND c.user_id = " + alias + "user_id AND c.deleted_at IS NULL")
 	return sc.owned(q, "c.").add(")")
 }
