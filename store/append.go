@@ -228,7 +228,10 @@ var messageMarks = marks(20)
 // marks returns n question marks.
 func marks(n int) string { return "?" + strings.Repeat(", ?", n-1) }
 
-// messageTypes are those of messageColumns on PostgreSQL, but for user_id.
+// userFirst are messageColumns in the order of scope.values.
+var userFirst = "user_id, " + strings.Replace(messageColumns, "user_id, ", "", 1)
+
+// messageTypes are those of userFirst on PostgreSQL, but for user_id.
 var messageTypes = []string{
 	"uuid", "uuid", "bigint", "text", "text", "text", "text", "text",
 	"text", "text", "text", "text", "text", "jsonb", "jsonb",
@@ -237,7 +240,7 @@ var messageTypes = []string{
 
 // insertMessages inserts messages that have their seqs.
 func (sc scope) insertMessages(db conn, drafts []draft) error {
-	insert := "INSERT INTO " + sc.tables.messages + " (user_id, " + strings.Replace(messageColumns, "user_id, ", "", 1) + ") "
+	insert := "INSERT INTO " + sc.tables.messages + " (" + userFirst + ") "
 	for part := range sc.portions(drafts) {
 		rows := make([][]any, len(part))
 		for i, d := range part {
