@@ -2,8 +2,7 @@ package store
 
 import (
 	"context"
-	"iter"
-	"strings"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -129,37 +128,44 @@ func (sc scope) appendOne(ctx context.Context, d draft) (created bool, err error
 }
 
 // appendMessage is the hot path: on PostgreSQL one statement, on SQLite two in a
-// transaction. A redelivery runs into a unique index, which undoes all of it, so that no
-// seq is lost. PostgreSQL looks for one first, whose update then finds nothing: an error
-// there would leave dead rows and a line in the server's log. SQLite would pay for the
-// look with each append, and undoes an append for nothing.
-func (sc scope) appendMessage(ctx context.Context, d draft) (bool, error) {
-	var found bool
-	write := func(in scope) (err error) {
-		found, err = in.insertNext(session(ctx, in.writer), d)
-		return err
-	}
-	var err error
-	switch {
-	case !sc.dialect.OneStatementAppend():
-		err = sc.transaction(ctx, func(tx *store) error { return write(sc.in(tx)) })
-	case len(d.keys) == 0:
-		err = sc.retry(ctx, func() error { return write(sc) })
-	default:
-		err = sc.guarded(ctx, func() error { return write(sc) })
-	}
-	if err == nil && found {
-		return true, nil
-	}
-	if err != nil && dialect.KindOf(err) != dialect.Unique {
+// transaction. A redelivery meets the unique index of its key, which passes over the row
+// and is no error: that would leave dead rows and a line in the server's log.
+func (sc scope) appendMessage(ctx context.Context, d draft) (created bool, err error) {
+	single, err := sc.oneStatement(ctx)
+	if err != nil {
 		return false, err
 	}
-	return false, sc.explain(ctx, d, err)
+	if single {
+		err = sc.retry(ctx, func() (err error) {
+			created, err = sc.insertNext(session(ctx, sc.writer), d)
+			return err
+		})
+	} else {
+		err = sc.transaction(ctx, func(tx *store) (err error) {
+			created, err = sc.in(tx).takeAndInsert(session(ctx, tx.writer), d)
+			if err == nil && !created {
+				err = errNotWritten
+			}
+			return err
+		})
+	}
+	switch {
+	case dialect.KindOf(err) == dialect.Unique:
+		return false, errTaken
+	case err != nil && !errors.Is(err, errNotWritten):
+		return false, err
+	case created:
+		return true, nil
+	}
+	return false, sc.explain(ctx, d)
 }
+
+// errNotWritten undoes a seq that was taken for nothing.
+var errNotWritten = errors.New("convostore: not written")
 
 // explain says why an append wrote nothing: the message is there, or the conversation
 // is not.
-func (sc scope) explain(ctx context.Context, d draft, cause error) error {
+func (sc scope) explain(ctx context.Context, d draft) error {
 	db := session(ctx, sc.writer)
 	for _, k := range d.keys {
 		q := newQuery("SELECT " + messageColumns + " FROM " + sc.tables.messages + " WHERE ")
@@ -172,82 +178,26 @@ func (sc scope) explain(ctx context.Context, d draft, cause error) error {
 			return nil
 		}
 	}
-	if cause != nil {
-		return errTaken
+	q := newQuery("SELECT 1 FROM "+sc.tables.conversations+" WHERE id = ? AND user_id = ? AND deleted_at IS NULL", d.ConversationID, sc.user)
+	there, err := q.row(db, new(int))
+	if err == nil && there {
+		err = errTaken // by a message that was erased meanwhile
 	}
-	return ErrNotFound
-}
-
-// insertNext takes the next seq of the conversation and inserts m with it. It returns
-// false and writes nothing if the conversation is not there or a key is.
-func (sc scope) insertNext(db conn, d draft) (bool, error) {
-	// Room for the whole statement: this is the path that is gone most often.
-	q := &query{sql: make([]byte, 0, 2048), args: make([]any, 0, 40)}
-	if sc.dialect.OneStatementAppend() {
-		sc.unlessStored(sc.nextSeq(q.add("WITH c AS ("), d), d).
-			add(" RETURNING id, user_id, last_seq) INSERT INTO ").add(sc.tables.messages).
-			add(" ("+messageColumns+") SELECT ?, c.user_id, c.id, c.last_seq, ", d.ID.String()).add(messageMarks).
-			add(" FROM c RETURNING seq")
-		q.args = messageArgs(q.args, d.Message)
-		return q.row(db, &d.Seq)
+	if err == nil {
+		err = ErrNotFound
 	}
-	found, err := sc.nextSeq(q, d).add(" RETURNING last_seq").row(db, &d.Seq)
-	if err != nil || !found {
-		return false, err
-	}
-	err = sc.insertMessages(db, []draft{d})
-	return err == nil, err
-}
-
-// nextSeq is the update that locks the conversation, takes a seq and moves status and
-// activity along.
-func (sc scope) nextSeq(q *query, m draft) *query {
-	var sentAt any = m.SentAt
-	q.add("UPDATE ").add(sc.tables.conversations).add(" SET last_seq = last_seq + 1, status = COALESCE(?, status), "+
-		"last_message_at = CASE WHEN last_seq = 0 THEN ? ELSE ", null(string(statusAfter(m.Direction))), sentAt).
-		add(sc.dialect.Greatest()).add("(last_message_at, ?) END, updated_at = ? WHERE id = ? AND user_id = ? AND deleted_at IS NULL",
-		sentAt, sc.instant(), m.ConversationID.String(), sc.user.String())
-	return q
-}
-
-// unlessStored lets an update pass over a conversation for a redelivery.
-func (sc scope) unlessStored(q *query, m draft) *query {
-	for _, k := range m.keys {
-		k.matches(q.add(" AND NOT EXISTS (SELECT 1 FROM ").add(sc.tables.messages).add(" WHERE "), sc.user).add(")")
-	}
-	return q
+	return err
 }
 
 // statusAfter is the status that a message gives its conversation, empty if it leaves it
 // as it is.
 func statusAfter(d message.Direction) conversation.Status { return conversation.Status("").After(d) }
 
-// messageMarks are for messageArgs.
-var messageMarks = marks(20)
-
-// marks returns n question marks.
-func marks(n int) string { return "?" + strings.Repeat(", ?", n-1) }
-
-// userFirst are messageColumns in the order of scope.values.
-var userFirst = "user_id, " + strings.Replace(messageColumns, "user_id, ", "", 1)
-
-// messageTypes are those of userFirst on PostgreSQL, but for user_id.
-var messageTypes = []string{
-	"uuid", "uuid", "bigint", "text", "text", "text", "text", "text",
-	"text", "text", "text", "text", "text", "jsonb", "jsonb",
-	"jsonb", "jsonb", "jsonb", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz",
-}
-
 // insertMessages inserts messages that have their seqs.
 func (sc scope) insertMessages(db conn, drafts []draft) error {
 	insert := "INSERT INTO " + sc.tables.messages + " (" + userFirst + ") "
 	for part := range sc.portions(drafts) {
-		rows := make([][]any, len(part))
-		for i, d := range part {
-			args := make([]any, 0, len(messageTypes))
-			rows[i] = messageArgs(append(args, d.ID.String(), d.ConversationID.String(), d.Seq), d.Message)
-		}
-		values, err := sc.values(messageTypes, rows)
+		values, err := sc.values(messageTypes, rowsOf(part))
 		if err != nil {
 			return err
 		}
@@ -258,26 +208,14 @@ func (sc scope) insertMessages(db conn, drafts []draft) error {
 	return nil
 }
 
-// portions cuts messages into as many as go into a statement. Their texts are bounded as
-// well, since the driver copies them.
-func (sc scope) portions(drafts []draft) iter.Seq[[]draft] {
-	const most = 4 << 20
-	rows := sc.dialect.RowsPerInsert()
-	return func(yield func([]draft) bool) {
-		first, size := 0, 0
-		for i, d := range drafts {
-			if i > first && (i-first == rows || size > most) {
-				if !yield(drafts[first:i]) {
-					return
-				}
-				first, size = i, 0
-			}
-			size += len(d.Content)
-		}
-		if first < len(drafts) {
-			yield(drafts[first:])
-		}
+// rowsOf are the values of messages in the order of userFirst, but for the user.
+func rowsOf(drafts []draft) [][]any {
+	rows := make([][]any, len(drafts))
+	for i, d := range drafts {
+		args := make([]any, 0, len(messageTypes))
+		rows[i] = messageArgs(append(args, d.ID.String(), d.ConversationID.String(), d.Seq), d.Message)
 	}
+	return rows
 }
 
 // threadState is what appends change of a conversation.

@@ -24,11 +24,37 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 	if err != nil {
 		return nil, err
 	}
+	if created, err := sc.appendTogether(ctx, drafts, o.ExpectedSeq); err != nil || created != nil {
+		return created, fail("append", err)
+	}
 	batch, err := sc.writeBatch(ctx, drafts, o.ExpectedSeq)
 	if err != nil {
 		return nil, fail("append", err)
 	}
 	return batch.created, nil
+}
+
+// appendTogether appends messages that cannot be redeliveries in one statement. It returns
+// nil and has written nothing where that does not do, or where there is something to say
+// that writeBatch finds out.
+func (sc scope) appendTogether(ctx context.Context, ms []draft, expected *int64) ([]bool, error) {
+	plain := func(d draft) bool { return len(d.keys) == 0 && len(d.Embeddings) == 0 }
+	if slices.ContainsFunc(ms, func(d draft) bool { return !plain(d) }) || !sc.onePortion(ms) {
+		return nil, nil
+	}
+	single, err := sc.oneStatement(ctx)
+	if err != nil || !single {
+		return nil, err
+	}
+	found := false
+	err = sc.retry(ctx, func() (err error) {
+		found, err = sc.insertTogether(session(ctx, sc.writer), ms, expected)
+		return err
+	})
+	if err != nil || !found {
+		return nil, err
+	}
+	return slices.Repeat([]bool{true}, len(ms)), nil
 }
 
 func (sc scope) drafts(ctx context.Context, conversationID uuid.UUID, ms []*message.Message) ([]draft, error) {

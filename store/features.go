@@ -24,6 +24,9 @@ type features struct {
 	half bool
 	// dimensions is the length of an embedding, 0 where any will do.
 	dimensions int
+	// distributed says that the tables are spread over the nodes of a Citus cluster, where a
+	// statement that writes to two of them is run in several steps.
+	distributed bool
 }
 
 // schemaFeatures reads the features once for a store.
@@ -67,6 +70,10 @@ func (s *store) postgresFeatures(db conn) (*features, error) {
 			WHERE i.indrelid = to_regclass(?) AND i.indisvalid AND a.amname = 'hnsw')`,
 		s.tables.messages, s.tables.embeddings, s.tables.embeddings)
 	if _, err := q.row(db, &f.textConfig, &column, &f.vectorIndex); err != nil {
+		return nil, err
+	}
+	var err error
+	if f.distributed, err = s.distributed(db); err != nil {
 		return nil, err
 	}
 	f.fullText = f.textConfig != ""

@@ -145,18 +145,26 @@ func (c conn) stored(v message.Vector) any { return v.GormValue(c.ctx, c.gorm).V
 
 // text is the statement in the words of the driver.
 func (c conn) text(q *query) string {
-	if !c.numbered {
-		return string(q.sql)
+	switch {
+	case q.text != "":
+		return q.text
+	case c.numbered:
+		return numberMarks(q.sql, len(q.args))
 	}
-	text := make([]byte, 0, len(q.sql)+2*len(q.args))
-	n := int64(0)
-	for _, b := range q.sql {
+	return string(q.sql)
+}
+
+// numberMarks puts $1, $2 in the place of n question marks.
+func numberMarks(sql []byte, n int) string {
+	text := make([]byte, 0, len(sql)+2*n)
+	n = 0
+	for _, b := range sql {
 		if b != '?' {
 			text = append(text, b)
 			continue
 		}
 		n++
-		text = strconv.AppendInt(append(text, '$'), n, 10)
+		text = strconv.AppendInt(append(text, '$'), int64(n), 10)
 	}
 	return string(text)
 }

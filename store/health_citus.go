@@ -7,7 +7,7 @@ import (
 
 // distributed tells whether the tables are spread over the nodes of a Citus cluster: then
 // those that the server itself has are empty.
-func (s health) distributed(db conn) (bool, error) {
+func (s *store) distributed(db conn) (bool, error) {
 	there, err := newQuery("SELECT 1 FROM pg_extension WHERE extname = 'citus'").row(db, new(int))
 	if err != nil || !there {
 		return false, err

@@ -64,6 +64,7 @@ func New(db *gorm.DB, opts ...Option) (Store, error) {
 	if reader != db {
 		s.reader = newHandle(reader, c.log)
 	}
+	s.appends = newAppendStatements(s.tables, d)
 	if c.replicas != nil {
 		s.written = newWriteTimes(c.replicaRules)
 	}
@@ -84,6 +85,7 @@ type shared struct {
 	*Config
 	dialect dialect.Dialect
 	tables  tables
+	appends appendStatements
 	ready   atomic.Bool
 	close   sync.Once
 	// pools are those that the store was opened with, also inside a transaction.

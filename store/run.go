@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -117,7 +118,26 @@ func (s *store) run(ctx context.Context, statement string) error {
 type query struct {
 	sql  []byte
 	args []any
+	// text is that of a statement, which nothing is added to.
+	text string
 }
+
+// statement is SQL that is put together once, for what runs most often.
+type statement struct {
+	sql []byte
+	// text is what the driver takes.
+	text string
+}
+
+func newStatement(sql string, numbered bool) statement {
+	s := statement{sql: []byte(sql), text: sql}
+	if numbered {
+		s.text = numberMarks(s.sql, strings.Count(sql, "?"))
+	}
+	return s
+}
+
+func (s *statement) with(args []any) *query { return &query{sql: s.sql, args: args, text: s.text} }
 
 func newQuery(sql string, args ...any) *query {
 	return (&query{sql: make([]byte, 0, 1024)}).add(sql, args...)
@@ -148,13 +168,22 @@ func (sc scope) values(types []string, rows [][]any) (*query, error) {
 	if unnest == "" {
 		return sc.valuesOf(len(types), rows), nil
 	}
-	a := dialect.NewArrays(len(types))
+	arrays, err := arraysOf(len(types), rows)
+	if err != nil {
+		return nil, err
+	}
+	return newQuery("SELECT CAST(? AS uuid), v.* FROM "+unnest+" AS v", append([]any{sc.user}, arrays...)...), nil
+}
+
+// arraysOf are rows as the arguments of Unnest.
+func arraysOf(width int, rows [][]any) ([]any, error) {
+	a := dialect.NewArrays(width)
 	for _, row := range rows {
 		if err := a.Add(row); err != nil {
 			return nil, err
 		}
 	}
-	return newQuery("SELECT CAST(? AS uuid), v.* FROM "+unnest+" AS v", append([]any{sc.user}, a.Args()...)...), nil
+	return a.Args(), nil
 }
 
 func (sc scope) valuesOf(width int, rows [][]any) *query {
