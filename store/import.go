@@ -43,9 +43,12 @@ type importer struct {
 	// of is the owner of the messages in the batch.
 	of    uuid.UUID
 	start int // the place of the first message of the batch in all rows
+	// write is the batch before, nil once it has been settled.
+	write *importWrite
 }
 
-func (im *importer) run(ctx context.Context, rows iter.Seq2[*message.Message, error]) error {
+func (im *importer) run(ctx context.Context, rows iter.Seq2[*message.Message, error]) (err error) {
+	defer func() { err = joinFlush(err, im.settle()) }() // also if rows panics
 	i := -1
 	for m, err := range rows {
 		i++
@@ -83,10 +86,12 @@ func (im *importer) add(ctx context.Context, i int, m *message.Message) error {
 	if err != nil {
 		return err
 	}
-	if owner != im.of || len(im.batch) == 0 {
+	if len(im.batch) > 0 && owner != im.of {
 		if err := im.flush(ctx); err != nil {
 			return err
 		}
+	}
+	if len(im.batch) == 0 {
 		im.of, im.start = owner, i
 	}
 	d, err := im.as(owner).draft(ctx, m.ConversationID, m)
@@ -116,36 +121,64 @@ func (im *importer) ownerOf(ctx context.Context, conversationID uuid.UUID) (uuid
 	return owner, nil
 }
 
-// flush writes the batch, and tells the progress.
+// flush has the batch written once the one before is. The next one is made meanwhile; but
+// in a transaction of the host's, which rows may use as well, they take turns.
 func (im *importer) flush(ctx context.Context) error {
-	if len(im.batch) == 0 {
+	if err := im.settle(); err != nil || len(im.batch) == 0 {
+		im.batch = nil
+		return err
+	}
+	w := &importWrite{batch: im.batch, start: im.start, done: make(chan struct{})}
+	im.batch, im.write = nil, w
+	sc := im.as(im.of)
+	go func() {
+		defer close(w.done)
+		w.result, w.err = sc.writeBatch(ctx, w.batch, nil)
+	}()
+	if im.inTx {
+		return im.settle()
+	}
+	return nil
+}
+
+// importWrite is a batch on its way to the database.
+type importWrite struct {
+	batch  []draft
+	start  int // the place of its first message in all rows
+	done   chan struct{}
+	result batchResult
+	err    error
+}
+
+// settle waits for the batch that is being written, if one is, and tells the progress.
+func (im *importer) settle() error {
+	w := im.write
+	if w == nil {
 		return nil
 	}
-	batch, err := im.as(im.of).writeBatch(ctx, im.batch, nil)
-	if err != nil {
-		return im.shift(err)
+	im.write = nil
+	<-w.done
+	if w.err != nil {
+		return w.fault()
 	}
-	for _, created := range batch.created {
+	for _, created := range w.result.created {
 		if created {
 			im.result.Imported++
 		} else {
 			im.result.Duplicates++
 		}
 	}
-	im.batch = nil
 	if im.options.Progress != nil {
 		im.options.Progress(im.result)
 	}
 	return nil
 }
 
-// shift makes the place of a fault in the batch one in all rows, and drops the batch, so
-// that it is not tried a second time.
-func (im *importer) shift(err error) error {
-	im.batch = nil
+// fault makes the place of a fault in the batch one in all rows.
+func (w *importWrite) fault() error {
 	var fault *BatchError
-	if errors.As(err, &fault) {
-		return &BatchError{Index: im.start + fault.Index, Err: fault.Err}
+	if errors.As(w.err, &fault) {
+		return &BatchError{Index: w.start + fault.Index, Err: fault.Err}
 	}
-	return err
+	return w.err
 }

@@ -77,8 +77,9 @@ type MessageWriter interface {
 	// Embeddings set on m are stored with it, those of a redelivery are not.
 	//
 	// It returns ErrNotFound if there is no live conversation, ErrInvalid if m breaks a
-	// rule or brings a vector that Embeddings.Set refuses. If ctx ends while the database works, the message may be stored all the
-	// same: call again with the same m, whose id tells.
+	// rule or brings a vector that Embeddings.Set refuses. If ctx ends while the database
+	// works, the message may be stored all the same: call again with the same m, whose id
+	// tells.
 	Append(ctx context.Context, conversationID uuid.UUID, m *message.Message) (created bool, err error)
 
 	// AppendMany is Append for several messages in their order, all or nothing. The
@@ -91,6 +92,10 @@ type MessageWriter interface {
 	// skipped, so a broken import is simply run again. It works in batches, each written
 	// whole or not at all; after an error, of the database or of rows, the result counts
 	// what is written, and a *BatchError says which message was at fault if it was one.
+	//
+	// While a batch is written rows is asked for the next one, so that reading a mailbox
+	// and writing take no longer than the slower of the two; in a transaction they take
+	// turns. A message that rows has handed out is the import's until it returns.
 	Import(ctx context.Context, rows iter.Seq2[*message.Message, error], o ImportOptions) (ImportResult, error)
 
 	// Update changes the content, the metadata or both and sets EditedAt. It returns the

@@ -186,12 +186,22 @@ func conversationArgs(c *conversation.Conversation) []any {
 // and its seq, which stand before them. They are of the drivers' own types, which are taken
 // without looking for a method.
 func messageArgs(args []any, m *message.Message) []any {
+	var sentAt any = m.SentAt
 	return append(args,
 		string(m.Role), null(string(m.Direction)), m.Content, null(m.SenderEmail), null(m.RecipientEmail), null(m.PostmarkMessageID),
 		null(m.GmailMessageID), null(m.GmailThreadID), null(m.EmailMessageID), null(m.IdempotencyKey),
 		list(m.Headers, len(m.Headers)), list(m.Attachments, len(m.Attachments)),
 		document(m.ToolCalls), document(m.ToolResults), document(m.Metadata),
-		m.SentAt, m.CreatedAt, m.UpdatedAt, nullTime(m.EditedAt), nil)
+		sentAt, timeArg(m.CreatedAt, sentAt), timeArg(m.UpdatedAt, sentAt), nullTime(m.EditedAt), nil)
+}
+
+// timeArg is t, or the argument that there is already if it says the same: making one
+// allocates, and most messages have one time for all.
+func timeArg(t time.Time, there any) any {
+	if have, ok := there.(time.Time); ok && have == t {
+		return there
+	}
+	return t
 }
 
 // list makes an empty one NULL.

@@ -30,6 +30,7 @@ func messageTests() subtests {
 		"MessageRedelivery":              testMessageRedelivery,
 		"MessageRedeliveryElsewhere":     testMessageRedeliveryElsewhere,
 		"MessageRedeliveryOfOthers":      testMessageRedeliveryOfOthers,
+		"MessageSeqTaken":                testMessageSeqTaken,
 		"MessageAppendMany":              testMessageAppendMany,
 		"MessageAppendManyDuplicates":    testMessageAppendManyDuplicates,
 		"MessageAppendManyIsAtomic":      testMessageAppendManyIsAtomic,
@@ -52,6 +53,8 @@ func messageTests() subtests {
 		"ImportRunAgain":                 testImportRunAgain,
 		"ImportBadRow":                   testImportBadRow,
 		"ImportSourceFails":              testImportSourceFails,
+		"ImportSourceUsesStore":          testImportSourceUsesStore,
+		"ImportSourcePanics":             testImportSourcePanics,
 		"ImportAbsentConversation":       testImportAbsentConversation,
 		"FindThread":                     testFindThread,
 		"FindThreadNewestActivity":       testFindThreadNewestActivity,
@@ -315,6 +318,29 @@ func testMessageRedeliveryOfOthers(t *testing.T, w *world) {
 	got, err := other.Messages().Get(t.Context(), first.ID)
 	require.NoError(t, err)
 	require.Equal(t, "theirs", got.Content)
+}
+
+// testMessageSeqTaken has a counter that somebody set back by hand: what is refused then is
+// no redelivery.
+func testMessageSeqTaken(t *testing.T, w *world) {
+	ctx := t.Context()
+	c := w.conversation(t)
+	appended(t, w.mine, c.ID, inbound("1"))
+	set := func(seq int64) {
+		t.Helper()
+		require.NoError(t, w.st.DB(ctx).Model(&conversation.Conversation{}).Where("id = ?", c.ID).UpdateColumn("last_seq", seq).Error)
+	}
+	set(0)
+	m := inbound("2")
+	m.IdempotencyKey = "key"
+	created, err := w.mine.Messages().Append(ctx, c.ID, m)
+	require.ErrorIs(t, err, store.ErrConflict)
+	require.False(t, created)
+	require.EqualValues(t, 0, w.get(t, c.ID).LastSeq)
+	set(1)
+	require.Equal(t, []string{"1"}, w.messages(t, c))
+	appended(t, w.mine, c.ID, m)
+	require.Equal(t, []string{"1", "2"}, w.messages(t, c))
 }
 
 func testMessageAppendMany(t *testing.T, w *world) {
@@ -874,6 +900,48 @@ func testImportSourceFails(t *testing.T, w *world) {
 	got, err = w.mine.Messages().Import(canceled(t), rowsOf(mail(c, 20)), store.ImportOptions{})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Zero(t, got)
+}
+
+// testImportSourceUsesStore makes each conversation just before its messages, and appends
+// to one that is being imported.
+func testImportSourceUsesStore(t *testing.T, w *world) {
+	ctx := t.Context()
+	var cs []*conversation.Conversation
+	got, err := w.mine.Messages().Import(ctx, func(yield func(*message.Message, error) bool) {
+		for i := range 20 {
+			if i%4 == 0 {
+				cs = append(cs, w.conversation(t))
+			}
+			if i == 10 {
+				appended(t, w.mine, cs[0].ID, inbound("in between"))
+			}
+			if !yield(mail(cs[len(cs)-1], i), nil) {
+				return
+			}
+		}
+	}, store.ImportOptions{BatchSize: 3})
+	require.NoError(t, err)
+	require.Equal(t, store.ImportResult{Imported: 20}, got)
+	require.Equal(t, []string{"0", "1", "2", "3", "in between"}, w.messages(t, cs[0]))
+	require.Equal(t, []string{"16", "17", "18", "19"}, w.messages(t, cs[4]))
+}
+
+func testImportSourcePanics(t *testing.T, w *world) {
+	ctx := t.Context()
+	c := w.conversation(t)
+	var told store.ImportResult
+	require.PanicsWithValue(t, "the source", func() {
+		_, _ = w.mine.Messages().Import(ctx, func(yield func(*message.Message, error) bool) {
+			for i := range 5 {
+				if !yield(mail(c, i), nil) {
+					return
+				}
+			}
+			panic("the source")
+		}, store.ImportOptions{BatchSize: 2, Progress: func(r store.ImportResult) { told = r }})
+	})
+	require.Equal(t, store.ImportResult{Imported: 4}, told, "what was on its way is waited for")
+	require.Equal(t, []string{"0", "1", "2", "3"}, w.messages(t, c))
 }
 
 func testImportAbsentConversation(t *testing.T, w *world) {
