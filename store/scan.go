@@ -198,7 +198,7 @@ func messageArgs(args []any, m *message.Message) []any {
 // timeArg is t, or the argument that there is already if it says the same: making one
 // allocates, and most messages have one time for all.
 func timeArg(t time.Time, there any) any {
-	if have, ok := there.(time.Time); ok && have == t {
+	if have, ok := there.(time.Time); ok && have.Equal(t) {
 		return there
 	}
 	return t

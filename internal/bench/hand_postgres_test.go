@@ -86,7 +86,8 @@ func (h handPostgres) stored(ctx context.Context, m *message.Message) error {
 
 func (h handPostgres) last(ctx context.Context, user, conversationID uuid.UUID, n int) ([]*message.Message, error) {
 	rs, err := h.pool.Query(ctx, `SELECT * FROM (SELECT `+messageColumns+` FROM messages m
-		WHERE conversation_id = $1 AND user_id = $2 AND deleted_at IS NULL AND `+liveConversation+`
+		WHERE conversation_id = $1 AND user_id = $2 AND deleted_at IS NULL
+		AND (SELECT deleted_at IS NULL FROM conversations WHERE id = $1 AND user_id = $2)
 		ORDER BY seq DESC LIMIT $3) t ORDER BY seq`, conversationID.String(), user.String(), n)
 	if err != nil {
 		return nil, err

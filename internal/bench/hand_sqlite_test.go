@@ -72,7 +72,8 @@ func (h *handSQLite) prepare(ctx context.Context) error {
 				WHERE c.id = s.conversation_id AND c.user_id = s.user_id AND c.deleted_at IS NULL)
 			RETURNING ` + suggestionColumns},
 		{&h.lastN, h.reader, `SELECT ` + messageColumns + ` FROM messages m
-			WHERE conversation_id = ?1 AND user_id = ?2 AND deleted_at IS NULL AND ` + liveConversation + `
+			WHERE conversation_id = ?1 AND user_id = ?2 AND deleted_at IS NULL
+			AND (SELECT deleted_at IS NULL FROM conversations WHERE id = ?1 AND user_id = ?2)
 			ORDER BY seq DESC LIMIT ?3`},
 		{&h.listN, h.reader, `SELECT ` + conversationColumns + ` FROM conversations
 			WHERE user_id = ?1 AND deleted_at IS NULL ORDER BY last_message_at DESC, id DESC LIMIT ?2`},

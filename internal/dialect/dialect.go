@@ -48,10 +48,6 @@ type Dialect interface {
 	// told: of SQLite's rows by id, the one more condition on their owner must not have it
 	// read all that the owner has.
 	Unindexed(column string) string
-	// Exists begins a condition on the parent of a row. It is asked row by row where the
-	// database can be told: SQLite, which knows from ANALYZE that there are more rows than
-	// parents, would else read all parents into a filter first, for each page of a list.
-	Exists() string
 	// OrderedJoin joins two tables, the first to be read first where the database can be
 	// told. PostgreSQL goes by its statistics, of which SQLite has none.
 	OrderedJoin() string

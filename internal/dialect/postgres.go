@@ -15,7 +15,6 @@ func (postgres) Greatest() string               { return "GREATEST" }
 func (postgres) Like() string                   { return "ILIKE" }
 func (postgres) Param(sqlType string) string    { return "CAST(? AS " + sqlType + ")" }
 func (postgres) Unindexed(column string) string { return column }
-func (postgres) Exists() string                 { return "EXISTS" }
 func (postgres) OrderedJoin() string            { return " JOIN " }
 func (postgres) OneStatementAppend() bool       { return true }
 

@@ -16,7 +16,6 @@ func (sqlite) Greatest() string               { return "MAX" }
 func (sqlite) Like() string                   { return "LIKE" }
 func (sqlite) Param(string) string            { return "?" }
 func (sqlite) Unindexed(column string) string { return "+" + column }
-func (sqlite) Exists() string                 { return "+EXISTS" }
 func (sqlite) OrderedJoin() string            { return " CROSS JOIN " }
 func (sqlite) OneStatementAppend() bool       { return false }
 
