@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -141,4 +142,42 @@ func TestHostsTimeoutHolds(t *testing.T) {
 	require.NoError(t, err)
 	_, err = hurried.ForUser(uuid.New()).Conversations().Get(t.Context(), uuid.New())
 	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+// faulty is a plugin that panics with the third write.
+type faulty struct{ writes *atomic.Int64 }
+
+func (faulty) Name() string { return "faulty" }
+
+func (f faulty) Initialize(db *gorm.DB) error {
+	return db.Callback().Raw().Before("gorm:raw").Register("fault:raw", func(db *gorm.DB) {
+		if strings.HasPrefix(db.Statement.SQL.String(), "INSERT") && f.writes.Add(1) == 3 {
+			panic("the plugin")
+		}
+	})
+}
+
+// TestImportPanics sees that what panics while a batch is written reaches the caller, whose
+// program would end otherwise.
+func TestImportPanics(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := hostFile(t, &gorm.Config{Logger: logger.Discard, Plugins: map[string]gorm.Plugin{"faulty": faulty{new(atomic.Int64)}}})
+	st, err := store.New(db, store.WithMigrate(migrate.Options{}))
+	require.NoError(t, err)
+	mine := st.ForUser(uuid.New())
+	c := &conversation.Conversation{}
+	require.NoError(t, mine.Conversations().Create(ctx, c))
+	require.PanicsWithValue(t, "the plugin", func() {
+		_, _ = mine.Messages().Import(ctx, func(yield func(*message.Message, error) bool) {
+			for i := range 100 {
+				if !yield(&message.Message{ConversationID: c.ID, Role: message.RoleUser, Content: strconv.Itoa(i)}, nil) {
+					return
+				}
+			}
+		}, store.ImportOptions{BatchSize: 10})
+	})
+	ms, err := mine.Messages().Last(ctx, c.ID, 100)
+	require.NoError(t, err)
+	require.Len(t, ms, 20, "two whole batches")
 }

@@ -131,13 +131,16 @@ func (im *importer) flush(ctx context.Context) error {
 	w := &importWrite{batch: im.batch, start: im.start, done: make(chan struct{})}
 	im.batch, im.write = nil, w
 	sc := im.as(im.of)
-	go func() {
+	write := func() {
 		defer close(w.done)
+		defer func() { w.panicked = recover() }()
 		w.result, w.err = sc.writeBatch(ctx, w.batch, nil)
-	}()
+	}
 	if im.inTx {
+		write()
 		return im.settle()
 	}
+	go write()
 	return nil
 }
 
@@ -148,6 +151,9 @@ type importWrite struct {
 	done   chan struct{}
 	result batchResult
 	err    error
+	// panicked is what a plugin of the host's may have panicked with, for the caller to
+	// recover: nobody else can.
+	panicked any
 }
 
 // settle waits for the batch that is being written, if one is, and tells the progress.
@@ -158,6 +164,9 @@ func (im *importer) settle() error {
 	}
 	im.write = nil
 	<-w.done
+	if w.panicked != nil {
+		panic(w.panicked)
+	}
 	if w.err != nil {
 		return w.fault()
 	}
