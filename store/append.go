@@ -178,15 +178,10 @@ func (sc scope) explain(ctx context.Context, d draft) error {
 			return nil
 		}
 	}
-	q := newQuery("SELECT 1 FROM "+sc.tables.conversations+" WHERE id = ? AND user_id = ? AND deleted_at IS NULL", d.ConversationID, sc.user)
-	there, err := q.row(db, new(int))
-	if err == nil && there {
-		err = errTaken // by a message that was erased meanwhile
+	if _, err := sc.get(db, d.ConversationID); err != nil {
+		return err
 	}
-	if err == nil {
-		err = ErrNotFound
-	}
-	return err
+	return errTaken // by a message that was erased meanwhile
 }
 
 // statusAfter is the status that a message gives its conversation, empty if it leaves it

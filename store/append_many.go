@@ -38,8 +38,8 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 // nil and has written nothing where that does not do, or where there is something to say
 // that writeBatch finds out.
 func (sc scope) appendTogether(ctx context.Context, ms []draft, expected *int64) ([]bool, error) {
-	plain := func(d draft) bool { return len(d.keys) == 0 && len(d.Embeddings) == 0 }
-	if slices.ContainsFunc(ms, func(d draft) bool { return !plain(d) }) || !sc.onePortion(ms) {
+	more := func(d draft) bool { return len(d.keys) > 0 || len(d.Embeddings) > 0 }
+	if slices.ContainsFunc(ms, more) || !sc.onePortion(ms) {
 		return nil, nil
 	}
 	single, err := sc.oneStatement(ctx)

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/dialect"
 )
 
@@ -79,17 +80,22 @@ func (sc scope) oneStatement(ctx context.Context) (bool, error) {
 	return err == nil && !f.distributed, err
 }
 
+// countArgs appends the arguments of the update that takes seqs, after their number.
+func (sc scope) countArgs(args []any, status conversation.Status, sentAt any, conversationID, user string) []any {
+	return append(args, null(string(status)), sentAt, sentAt, sc.instant(), conversationID, user)
+}
+
 // insertNext takes the next seq of the conversation and inserts m with it. It returns
 // false and has written nothing if the conversation is not there or a key is.
 func (sc scope) insertNext(db conn, d draft) (bool, error) {
 	args := make([]any, 0, 32)
-	conversationID, user, status := d.ConversationID.String(), sc.user.String(), null(string(statusAfter(d.Direction)))
+	conversationID, user, status := d.ConversationID.String(), sc.user.String(), statusAfter(d.Direction)
 	if len(d.keys) == 0 {
-		var sentAt any = d.SentAt
-		args = append(args, status, sentAt, sentAt, sc.instant(), conversationID, user, d.ID.String())
+		args = append(sc.countArgs(args, status, d.SentAt, conversationID, user), d.ID.String())
 		return sc.appends.next.with(messageArgs(args, d.Message)).row(db, &d.Seq)
 	}
-	args = append(messageArgs(append(args, d.ID.String()), d.Message), conversationID, user, status, sc.instant(), conversationID, user)
+	args = append(messageArgs(append(args, d.ID.String()), d.Message),
+		conversationID, user, null(string(status)), sc.instant(), conversationID, user)
 	return sc.appends.nextOnce.with(args).row(db, &d.Seq)
 }
 
@@ -97,8 +103,7 @@ func (sc scope) insertNext(db conn, d draft) (bool, error) {
 // returns false.
 func (sc scope) takeAndInsert(db conn, d draft) (bool, error) {
 	conversationID, user := d.ConversationID.String(), sc.user.String()
-	var sentAt any = d.SentAt
-	take := []any{null(string(statusAfter(d.Direction))), sentAt, sentAt, sc.instant(), conversationID, user}
+	take := sc.countArgs(make([]any, 0, 6), statusAfter(d.Direction), d.SentAt, conversationID, user)
 	found, err := sc.appends.take.with(take).row(db, &d.Seq)
 	if err != nil || !found {
 		return false, err
@@ -120,13 +125,12 @@ func (sc scope) insertTogether(db conn, ms []draft, expected *int64) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	var sentAt, expect any = state.lastMessageAt, nil
+	var expect any
 	if expected != nil {
 		expect = *expected
 	}
-	args := []any{
-		n, null(string(state.status)), sentAt, sentAt, sc.instant(), ms[0].ConversationID.String(), sc.user.String(), expect, n,
-	}
+	args := append(make([]any, 0, 32), n)
+	args = append(sc.countArgs(args, state.status, state.lastMessageAt, ms[0].ConversationID.String(), sc.user.String()), expect, n)
 	var before int64
 	found, err := sc.appends.together.with(append(args, arrays...)).row(db, &before)
 	if err != nil || !found {

@@ -30,7 +30,7 @@ func TestRun(t *testing.T) {
 		`(?m)^  sql.tx.commit +[\d.]+[µm]?s`,
 		`(?m)^  INSERT conversations +[\d.]+[µm]?s +error 2067: INSERT INTO "conversations"`,
 		`(?m)^go_sql_open_connections\{db_name="chat"\} [1-9]`,
-		`(?m)^chat_span_seconds_count\{span="INSERT messages"\} 3`, // of them one redelivery, which inserts nothing,
+		`(?m)^chat_span_seconds_count\{span="INSERT messages"\} 3`, // of them one redelivery, which inserts nothing
 	} {
 		assert.Regexp(t, want, text)
 	}
