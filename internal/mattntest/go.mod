@@ -2,6 +2,8 @@ module github.com/convostore/convostore/internal/mattntest
 
 go 1.26.0
 
+toolchain go1.26.11
+
 require (
 	github.com/convostore/convostore v0.0.0
 	github.com/stretchr/testify v1.12.1
@@ -20,6 +22,6 @@ require (
 	github.com/pgvector/pgvector-go v0.3.0 // indirect
 	github.com/shopspring/decimal v1.6.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
-	golang.org/x/text v0.41.0 // indirect
+	golang.org/x/text v0.44.0 // indirect
 	pgregory.net/rapid v1.3.0 // indirect
 )
