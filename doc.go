@@ -12,7 +12,7 @@ one that has a *gorm.DB hands it over:
 
 	st, err := sqlite.Open(ctx, "chat.db", store.WithMigrate(migrate.Options{}))
 	st, err := postgres.Open(ctx, dsn)
-	st, err := store.New(hostDB)
+	st, err := store.New(ctx, hostDB)
 
 Nothing migrates unless asked: [github.com/convostore/convostore/migrate] has Up, Down,
 Status and Verify, and renders its files for other migration tools. A store whose

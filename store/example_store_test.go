@@ -59,7 +59,7 @@ func ExampleStore_WithTx() {
 	hostDB, err := gorm.Open(sqlite.Dialector("file:/host?vfs=memdb&_foreign_keys=on&_txlock=immediate&_time_format=sqlite"))
 	must(err)
 	must(hostDB.Exec("CREATE TABLE orders (id integer PRIMARY KEY, item text)").Error)
-	st, err := store.New(hostDB, store.WithMigrate(migrate.Options{}))
+	st, err := store.New(ctx, hostDB, store.WithMigrate(migrate.Options{}))
 	must(err)
 
 	user := uuid.New()

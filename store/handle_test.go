@@ -55,7 +55,7 @@ func TestThroughGORM(t *testing.T) {
 	var seen atomic.Int64
 	storetest.RunTransactions(t, func(tb testing.TB, opts ...store.Option) store.Store {
 		db := hostFile(tb, &gorm.Config{Logger: logger.Discard, Plugins: map[string]gorm.Plugin{"watcher": watcher{&seen}}})
-		st, err := store.New(db, append(opts, store.WithMigrate(migrate.Options{}))...)
+		st, err := store.New(t.Context(), db, append(opts, store.WithMigrate(migrate.Options{}))...)
 		require.NoError(tb, err)
 		return st
 	})
@@ -67,7 +67,7 @@ func TestPluginsSeeEveryStatement(t *testing.T) {
 	ctx := t.Context()
 	var seen atomic.Int64
 	db := hostFile(t, &gorm.Config{Logger: logger.Discard, Plugins: map[string]gorm.Plugin{"watcher": watcher{&seen}}})
-	st, err := store.New(db, store.WithMigrate(migrate.Options{}))
+	st, err := store.New(t.Context(), db, store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	mine := st.ForUser(uuid.New())
 	c := &conversation.Conversation{}
@@ -113,7 +113,7 @@ func TestHostsLoggerIsTold(t *testing.T) {
 		shows bool
 	}{{open, open, true}, {private, &private.hostLog, false}} {
 		ctx := t.Context()
-		st, err := store.New(hostFile(t, &gorm.Config{Logger: l.Interface}), store.WithMigrate(migrate.Options{}))
+		st, err := store.New(t.Context(), hostFile(t, &gorm.Config{Logger: l.Interface}), store.WithMigrate(migrate.Options{}))
 		require.NoError(t, err)
 		mine := st.ForUser(uuid.New())
 		c := &conversation.Conversation{Subject: "Offer"}
@@ -130,7 +130,7 @@ func TestHostsLoggerIsTold(t *testing.T) {
 
 func TestHostsTimeoutHolds(t *testing.T) {
 	t.Parallel()
-	st, err := store.New(hostFile(t, &gorm.Config{Logger: logger.Discard}), store.WithMigrate(migrate.Options{}))
+	st, err := store.New(t.Context(), hostFile(t, &gorm.Config{Logger: logger.Discard}), store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	mine := st.ForUser(uuid.New())
 	require.NoError(t, mine.Conversations().Create(t.Context(), &conversation.Conversation{}))
@@ -138,7 +138,7 @@ func TestHostsTimeoutHolds(t *testing.T) {
 	db := st.DB(t.Context())
 	config := *db.Config
 	config.DefaultContextTimeout = time.Nanosecond
-	hurried, err := store.New(&gorm.DB{Config: &config, Statement: db.Statement})
+	hurried, err := store.New(t.Context(), &gorm.DB{Config: &config, Statement: db.Statement})
 	require.NoError(t, err)
 	_, err = hurried.ForUser(uuid.New()).Conversations().Get(t.Context(), uuid.New())
 	require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -163,7 +163,7 @@ func TestImportPanics(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	db := hostFile(t, &gorm.Config{Logger: logger.Discard, Plugins: map[string]gorm.Plugin{"faulty": faulty{new(atomic.Int64)}}})
-	st, err := store.New(db, store.WithMigrate(migrate.Options{}))
+	st, err := store.New(t.Context(), db, store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	mine := st.ForUser(uuid.New())
 	c := &conversation.Conversation{}

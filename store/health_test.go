@@ -42,7 +42,7 @@ func sqliteHost(t *testing.T, path, foreignKeys string) (*gorm.DB, store.Store) 
 	pool, err := db.DB()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	st, err := store.New(db, store.WithMigrate(migrate.Options{}))
+	st, err := store.New(t.Context(), db, store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	return db, st
 }
@@ -133,7 +133,7 @@ func TestHealthPools(t *testing.T) {
 	db, host := sqliteHost(t, filepath.Join(t.TempDir(), "host.db"), "on")
 	require.Len(t, host.Health().PoolStats(), 1)
 	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
-		within, err := store.New(tx)
+		within, err := store.New(t.Context(), tx)
 		require.NoError(t, err)
 		require.Equal(t, 1, within.Health().PoolStats()[0].InUse)
 		return nil

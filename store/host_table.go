@@ -27,6 +27,7 @@ type HostTable struct {
 // whole table. Names that are none are ErrInvalid.
 func WithLeads(t HostTable) Option {
 	return func(c *Config) error {
+		t := t // the option may be applied for several stores at once
 		if t.Key == "" {
 			t.Key = "id"
 		}

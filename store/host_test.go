@@ -59,7 +59,7 @@ func testHost(t *testing.T, d gorm.Dialector, shared *gorm.Config) {
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 
 	// A condition that the host's handle carries is not meant for these tables.
-	st, err := store.New(db.Where("no_such_column = 1"), store.WithMigrate(migrate.Options{}))
+	st, err := store.New(t.Context(), db.Where("no_such_column = 1"), store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	c := redeliverAndConflict(t, st)
 	findWithModels(t, db, c)

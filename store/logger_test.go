@@ -474,7 +474,7 @@ func TestWithLoggerTx(t *testing.T) {
 	ctx := t.Context()
 	db, _ := sqliteHost(t, filepath.Join(t.TempDir(), "host.db"), "on")
 	b := &logbook{}
-	st, err := store.New(db, store.WithLogger(b.logger(), 0))
+	st, err := store.New(t.Context(), db, store.WithLogger(b.logger(), 0))
 	require.NoError(t, err)
 	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
 		c := &conversation.Conversation{Title: "sesam"}

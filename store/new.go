@@ -17,7 +17,9 @@ import (
 
 // New returns a store on a host's database: PostgreSQL or SQLite, any driver that GORM
 // has. It opens nothing, starts no goroutine and migrates nothing unless asked with
-// WithMigrate. The host keeps db and closes it.
+// WithMigrate, under ctx, which the store does not keep. If ctx is over, New migrates
+// nothing and returns its error. The host keeps db and closes it; one that was not opened
+// is ErrInvalid, and so is a nil option.
 //
 // Statements go to the connection pool of db, and db's logger is told of them. Where db has
 // plugins or a DefaultContextTimeout they go through GORM, so that those have their say;
@@ -25,32 +27,57 @@ import (
 //
 // On SQLite the host's connections must have foreign keys on, a busy timeout, and
 // transactions that begin immediate; package store/sqlite opens such a database.
-func New(db *gorm.DB, opts ...Option) (Store, error) {
+func New(ctx context.Context, db *gorm.DB, opts ...Option) (Store, error) {
 	c, err := NewConfig(opts...)
 	if err != nil {
 		return nil, err
 	}
-	if own, ok := db.NamingStrategy.(Naming); ok && c.tables.Prefix == "" && c.tables.Schema == "" {
-		c.tables = own.tables
+	return NewWith(ctx, db, c)
+}
+
+// NewWith is New for backends, whose options have been applied already. It keeps a copy
+// of config.
+func NewWith(ctx context.Context, db *gorm.DB, config *Config) (Store, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("convostore: open store: %w", err)
+	}
+	if db == nil || db.Config == nil || db.Dialector == nil || db.Statement == nil {
+		return nil, rule.Invalid("db", "is nil, or was not opened")
+	}
+	own := *config
+	c := &own
+	if host, ok := db.NamingStrategy.(Naming); ok && c.tables.Prefix == "" && c.tables.Schema == "" {
+		c.tables = host.tables
 	}
 	d, err := dialect.Of(db)
 	if err != nil {
 		return nil, err
 	}
-	if c.tables.Schema != "" && d.Name() == "sqlite" {
-		return nil, rule.Invalid("WithSchema", "is for PostgreSQL; SQLite has no schemas")
-	}
-	if c.leads != nil && strings.Contains(c.leads.Name, ".") && d.Name() == dialect.SQLite {
-		return nil, rule.Invalid("leads", "is in a schema, which SQLite has none of")
-	}
-	if c.codesInMemory && d.Name() != "sqlite" {
-		return nil, rule.Invalid("WithCodesInMemory", "is for SQLite; PostgreSQL has its own cache")
+	if err := c.fits(d); err != nil {
+		return nil, err
 	}
 	if c.migrate != nil {
-		if err := migrate.Up(context.Background(), db, c.migrateOptions()); err != nil {
+		if err := migrate.Up(ctx, db, c.migrateOptions()); err != nil {
 			return nil, err
 		}
 	}
+	return assemble(db, d, c), nil
+}
+
+// fits refuses what the database cannot do.
+func (c *Config) fits(d dialect.Dialect) error {
+	switch sqlite := d.Name() == dialect.SQLite; {
+	case c.tables.Schema != "" && sqlite:
+		return rule.Invalid("WithSchema", "is for PostgreSQL; SQLite has no schemas")
+	case c.leads != nil && strings.Contains(c.leads.Name, ".") && sqlite:
+		return rule.Invalid("leads", "is in a schema, which SQLite has none of")
+	case c.codesInMemory && !sqlite:
+		return rule.Invalid("WithCodesInMemory", "is for SQLite; PostgreSQL has its own cache")
+	}
+	return nil
+}
+
+func assemble(db *gorm.DB, d dialect.Dialect, c *Config) *store {
 	reader := c.reader
 	if reader == nil {
 		reader = db
@@ -68,7 +95,7 @@ func New(db *gorm.DB, opts ...Option) (Store, error) {
 	if c.replicas != nil {
 		s.written = newWriteTimes(c.replicaRules)
 	}
-	return s, nil
+	return s
 }
 
 // store is a Store outside or inside of a transaction.

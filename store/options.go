@@ -13,10 +13,10 @@ import (
 )
 
 // Option sets up a store. Options of a backend, such as a pool size, are in the
-// backend's package.
+// backend's package. An option may serve for any number of stores, also at once.
 type Option func(*Config) error
 
-// Config is what options set. It is exported for the backends' options alone.
+// Config is what options set, each of them once. It is exported for the backends alone.
 type Config struct {
 	tables        naming.Tables
 	newID         func() (uuid.UUID, error)
@@ -31,25 +31,45 @@ type Config struct {
 	closer        func() error
 	replicas      ReplicaSet
 	replicaRules  ReplicaRules
-	backend       map[any]any
+	// Postgres is what the options of package store/postgres set.
+	Postgres PostgresConfig
 }
 
-// NewConfig applies options. It is for backends.
+// PostgresConfig is how a pool of PostgreSQL is opened. The zero value of each field is
+// the backend's default.
+type PostgresConfig struct {
+	SimpleProtocol bool
+	MaxConns       int
+	// Replicas are the DSNs of streaming replicas, ReplicaEvery how often they are asked for
+	// their place, and ReplicaRules what writes mean to them.
+	Replicas     []string
+	ReplicaEvery time.Duration
+	ReplicaRules ReplicaRules
+}
+
+// NewConfig applies options to the defaults. It is for backends, which hand the result to
+// NewWith: an option that is applied a second time would do twice what it does.
 func NewConfig(opts ...Option) (*Config, error) {
-	c := &Config{newID: uuid.NewV7, now: time.Now, backend: map[any]any{}}
-	for _, o := range opts {
+	c := &Config{newID: uuid.NewV7, now: time.Now}
+	if err := c.Apply(opts...); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Apply sets more, the options in their order. One that is nil is ErrInvalid and named by
+// its place in the list, counted from 1.
+func (c *Config) Apply(opts ...Option) error {
+	for i, o := range opts {
+		if o == nil {
+			return rule.Invalid("opts", "has a nil option at place %d of %d", i+1, len(opts))
+		}
 		if err := o(c); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return c, c.tables.Validate()
+	return c.tables.Validate()
 }
-
-// Set keeps a backend's own setting under a key of the backend's own type.
-func (c *Config) Set(key, value any) { c.backend[key] = value }
-
-// Get returns what Set kept, nil if nothing.
-func (c *Config) Get(key any) any { return c.backend[key] }
 
 // Naming returns the naming strategy under which the models find the store's tables.
 func (c *Config) Naming() Naming { return NewNaming(c.tables.Prefix, c.tables.Schema, nil) }

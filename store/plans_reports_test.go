@@ -84,7 +84,7 @@ func last[T any](_ T, err error) error { return err }
 func checkReportPlans(t *testing.T, st store.Store, w *planWorld, explain string, whole *regexp.Regexp) {
 	t.Helper()
 	rec := &storetest.Recorder{}
-	recorded, err := store.New(rec.Wrap(st.DB(t.Context())))
+	recorded, err := store.New(t.Context(), rec.Wrap(st.DB(t.Context())))
 	require.NoError(t, err)
 	require.NoError(t, last(recorded.AllUsers().Maintenance().Counts(t.Context())), "the schema has been looked at")
 	// The last moments of the time that the rows are of.

@@ -24,7 +24,7 @@ func checkRetentionPlans(t *testing.T, st store.Store, w *planWorld, explain str
 	ctx := t.Context()
 	rec := &storetest.Recorder{}
 	now := w.conversation.LastMessageAt.AddDate(1, 0, 0)
-	recorded, err := store.New(rec.Wrap(st.DB(ctx)), store.WithClock(func() time.Time { return now }))
+	recorded, err := store.New(ctx, rec.Wrap(st.DB(ctx)), store.WithClock(func() time.Time { return now }))
 	require.NoError(t, err)
 	_, err = recorded.ForUser(w.user).Conversations().Get(ctx, w.conversation.ID)
 	require.NoError(t, err) // the schema has been checked

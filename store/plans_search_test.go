@@ -133,7 +133,7 @@ func checkSearchPlans(t *testing.T, st store.Store, explain string, index func(s
 	}
 	user := fillSearchPlans(t, st, threads, words)
 	rec := &storetest.Recorder{}
-	recorded, err := store.New(rec.Wrap(st.DB(t.Context())))
+	recorded, err := store.New(t.Context(), rec.Wrap(st.DB(t.Context())))
 	require.NoError(t, err)
 	_, err = recorded.ForUser(user).Search().Messages(t.Context(), "warm", store.TextOptions{}, store.PageRequest{})
 	require.NoError(t, err)

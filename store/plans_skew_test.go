@@ -28,7 +28,7 @@ func TestPlansOfSkewedUsers(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, st.Close()) })
 	rec := &storetest.Recorder{}
-	recorded, err := store.New(rec.Wrap(st.DB(ctx)))
+	recorded, err := store.New(ctx, rec.Wrap(st.DB(ctx)))
 	require.NoError(t, err)
 
 	heavy := uuid.New()

@@ -206,7 +206,7 @@ func plannedReads() []planned {
 func checkPlans(t *testing.T, st store.Store, w *planWorld, explain string, check func(t *testing.T, plan []string, sorts, everybody bool)) {
 	t.Helper()
 	rec := &storetest.Recorder{}
-	recorded, err := store.New(rec.Wrap(st.DB(t.Context())))
+	recorded, err := store.New(t.Context(), rec.Wrap(st.DB(t.Context())))
 	require.NoError(t, err)
 	_, err = recorded.ForUser(w.user).Conversations().Get(t.Context(), w.conversation.ID)
 	require.NoError(t, err)

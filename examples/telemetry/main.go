@@ -41,7 +41,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, closeDB()) }()
 
 	// The store works on the host's handle, and is traced like the rest of the host.
-	st, err := store.New(db, store.WithMigrate(migrate.Options{}))
+	st, err := store.New(ctx, db, store.WithMigrate(migrate.Options{}))
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func TestSpans(t *testing.T) {
 	db, closeDB, err := tel.open(filepath.Join(t.TempDir(), "chat.db"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, closeDB()) }()
-	st, err := store.New(db, store.WithMigrate(migrate.Options{}))
+	st, err := store.New(t.Context(), db, store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	tel.forget()
 	require.NoError(t, chat(t.Context(), tel, st))

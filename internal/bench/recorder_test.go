@@ -89,7 +89,7 @@ func recording(t *testing.T, db *sql.DB, postgres bool) (store.Store, *[]stateme
 	}
 	g, err := gorm.Open(dialector, &gorm.Config{SkipDefaultTransaction: true})
 	require.NoError(t, err)
-	st, err := store.New(g)
+	st, err := store.New(t.Context(), g)
 	require.NoError(t, err)
 	return st, seen
 }

@@ -28,7 +28,7 @@ func host(tb testing.TB, config *gorm.Config, opts ...store.Option) store.Store 
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, pool.Close()) })
 	require.NoError(tb, migrate.Up(tb.Context(), db, migrate.Options{}))
-	st, err := store.New(db, opts...)
+	st, err := store.New(tb.Context(), db, opts...)
 	require.NoError(tb, err)
 	return st
 }

@@ -27,11 +27,10 @@ type monitor struct {
 var _ store.ReplicaSet = (*monitor)(nil)
 
 // newMonitor connects to nothing and starts nothing yet.
-func newMonitor(c *store.Config, primary *pgx.ConnConfig, dsns []string) (*monitor, error) {
-	policy, _ := c.Get(policyKey{}).(ReplicaPolicy)
-	m := &monitor{policy: policy.filled(), primary: watcher(primary), stop: func() {}}
+func newMonitor(c *store.Config, primary *pgx.ConnConfig) (*monitor, error) {
+	m := &monitor{policy: policyOf(c).filled(), primary: watcher(primary), stop: func() {}}
 	m.log.keep = m.policy.MaxLag
-	for _, dsn := range dsns {
+	for _, dsn := range c.Postgres.Replicas {
 		r, err := openReplica(c, dsn, m.policy.MaxLag)
 		if err != nil {
 			return nil, errors.Join(err, m.close())

@@ -20,7 +20,8 @@ import (
 // Connections keep no session state beside prepared statements, so that PgBouncer in
 // transaction mode works: with WithSimpleProtocol if it is older than 1.21.
 //
-// Nothing migrates unless store.WithMigrate says so.
+// Nothing migrates unless store.WithMigrate says so, under ctx, which the store does not
+// keep. If ctx is over, Open returns its error.
 func Open(ctx context.Context, dsn string, opts ...store.Option) (store.Store, error) {
 	c, err := store.NewConfig(opts...)
 	if err != nil {
@@ -38,7 +39,7 @@ func Open(ctx context.Context, dsn string, opts ...store.Option) (store.Store, e
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	st, err := newStore(c, config, db, pool, opts)
+	st, err := newStore(ctx, c, config, db, pool)
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
@@ -46,17 +47,16 @@ func Open(ctx context.Context, dsn string, opts ...store.Option) (store.Store, e
 }
 
 // newStore closes the pool only through the store.
-func newStore(c *store.Config, config *pgx.ConnConfig, db *gorm.DB, pool *sql.DB, opts []store.Option) (store.Store, error) {
-	dsns, _ := c.Get(replicasKey{}).([]string)
-	if len(dsns) == 0 {
-		return store.New(db, append(opts, store.WithCloser(pool.Close))...)
+func newStore(ctx context.Context, c *store.Config, config *pgx.ConnConfig, db *gorm.DB, pool *sql.DB) (store.Store, error) {
+	if len(c.Postgres.Replicas) == 0 {
+		return finish(ctx, c, db, store.WithCloser(pool.Close))
 	}
-	m, err := newMonitor(c, config, dsns)
+	m, err := newMonitor(c, config)
 	if err != nil {
 		return nil, err
 	}
 	closer := func() error { return errors.Join(m.close(), pool.Close()) }
-	st, err := store.New(db, append(opts, store.WithReplicaSet(m, m.policy.rules()), store.WithCloser(closer))...)
+	st, err := finish(ctx, c, db, store.WithReplicaSet(m, m.policy.rules()), store.WithCloser(closer))
 	if err != nil {
 		return nil, errors.Join(err, m.close())
 	}
@@ -65,17 +65,20 @@ func newStore(c *store.Config, config *pgx.ConnConfig, db *gorm.DB, pool *sql.DB
 	return st, nil
 }
 
-type (
-	simpleKey struct{}
-	connsKey  struct{}
-)
+// finish adds to the host's options what the backend opened.
+func finish(ctx context.Context, c *store.Config, db *gorm.DB, own ...store.Option) (store.Store, error) {
+	if err := c.Apply(own...); err != nil {
+		return nil, err
+	}
+	return store.NewWith(ctx, db, c)
+}
 
 // WithSimpleProtocol sends every statement as text, in one round trip and without a
 // prepared statement, for poolers that cannot keep one. It costs the server the parsing
 // each time.
 func WithSimpleProtocol() store.Option {
 	return func(c *store.Config) error {
-		c.Set(simpleKey{}, true)
+		c.Postgres.SimpleProtocol = true
 		return nil
 	}
 }
@@ -87,7 +90,7 @@ func WithMaxConns(n int) store.Option {
 		if n < 1 {
 			return rule.Invalid("WithMaxConns", "is not 1 or more")
 		}
-		c.Set(connsKey{}, n)
+		c.Postgres.MaxConns = n
 		return nil
 	}
 }

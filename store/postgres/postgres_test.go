@@ -72,7 +72,7 @@ func host(tb testing.TB, opts ...store.Option) store.Store {
 
 // openHost is a service with its own GORM: prepared statements, errors translated, no
 // default transaction and no nested one.
-func openHost(_ context.Context, dsn string, opts ...store.Option) (store.Store, error) {
+func openHost(ctx context.Context, dsn string, opts ...store.Option) (store.Store, error) {
 	db, err := gorm.Open(driver.Open(dsn), &gorm.Config{
 		Logger: logger.Discard, PrepareStmt: true, TranslateError: true, SkipDefaultTransaction: true, DisableNestedTransaction: true,
 	})
@@ -83,7 +83,7 @@ func openHost(_ context.Context, dsn string, opts ...store.Option) (store.Store,
 	if err != nil {
 		return nil, err
 	}
-	st, err := store.New(db, append(opts, store.WithCloser(pool.Close))...)
+	st, err := store.New(ctx, db, append(opts, store.WithCloser(pool.Close))...)
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}

@@ -7,11 +7,6 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-type (
-	replicasKey struct{}
-	policyKey   struct{}
-)
-
 // WithReplicas lets reads go to streaming replicas (hot standbys), each with a pool of its
 // own. Writes, transactions, and whatever a write looks up first go to the primary, the
 // server of Open's DSN. Several calls add up; without a DSN there are no replicas. A DSN
@@ -39,8 +34,7 @@ type (
 // them, are open to every role unless they were revoked.
 func WithReplicas(dsns ...string) store.Option {
 	return func(c *store.Config) error {
-		have, _ := c.Get(replicasKey{}).([]string)
-		c.Set(replicasKey{}, append(have, dsns...))
+		c.Postgres.Replicas = append(c.Postgres.Replicas, dsns...)
 		return nil
 	}
 }
@@ -66,8 +60,16 @@ type ReplicaPolicy struct {
 // ErrInvalid.
 func WithReplicaPolicy(p ReplicaPolicy) store.Option {
 	return func(c *store.Config) error {
-		c.Set(policyKey{}, p)
+		c.Postgres.ReplicaEvery, c.Postgres.ReplicaRules = p.Every, p.rules()
 		return p.filled().check()
+	}
+}
+
+// policyOf is what WithReplicaPolicy set.
+func policyOf(c *store.Config) ReplicaPolicy {
+	r := c.Postgres.ReplicaRules
+	return ReplicaPolicy{
+		Every: c.Postgres.ReplicaEvery, MaxLag: r.MaxLag, HostTransaction: r.HostTransaction, AllUsersSeeAll: r.AllUsersSeeAll,
 	}
 }
 

@@ -24,7 +24,7 @@ func parse(c *store.Config, dsn string) (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, fmt.Errorf("convostore: %w", err)
 	}
-	if simple, _ := c.Get(simpleKey{}).(bool); simple {
+	if c.Postgres.SimpleProtocol {
 		config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	}
 	return config, nil
@@ -35,8 +35,8 @@ func openPool(c *store.Config, config *pgx.ConnConfig, opts ...stdlib.OptionOpen
 	pool := stdlib.OpenDB(*config, opts...)
 	// Idle connections stay: a new one costs more than a hundred queries.
 	conns := max(10, 4*runtime.NumCPU())
-	if n, ok := c.Get(connsKey{}).(int); ok {
-		conns = n
+	if c.Postgres.MaxConns > 0 {
+		conns = c.Postgres.MaxConns
 	}
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)

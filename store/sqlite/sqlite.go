@@ -40,11 +40,15 @@ const readerSettings = "mode=ro&_foreign_keys=on&_busy_timeout=5000&_time_format
 // lose the last moments, never the file. One connection writes and several read; other
 // processes may use the file at the same time. Network file systems do not work.
 //
-// Nothing migrates unless store.WithMigrate says so.
+// Nothing migrates unless store.WithMigrate says so, under ctx, which the store does not
+// keep. If ctx is over, Open returns its error and makes no file.
 func Open(ctx context.Context, path string, opts ...store.Option) (store.Store, error) {
 	c, err := store.NewConfig(opts...)
 	if err != nil {
 		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("convostore: open database: %w", err)
 	}
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.ContainsRune(path, 0) {
 		return nil, rule.Invalid("path", "is not the name of a file; for memory call OpenMemory")
@@ -64,15 +68,21 @@ func Open(ctx context.Context, path string, opts ...store.Option) (store.Store, 
 	if err != nil {
 		return nil, errors.Join(err, closeAll(writer))
 	}
-	return newStore(writer, reader, opts)
+	return newStore(ctx, c, writer, reader)
 }
 
 // OpenMemory opens a new, migrated database in memory, which no other call shares and
 // which Close drops: one for each test, also for tests in parallel. It has a single
 // connection, so that it shows nothing of how a file behaves under load.
 func OpenMemory(ctx context.Context, opts ...store.Option) (store.Store, error) {
-	c, err := store.NewConfig(opts...)
+	c, err := store.NewConfig()
 	if err != nil {
+		return nil, err
+	}
+	if err := c.Apply(store.WithMigrate(migrate.Options{})); err != nil {
+		return nil, err
+	}
+	if err := c.Apply(opts...); err != nil {
 		return nil, err
 	}
 	// The in-memory file system gives each name a database of its own; a shared cache,
@@ -82,23 +92,32 @@ func OpenMemory(ctx context.Context, opts ...store.Option) (store.Store, error) 
 	if err != nil {
 		return nil, err
 	}
-	return newStore(db, nil, append([]store.Option{store.WithMigrate(migrate.Options{})}, opts...))
+	return newStore(ctx, c, db, nil)
 }
 
-func newStore(writer, reader *gorm.DB, opts []store.Option) (store.Store, error) {
-	handles := []*gorm.DB{writer}
+// newStore owns the handles, also if it fails.
+func newStore(ctx context.Context, c *store.Config, writer, reader *gorm.DB) (store.Store, error) {
+	handles, own := []*gorm.DB{writer}, []store.Option{}
 	if reader != nil {
 		// The writer last: whoever closes last moves the write-ahead log into the file, and
 		// a reader may not.
 		handles = []*gorm.DB{reader, writer}
-		opts = append(opts, store.WithReader(reader))
+		own = append(own, store.WithReader(reader))
 	}
 	closer := func() error { return closeAll(handles...) }
-	st, err := store.New(writer, append(opts, store.WithCloser(closer))...)
+	st, err := finish(ctx, c, writer, append(own, store.WithCloser(closer)))
 	if err != nil {
 		return nil, errors.Join(err, closer())
 	}
 	return st, nil
+}
+
+// finish adds to the host's options what the backend opened.
+func finish(ctx context.Context, c *store.Config, db *gorm.DB, own []store.Option) (store.Store, error) {
+	if err := c.Apply(own...); err != nil {
+		return nil, err
+	}
+	return store.NewWith(ctx, db, c)
 }
 
 // create makes the file with its permissions, since SQLite would make it readable by

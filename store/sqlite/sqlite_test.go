@@ -123,7 +123,7 @@ func TestOrphans(t *testing.T) {
 	pool, err := db.DB()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	st, err := store.New(db, store.WithMigrate(migrate.Options{}))
+	st, err := store.New(t.Context(), db, store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 
 	users := []uuid.UUID{uuid.New(), uuid.New()}

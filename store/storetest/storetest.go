@@ -8,7 +8,7 @@
 //		storetest.Run(t, func(tb testing.TB, opts ...store.Option) store.Store {
 //			db := openMyDatabase(tb)
 //			require.NoError(tb, migrate.Up(tb.Context(), db, migrate.Options{}))
-//			st, err := store.New(db, opts...)
+//			st, err := store.New(tb.Context(), db, opts...)
 //			require.NoError(tb, err)
 //			return st
 //		}, storetest.Capabilities{})

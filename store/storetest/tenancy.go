@@ -763,7 +763,7 @@ func rowsOfNobody(t *testing.T, st store.Store) (n int64) {
 // inside of a transaction.
 func statementsNameTheUser(t *testing.T, st store.Store) {
 	rec := &Recorder{}
-	recorded, err := store.New(rec.Wrap(st.DB(t.Context())), withLeads())
+	recorded, err := store.New(t.Context(), rec.Wrap(st.DB(t.Context())), withLeads())
 	require.NoError(t, err)
 	newThread(t, recorded.ForUser(uuid.New()), 0) // the schema has been checked
 	must[store.Page[*store.MessageHit]](t)(recorded.ForUser(uuid.New()).Search().Messages(t.Context(), "a", store.TextOptions{}, page))

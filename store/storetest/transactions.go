@@ -502,7 +502,7 @@ func closeSemantics(t *testing.T, st store.Store) {
 		return nil
 	})
 	require.NoError(t, err)
-	host, err := store.New(st.DB(t.Context()))
+	host, err := store.New(t.Context(), st.DB(t.Context()))
 	require.NoError(t, err)
 	require.NoError(t, host.Close())
 	require.NoError(t, host.Close())
