@@ -23,7 +23,7 @@ import (
 // that a transaction can go on then.
 func lostTests() map[string]func(*testing.T, store.Store) {
 	tests := map[string]func(*testing.T, store.Store){}
-	for name, lose := range map[string]loser{"deadline": losesAtDeadline, "full disk": losesOnFullDisk} {
+	for name, lose := range map[string]loser{"deadline": losesAtDeadline, "trigger": losesToTrigger} {
 		for _, hosts := range []bool{false, true} {
 			for _, swallows := range []bool{false, true} {
 				full := "lost, " + name + ", store's transaction"
@@ -36,6 +36,9 @@ func lostTests() map[string]func(*testing.T, store.Store) {
 				tests[full] = func(t *testing.T, st store.Store) { lostTransaction(t, st, lose, hosts, swallows) }
 			}
 		}
+	}
+	for name, hosts := range map[string]bool{"full disk, store's transaction": false, "full disk, host's transaction": true} {
+		tests[name] = func(t *testing.T, st store.Store) { fullDisk(t, st, hosts) }
 	}
 	return tests
 }
@@ -55,9 +58,67 @@ func losesAtDeadline(t *testing.T, tx store.Store, c *conversation.Conversation,
 	return err
 }
 
-// losesOnFullDisk writes a single row, for which SQLite has no way back but the whole
-// transaction.
-func losesOnFullDisk(t *testing.T, tx store.Store, c *conversation.Conversation, _ int) error {
+// losesToTrigger has a trigger of the host's that rolls back.
+func losesToTrigger(t *testing.T, tx store.Store, c *conversation.Conversation, _ int) error {
+	t.Helper()
+	_, err := tx.ForUser(c.UserID).Messages().Append(t.Context(), c.ID, inbound(unwanted))
+	require.ErrorContains(t, err, "the host wants none")
+	return err
+}
+
+// fullDisk has a database that may not grow. Over some statements SQLite rolls back the
+// whole transaction, over most the statement alone; either way there is all or nothing.
+func fullDisk(t *testing.T, st store.Store, hosts bool) {
+	t.Helper()
+	if st.DB(t.Context()).Name() != "sqlite" {
+		t.Skip("a full disk takes a server of its own")
+	}
+	mine := st.ForUser(uuid.New())
+	c := newThread(t, mine, 1)
+	for name, call := range map[string]func(store.Scope) error{
+		"a long suggestion": func(s store.Scope) error {
+			return s.Suggestions().Create(t.Context(), &suggestion.Suggestion{ConversationID: c.ID, SuggestedContent: long})
+		},
+		"a long message": func(s store.Scope) error {
+			_, err := s.Messages().Append(t.Context(), c.ID, inbound(long))
+			return err
+		},
+		"long messages": func(s store.Scope) error {
+			_, err := s.Messages().AppendMany(t.Context(), c.ID, []*message.Message{inbound(long), inbound(long)}, store.AppendOptions{})
+			return err
+		},
+		"a long document": func(s store.Scope) error {
+			_, err := s.Conversations().SetMetadata(t.Context(), c.ID, message.JSON(`{"long": "`+long+`"}`))
+			return err
+		},
+	} {
+		before, lost := owns(t, mine), false
+		err := inTransaction(t, st, hosts, func(tx store.Store, again func() store.Store) error {
+			appended(t, tx.ForUser(c.UserID), c.ID, inbound("before"))
+			first := withoutRoom(t, tx, func() error { return call(tx.ForUser(c.UserID)) })
+			require.ErrorContains(t, first, "full", name)
+			_, err := again().ForUser(c.UserID).Messages().Append(t.Context(), c.ID, inbound("after"))
+			if lost = errors.Is(first, store.ErrRolledBack); lost {
+				require.ErrorIs(t, err, store.ErrRolledBack, name)
+			}
+			return err
+		})
+		if lost {
+			require.ErrorIs(t, err, store.ErrRolledBack, name)
+		} else {
+			require.NoError(t, err, name)
+			before.Messages += 2
+		}
+		assert.Equal(t, before, owns(t, mine), name)
+	}
+	CheckConversation(t, mine, c.ID)
+}
+
+// long does not fit into what is free in a small file.
+var long = strings.Repeat("x", 1<<20)
+
+// withoutRoom runs fn while the database may not grow.
+func withoutRoom(t *testing.T, tx store.Store, fn func() error) error {
 	t.Helper()
 	db := tx.DB(t.Context())
 	var was, pages int64
@@ -66,21 +127,28 @@ func losesOnFullDisk(t *testing.T, tx store.Store, c *conversation.Conversation,
 	defer func() { // the connection goes back to the pool
 		require.NoError(t, db.Raw(fmt.Sprint("PRAGMA max_page_count = ", was)).Row().Scan(&pages))
 	}()
-	err := tx.ForUser(c.UserID).Suggestions().Create(t.Context(),
-		&suggestion.Suggestion{ConversationID: c.ID, SuggestedContent: strings.Repeat("x", 1<<20)})
-	require.ErrorContains(t, err, "full")
-	return err
+	return fn()
 }
 
-// endless is the content of a message whose insert never comes to an end.
-const endless = "endless"
+// The contents of messages that hostTriggers has a trigger for.
+const (
+	endless  = "endless"
+	unwanted = "unwanted"
+)
 
-// hostTrigger keeps the insert of an endless message from ending.
-func hostTrigger(t *testing.T, st store.Store) {
+// hostTriggers keeps the insert of an endless message from ending, and rolls back over an
+// unwanted one.
+func hostTriggers(t *testing.T, st store.Store) {
 	t.Helper()
 	hostTable(t, st)
-	require.NoError(t, st.DB(t.Context()).Exec("CREATE TRIGGER host_endless AFTER INSERT ON messages WHEN NEW.content = '"+endless+"' BEGIN "+
-		"INSERT INTO host_rows SELECT count(*) FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n); END").Error)
+	for content, statement := range map[string]string{
+		endless: "INSERT INTO host_rows SELECT count(*) FROM (" +
+			"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n)",
+		unwanted: "SELECT RAISE(ROLLBACK, 'the host wants none')",
+	} {
+		require.NoError(t, st.DB(t.Context()).Exec("CREATE TRIGGER host_"+content+" AFTER INSERT ON messages"+
+			" WHEN NEW.content = '"+content+"' BEGIN "+statement+"; END").Error)
+	}
 }
 
 // lostTransaction requires that a transaction which the engine has rolled back stores
@@ -90,7 +158,7 @@ func lostTransaction(t *testing.T, st store.Store, lose loser, hosts, swallows b
 	if st.DB(t.Context()).Name() != "sqlite" {
 		t.Skip("PostgreSQL does not leave a transaction until it is told to")
 	}
-	hostTrigger(t, st)
+	hostTriggers(t, st)
 	mine := st.ForUser(uuid.New())
 	c := newThread(t, mine, 1)
 	for try := 0; ; try++ {
