@@ -26,6 +26,12 @@ var (
 	// ErrUnsupported says that this database cannot do it, or was migrated without what
 	// it takes; the message says which.
 	ErrUnsupported = errors.New("convostore: unsupported")
+	// ErrRolledBack says that SQLite has rolled the whole transaction back by itself, as it
+	// does when a write is interrupted at its deadline, the disk is full, or a write to it
+	// fails. The error of that call matches it, and so does that of each later call in the
+	// transaction, none of which does anything, and of the transaction. It also matches
+	// what the first one was about, such as context.DeadlineExceeded.
+	ErrRolledBack = errors.New("convostore: the database has rolled the transaction back")
 	// ErrNotEmbedded says that a message has no vector of the model.
 	ErrNotEmbedded = errors.New("convostore: message is not embedded")
 )

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strconv"
 	"time"
 
@@ -26,10 +27,14 @@ type handle struct {
 	// numbered says that placeholders are $1, $2 and not question marks.
 	numbered bool
 	log      *statementLog
+	// losable is set in a transaction that the engine may roll back by itself.
+	losable gorm.ConnPool
 }
 
 func newHandle(db *gorm.DB, log *statementLog) *handle {
-	return &handle{gorm: db, pool: db.Statement.ConnPool, numbered: db.Name() == dialect.Postgres, log: log}
+	h := &handle{gorm: db, pool: db.Statement.ConnPool, numbered: db.Name() == dialect.Postgres, log: log}
+	h.losable = losable(h.pool, h.numbered)
+	return h
 }
 
 // begin begins a transaction, as GORM does.
@@ -51,6 +56,7 @@ func (h *handle) begin(ctx context.Context) (*handle, error) {
 	}
 	within := *h
 	within.pool = tx
+	within.losable = losable(tx, h.numbered)
 	return &within, nil
 }
 
@@ -66,7 +72,8 @@ func (h *handle) end(keep bool) error {
 	return tx.Rollback()
 }
 
-// transaction commits what fn did, or undoes it if fn fails or panics.
+// transaction commits what fn did, or undoes it if fn fails or panics, or if the engine
+// has undone it already, whatever fn made of that.
 func (h *handle) transaction(ctx context.Context, fn func(tx *handle) error) error {
 	tx, err := h.begin(ctx)
 	if err != nil {
@@ -77,8 +84,15 @@ func (h *handle) transaction(ctx context.Context, fn func(tx *handle) error) err
 		if !kept {
 			_ = tx.end(false) // the error that is returned says what was wrong
 		}
+		if tx.losable != nil {
+			lost.forget(tx.losable)
+		}
 	}()
-	if err := fn(tx); err != nil {
+	err = fn(tx)
+	if refusal := tx.refusal(); refusal != nil && !errors.Is(err, ErrRolledBack) {
+		return errors.Join(refusal, err)
+	}
+	if err != nil {
 		return err
 	}
 	err = tx.end(true)
@@ -122,6 +136,9 @@ func (c conn) silent() *gorm.DB {
 func (c conn) throughGORM() bool { return len(c.gorm.Plugins) > 0 || c.gorm.DefaultContextTimeout > 0 }
 
 func (c conn) query(q *query) (*sql.Rows, error) {
+	if err := c.refusal(); err != nil {
+		return nil, err
+	}
 	if c.throughGORM() {
 		return c.silent().Raw(string(q.sql), q.args...).Rows()
 	}
@@ -129,6 +146,9 @@ func (c conn) query(q *query) (*sql.Rows, error) {
 }
 
 func (c conn) exec(q *query) (int64, error) {
+	if err := c.refusal(); err != nil {
+		return 0, err
+	}
 	if c.throughGORM() {
 		res := c.silent().Exec(string(q.sql), q.args...)
 		return res.RowsAffected, res.Error

@@ -90,7 +90,8 @@ func (s *store) savepoint(ctx context.Context, fn func() error) (err error) {
 	returned := false // and did not panic
 	defer func() {
 		// A cancelled context must not keep the savepoint from being undone.
-		if end := s.endSavepoint(context.WithoutCancel(ctx), returned && err == nil); end != nil {
+		end := s.endSavepoint(context.WithoutCancel(ctx), returned && err == nil)
+		if end != nil && !errors.Is(err, ErrRolledBack) { // which took the savepoint along
 			err = errors.Join(err, end)
 		}
 	}()
@@ -232,7 +233,7 @@ func (q *query) rows(db conn, each func(*sql.Rows) error) error {
 		n, err = readRows(rows, each)
 	}
 	db.trace(q, begin, n, err)
-	return err
+	return db.judge(err)
 }
 
 func readRows(rows *sql.Rows, each func(*sql.Rows) error) (n int64, err error) {
@@ -266,7 +267,7 @@ func (q *query) exec(db conn) (int64, error) {
 	begin := time.Now()
 	n, err := db.exec(q)
 	db.trace(q, begin, n, err)
-	return n, err
+	return n, db.judge(err)
 }
 
 // collect reads every row with its reader.

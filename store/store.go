@@ -34,6 +34,11 @@ type Store interface {
 	// After a deadlock, a serialization failure or a busy database the transaction is
 	// rolled back and fn runs again, up to ten times: fn must be safe to run twice.
 	// Inside a transaction it makes a savepoint and never retries.
+	//
+	// After some errors SQLite rolls the whole transaction back by itself, a write that is
+	// interrupted at the deadline of its own context among them. Then every later call
+	// through tx returns ErrRolledBack, and so does Transaction, whatever fn returns.
+	// Nothing of the transaction is stored.
 	Transaction(ctx context.Context, fn func(tx Store) error) error
 
 	// WithTx returns the same store inside a transaction that the host has begun:
@@ -41,8 +46,17 @@ type Store interface {
 	//	db.Transaction(func(tx *gorm.DB) error { … st.WithTx(tx).ForUser(u) … })
 	//
 	// so that the host's rows and these are written together or not at all. An error of
-	// a method leaves the transaction usable and nothing of that method written. The
-	// host's commit is not seen, which matters with replicas: see
+	// a method leaves the transaction usable and nothing of that method written.
+	//
+	// Except, on SQLite, one that matches ErrRolledBack: the host's transaction is over.
+	// Every later call returns the same, through any store of that transaction. What the
+	// host writes in it is undone too, and its commit fails, with an error of a foreign
+	// key. Without foreign keys, which the host's connections must have on, the commit
+	// fails as well, but what the host wrote since then stays. A statement of the host's
+	// own that ends its transaction so is not seen: the host must return its error, since
+	// everything after it, here too, is stored by itself, and only the commit fails.
+	//
+	// The host's commit is not seen, which matters with replicas: see
 	// postgres.ReplicaPolicy.HostTransaction.
 	WithTx(tx *gorm.DB) Store
 

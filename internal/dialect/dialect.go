@@ -157,13 +157,24 @@ func sqliteCode(err error) (int, bool) {
 	if errors.As(err, &coder) {
 		return coder.Code(), true
 	}
-	for ; err != nil; err = errors.Unwrap(err) {
-		v := reflect.Indirect(reflect.ValueOf(err))
-		if v.Kind() != reflect.Struct {
-			continue
-		}
+	return mattnCode(err)
+}
+
+// mattnCode looks into every error that err wraps, since several may be joined.
+func mattnCode(err error) (int, bool) {
+	if v := reflect.Indirect(reflect.ValueOf(err)); v.Kind() == reflect.Struct {
 		if f := v.FieldByName("ExtendedCode"); f.IsValid() && f.CanInt() {
 			return int(f.Int()), true
+		}
+	}
+	switch wrapping := err.(type) { //nolint:errorlint // each of the chain in its turn
+	case interface{ Unwrap() error }:
+		return mattnCode(wrapping.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, err := range wrapping.Unwrap() {
+			if code, ok := mattnCode(err); ok {
+				return code, true
+			}
 		}
 	}
 	return 0, false

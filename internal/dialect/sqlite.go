@@ -1,7 +1,9 @@
 package dialect
 
 import (
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -76,6 +78,28 @@ func (sqlite) Element(array, index string) string {
 }
 
 func (sqlite) ByBytes(column string) string { return "CAST(" + column + " AS text)" }
+
+// ProbeTransaction fails inside a transaction of SQLite, see InTransaction, and begins one
+// outside.
+const ProbeTransaction = "BEGIN"
+
+// DoomTransaction keeps a transaction from being committed: it breaks a foreign key that is
+// looked at when it ends. The table is a temporary one, which takes no room on a full disk,
+// and goes with the transaction. Where foreign keys are off the last statement fails.
+var DoomTransaction = []string{
+	"CREATE TEMP TABLE convostore_rolled_back (id integer PRIMARY KEY, lacks integer " +
+		"REFERENCES convostore_rolled_back (id) DEFERRABLE INITIALLY DEFERRED)",
+	"INSERT INTO temp.convostore_rolled_back VALUES (1, 2)",
+	"INSERT INTO temp.convostore_rolled_back SELECT 1, 2 FROM pragma_foreign_keys WHERE foreign_keys = 0",
+}
+
+// InTransaction tells whether ProbeTransaction failed because there is a transaction, or
+// one that the pool of connections has ended and lets nothing through.
+func InTransaction(err error) bool {
+	const generic = 1 // as SQLite calls it: "cannot start a transaction within a transaction"
+	code, ok := sqliteCode(err)
+	return ok && code == generic || errors.Is(err, sql.ErrTxDone)
+}
 
 // The codes are those of SQLite's "Result and Error Codes"; the low byte of an extended
 // code is the primary one.

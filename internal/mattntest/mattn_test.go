@@ -57,3 +57,8 @@ func TestHostInTransaction(t *testing.T) {
 	t.Parallel()
 	storetest.RunCRUD(t, storetest.InTransaction(plain))
 }
+
+func TestHostPreparedTransactions(t *testing.T) {
+	t.Parallel()
+	storetest.RunTransactions(t, prepared)
+}

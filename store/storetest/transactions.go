@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -48,6 +49,7 @@ func RunTransactions(t *testing.T, f Factory) {
 		"cancelled during":             cancelledDuring,
 		"cancelled while waiting":      cancelledWhileWaiting,
 	}
+	maps.Copy(tests, lostTests())
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, f(t)) })
 	}

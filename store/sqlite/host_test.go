@@ -1,0 +1,50 @@
+package sqlite_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/sqlite"
+	"github.com/convostore/convostore/store/storetest"
+)
+
+// TestHostTransactions has the transactions of a host's database, whose pool has several
+// connections.
+func TestHostTransactions(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]gorm.Config{
+		"plain":        {},
+		"prepared":     {PrepareStmt: true, TranslateError: true},
+		"through GORM": {DefaultContextTimeout: time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.RunTransactions(t, func(tb testing.TB, opts ...store.Option) store.Store {
+				tb.Helper()
+				return host(tb, config, opts...)
+			})
+		})
+	}
+}
+
+func host(tb testing.TB, config gorm.Config, opts ...store.Option) store.Store {
+	tb.Helper()
+	config.Logger = logger.Discard
+	dsn := "file:" + filepath.Join(tb.TempDir(), "host.db") +
+		"?_foreign_keys=on&_busy_timeout=5000&_journal_mode=WAL&_txlock=immediate&_time_format=sqlite"
+	db, err := gorm.Open(sqlite.Dialector(dsn), &config)
+	require.NoError(tb, err)
+	pool, err := db.DB()
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, pool.Close()) })
+	st, err := store.New(db, append(opts, store.WithMigrate(migrate.Options{}))...)
+	require.NoError(tb, err)
+	return st
+}
