@@ -33,7 +33,7 @@ type Store interface {
 	//
 	// After a deadlock, a serialization failure or a busy database the transaction is
 	// rolled back and fn runs again, up to ten times: fn must be safe to run twice.
-	// Inside a transaction it makes a savepoint and never retries.
+	// Inside a transaction it makes a savepoint and never retries. A nil fn is ErrInvalid.
 	Transaction(ctx context.Context, fn func(tx Store) error) error
 
 	// WithTx returns the same store inside a transaction that the host has begun:
