@@ -14,6 +14,7 @@ import (
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/column"
 	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/suggestion"
 )
 
@@ -36,7 +37,7 @@ type Conversation struct {
 	ExternalKey string `gorm:"serializer:convostore_null_text" json:"external_key,omitempty"`
 	Title       string `gorm:"serializer:convostore_null_text" json:"title,omitempty"`
 	Subject     string `gorm:"serializer:convostore_null_text" json:"subject,omitempty"`
-	Status      Status `json:"status"`
+	Status      Status `json:"status,omitempty"`
 	Metadata    JSON   `json:"metadata,omitempty"`
 
 	// LastSeq is the seq of the newest message, 0 if there is none.
@@ -122,12 +123,15 @@ func (c *Conversation) BeforeCreate(*gorm.DB) error {
 
 // AddMessage makes m the next message: it gets the conversation's keys and the next
 // seq, the status and the activity follow, and m is appended to c.Messages. A message
-// that is not valid is refused and changes nothing.
+// that is not valid, or nil, is refused and changes nothing.
 //
 // It is the rule alone, for hosts that save both rows with their own GORM, and for the
 // first messages of a conversation that is not created yet. The store's Append does the
 // same under the conversation's lock.
 func (c *Conversation) AddMessage(m *message.Message) error {
+	if m == nil {
+		return rule.Invalid("message", "is nil")
+	}
 	m.Normalize(message.Now())
 	if err := m.Validate(); err != nil {
 		return err

@@ -3,6 +3,7 @@ package conversation_test
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/suggestion"
 )
 
 func TestStatusesRoundTrip(t *testing.T) {
@@ -35,7 +37,8 @@ func TestStatusesRoundTrip(t *testing.T) {
 }
 
 func TestUnknownStatuses(t *testing.T) {
-	for _, bad := range []conversation.Status{"", "Active", "closed"} {
+	assert.False(t, conversation.Status("").Valid())
+	for _, bad := range []conversation.Status{"Active", "closed", " "} {
 		assert.False(t, bad.Valid(), bad)
 		kept := conversation.StatusWaiting
 		require.ErrorIs(t, json.Unmarshal(fmt.Appendf(nil, "%q", bad), &kept), rule.ErrInvalid)
@@ -44,6 +47,40 @@ func TestUnknownStatuses(t *testing.T) {
 	var s conversation.Status
 	require.Error(t, s.Scan(nil), "the column is never NULL")
 	require.Error(t, s.Scan(1))
+}
+
+// TestUnsetRoundTrip: what a host has made and not yet stored goes through JSON as well, by
+// itself and in a struct of the host's.
+func TestUnsetRoundTrip(t *testing.T) {
+	for _, want := range []any{
+		&conversation.Conversation{}, &message.Message{}, &suggestion.Suggestion{}, &message.Embedding{},
+		&conversation.Conversation{Messages: []*message.Message{{}}, Suggestions: []*suggestion.Suggestion{{}}},
+		&struct {
+			Status   conversation.Status
+			Decision suggestion.Status
+			Role     message.Role
+			Way      message.Direction
+		}{},
+	} {
+		doc, err := json.Marshal(want)
+		require.NoError(t, err)
+		got := reflect.New(reflect.TypeOf(want).Elem()).Interface()
+		require.NoError(t, json.Unmarshal(doc, got), string(doc))
+		again, err := json.Marshal(got)
+		require.NoError(t, err)
+		assert.JSONEq(t, string(doc), string(again))
+	}
+	doc, err := json.Marshal(&conversation.Conversation{Messages: []*message.Message{{}}, Suggestions: []*suggestion.Suggestion{{}}})
+	require.NoError(t, err)
+	assert.NotContains(t, string(doc), `"status"`)
+	assert.NotContains(t, string(doc), `"role"`)
+}
+
+func TestAddMessageNil(t *testing.T) {
+	c := conversation.Conversation{ID: uuid.New()}
+	before := c
+	require.ErrorIs(t, c.AddMessage(nil), rule.ErrInvalid)
+	assert.Equal(t, before, c)
 }
 
 // TestStatusAfter writes the whole table of transitions out.

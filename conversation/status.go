@@ -64,7 +64,8 @@ func (s Status) Valid() bool {
 	return false
 }
 
-// UnmarshalText refuses a status that is not Valid.
+// UnmarshalText refuses a status that is not Valid, but for the empty one, which is not
+// set.
 func (s *Status) UnmarshalText(text []byte) error {
 	return enum.Unmarshal(s, text, Status.validate)
 }

@@ -125,7 +125,7 @@ func (m *Message) SetEmbedding(model string, v Vector) error {
 		return err
 	}
 	for _, e := range m.Embeddings {
-		if e.Model == model {
+		if e != nil && e.Model == model {
 			e.Vector = v
 			return nil
 		}
@@ -161,16 +161,20 @@ func modelName(name string) error {
 
 // keyEmbeddings gives the vectors the keys of a message that had none yet when they were
 // set. GORM itself carries over only those of the association.
-func (m *Message) keyEmbeddings() {
+func (m *Message) keyEmbeddings() error {
 	for _, e := range m.Embeddings {
+		if e == nil {
+			return rule.Invalid("embedding", "is nil")
+		}
 		e.MessageID, e.UserID, e.ConversationID = m.ID, m.UserID, m.ConversationID
 	}
+	return nil
 }
 
 // Embedding returns the vector of a model, nil if m has none loaded for it.
 func (m *Message) Embedding(model string) Vector {
 	for _, e := range m.Embeddings {
-		if e.Model == model {
+		if e != nil && e.Model == model {
 			return e.Vector
 		}
 	}

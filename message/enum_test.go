@@ -19,7 +19,8 @@ func TestRoles(t *testing.T) {
 		assert.True(t, r.Valid(), r)
 		assertEnum[message.Role](t, r, string(r))
 	}
-	for _, bad := range []message.Role{"", "User", "function", "user "} {
+	assert.False(t, message.Role("").Valid())
+	for _, bad := range []message.Role{"User", "function", "user "} {
 		assert.False(t, bad.Valid(), bad)
 		assertUnknown(t, message.RoleTool, string(bad), "role")
 	}

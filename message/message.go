@@ -28,7 +28,7 @@ type Message struct {
 	// Seq counts 1, 2, 3 … within the conversation, without a gap and without a tie. It
 	// is the order of a thread, and the append gives it.
 	Seq       int64     `gorm:"<-:create" json:"seq"`
-	Role      Role      `json:"role"`
+	Role      Role      `json:"role,omitempty"`
 	Direction Direction `json:"direction,omitempty"`
 	Content   string    `json:"content"`
 
@@ -146,8 +146,7 @@ func (m *Message) BeforeCreate(*gorm.DB) error {
 		m.ID = id
 	}
 	m.Normalize(Now())
-	m.keyEmbeddings()
-	return m.Validate()
+	return check.First(m.keyEmbeddings(), m.Validate())
 }
 
 // Deleted tells whether the message is softly deleted.

@@ -146,6 +146,18 @@ func TestSetEmbedding(t *testing.T) {
 	assert.Equal(t, message.Vector{4, 5}, m.Embedding("a"), "a refused vector changes nothing")
 }
 
+// TestNilEmbeddings: a decoder that met null leaves nil in the list.
+func TestNilEmbeddings(t *testing.T) {
+	var m message.Message
+	require.NoError(t, json.Unmarshal([]byte(`{"role":"user","embeddings":[null,{"model":"a","vector":[1]}]}`), &m))
+	require.NoError(t, m.SetEmbedding("a", message.Vector{2}))
+	require.NoError(t, m.SetEmbedding("b", message.Vector{3}))
+	assert.Equal(t, message.Vector{2}, m.Embedding("a"))
+	assert.Equal(t, message.Vector{3}, m.Embedding("b"))
+	assert.Nil(t, m.Embedding("c"))
+	require.ErrorIs(t, m.BeforeCreate(nil), rule.ErrInvalid)
+}
+
 func TestEmbeddingBeforeCreate(t *testing.T) {
 	e := message.Embedding{Model: "a", Vector: message.Vector{1}}
 	require.NoError(t, e.BeforeCreate(nil))

@@ -10,7 +10,8 @@ import (
 // Role says who speaks in a message, in the words of the chat APIs.
 type Role string
 
-// The roles. There is no other: Valid, the JSON decoder and the database refuse it.
+// The roles. There is no other: Valid, the JSON decoder and the database refuse it. The
+// empty role is one that is not set.
 const (
 	RoleUser      Role = "user"
 	RoleAssistant Role = "assistant"
@@ -44,7 +45,7 @@ func (r Role) Direction() Direction {
 	return DirectionNone
 }
 
-// UnmarshalText refuses a role that is not Valid.
+// UnmarshalText refuses a role that is not Valid, but for the empty one, which is not set.
 func (r *Role) UnmarshalText(text []byte) error {
 	return enum.Unmarshal(r, text, Role.validate)
 }

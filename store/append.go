@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -130,11 +131,21 @@ func (sc scope) appendOne(ctx context.Context, d draft) (created bool, err error
 // appendMessage is the hot path: on PostgreSQL one statement, on SQLite two in a
 // transaction. A redelivery meets the unique index of its key, which passes over the row
 // and is no error: that would leave dead rows and a line in the server's log.
-func (sc scope) appendMessage(ctx context.Context, d draft) (created bool, err error) {
+func (sc scope) appendMessage(ctx context.Context, d draft) (bool, error) {
 	single, err := sc.oneStatement(ctx)
 	if err != nil {
 		return false, err
 	}
+	for try := 1; ; try++ {
+		created, err := sc.tryAppend(ctx, d, single)
+		if try == maxTries || !errors.Is(err, errNotWritten) {
+			return created, err
+		}
+	}
+}
+
+// tryAppend returns errNotWritten if nothing stands in the way any more.
+func (sc scope) tryAppend(ctx context.Context, d draft, single bool) (created bool, err error) {
 	if single {
 		err = sc.retry(ctx, func() (err error) {
 			created, err = sc.insertNext(session(ctx, sc.writer), d)
@@ -160,8 +171,9 @@ func (sc scope) appendMessage(ctx context.Context, d draft) (created bool, err e
 	return false, sc.explain(ctx, d)
 }
 
-// errNotWritten undoes a seq that was taken for nothing.
-var errNotWritten = errors.New("convostore: not written")
+// errNotWritten undoes a seq that was taken for nothing, and asks for another try: what
+// stood in the way, a message or the lack of the conversation, was erased or made meanwhile.
+var errNotWritten = fmt.Errorf("%w: the conversation or a message of this key was erased and made again meanwhile", ErrConflict)
 
 // explain says why an append wrote nothing: the message is there, or the conversation
 // is not.
@@ -181,7 +193,7 @@ func (sc scope) explain(ctx context.Context, d draft) error {
 	if _, err := sc.get(db, d.ConversationID); err != nil {
 		return err
 	}
-	return errTaken // by a message that was erased meanwhile
+	return errNotWritten
 }
 
 // statusAfter is the status that a message gives its conversation, empty if it leaves it

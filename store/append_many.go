@@ -10,6 +10,7 @@ import (
 
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
 )
 
 func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms []*message.Message, o AppendOptions) ([]bool, error) {
@@ -58,6 +59,13 @@ func (sc scope) appendTogether(ctx context.Context, ms []draft, expected *int64)
 }
 
 func (sc scope) drafts(ctx context.Context, conversationID uuid.UUID, ms []*message.Message) ([]draft, error) {
+	at := make(places, len(ms))
+	for i, m := range ms {
+		if err := at.refuse(m); err != nil {
+			return nil, &BatchError{Index: i, Err: err}
+		}
+		at[m] = i
+	}
 	drafts := make([]draft, len(ms))
 	for i, m := range ms {
 		var err error
@@ -66,6 +74,18 @@ func (sc scope) drafts(ctx context.Context, conversationID uuid.UUID, ms []*mess
 		}
 	}
 	return drafts, nil
+}
+
+// places are where the messages of a batch stand.
+type places map[*message.Message]int
+
+// refuse refuses a pointer that stands in the batch already, as those of a variable that is
+// used again do: what the first one was is lost.
+func (p places) refuse(m *message.Message) error {
+	if first, ok := p[m]; ok && m != nil {
+		return rule.Invalid("message", "is the same pointer as message %d; each needs one of its own", first)
+	}
+	return nil
 }
 
 // writeBatch appends in a transaction of its own or a savepoint. A duplicate that

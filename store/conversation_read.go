@@ -91,6 +91,9 @@ func (s conversations) List(ctx context.Context, f ConversationFilter, p PageReq
 	if err != nil {
 		return page, err
 	}
+	if err := s.checkLead(l.db, f.LeadID); err != nil {
+		return page, fail("list conversations", err)
+	}
 	q := newQuery("SELECT " + conversationColumns)
 	s.matching(q, f)
 	if l.after != nil {
@@ -116,6 +119,9 @@ func (s conversations) ListNumbered(ctx context.Context, f ConversationFilter, n
 	db, err := s.reading(ctx)
 	if err != nil {
 		return page, err
+	}
+	if err := s.checkLead(db, f.LeadID); err != nil {
+		return page, fail("list conversations", err)
 	}
 	page.Number, page.Size = n.Number, n.Size
 	if _, err := s.matching(newQuery("SELECT count(*)"), f).row(db, &page.Total); err != nil {
@@ -212,13 +218,14 @@ func (f ConversationFilter) normalize() (ConversationFilter, error) {
 	if f.Order < NewestActivity || f.Order > NewestCreated {
 		return f, rule.Invalid("order", "is unknown")
 	}
+	f.Statuses = distinct(f.Statuses)
 	for _, t := range []*time.Time{&f.ActiveSince, &f.ActiveBefore, &f.CreatedSince, &f.CreatedBefore} {
 		*t = message.Instant(*t)
 	}
 	return f, check.First(
 		f.Deleted.validate(),
 		check.Key("lead_id", f.LeadID),
-		check.Text("text", f.Text),
+		checkPart("text", f.Text),
 	)
 }
 

@@ -23,11 +23,8 @@ func (s conversations) Create(ctx context.Context, c *conversation.Conversation)
 	if len(c.Suggestions) > 0 {
 		return rule.Invalid("suggestions", "are created by themselves")
 	}
-	sc, err := s.prepareNew(c)
+	sc, err := s.newConversation(ctx, c)
 	if err != nil {
-		return err
-	}
-	if _, err := s.writing(ctx); err != nil {
 		return err
 	}
 	if len(c.Messages) == 0 {
@@ -118,11 +115,8 @@ func (s conversations) Upsert(ctx context.Context, c *conversation.Conversation)
 	if err := noChildren(c); err != nil {
 		return false, err
 	}
-	sc, err := s.prepareNew(c)
+	sc, err := s.newConversation(ctx, c)
 	if err != nil {
-		return false, err
-	}
-	if _, err := s.writing(ctx); err != nil {
 		return false, err
 	}
 	var created bool
@@ -180,11 +174,8 @@ func (s conversations) GetOrCreate(ctx context.Context, c *conversation.Conversa
 	if err := noChildren(c); err != nil {
 		return false, err
 	}
-	sc, err := s.prepareNew(c)
+	sc, err := s.newConversation(ctx, c)
 	if err != nil {
-		return false, err
-	}
-	if _, err := s.writing(ctx); err != nil {
 		return false, err
 	}
 	created, err := sc.getOrCreate(ctx, c)

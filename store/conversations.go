@@ -140,6 +140,8 @@ const (
 // ConversationFilter says which conversations; fields narrow together. The zero value
 // is every live one, newest activity first.
 type ConversationFilter struct {
+	// LeadID is ErrInvalid where it cannot be the key of one of the host's leads: no number
+	// for a bigint.
 	LeadID string
 	// Statuses keeps any of them; none keeps all.
 	Statuses []conversation.Status
@@ -148,7 +150,8 @@ type ConversationFilter struct {
 	// CreatedSince and CreatedBefore bound CreatedAt likewise.
 	CreatedSince, CreatedBefore time.Time
 	// Text is a part of the title or of the subject, in either case of letters: any
-	// letters on PostgreSQL, those of ASCII on SQLite. % and _ are letters.
+	// letters on PostgreSQL, those of ASCII on SQLite. % and _ are letters. It has MaxQuery
+	// bytes at most.
 	Text    string
 	Deleted Deleted
 	Order   ConversationOrder

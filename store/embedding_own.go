@@ -21,10 +21,14 @@ func (sc scope) checkOwn(ctx context.Context, m *message.Message) error {
 		return err
 	}
 	models := map[string]bool{}
-	for _, e := range m.Embeddings {
+	// Two messages may have come with the same vectors, which are to be each one's own.
+	m.Embeddings = slices.Clone(m.Embeddings)
+	for i, e := range m.Embeddings {
 		if e == nil {
 			return errNil("embedding")
 		}
+		own := *e
+		e, m.Embeddings[i] = &own, &own
 		if models[e.Model] {
 			return rule.Invalid("embeddings", "have a model twice")
 		}

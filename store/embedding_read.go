@@ -130,6 +130,7 @@ func (f EmbedFilter) normalize() (EmbedFilter, error) {
 			return f, rule.Invalid("roles", "has an unknown role")
 		}
 	}
+	f.Roles = distinct(f.Roles)
 	f.CreatedSince = message.Instant(f.CreatedSince)
 	return f, nil
 }

@@ -91,18 +91,19 @@ func (s maintenance) EraseLead(ctx context.Context, leadID string) (Counts, erro
 	if err := check.Key("lead_id", leadID); err != nil {
 		return Counts{}, err
 	}
+	db, err := s.writing(ctx)
+	if err != nil {
+		return Counts{}, err
+	}
+	if err := s.checkLead(db, leadID); err != nil {
+		return Counts{}, fail("erase lead", err)
+	}
 	users := []uuid.UUID{s.user}
 	if s.all {
-		db, err := s.writing(ctx)
-		if err != nil {
-			return Counts{}, err
-		}
 		q := newQuery("SELECT DISTINCT user_id FROM "+s.tables.conversations+" WHERE lead_id = ? ORDER BY user_id", leadID)
 		if users, err = readIDs(db, q); err != nil {
 			return Counts{}, fail("erase lead", err)
 		}
-	} else if _, err := s.writing(ctx); err != nil {
-		return Counts{}, err
 	}
 	var total Counts
 	for _, user := range users {

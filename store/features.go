@@ -22,6 +22,8 @@ type features struct {
 	vectors, vectorIndex bool
 	// half says that vectors are kept in half precision.
 	half bool
+	// leadType is the type of lead_id.
+	leadType string
 	// dimensions is the length of an embedding, 0 where any will do.
 	dimensions int
 	// distributed says that the tables are spread over the nodes of a Citus cluster, where a
@@ -59,7 +61,7 @@ var vectorType = regexp.MustCompile(`^(?:.*\.)?(vector|halfvec)\((\d+)\)$`)
 
 func (s *store) postgresFeatures(db conn) (*features, error) {
 	var f features
-	var column text
+	var column, leadType text
 	q := newQuery(`SELECT
 		coalesce((SELECT substring(pg_get_expr(d.adbin, d.adrelid) from '''([^'']+)''::regconfig')
 			FROM pg_attribute a JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -67,11 +69,14 @@ func (s *store) postgresFeatures(db conn) (*features, error) {
 		(SELECT format_type(atttypid, atttypmod) FROM pg_attribute
 			WHERE attrelid = to_regclass(?) AND attname = 'embedding' AND NOT attisdropped),
 		EXISTS (SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
-			WHERE i.indrelid = to_regclass(?) AND i.indisvalid AND a.amname = 'hnsw')`,
-		s.tables.messages, s.tables.embeddings, s.tables.embeddings)
-	if _, err := q.row(db, &f.textConfig, &column, &f.vectorIndex); err != nil {
+			WHERE i.indrelid = to_regclass(?) AND i.indisvalid AND a.amname = 'hnsw'),
+		(SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+			WHERE attrelid = to_regclass(?) AND attname = 'lead_id' AND NOT attisdropped)`,
+		s.tables.messages, s.tables.embeddings, s.tables.embeddings, s.tables.conversations)
+	if _, err := q.row(db, &f.textConfig, &column, &f.vectorIndex, &leadType); err != nil {
 		return nil, err
 	}
+	f.leadType = string(leadType)
 	var err error
 	if f.distributed, err = s.distributed(db); err != nil {
 		return nil, err
@@ -88,14 +93,17 @@ func (s *store) postgresFeatures(db conn) (*features, error) {
 var vectorCheck = regexp.MustCompile(`length\(embedding\) = (\d+) \+`)
 
 func (s *store) sqliteFeatures(db conn) (*features, error) {
-	var schema text
+	var schema, leadType text
 	f := features{vectors: true}
 	q := newQuery(`SELECT (SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?),
-		(SELECT count(*) = 2 FROM sqlite_master WHERE type = 'table' AND name IN (?, ?))`,
-		s.Config.tables.Table("message_embeddings"), s.Config.tables.Table("messages_fts"), s.Config.tables.Table("conversations_fts"))
-	if _, err := q.row(db, &schema, &f.fullText); err != nil {
+		(SELECT count(*) = 2 FROM sqlite_master WHERE type = 'table' AND name IN (?, ?)),
+		(SELECT type FROM pragma_table_info(?) WHERE name = 'lead_id')`,
+		s.Config.tables.Table("message_embeddings"), s.Config.tables.Table("messages_fts"), s.Config.tables.Table("conversations_fts"),
+		s.Config.tables.Table("conversations"))
+	if _, err := q.row(db, &schema, &f.fullText, &leadType); err != nil {
 		return nil, err
 	}
+	f.leadType = string(leadType)
 	if match := vectorCheck.FindStringSubmatch(string(schema)); match != nil {
 		size, _ := strconv.Atoi(match[1])
 		f.dimensions = size / 4

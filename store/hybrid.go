@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/rule"
 )
 
@@ -21,7 +22,7 @@ func (s search) hybrid(ctx context.Context, text string, o HybridOptions) (resul
 	if len(o.Vector) == 0 {
 		like.Text = text
 	}
-	if err := o.check(); err != nil {
+	if err := check.First(o.check(), checkPart("text", text)); err != nil {
 		return result, err
 	}
 	n, err := s.nearestTo(ctx, like, o.SimilarOptions)

@@ -24,10 +24,13 @@ func (s messages) Import(ctx context.Context, rows iter.Seq2[*message.Message, e
 	if o.BatchSize < 0 || o.BatchSize > maxBatch {
 		return ImportResult{}, rule.Invalid("batch_size", "is not between 1 and %d", maxBatch)
 	}
+	if rows == nil {
+		return ImportResult{}, errNil("rows")
+	}
 	if _, err := s.writing(ctx); err != nil {
 		return ImportResult{}, err
 	}
-	im := importer{scope: s.scope, options: o, owners: map[uuid.UUID]uuid.UUID{}}
+	im := importer{scope: s.scope, options: o, owners: map[uuid.UUID]uuid.UUID{}, places: places{}}
 	err := im.run(ctx, rows)
 	return im.result, fail("import", err)
 }
@@ -40,6 +43,8 @@ type importer struct {
 	result  ImportResult
 	owners  map[uuid.UUID]uuid.UUID
 	batch   []draft
+	// places are where the messages of the batch stand in all rows.
+	places places
 	// of is the owner of the messages in the batch.
 	of    uuid.UUID
 	start int // the place of the first message of the batch in all rows
@@ -82,6 +87,9 @@ func (im *importer) add(ctx context.Context, i int, m *message.Message) error {
 	if m == nil {
 		return errNil("message")
 	}
+	if err := im.refuseTwice(m); err != nil {
+		return err
+	}
 	owner, err := im.ownerOf(ctx, m.ConversationID)
 	if err != nil {
 		return err
@@ -99,7 +107,19 @@ func (im *importer) add(ctx context.Context, i int, m *message.Message) error {
 		return err
 	}
 	im.batch = append(im.batch, d)
+	im.places[m] = i
 	return nil
+}
+
+// refuseTwice refuses a message of the batch or of the one that is being written, before it
+// is touched.
+func (im *importer) refuseTwice(m *message.Message) error {
+	if im.write != nil {
+		if err := im.write.places.refuse(m); err != nil {
+			return err
+		}
+	}
+	return im.places.refuse(m)
 }
 
 // ownerOf remembers owners for a scope of all users, which would ask for each message.
@@ -128,8 +148,8 @@ func (im *importer) flush(ctx context.Context) error {
 		im.batch = nil
 		return err
 	}
-	w := &importWrite{batch: im.batch, start: im.start, done: make(chan struct{})}
-	im.batch, im.write = nil, w
+	w := &importWrite{batch: im.batch, places: im.places, start: im.start, done: make(chan struct{})}
+	im.batch, im.places, im.write = nil, places{}, w
 	sc := im.as(im.of)
 	write := func() {
 		defer close(w.done)
@@ -147,6 +167,7 @@ func (im *importer) flush(ctx context.Context) error {
 // importWrite is a batch on its way to the database.
 type importWrite struct {
 	batch  []draft
+	places places
 	start  int // the place of its first message in all rows
 	done   chan struct{}
 	result batchResult

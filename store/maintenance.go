@@ -70,8 +70,9 @@ type RetentionResult struct {
 // Eraser removes for good, on hold or not.
 type Eraser interface {
 	// EraseLead removes for good every conversation with a lead, deleted or not, with
-	// all that is in it. No such conversation is no error. In a scope of all users each
-	// user's part is a transaction of its own.
+	// all that is in it. No such conversation is no error; an id that cannot be the key of
+	// one of the host's leads, such as no number for a bigint, is ErrInvalid. In a scope of
+	// all users each user's part is a transaction of its own.
 	EraseLead(ctx context.Context, leadID string) (Counts, error)
 
 	// EraseUser removes for good everything of the scope's user. A scope of all users

@@ -273,6 +273,7 @@ func (f MessageFilter) normalize() (MessageFilter, error) {
 	case f.Order < DefaultOrder || f.Order > ReverseSentOrder:
 		return f, rule.Invalid("order", "is unknown")
 	}
+	f.Roles = distinct(f.Roles)
 	for _, t := range []*time.Time{&f.SentSince, &f.SentBefore} {
 		*t = message.Instant(*t)
 	}

@@ -76,15 +76,17 @@ type MessageWriter interface {
 	//
 	// Embeddings set on m are stored with it, those of a redelivery are not.
 	//
-	// It returns ErrNotFound if there is no live conversation, ErrInvalid if m breaks a
-	// rule or brings a vector that Embeddings.Set refuses. If ctx ends while the database
+	// It returns ErrNotFound if there is no live conversation, ErrInvalid if m is nil, breaks
+	// a rule or brings a vector that Embeddings.Set refuses, ErrConflict if the conversation
+	// is erased and made again the whole time. If ctx ends while the database
 	// works, the message may be stored all the same: call again with the same m, whose id
 	// tells.
 	Append(ctx context.Context, conversationID uuid.UUID, m *message.Message) (created bool, err error)
 
 	// AppendMany is Append for several messages in their order, all or nothing. The
 	// result tells for each whether it was created; two of ms with the same key are one
-	// message. No messages return nil and no error.
+	// message. The same pointer twice is a *BatchError of ErrInvalid at its second place:
+	// each message needs a variable of its own. No messages return nil and no error.
 	AppendMany(ctx context.Context, conversationID uuid.UUID, ms []*message.Message, o AppendOptions) (created []bool, err error)
 
 	// Import adds messages of any number of existing conversations, each named by its
@@ -95,7 +97,9 @@ type MessageWriter interface {
 	//
 	// While a batch is written rows is asked for the next one, so that reading a mailbox
 	// and writing take no longer than the slower of the two; in a transaction they take
-	// turns. A message that rows has handed out is the import's until it returns.
+	// turns. A message that rows has handed out is the import's until it returns: a pointer
+	// that comes again while its batch waits or is written is a *BatchError of ErrInvalid,
+	// and one that comes again later is a redelivery. Nil rows are ErrInvalid.
 	Import(ctx context.Context, rows iter.Seq2[*message.Message, error], o ImportOptions) (ImportResult, error)
 
 	// Update changes the content, the metadata or both and sets EditedAt. It returns the

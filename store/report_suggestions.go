@@ -99,6 +99,9 @@ func (s reports) SuggestionsByConfidence(ctx context.Context, p Period, bounds .
 // buckets are empty ones for falling bounds, that below all of them and that of no
 // confidence last.
 func buckets(bounds []float64) ([]ConfidenceSuggestions, error) {
+	if len(bounds) > MaxBounds {
+		return nil, rule.Invalid("bounds", "are %d, the most is %d", len(bounds), MaxBounds)
+	}
 	all := make([]ConfidenceSuggestions, len(bounds)+2)
 	for i, bound := range bounds {
 		if math.IsNaN(bound) || bound < 0 || bound > 1 {

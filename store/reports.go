@@ -117,7 +117,7 @@ type SuggestionReports interface {
 	// confidence: at least bounds[0], then at least bounds[1] and so on, then below the
 	// last, and last of all those without a confidence. There is a row for each bucket,
 	// also an empty one. Without bounds they are 0.85 and 0.70. Bounds that do not fall,
-	// or lie outside of 0 to 1, are ErrInvalid.
+	// or lie outside of 0 to 1, or are more than MaxBounds, are ErrInvalid.
 	SuggestionsByConfidence(ctx context.Context, p Period, bounds ...float64) ([]ConfidenceSuggestions, error)
 
 	// SuggestionsByModel has a row for each model, the one with the most suggestions
@@ -164,6 +164,8 @@ type CostReports interface {
 const (
 	// MaxDays is the most days of a series, ten years and a few days.
 	MaxDays = 3660
+	// MaxBounds is the most bounds of SuggestionsByConfidence.
+	MaxBounds = 100
 	// DefaultTop is the limit of a Top that sets none.
 	DefaultTop = 20
 	// MaxEditText is the most characters of a text whose edit distance is computed, which

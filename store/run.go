@@ -20,6 +20,9 @@ import (
 const maxTries = 10
 
 func (s *store) Transaction(ctx context.Context, fn func(tx Store) error) error {
+	if fn == nil {
+		return errNil("fn")
+	}
 	return s.transaction(ctx, func(tx *store) error { return fn(tx) })
 }
 

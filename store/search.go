@@ -108,7 +108,8 @@ const (
 // SearchFilter says where to look; fields narrow together. The zero value is everywhere.
 type SearchFilter struct {
 	ConversationID uuid.UUID
-	LeadID         string
+	// LeadID is ErrInvalid where it cannot be the key of one of the host's leads.
+	LeadID string
 	// Statuses, of the conversation, and Roles keep any of them; none keeps all.
 	Statuses  []conversation.Status
 	Roles     []message.Role

@@ -25,6 +25,7 @@ func (f SearchFilter) normalize() (SearchFilter, error) {
 	if !f.Direction.Valid() {
 		return f, rule.Invalid("direction", "is not inbound, outbound or empty")
 	}
+	f.Statuses, f.Roles = distinct(f.Statuses), distinct(f.Roles)
 	for _, t := range []*time.Time{&f.SentSince, &f.SentBefore} {
 		*t = message.Instant(*t)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/words"
 	"github.com/convostore/convostore/rule"
 )
@@ -78,10 +77,7 @@ func (s search) textSearch(ctx context.Context, method, text string, o TextOptio
 	if o, err = o.normalize(); err != nil {
 		return nil, l, err
 	}
-	if len(text) > MaxQuery {
-		return nil, l, rule.Invalid("text", "has %d bytes, the most is %d", len(text), MaxQuery)
-	}
-	if err := check.Text("text", text); err != nil {
+	if err := checkPart("text", text); err != nil {
 		return nil, l, err
 	}
 	asked := struct {
@@ -93,6 +89,9 @@ func (s search) textSearch(ctx context.Context, method, text string, o TextOptio
 	}
 	t = &textSearch{scope: s.scope, db: l.db, o: o}
 	if t.features, err = s.schemaFeatures(session(ctx, s.reader)); err != nil {
+		return nil, l, err
+	}
+	if err := t.features.checkLead(o.Filter.LeadID); err != nil {
 		return nil, l, err
 	}
 	switch o.Match {

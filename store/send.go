@@ -6,7 +6,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
 )
 
 func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message) (bool, error) {
@@ -32,6 +34,9 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 	d, err := sc.draft(ctx, sg.ConversationID, m)
 	if err != nil {
 		return false, err
+	}
+	if m.Direction != message.DirectionOutbound {
+		return false, rule.Invalid("direction", "is not outbound, which what is sent is")
 	}
 	var created bool
 	var sent message.Message
@@ -72,15 +77,34 @@ func (sc scope) send(ctx context.Context, id uuid.UUID, d draft) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if d.ConversationID != conversationID {
-		return false, fmt.Errorf("%w: the message's key belongs to a message of another conversation", ErrConflict)
+	if err := linkable(d.Message, conversationID); err != nil {
+		return false, err
 	}
 	n, err := newQuery("UPDATE "+sc.tables.suggestions+" SET sent_message_id = ?, updated_at = ?"+
 		" WHERE id = ? AND user_id = ? AND sent_message_id IS NULL", d.ID, sc.instant(), sg.ID, sc.user).exec(db)
-	if err == nil && n != 1 {
+	switch {
+	case dialect.KindOf(err) == dialect.Unique:
+		err = fmt.Errorf("%w: the message's key belongs to the message of another suggestion", ErrConflict)
+	case err == nil && n != 1:
 		err = fmt.Errorf("%w: the suggestion was sent meanwhile", ErrConflict)
 	}
 	return created && err == nil, err
+}
+
+// linkable refuses a stored message that a suggestion cannot have become.
+func linkable(m *message.Message, conversationID uuid.UUID) error {
+	belongs := ""
+	switch {
+	case m.ConversationID != conversationID:
+		belongs = "a message of another conversation"
+	case m.Direction != message.DirectionOutbound:
+		belongs = "a message that is not outbound"
+	case m.Deleted():
+		belongs = "a deleted message"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: the message's key belongs to %s", ErrConflict, belongs)
 }
 
 // readSent reads the message that a suggestion became, even a deleted one: sending it

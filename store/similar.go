@@ -98,6 +98,9 @@ func (s search) comparing(ctx context.Context, o SimilarOptions) (*nearest, erro
 	if n.features, err = s.schemaFeatures(session(ctx, s.reader)); err != nil {
 		return nil, err
 	}
+	if err := n.features.checkLead(o.Filter.LeadID); err != nil {
+		return nil, err
+	}
 	if !n.features.vectors {
 		return nil, fmt.Errorf("%w: the database was migrated without pgvector, which compares vectors", ErrUnsupported)
 	}

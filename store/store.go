@@ -33,7 +33,7 @@ type Store interface {
 	//
 	// After a deadlock, a serialization failure or a busy database the transaction is
 	// rolled back and fn runs again, up to ten times: fn must be safe to run twice.
-	// Inside a transaction it makes a savepoint and never retries.
+	// Inside a transaction it makes a savepoint and never retries. A nil fn is ErrInvalid.
 	//
 	// After some errors SQLite rolls the whole transaction back by itself, a write that is
 	// interrupted at the deadline of its own context among them. Then every later call

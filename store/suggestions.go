@@ -47,15 +47,18 @@ type Suggestions interface {
 	// it, in one transaction, exactly once: a later call returns false and m comes back
 	// as the message that was sent. m may carry addresses, provider ids and headers;
 	// without content it gets the suggestion's final text, without a role or a direction
-	// it is the assistant's and outbound. A message of the same conversation that was
-	// stored already under m's provider id or idempotency key is linked, not repeated.
+	// it is the assistant's and outbound. A live outbound message of the same conversation
+	// that was stored already under m's id, provider id or idempotency key is linked, not
+	// repeated, unless it is that of another suggestion.
 	//
 	// Send records; it does not transmit. Transmit after it returned true, with the
 	// message's id as the idempotency key of the mail service.
 	//
-	// It returns a *TransitionError if the suggestion is pending or rejected,
-	// ErrNotFound if there is none, ErrConflict if m's key belongs to a message of
-	// another conversation.
+	// It returns a *TransitionError if the suggestion is pending or rejected, ErrNotFound
+	// if there is none, ErrInvalid if m is nil, breaks a rule or is not outbound, and
+	// ErrConflict if m's key belongs to a message that cannot be linked: an inbound one, one
+	// without a direction, a deleted one, that of another suggestion or of another
+	// conversation. Nothing is written then.
 	Send(ctx context.Context, id uuid.UUID, m *message.Message) (created bool, err error)
 
 	// Delete hides a suggestion. Deleting again returns ErrNotFound.

@@ -47,7 +47,7 @@ type Suggestion struct {
 	// GenerationCost is in the host's currency, with as many decimals as it was given.
 	GenerationCost decimal.Decimal `json:"generation_cost"`
 
-	Status Status `json:"status"`
+	Status Status `json:"status,omitempty"`
 	// ReviewedBy is the host's name for who decided; ReviewedAt is nil while pending.
 	ReviewedBy string     `gorm:"serializer:convostore_null_text" json:"reviewed_by,omitempty"`
 	ReviewedAt *time.Time `json:"reviewed_at,omitempty"`

@@ -36,7 +36,9 @@ func TestStatusesRoundTrip(t *testing.T) {
 		require.NoError(t, scanned.Scan([]byte(s)))
 		assert.Equal(t, s, scanned)
 	}
-	for _, bad := range []suggestion.Status{"", "Pending", "sent"} {
+	assert.False(t, suggestion.Status("").Valid())
+	assert.False(t, suggestion.Status("").Decided())
+	for _, bad := range []suggestion.Status{"Pending", "sent", " "} {
 		assert.False(t, bad.Valid(), bad)
 		assert.False(t, bad.Decided(), bad)
 		kept := suggestion.StatusEdited

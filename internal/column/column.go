@@ -69,10 +69,14 @@ func (o Of) Is(v any) Scope {
 }
 
 // In keeps the rows whose column is one of vs, none at all if vs is empty.
-func In[T any](o Of, vs []T) Scope {
-	values := make([]any, len(vs))
-	for i, v := range vs {
-		values[i] = v
+func In[T comparable](o Of, vs []T) Scope {
+	seen := make(map[T]bool, len(vs))
+	values := make([]any, 0, len(vs))
+	for _, v := range vs {
+		if !seen[v] {
+			values = append(values, v)
+		}
+		seen[v] = true
 	}
 	return o.where(func(c clause.Column) clause.Expression { return clause.IN{Column: c, Values: values} })
 }

@@ -17,10 +17,13 @@ func Scan[T ~string](dest *T, src any) error {
 	return nil
 }
 
-// Unmarshal sets dest only if the word is valid.
+// Unmarshal sets dest only if the word is valid, or empty: a value that was never set is
+// written so, and has to be read again.
 func Unmarshal[T ~string](dest *T, text []byte, validate func(T) error) error {
-	if err := validate(T(text)); err != nil {
-		return err
+	if len(text) > 0 {
+		if err := validate(T(text)); err != nil {
+			return err
+		}
 	}
 	*dest = T(text)
 	return nil

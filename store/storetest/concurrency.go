@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,6 +32,7 @@ func RunConcurrency(t *testing.T, f Factory) {
 		"append and erase":            appendsAgainstErase,
 		"append and erase user":       appendsAgainstEraseUser,
 		"append and archive":          appendsAgainstArchive,
+		"append and create again":     appendsAgainstCreateAgain,
 		"get or create":               getOrCreateAtOnce,
 		"merge metadata":              mergeAtOnce,
 		"expected seq":                expectedSeqAtOnce,
@@ -487,4 +489,46 @@ func expectedSeqAtOnce(t *testing.T, st store.Store) {
 	require.NoError(t, errors.Join(errs...))
 	assert.EqualValues(t, callers-1, lost.Load())
 	assert.Len(t, CheckConversation(t, mine, c.ID), 2)
+}
+
+// appendsAgainstCreateAgain makes the conversation of an append between the statement that
+// finds none and the one that asks why; and erases the message whose key was there.
+func appendsAgainstCreateAgain(t *testing.T, st store.Store) {
+	ctx, user := t.Context(), uuid.New()
+	rec := &Recorder{}
+	recorded, err := store.New(rec.Wrap(st.DB(ctx)))
+	require.NoError(t, err)
+	mine, theirs := recorded.ForUser(user), st.ForUser(user)
+	newThread(t, mine, 1) // the schema has been checked
+	for _, key := range []string{"", "key"} {
+		c := &conversation.Conversation{ID: uuid.New()}
+		rec.before = func(sql string) {
+			// The first question after the append, which writes.
+			if strings.HasPrefix(sql, "SELECT") && !strings.Contains(sql, "FOR NO KEY UPDATE") {
+				rec.before = nil
+				require.NoError(t, theirs.Conversations().Create(ctx, c))
+			}
+		}
+		m := &message.Message{Role: message.RoleUser, Content: "late", IdempotencyKey: key}
+		created, err := mine.Messages().Append(ctx, c.ID, m)
+		require.NoError(t, err, "with key %q", key)
+		require.Nil(t, rec.before, "the conversation was made meanwhile")
+		require.True(t, created)
+		require.Len(t, CheckConversation(t, theirs, c.ID), 1)
+	}
+	c := newThread(t, theirs, 0)
+	keyed := func() *message.Message { return &message.Message{Role: message.RoleUser, GmailMessageID: "g"} }
+	elsewhere := newThread(t, theirs, 0)
+	must[bool](t)(theirs.Messages().Append(ctx, elsewhere.ID, keyed()))
+	rec.before = func(sql string) {
+		if strings.HasPrefix(sql, "SELECT") {
+			rec.before = nil
+			must[store.Counts](t)(theirs.Conversations().Erase(ctx, elsewhere.ID))
+		}
+	}
+	created, err := mine.Messages().Append(ctx, c.ID, keyed())
+	require.NoError(t, err)
+	require.Nil(t, rec.before, "the message was erased meanwhile")
+	require.True(t, created)
+	require.Len(t, CheckConversation(t, theirs, c.ID), 1)
 }

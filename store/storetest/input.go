@@ -35,6 +35,11 @@ func inputTests() subtests {
 		"InputNULStripped":        testInputNULStripped,
 		"InputBadUTF8NotStripped": testInputBadUTF8NotStripped,
 		"InputIDs":                testInputIDs,
+		"InputZero":               testInputZero,
+		"InputMany":               testInputMany,
+		"InputLongTexts":          testInputLongTexts,
+		"InputSamePointer":        testInputSamePointer,
+		"InputSameVectors":        testInputSameVectors,
 	}
 }
 

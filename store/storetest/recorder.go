@@ -27,6 +27,8 @@ func (s Statement) Carries(id uuid.UUID) bool {
 type Recorder struct {
 	mu         sync.Mutex
 	statements []Statement
+	// before, if set, is called with each statement before the database gets it.
+	before func(sql string)
 }
 
 // Wrap returns a session of db whose statements are recorded.
@@ -53,6 +55,9 @@ func (r *Recorder) Reset() {
 }
 
 func (r *Recorder) add(query string, args []any) {
+	if r.before != nil {
+		r.before(query)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.statements = append(r.statements, Statement{query, slices.Clone(args)})

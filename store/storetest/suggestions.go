@@ -36,6 +36,7 @@ func suggestionTests() subtests {
 		"SendOnce":                       testSendOnce,
 		"SendNeedsADecision":             testSendNeedsADecision,
 		"SendLinksWhatIsStored":          testSendLinksWhatIsStored,
+		"SendRefusesWhatWasNotSent":      testSendRefusesWhatWasNotSent,
 		"SendRefusesAnotherConversation": testSendRefusesAnotherConversation,
 		"SendBadMessage":                 testSendBadMessage,
 	}
@@ -508,6 +509,61 @@ func testSendRefusesAnotherConversation(t *testing.T, w *world) {
 	created, err := w.mine.Suggestions().Send(ctx, s.ID, &message.Message{IdempotencyKey: "k"})
 	require.NoError(t, err)
 	require.True(t, created, "an idempotency key is the conversation's own")
+}
+
+// testSendRefusesWhatWasNotSent: a suggestion becomes no message that somebody else wrote,
+// nor one that is gone.
+func testSendRefusesWhatWasNotSent(t *testing.T, w *world) {
+	ctx := t.Context()
+	c := w.conversation(t)
+	other := w.decided(t, c, "")
+	theirs := &message.Message{IdempotencyKey: "theirs", GmailMessageID: "theirs", PostmarkMessageID: "theirs"}
+	must[bool](t)(w.mine.Suggestions().Send(ctx, other.ID, theirs))
+	add := func(m *message.Message) *message.Message {
+		m.IdempotencyKey = m.Content
+		m.GmailMessageID, m.PostmarkMessageID = m.Content, m.Content
+		return w.append(t, c, m)
+	}
+	gone := add(&message.Message{Role: message.RoleAssistant, Content: "gone"})
+	w.deleteMessage(t, gone)
+	stored := []*message.Message{
+		theirs, gone, w.append(t, c, &message.Message{Role: message.RoleUser, IdempotencyKey: "bare"}),
+		add(&message.Message{Role: message.RoleUser, Content: "in"}),
+		add(&message.Message{Role: message.RoleTool, Content: "tool"}),
+		add(&message.Message{Role: message.RoleAssistant, Direction: message.DirectionInbound, Content: "bot"}),
+	}
+	s := w.decided(t, c, "")
+	before := w.get(t, c.ID)
+	w.tick()
+	for _, m := range stored {
+		for _, key := range []*message.Message{
+			{ID: m.ID}, {IdempotencyKey: m.IdempotencyKey}, {GmailMessageID: m.GmailMessageID}, {PostmarkMessageID: m.PostmarkMessageID},
+		} {
+			if key.ID == uuid.Nil && key.IdempotencyKey == "" && key.GmailMessageID == "" && key.PostmarkMessageID == "" {
+				continue
+			}
+			w.unchanged(t, func() {
+				created, err := w.mine.Suggestions().Send(ctx, s.ID, key)
+				require.ErrorIs(t, err, store.ErrConflict, m.IdempotencyKey)
+				require.NotErrorAs(t, err, new(*store.TransitionError), "it is not the decision that stands in the way")
+				require.False(t, created)
+			})
+		}
+	}
+	w.unchanged(t, func() {
+		for _, m := range []*message.Message{
+			{Role: message.RoleUser}, {Direction: message.DirectionInbound}, {Role: message.RoleTool}, {Role: message.RoleSystem},
+			{Role: message.RoleAssistant, Direction: message.DirectionInbound},
+		} {
+			_, err := w.mine.Suggestions().Send(ctx, s.ID, m)
+			invalid(t, err, "direction")
+		}
+	})
+	same(t, s, w.suggestion(t, s.ID))
+	same(t, before, w.get(t, c.ID))
+	created, err := w.mine.Suggestions().Send(ctx, s.ID, &message.Message{})
+	require.NoError(t, err)
+	require.True(t, created, "the suggestion is as it was")
 }
 
 func testSendBadMessage(t *testing.T, w *world) {

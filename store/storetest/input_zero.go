@@ -1,0 +1,107 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/store"
+)
+
+// typed tells whether an error is one that a caller can tell from that of a database.
+func typed(err error) bool {
+	return slices.ContainsFunc([]error{
+		store.ErrInvalid, store.ErrNotFound, store.ErrConflict, store.ErrUnsupported, store.ErrNotEmbedded,
+	}, func(known error) bool { return errors.Is(err, known) })
+}
+
+// zeroArguments make the arguments of a method: of nothing, of a list of nothing, and of
+// pointers to nothing. An id is that of something that is there.
+func zeroArguments(f reflect.Type, ctx context.Context, id uuid.UUID) map[string][]reflect.Value {
+	args := map[string][]reflect.Value{}
+	for i := range f.NumIn() {
+		in := f.In(i)
+		zero, one, pointer := reflect.Zero(in), reflect.Zero(in), reflect.Zero(in)
+		switch {
+		case in == reflect.TypeFor[context.Context]():
+			zero = reflect.ValueOf(ctx)
+			one, pointer = zero, zero
+		case in == reflect.TypeFor[uuid.UUID]():
+			one = reflect.ValueOf(id)
+			pointer = one
+		case in.Kind() == reflect.Slice:
+			one = reflect.MakeSlice(in, 1, 1)
+			pointer = reflect.MakeSlice(in, 2, 2)
+			if in.Elem().Kind() == reflect.Pointer {
+				pointer.Index(0).Set(reflect.New(in.Elem().Elem()))
+			}
+		case in.Kind() == reflect.Pointer:
+			pointer = reflect.New(in.Elem())
+		}
+		args["zero"] = append(args["zero"], zero)
+		args["a zero element"] = append(args["a zero element"], one)
+		args["a zero pointer"] = append(args["a zero pointer"], pointer)
+	}
+	return args
+}
+
+// finish walks what a method returned, if it can be walked, and returns the error.
+func finish(results []reflect.Value) (err error) {
+	for _, r := range results {
+		switch v := r.Interface().(type) {
+		case error:
+			err = v
+		case iter.Seq2[*conversation.Conversation, error]:
+			_, err = collect(v)
+		case iter.Seq2[*message.Message, error]:
+			_, err = collect(v)
+		}
+	}
+	return err
+}
+
+// testInputZero calls every method with nothing: no panic, and no error of the database.
+func testInputZero(t *testing.T, w *world) {
+	ctx := t.Context()
+	for _, name := range allMethods() {
+		role, method, _ := strings.Cut(name, ".")
+		for of, s := range map[string]store.Scope{"one": w.mine, "all": w.st.AllUsers(), "nobody": w.st.ForUser(uuid.Nil)} {
+			f := reflect.ValueOf(s).MethodByName(role).Call(nil)[0].MethodByName(method)
+			ids := func() []uuid.UUID {
+				c := w.thread(t, 1)
+				return []uuid.UUID{c.ID, c.Messages[0].ID, w.decided(t, c, "").ID}
+			}
+			for what := range zeroArguments(f.Type(), ctx, uuid.Nil) {
+				for _, id := range ids() {
+					args := zeroArguments(f.Type(), ctx, id)[what]
+					call := f.Call
+					if f.Type().IsVariadic() {
+						call = f.CallSlice
+					}
+					assert.NotPanics(t, func() {
+						if err := finish(call(args)); err != nil {
+							assert.True(t, typed(err), "%s of %s with %s: %v", name, of, what, err)
+						}
+					}, "%s of %s with %s", name, of, what)
+				}
+			}
+		}
+	}
+	require.ErrorIs(t, w.st.Transaction(ctx, nil), store.ErrInvalid)
+	require.NoError(t, w.st.Transaction(ctx, func(tx store.Store) error {
+		require.ErrorIs(t, tx.Transaction(ctx, nil), store.ErrInvalid)
+		return nil
+	}))
+	_, err := w.mine.Messages().Import(ctx, nil, store.ImportOptions{})
+	invalid(t, err, "rows")
+}
