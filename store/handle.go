@@ -29,6 +29,8 @@ type handle struct {
 	log      *statementLog
 	// losable is set in a transaction that the engine may roll back by itself.
 	losable gorm.ConnPool
+	// done lets go of the context of a transaction that this handle began.
+	done func()
 }
 
 func newHandle(db *gorm.DB, log *statementLog) *handle {
@@ -39,29 +41,29 @@ func newHandle(db *gorm.DB, log *statementLog) *handle {
 
 // begin begins a transaction, as GORM does.
 func (h *handle) begin(ctx context.Context) (*handle, error) {
-	var (
-		tx  gorm.ConnPool
-		err error
-	)
-	switch pool := h.pool.(type) {
-	case gorm.TxBeginner:
-		tx, err = pool.BeginTx(ctx, nil)
-	case gorm.ConnPoolBeginner:
-		tx, err = pool.BeginTx(ctx, nil)
-	default:
-		err = gorm.ErrInvalidTransaction
-	}
+	tx, done, err := h.beginLingering(ctx)
 	if err != nil {
 		return nil, err
 	}
 	within := *h
-	within.pool = tx
+	within.pool, within.done = tx, done
 	within.losable = losable(tx, h.numbered)
 	return &within, nil
 }
 
+func (h *handle) beginTx(ctx context.Context) (gorm.ConnPool, error) {
+	switch pool := h.pool.(type) {
+	case gorm.TxBeginner:
+		return pool.BeginTx(ctx, nil)
+	case gorm.ConnPoolBeginner:
+		return pool.BeginTx(ctx, nil)
+	}
+	return nil, gorm.ErrInvalidTransaction
+}
+
 // end commits, or undoes what was done since begin.
 func (h *handle) end(keep bool) error {
+	defer h.done()
 	tx, ok := h.pool.(gorm.TxCommitter)
 	switch {
 	case !ok:
@@ -93,11 +95,14 @@ func (h *handle) transaction(ctx context.Context, fn func(tx *handle) error) err
 		return errors.Join(refusal, err)
 	}
 	if err != nil {
+		return stopped(ctx, err)
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	err = tx.end(true)
 	kept = err == nil
-	return err
+	return stopped(ctx, err)
 }
 
 func (h *handle) inTx() bool {

@@ -51,7 +51,7 @@ func testLeadIDs(t *testing.T, db *gorm.DB, kind string, good, bad []string) {
 	for _, id := range good {
 		require.NoError(t, db.Exec("INSERT INTO leads VALUES ('"+id+"')").Error)
 	}
-	st, err := store.New(db, store.WithMigrate(migrate.Options{Leads: &migrate.Ref{Table: "leads", Type: kind}}))
+	st, err := store.New(t.Context(), db, store.WithMigrate(migrate.Options{Leads: &migrate.Ref{Table: "leads", Type: kind}}))
 	require.NoError(t, err)
 	run := func(s store.Scope, id string) map[string]error {
 		errs := map[string]error{}

@@ -177,7 +177,7 @@ func (s *store) checkSchema(db conn) error {
 	}
 	have, err := migrate.Version(db.ctx, db.host(), s.migrateOptions())
 	if err != nil {
-		return err
+		return stopped(db.ctx, err)
 	}
 	if err := compareSchema(have); err != nil {
 		return err

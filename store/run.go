@@ -87,13 +87,14 @@ func sleep(ctx context.Context, d time.Duration) error {
 // host's transaction usable. GORM's own savepoints are never released and a host can
 // switch them off.
 func (s *store) savepoint(ctx context.Context, fn func() error) (err error) {
-	if err := s.run(ctx, "SAVEPOINT convostore"); err != nil {
+	longer, done, err := s.setSavepoint(ctx)
+	if err != nil {
 		return err
 	}
+	defer done()
 	returned := false // and did not panic
 	defer func() {
-		// A cancelled context must not keep the savepoint from being undone.
-		end := s.endSavepoint(context.WithoutCancel(ctx), returned && err == nil)
+		end := s.endSavepoint(longer, returned && err == nil)
 		if end != nil && !errors.Is(err, ErrRolledBack) { // which took the savepoint along
 			err = errors.Join(err, end)
 		}
@@ -101,6 +102,21 @@ func (s *store) savepoint(ctx context.Context, fn func() error) (err error) {
 	err = fn()
 	returned = true
 	return err
+}
+
+// setSavepoint returns the context that a savepoint is ended with: one of the caller's that
+// has ended must not leave it, nor stop the statement that sets it, which would abort the
+// transaction.
+func (s *store) setSavepoint(ctx context.Context) (context.Context, func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	longer, done := s.writer.lingering(ctx)
+	if err := s.run(longer, "SAVEPOINT convostore"); err != nil {
+		done()
+		return nil, nil, because(ctx, err)
+	}
+	return longer, done, nil
 }
 
 func (s *store) endSavepoint(ctx context.Context, keep bool) error {
@@ -235,6 +251,7 @@ func (q *query) rows(db conn, each func(*sql.Rows) error) error {
 	if err == nil {
 		n, err = readRows(rows, each)
 	}
+	err = stopped(db.ctx, err)
 	db.trace(q, begin, n, err)
 	return db.judge(err)
 }
@@ -269,6 +286,7 @@ func (q *query) row(db conn, dest ...any) (bool, error) {
 func (q *query) exec(db conn) (int64, error) {
 	begin := time.Now()
 	n, err := db.exec(q)
+	err = stopped(db.ctx, err)
 	db.trace(q, begin, n, err)
 	return n, db.judge(err)
 }

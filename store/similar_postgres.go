@@ -168,11 +168,12 @@ func (n *nearest) within(ctx context.Context, settings *query, fn func(db conn) 
 
 // undone takes back in the host's transaction whatever fn did.
 func (s *store) undone(ctx context.Context, fn func() error) (err error) {
-	if err := s.run(ctx, "SAVEPOINT convostore"); err != nil {
+	longer, done, err := s.setSavepoint(ctx)
+	if err != nil {
 		return err
 	}
-	// A cancelled context must not leave the savepoint.
-	defer func() { err = errors.Join(err, s.endSavepoint(context.WithoutCancel(ctx), false)) }()
+	defer done()
+	defer func() { err = errors.Join(err, s.endSavepoint(longer, false)) }()
 	return fn()
 }
 

@@ -20,6 +20,9 @@ import (
 // Connections keep no session state beside prepared statements, so that PgBouncer in
 // transaction mode works: with WithSimpleProtocol if it is older than 1.21.
 //
+// When the context of a call ends, the server is asked to stop the statement, and the
+// connection serves the next call; one that does not answer within a second is closed.
+//
 // Nothing migrates unless store.WithMigrate says so, under ctx, which the store does not
 // keep. If ctx is over, Open returns its error.
 func Open(ctx context.Context, dsn string, opts ...store.Option) (store.Store, error) {

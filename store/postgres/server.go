@@ -32,7 +32,7 @@ func parse(c *store.Config, dsn string) (*pgx.ConnConfig, error) {
 
 // openPool connects to nothing yet.
 func openPool(c *store.Config, config *pgx.ConnConfig, opts ...stdlib.OptionOpenDB) *sql.DB {
-	pool := stdlib.OpenDB(*config, opts...)
+	pool := stdlib.OpenDB(cancelling(config), opts...)
 	// Idle connections stay: a new one costs more than a hundred queries.
 	conns := max(10, 4*runtime.NumCPU())
 	if c.Postgres.MaxConns > 0 {
@@ -58,7 +58,8 @@ func openGORM(c *store.Config, pool *sql.DB) (*gorm.DB, error) {
 }
 
 // watcher is the connection on which a server is asked for its place in the log: it must
-// not wait for those of a busy pool.
+// not wait for those of a busy pool. It is closed when a server takes too long, and so the
+// next question does not wait for the answer to this one.
 func watcher(config *pgx.ConnConfig) *sql.DB {
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(1)

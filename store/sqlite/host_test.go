@@ -44,7 +44,7 @@ func host(tb testing.TB, config gorm.Config, opts ...store.Option) store.Store {
 	pool, err := db.DB()
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, pool.Close()) })
-	st, err := store.New(db, append(opts, store.WithMigrate(migrate.Options{}))...)
+	st, err := store.New(tb.Context(), db, append(opts, store.WithMigrate(migrate.Options{}))...)
 	require.NoError(tb, err)
 	return st
 }

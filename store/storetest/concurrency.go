@@ -496,7 +496,7 @@ func expectedSeqAtOnce(t *testing.T, st store.Store) {
 func appendsAgainstCreateAgain(t *testing.T, st store.Store) {
 	ctx, user := t.Context(), uuid.New()
 	rec := &Recorder{}
-	recorded, err := store.New(rec.Wrap(st.DB(ctx)))
+	recorded, err := store.New(ctx, rec.Wrap(st.DB(ctx)))
 	require.NoError(t, err)
 	mine, theirs := recorded.ForUser(user), st.ForUser(user)
 	newThread(t, mine, 1) // the schema has been checked
