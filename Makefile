@@ -9,6 +9,9 @@ TESTPG  := $(BIN)/testpg
 LINT_VERSION := v2.15.0
 LINT         := $(BIN)/golangci-lint-$(LINT_VERSION)
 
+VULN_VERSION := v1.9.0
+VULN         := $(BIN)/govulncheck-$(VULN_VERSION)
+
 FUZZTIME    ?= 20s
 BENCHTIME   ?= 1s
 TESTTIMEOUT ?= 25m
@@ -124,6 +127,27 @@ lint: $(MODULES:%=lint-module/%) ## check every module with golangci-lint
 lint-module/%: $(LINT)
 	cd $* && $(LINT) run --build-tags $(TAGS)
 
+# The database of vulnerabilities is made of the newest version of its module, so that
+# nothing but the module proxy is asked. It is kept until there is a newer one; without a
+# network the newest that is there serves.
+.PHONY: vuln
+vuln: $(VULN) ## look for known vulnerabilities in every module's code (a minute for a new database)
+	@mkdir -p $(BIN); \
+	version=$$(GOFLAGS=-mod=mod go mod download -json golang.org/x/vulndb@latest | tee $(BIN)/vulndb.json | sed -n 's/^\t"Version": "\(.*\)",$$/\1/p'); \
+	dir=$$(sed -n 's/^\t"Dir": "\(.*\)",$$/\1/p' $(BIN)/vulndb.json); \
+	db=$(BIN)/vulndb-$$version; \
+	if [ -z "$$version" ] || [ -z "$$dir" ]; then \
+		db=$$(ls -d $(BIN)/vulndb-v*/ 2>/dev/null | tail -1); \
+		[ -n "$$db" ] || { echo "make: no database of vulnerabilities, and none can be had"; exit 1; }; \
+		db=$${db%/}; echo "make: no newer database can be had than $$db"; \
+	elif [ ! -d "$$db" ]; then \
+		rm -rf $(BIN)/vulndb-*; \
+		go run golang.org/x/vulndb/cmd/indexdb@$$version -vulns "$$dir/data/osv" -out "$$db.part" && mv "$$db.part" "$$db" || exit 1; \
+	fi; \
+	failed=; for dir in $(MODULES); do \
+		echo "$$dir"; (cd "$$dir" && $(VULN) -db "file://$$db" -tags $(TAGS) ./...) || failed=1; \
+	done; [ -z "$$failed" ]
+
 .PHONY: fmt
 fmt: $(LINT) ## format every module
 	@for dir in $(MODULES); do (cd "$$dir" && $(LINT) fmt) || exit 1; done
@@ -136,6 +160,11 @@ clean: ## remove the tools that were built
 .PHONY: $(TESTPG)
 $(TESTPG):
 	@$(GO_BUILD) -o $@ ./internal/cmd/testpg
+
+$(VULN):
+	@mkdir -p $(BIN)
+	GOBIN=$(BIN) go install golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION)
+	@mv $(BIN)/govulncheck $@
 
 $(LINT):
 	@echo "make: building golangci-lint $(LINT_VERSION), once (some minutes)"

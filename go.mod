@@ -7,6 +7,7 @@ toolchain go1.26.11
 require (
 	github.com/agnivade/levenshtein v1.2.2
 	github.com/google/uuid v1.6.0
+	github.com/hashicorp/golang-lru/v2 v2.0.7
 	github.com/jackc/pgx/v5 v5.13.0
 	github.com/pgvector/pgvector-go v0.3.0
 	github.com/shopspring/decimal v1.6.0

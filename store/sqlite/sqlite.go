@@ -4,7 +4,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -60,7 +59,7 @@ func Open(ctx context.Context, path string, opts ...store.Option) (store.Store, 
 	if err != nil {
 		return nil, fmt.Errorf("convostore: open database: %w", err)
 	}
-	writer, err := openWriter(ctx, c, dsn+"?"+settings)
+	writer, err := open(ctx, c, dsn+"?"+settings, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +87,7 @@ func OpenMemory(ctx context.Context, opts ...store.Option) (store.Store, error) 
 	// The in-memory file system gives each name a database of its own; a shared cache,
 	// the other way to have one for several connections, locks whole tables.
 	dsn := "file:/" + uuid.NewString() + "?vfs=memdb&" + strings.Replace(settings, "_journal_mode=WAL&", "", 1)
-	db, err := openWriter(ctx, c, dsn)
+	db, err := open(ctx, c, dsn, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -147,35 +146,20 @@ func open(ctx context.Context, c *store.Config, dsn string, conns int) (*gorm.DB
 		NamingStrategy:         c.Naming(),
 		Logger:                 logger.Discard,
 		SkipDefaultTransaction: true,
-		// See writer for why not for a single connection.
-		PrepareStmt: conns > 1,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("convostore: open database: %w", err)
 	}
-	pool, err := db.DB()
+	conn, err := db.DB()
 	if err != nil {
 		return nil, err
 	}
-	pool.SetMaxOpenConns(conns)
-	pool.SetMaxIdleConns(conns)
-	if err := pool.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())
+	conn.SetMaxOpenConns(conns)
+	conn.SetMaxIdleConns(conns)
+	if err := conn.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), conn.Close())
 	}
-	return db, nil
-}
-
-// openWriter opens a pool of one connection with a cache of prepared statements.
-func openWriter(ctx context.Context, c *store.Config, dsn string) (*gorm.DB, error) {
-	db, err := open(ctx, c, dsn, 1)
-	if err != nil {
-		return nil, err
-	}
-	pool, err := db.DB()
-	if err != nil {
-		return nil, err
-	}
-	db.ConnPool = newWriter(pool)
+	db.ConnPool = newPool(conn, conns)
 	db.Statement.ConnPool = db.ConnPool
 	return db, nil
 }
@@ -183,10 +167,9 @@ func openWriter(ctx context.Context, c *store.Config, dsn string) (*gorm.DB, err
 func closeAll(dbs ...*gorm.DB) error {
 	var errs []error
 	for _, db := range dbs {
-		var pool *sql.DB
-		pool, err := db.DB()
+		conn, err := db.DB()
 		if err == nil {
-			err = pool.Close()
+			err = conn.Close()
 		}
 		errs = append(errs, err)
 	}

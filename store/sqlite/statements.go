@@ -3,153 +3,106 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"sync"
 
-	"gorm.io/gorm"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// maxStatements bounds the cache. The store has a few dozen statements; those with lists
-// of ids come in many lengths.
+// maxStatements bounds the cache of a pool. The store has a few dozen statements; filters,
+// and lists of ids of many lengths, make any number of others.
 const maxStatements = 256
 
-// writer is the pool of one connection that writes, with its prepared statements.
-// Parsing an insert takes as long as running it.
+// statements are the prepared statements of a pool, those that were used last. The pool
+// closes them with itself.
 //
-// GORM's own cache does not serve here: it prepares inside of transactions, twice, and
-// with one connection the cache and the pool can wait for each other. This one prepares
-// only outside, so that a statement that first occurs in a transaction is prepared after
-// it.
-type writer struct {
-	*sql.DB
-	mu    sync.Mutex
-	stmts map[string]*sql.Stmt
+// GORM's own cache does not serve here: it closes what it drops while another goroutine is
+// about to run it, it keeps a goroutine for ever, and it prepares inside of transactions,
+// twice, where with one connection the cache and the pool can wait for each other.
+type statements struct {
+	db   *sql.DB
+	mu   sync.Mutex
+	kept *simplelru.LRU[string, *statement]
+	// dropped are to be closed, without the lock: closing waits for the connection.
+	dropped []*statement
 }
 
-var (
-	_ gorm.ConnPool         = (*writer)(nil)
-	_ gorm.ConnPoolBeginner = (*writer)(nil)
-	_ gorm.GetDBConnector   = (*writer)(nil)
-	_ gorm.TxCommitter      = (*writerTx)(nil)
-)
-
-func newWriter(db *sql.DB) *writer { return &writer{DB: db, stmts: map[string]*sql.Stmt{}} }
-
-// GetDBConn lets gorm.DB.DB find the pool.
-func (w *writer) GetDBConn() (*sql.DB, error) { return w.DB, nil }
-
-func (w *writer) lookUp(query string) (*sql.Stmt, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	stmt := w.stmts[query]
-	return stmt, stmt != nil || len(w.stmts) < maxStatements
+// statement counts the goroutines between having looked it up and having run it. Rows and
+// transactions that use it further keep it open by themselves.
+type statement struct {
+	*sql.Stmt
+	users int
+	gone  bool
 }
 
-// prepare must not be called inside a transaction: it waits for the connection. It
-// returns nil for a statement that cannot be prepared; running it tells why.
-func (w *writer) prepare(ctx context.Context, query string) *sql.Stmt {
-	stmt, room := w.lookUp(query)
-	if stmt != nil || !room {
-		return stmt
+func newStatements(db *sql.DB) *statements {
+	s := &statements{db: db}
+	// The only error is of a size below 1.
+	s.kept, _ = simplelru.NewLRU(maxStatements, func(_ string, old *statement) { s.drop(old) })
+	return s
+}
+
+// drop is called under the lock.
+func (s *statements) drop(old *statement) {
+	old.gone = true
+	if old.users == 0 {
+		s.dropped = append(s.dropped, old)
 	}
-	made, err := w.PrepareContext(ctx, query)
+}
+
+// unlock closes what was dropped.
+func (s *statements) unlock() {
+	dropped := s.dropped
+	s.dropped = nil
+	s.mu.Unlock()
+	for _, old := range dropped {
+		_ = old.Close() // nobody waits for it, and its connection tells of any trouble
+	}
+}
+
+// lookUp returns nil for a statement that is not there. Any other is to be released.
+func (s *statements) lookUp(query string) *statement {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, ok := s.kept.Get(query)
+	if ok {
+		st.users++
+	}
+	return st
+}
+
+func (s *statements) release(st *statement) {
+	s.mu.Lock()
+	defer s.unlock()
+	st.users--
+	if st.gone {
+		s.drop(st)
+	}
+}
+
+// prepare is lookUp that makes what is not there. It must not be called inside a
+// transaction: it waits for the connection. It returns nil for a statement that cannot be
+// prepared; running it tells why.
+func (s *statements) prepare(ctx context.Context, query string) *statement {
+	if st := s.lookUp(query); st != nil {
+		return st
+	}
+	made, err := s.db.PrepareContext(ctx, query)
 	if err != nil {
 		return nil
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if first := w.stmts[query]; first != nil {
-		_ = made.Close() // another goroutine was faster
-		return first
-	}
-	w.stmts[query] = made
-	return made
+	return s.keep(query, made)
 }
 
-// cacheable leaves out what has no arguments, such as migrations of several statements,
-// and queries: two that run at once inside each other must not share a statement.
-func cacheable(query string, args []any) bool {
-	return len(args) > 0 && !strings.HasPrefix(query, "SELECT")
-}
-
-// ExecContext implements gorm.ConnPool.
-func (w *writer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if cacheable(query, args) {
-		if stmt := w.prepare(ctx, query); stmt != nil {
-			return stmt.ExecContext(ctx, args...)
-		}
+func (s *statements) keep(query string, made *sql.Stmt) *statement {
+	s.mu.Lock()
+	defer s.unlock()
+	st, ok := s.kept.Get(query)
+	if ok { // another goroutine was faster
+		s.dropped = append(s.dropped, &statement{Stmt: made})
+	} else {
+		st = &statement{Stmt: made}
+		s.kept.Add(query, st)
 	}
-	return w.DB.ExecContext(ctx, query, args...)
-}
-
-// QueryContext implements gorm.ConnPool.
-func (w *writer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if cacheable(query, args) {
-		if stmt := w.prepare(ctx, query); stmt != nil {
-			return stmt.QueryContext(ctx, args...)
-		}
-	}
-	return w.DB.QueryContext(ctx, query, args...)
-}
-
-// BeginTx implements gorm.ConnPoolBeginner.
-func (w *writer) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPool, error) {
-	tx, err := w.DB.BeginTx(ctx, opts)
-	if err != nil {
-		return nil, err
-	}
-	return &writerTx{Tx: tx, writer: w}, nil
-}
-
-// writerTx is a transaction of the writer. Like any it belongs to one goroutine.
-type writerTx struct {
-	*sql.Tx
-	writer *writer
-	missed []string
-}
-
-// GetDBConn lets gorm.DB.DB find the pool.
-func (t *writerTx) GetDBConn() (*sql.DB, error) { return t.writer.DB, nil }
-
-// stmt returns the statement on the transaction's connection, nil if it is not prepared
-// yet.
-func (t *writerTx) stmt(ctx context.Context, query string, args []any) *sql.Stmt {
-	if !cacheable(query, args) {
-		return nil
-	}
-	stmt, room := t.writer.lookUp(query)
-	if stmt != nil {
-		return t.StmtContext(ctx, stmt)
-	}
-	if room {
-		t.missed = append(t.missed, query)
-	}
-	return nil
-}
-
-// ExecContext implements gorm.ConnPool.
-func (t *writerTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if stmt := t.stmt(ctx, query, args); stmt != nil {
-		return stmt.ExecContext(ctx, args...)
-	}
-	return t.Tx.ExecContext(ctx, query, args...)
-}
-
-// QueryContext implements gorm.ConnPool.
-func (t *writerTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if stmt := t.stmt(ctx, query, args); stmt != nil {
-		return stmt.QueryContext(ctx, args...)
-	}
-	return t.Tx.QueryContext(ctx, query, args...)
-}
-
-// Commit implements gorm.TxCommitter.
-func (t *writerTx) Commit() error {
-	if err := t.Tx.Commit(); err != nil {
-		return err
-	}
-	for _, query := range t.missed {
-		t.writer.prepare(context.Background(), query)
-	}
-	return nil
+	st.users++
+	return st
 }

@@ -12,17 +12,22 @@ import (
 )
 
 // openNumbers opens a writer with a table of numbers.
-func openNumbers(t *testing.T) (*gorm.DB, *writer) {
+func openNumbers(t *testing.T) (*gorm.DB, *statements) {
 	t.Helper()
 	c, err := store.NewConfig()
 	require.NoError(t, err)
-	db, err := openWriter(t.Context(), c, "file:/"+t.Name()+"?vfs=memdb&_txlock=immediate")
+	db, err := open(t.Context(), c, "file:/"+t.Name()+"?vfs=memdb&_txlock=immediate", 1)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, closeAll(db)) })
 	require.NoError(t, db.Exec("CREATE TABLE numbers (n integer); CREATE INDEX numbers_n ON numbers (n)").Error)
-	pool, ok := db.ConnPool.(*writer)
+	return db, statementsOf(t, db)
+}
+
+func statementsOf(t *testing.T, db *gorm.DB) *statements {
+	t.Helper()
+	p, ok := db.ConnPool.(*pool)
 	require.True(t, ok)
-	return db, pool
+	return p.stmts
 }
 
 func count(t *testing.T, db *gorm.DB) (n int64) {
@@ -35,15 +40,13 @@ const insertNumber = "INSERT INTO numbers VALUES (?)"
 
 func TestStatementOfTransactionIsPreparedAfterIt(t *testing.T) {
 	t.Parallel()
-	db, pool := openNumbers(t)
+	db, stmts := openNumbers(t)
 	for i := range 3 {
 		require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
-			_, room := pool.lookUp(insertNumber)
-			require.True(t, room)
+			require.Equal(t, i > 0, stmts.kept.Contains(insertNumber))
 			return tx.Exec(insertNumber, i).Error
 		}))
-		stmt, _ := pool.lookUp(insertNumber)
-		require.NotNil(t, stmt)
+		require.True(t, stmts.kept.Contains(insertNumber))
 	}
 	require.ErrorContains(t, db.Transaction(func(tx *gorm.DB) error {
 		require.NoError(t, tx.Exec(insertNumber, 9).Error)
@@ -63,11 +66,11 @@ func TestStatementSurvivesAChangeOfTheTable(t *testing.T) {
 
 func TestStatementsAreBounded(t *testing.T) {
 	t.Parallel()
-	db, pool := openNumbers(t)
+	db, stmts := openNumbers(t)
 	for i := range maxStatements + 50 {
 		require.NoError(t, db.Exec(fmt.Sprintf("INSERT INTO numbers VALUES (? + %d)", i), 1).Error)
 	}
-	require.Len(t, pool.stmts, maxStatements)
+	require.Equal(t, maxStatements, stmts.kept.Len())
 	require.EqualValues(t, maxStatements+50, count(t, db))
 }
 
@@ -94,7 +97,7 @@ func TestStatementsUnderConcurrentUse(t *testing.T) {
 
 func TestBadStatementSaysWhy(t *testing.T) {
 	t.Parallel()
-	db, pool := openNumbers(t)
+	db, stmts := openNumbers(t)
 	require.ErrorContains(t, db.Exec("INSERT INTO nowhere VALUES (?)", 1).Error, "nowhere")
-	require.Empty(t, pool.stmts)
+	require.Zero(t, stmts.kept.Len())
 }

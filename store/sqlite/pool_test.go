@@ -1,0 +1,273 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+)
+
+// counting is the driver with a count of the statements that are open, and how often each
+// text was prepared.
+type counting struct {
+	driver.Driver
+	dsn  string
+	mu   sync.Mutex
+	open int
+	most int
+	made map[string]int
+}
+
+func (c *counting) Connect(context.Context) (driver.Conn, error) {
+	conn, err := c.Open(c.dsn)
+	return countingConn{conn, c}, err
+}
+
+// connector names the method Driver as the field is named.
+func (c *counting) connector() driver.Connector { return connector{c} }
+
+type connector struct{ *counting }
+
+func (c connector) Driver() driver.Driver { return c.counting.Driver }
+
+type countingConn struct {
+	driver.Conn
+	c *counting
+}
+
+func (k countingConn) Prepare(query string) (driver.Stmt, error) {
+	stmt, err := k.Conn.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	k.c.mu.Lock()
+	defer k.c.mu.Unlock()
+	k.c.open++
+	k.c.most = max(k.c.most, k.c.open)
+	k.c.made[query]++
+	return &countingStmt{Stmt: stmt, c: k.c}, nil
+}
+
+type countingStmt struct {
+	driver.Stmt
+	c *counting
+}
+
+func (s *countingStmt) Close() error {
+	s.c.mu.Lock()
+	s.c.open--
+	s.c.mu.Unlock()
+	return s.Stmt.Close()
+}
+
+// openCounted opens a file with a table of one number.
+func openCounted(t *testing.T, conns int) (*pool, *counting) {
+	t.Helper()
+	plain, err := sql.Open("sqlite", "")
+	require.NoError(t, err)
+	require.NoError(t, plain.Close())
+	dsn, err := fileDSN(filepath.Join(t.TempDir(), "numbers.db"))
+	require.NoError(t, err)
+	c := &counting{Driver: plain.Driver(), dsn: dsn + "?" + settings, made: map[string]int{}}
+	db := sql.OpenDB(c.connector())
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	p := newPool(db, conns)
+	for _, q := range []string{"CREATE TABLE numbers (n integer)", "INSERT INTO numbers VALUES (1)"} {
+		_, err := p.ExecContext(t.Context(), q)
+		require.NoError(t, err)
+	}
+	return p, c
+}
+
+func (p *pool) number(ctx context.Context, query string, arg int) (n int, err error) {
+	rows, err := p.QueryContext(ctx, query, arg)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := rows.Scan(&n); err != nil {
+			return 0, err
+		}
+	}
+	return n, rows.Err()
+}
+
+// TestOpenStatementsAreBounded runs 20,000 different texts, and one in between them all the
+// time, which stays prepared.
+func TestOpenStatementsAreBounded(t *testing.T) {
+	t.Parallel()
+	const hot = "SELECT n + ? FROM numbers"
+	t.Run("reader", func(t *testing.T) {
+		t.Parallel()
+		p, c := openCounted(t, 2)
+		for i := range 20_000 {
+			if i%100 == 0 {
+				n, err := p.number(t.Context(), hot, i)
+				require.NoError(t, err)
+				require.Equal(t, i+1, n)
+			}
+			n, err := p.number(t.Context(), fmt.Sprintf("SELECT n + ? + %d FROM numbers", i), 1)
+			require.NoError(t, err)
+			require.Equal(t, i+2, n)
+		}
+		require.LessOrEqual(t, c.most, 2*(maxStatements+1), "one for each connection")
+		require.LessOrEqual(t, c.made[hot], 2, "once for each connection")
+		require.NoError(t, p.Close())
+		require.Zero(t, c.open)
+	})
+	t.Run("writer", func(t *testing.T) {
+		t.Parallel()
+		p, c := openCounted(t, 1)
+		const hot = "UPDATE numbers SET n = ?"
+		for i := range 2_000 {
+			if i%100 == 0 {
+				_, err := p.ExecContext(t.Context(), hot, i)
+				require.NoError(t, err)
+			}
+			_, err := p.ExecContext(t.Context(), fmt.Sprintf("UPDATE numbers SET n = ? + %d", i), 1)
+			require.NoError(t, err)
+		}
+		require.LessOrEqual(t, c.most, maxStatements+2)
+		require.Equal(t, 1, c.made[hot])
+		require.NoError(t, p.Close())
+		require.Zero(t, c.open)
+	})
+}
+
+// TestTransactionOfManyStatements leaves what others run prepared.
+func TestTransactionOfManyStatements(t *testing.T) {
+	t.Parallel()
+	p, c := openCounted(t, 1)
+	const hot = "UPDATE numbers SET n = ?"
+	for range 2 {
+		_, err := p.ExecContext(t.Context(), hot, 1)
+		require.NoError(t, err)
+		tx, err := p.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		for i := range 2 * maxStatements {
+			_, err := tx.ExecContext(t.Context(), fmt.Sprintf("UPDATE numbers SET n = ? + %d", i), 1)
+			require.NoError(t, err)
+		}
+		require.NoError(t, tx.(*poolTx).Commit())
+	}
+	require.Equal(t, 1, c.made[hot])
+	require.LessOrEqual(t, c.open, 2*maxMissed+1)
+}
+
+// TestStatementInUseIsDropped reads rows, and goes on with a transaction, whose statements
+// are dropped by others in the meantime.
+func TestStatementInUseIsDropped(t *testing.T) {
+	t.Parallel()
+	p, c := openCounted(t, 2)
+	ctx := t.Context()
+	const long = "SELECT value FROM json_each('[1,2,3]') WHERE value > ?"
+	const write = "UPDATE numbers SET n = ?"
+	rows, err := p.QueryContext(ctx, long, 0)
+	require.NoError(t, err)
+	require.True(t, rows.Next())
+	for i := range 2 * maxStatements {
+		_, err := p.number(ctx, fmt.Sprintf("SELECT n + ? + %d FROM numbers", i), 1)
+		require.NoError(t, err)
+	}
+	require.False(t, p.stmts.kept.Contains(long))
+	require.True(t, rows.Next())
+	require.True(t, rows.Next())
+	require.False(t, rows.Next())
+	require.NoError(t, rows.Err())
+	require.NoError(t, rows.Close())
+
+	_, err = p.ExecContext(ctx, write, 1)
+	require.NoError(t, err)
+	tx, err := p.BeginTx(ctx, nil)
+	require.NoError(t, err)
+	_, err = tx.ExecContext(ctx, write, 2)
+	require.NoError(t, err)
+	for i := range 2 * maxStatements {
+		_, err := p.number(ctx, fmt.Sprintf("SELECT n + ? + %d FROM numbers", i), 1)
+		require.NoError(t, err)
+	}
+	require.False(t, p.stmts.kept.Contains(write))
+	_, err = tx.ExecContext(ctx, write, 3)
+	require.NoError(t, err)
+	require.NoError(t, tx.(*poolTx).Commit())
+	require.LessOrEqual(t, c.open, 2*(maxStatements+1))
+}
+
+// TestStatementsAreDroppedUnderConcurrentUse has each text dropped between any two
+// instructions of another goroutine that runs it.
+func TestStatementsAreDroppedUnderConcurrentUse(t *testing.T) {
+	t.Parallel()
+	p, c := openCounted(t, 4)
+	var running sync.WaitGroup
+	for g := range 8 {
+		running.Go(func() {
+			for i := range 3 * maxStatements {
+				at := (i*(g+1) + g) % (maxStatements + 40)
+				n, err := p.number(t.Context(), fmt.Sprintf("SELECT n + ? + %d FROM numbers", at), 1)
+				assert.NoError(t, err)
+				assert.Equal(t, at+2, n)
+			}
+		})
+	}
+	running.Wait()
+	require.LessOrEqual(t, c.open, 4*maxStatements)
+	require.NoError(t, p.Close())
+	require.Zero(t, c.open)
+}
+
+// filters are of so many different texts.
+func filters(n int) []store.ConversationFilter {
+	at := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	all := make([]store.ConversationFilter, n)
+	for i := range all {
+		f := &all[i]
+		f.Statuses = slices.Repeat([]conversation.Status{conversation.StatusActive}, 1+i/16)
+		for bit, set := range []func(){
+			func() { f.LeadID = "lead" }, func() { f.ActiveBefore = at }, func() { f.CreatedBefore = at }, func() { f.Text = "text" },
+		} {
+			if i>>bit&1 == 1 {
+				set()
+			}
+		}
+	}
+	return all
+}
+
+// TestFiltersOfAllKinds lists by more filters than there are statements.
+func TestFiltersOfAllKinds(t *testing.T) {
+	t.Parallel()
+	c, err := store.NewConfig(store.WithMigrate(migrate.Options{}))
+	require.NoError(t, err)
+	dsn, err := fileDSN(filepath.Join(t.TempDir(), "chat.db"))
+	require.NoError(t, err)
+	writer, err := open(t.Context(), c, dsn+"?"+settings, 1)
+	require.NoError(t, err)
+	reader, err := open(t.Context(), c, dsn+"?"+readerSettings, runtime.NumCPU()+1)
+	require.NoError(t, err)
+	st, err := newStore(t.Context(), c, writer, reader)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, st.Close()) })
+	mine := st.ForUser(uuid.New()).Conversations()
+	for _, f := range filters(4 * maxStatements) {
+		_, err := mine.List(t.Context(), f, store.PageRequest{})
+		require.NoError(t, err)
+	}
+	require.Equal(t, maxStatements, statementsOf(t, reader).kept.Len())
+}
