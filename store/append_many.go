@@ -52,6 +52,9 @@ func (sc scope) appendTogether(ctx context.Context, ms []draft, expected *int64)
 		found, err = sc.insertTogether(session(ctx, sc.writer), ms, expected)
 		return err
 	})
+	if dialect.KindOf(err) == dialect.Unique {
+		err = errTaken
+	}
 	if err != nil || !found {
 		return nil, err
 	}
@@ -105,6 +108,9 @@ func (sc scope) writeBatch(ctx context.Context, ms []draft, expected *int64) (ba
 		if try == maxTries || dialect.KindOf(err) != dialect.Unique {
 			break
 		}
+	}
+	if dialect.KindOf(err) == dialect.Unique {
+		err = errTaken // by an id that was made for another row as well
 	}
 	if err != nil {
 		return batch, err

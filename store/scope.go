@@ -156,6 +156,9 @@ func (sc scope) giveID(id *uuid.UUID) error {
 		return nil
 	}
 	made, err := sc.newID()
+	if err == nil && made == uuid.Nil {
+		err = rule.Invalid("WithIDs", "made the nil UUID")
+	}
 	*id = made
 	return err
 }

@@ -221,7 +221,7 @@ type SimilarOptions struct {
 	Mode          SimilarMode
 	// Candidates is how many vectors an approximate search compares exactly: more is
 	// slower and truer. It is hnsw.ef_search on PostgreSQL, where more than 1,000 count as
-	// 1,000, and the depth of the second stage on SQLite; never less than Limit. 0 is 200
+	// 1,000, and the depth of the second stage on SQLite; never less than Limit. 0 is 400
 	// on PostgreSQL, and on SQLite 800 or, if that is more, eight times Limit.
 	Candidates int
 }

@@ -35,6 +35,7 @@ func inputTests() subtests {
 		"InputNULStripped":        testInputNULStripped,
 		"InputBadUTF8NotStripped": testInputBadUTF8NotStripped,
 		"InputIDs":                testInputIDs,
+		"InputIDsTwice":           testInputIDsTwice,
 		"InputZero":               testInputZero,
 		"InputMany":               testInputMany,
 		"InputLongTexts":          testInputLongTexts,
@@ -704,4 +705,54 @@ func testInputIDs(t *testing.T, outer *world) {
 		require.ErrorIs(t, err, broken)
 		require.ErrorIs(t, w.mine.Suggestions().Create(t.Context(), &suggestion.Suggestion{ConversationID: c.ID, SuggestedContent: "x"}), broken)
 	})
+}
+
+// testInputIDsTwice is about a maker of ids that repeats itself, or makes none.
+func testInputIDsTwice(t *testing.T, outer *world) {
+	made := uuid.New()
+	w := newWorld(t, outer.factory, store.WithIDs(func() (uuid.UUID, error) { return made, nil }))
+	ctx := t.Context()
+	c := w.conversation(t)
+	s := w.suggest(t, c, nil)
+	must[*suggestion.Suggestion](t)(w.mine.Suggestions().Approve(ctx, s.ID, suggestion.Review{}))
+	refused := func(want error, call func(store.Scope) error) {
+		t.Helper()
+		w.unchanged(t, func() {
+			require.ErrorIs(t, w.st.Transaction(ctx, func(tx store.Store) error { return call(tx.ForUser(w.user)) }), want)
+		})
+	}
+	refused(store.ErrConflict, func(s store.Scope) error {
+		_, err := s.Messages().AppendMany(ctx, c.ID, []*message.Message{text("a"), text("b")}, store.AppendOptions{})
+		return err
+	})
+	refused(store.ErrConflict, func(s store.Scope) error {
+		keyed := text("c")
+		keyed.IdempotencyKey = "c"
+		_, err := s.Messages().AppendMany(ctx, c.ID, []*message.Message{keyed, text("d")}, store.AppendOptions{})
+		return err
+	})
+	refused(store.ErrConflict, func(s store.Scope) error {
+		e, f := text("e"), text("f")
+		e.ConversationID, f.ConversationID = c.ID, c.ID
+		_, err := s.Messages().Import(ctx, rowsOf(e, f), store.ImportOptions{})
+		return err
+	})
+	w.inbound(t, c)
+	appends := func(s store.Scope) error { _, err := s.Messages().Append(ctx, c.ID, text("b")); return err }
+	creates := func(s store.Scope) error { return s.Conversations().Create(ctx, &conversation.Conversation{}) }
+	suggests := func(of store.Scope) error {
+		return of.Suggestions().Create(ctx, &suggestion.Suggestion{ConversationID: c.ID, SuggestedContent: "x"})
+	}
+	sends := func(of store.Scope) error {
+		_, err := of.Suggestions().Send(ctx, s.ID, &message.Message{})
+		return err
+	}
+	all := []func(store.Scope) error{appends, creates, suggests, sends}
+	for _, call := range all {
+		refused(store.ErrConflict, call)
+	}
+	made = uuid.Nil
+	for _, call := range all {
+		refused(store.ErrInvalid, call)
+	}
 }
