@@ -24,7 +24,7 @@ func (s messages) Append(ctx context.Context, conversationID uuid.UUID, m *messa
 	if err != nil {
 		return false, err
 	}
-	created, err := sc.appendOne(ctx, d)
+	created, err := s.sql.appendOne(ctx, sc, d)
 	return created, fail("append", err)
 }
 
@@ -114,16 +114,16 @@ func (k messageKey) matches(q *query, user uuid.UUID) *query {
 }
 
 // appendOne appends a message, with its vectors if it brings some.
-func (sc scope) appendOne(ctx context.Context, d draft) (created bool, err error) {
+func (s *appendStatements) appendOne(ctx context.Context, sc scope, d draft) (created bool, err error) {
 	if len(d.Embeddings) == 0 {
-		return sc.appendMessage(ctx, d)
+		return s.appendMessage(ctx, sc, d)
 	}
 	err = sc.transaction(ctx, func(tx *store) error {
 		in := sc.in(tx)
-		if created, err = in.appendMessage(ctx, d); err != nil || !created {
+		if created, err = s.appendMessage(ctx, in, d); err != nil || !created {
 			return err
 		}
-		return in.insertOwn(session(ctx, tx.writer), []draft{d})
+		return in.insertOwn(session(ctx, tx.writer), d.Embeddings)
 	})
 	return created && err == nil, err
 }
@@ -131,13 +131,13 @@ func (sc scope) appendOne(ctx context.Context, d draft) (created bool, err error
 // appendMessage is the hot path: on PostgreSQL one statement, on SQLite two in a
 // transaction. A redelivery meets the unique index of its key, which passes over the row
 // and is no error: that would leave dead rows and a line in the server's log.
-func (sc scope) appendMessage(ctx context.Context, d draft) (bool, error) {
+func (s *appendStatements) appendMessage(ctx context.Context, sc scope, d draft) (bool, error) {
 	single, err := sc.oneStatement(ctx)
 	if err != nil {
 		return false, err
 	}
 	for try := 1; ; try++ {
-		created, err := sc.tryAppend(ctx, d, single)
+		created, err := s.tryAppend(ctx, sc, d, single)
 		if try == maxTries || !errors.Is(err, errNotWritten) {
 			return created, err
 		}
@@ -145,15 +145,15 @@ func (sc scope) appendMessage(ctx context.Context, d draft) (bool, error) {
 }
 
 // tryAppend returns errNotWritten if nothing stands in the way any more.
-func (sc scope) tryAppend(ctx context.Context, d draft, single bool) (created bool, err error) {
+func (s *appendStatements) tryAppend(ctx context.Context, sc scope, d draft, single bool) (created bool, err error) {
 	if single {
 		err = sc.retry(ctx, func() (err error) {
-			created, err = sc.insertNext(session(ctx, sc.writer), d)
+			created, err = s.insertNext(session(ctx, sc.writer), sc, d)
 			return err
 		})
 	} else {
 		err = sc.transaction(ctx, func(tx *store) (err error) {
-			created, err = sc.in(tx).takeAndInsert(session(ctx, tx.writer), d)
+			created, err = s.takeAndInsert(session(ctx, tx.writer), sc.in(tx), d)
 			if err == nil && !created {
 				err = errNotWritten
 			}

@@ -25,7 +25,7 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 	if err != nil {
 		return nil, err
 	}
-	if created, err := sc.appendTogether(ctx, drafts, o.ExpectedSeq); err != nil || created != nil {
+	if created, err := s.sql.appendTogether(ctx, sc, drafts, o.ExpectedSeq); err != nil || created != nil {
 		return created, fail("append", err)
 	}
 	batch, err := sc.writeBatch(ctx, drafts, o.ExpectedSeq)
@@ -38,7 +38,7 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 // appendTogether appends messages that cannot be redeliveries in one statement. It returns
 // nil and has written nothing where that does not do, or where there is something to say
 // that writeBatch finds out.
-func (sc scope) appendTogether(ctx context.Context, ms []draft, expected *int64) ([]bool, error) {
+func (s *appendStatements) appendTogether(ctx context.Context, sc scope, ms []draft, expected *int64) ([]bool, error) {
 	more := func(d draft) bool { return len(d.keys) > 0 || len(d.Embeddings) > 0 }
 	if slices.ContainsFunc(ms, more) || !sc.onePortion(ms) {
 		return nil, nil
@@ -49,7 +49,7 @@ func (sc scope) appendTogether(ctx context.Context, ms []draft, expected *int64)
 	}
 	found := false
 	err = sc.retry(ctx, func() (err error) {
-		found, err = sc.insertTogether(session(ctx, sc.writer), ms, expected)
+		found, err = s.insertTogether(session(ctx, sc.writer), sc, ms, expected)
 		return err
 	})
 	if dialect.KindOf(err) == dialect.Unique {
@@ -176,7 +176,15 @@ func (sc scope) appendBatch(ctx context.Context, ms []draft, threads map[uuid.UU
 	if err := sc.insertMessages(db, fresh); err != nil {
 		return batch, err
 	}
-	return batch, sc.insertOwn(db, fresh)
+	return batch, sc.insertOwn(db, vectorsOf(fresh))
+}
+
+// vectorsOf are the vectors that messages bring along.
+func vectorsOf(drafts []draft) (all []*message.Embedding) {
+	for _, d := range drafts {
+		all = append(all, d.Embeddings...)
+	}
+	return all
 }
 
 // place gives a seq to every message that is not a duplicate and returns those.

@@ -19,7 +19,7 @@ type appendStatements struct {
 }
 
 // newAppendStatements leaves those out that the database cannot run.
-func newAppendStatements(t tables, d dialect.Dialect) appendStatements {
+func newAppendStatements(t tables, d dialect.Dialect) *appendStatements {
 	fixed := func(sql string) statement { return newStatement(sql, d.Name() == dialect.Postgres) }
 	counted := func(seqs string) string {
 		return "UPDATE " + t.conversations + " SET last_seq = last_seq + " + seqs + ", status = COALESCE(?, status), " +
@@ -27,7 +27,7 @@ func newAppendStatements(t tables, d dialect.Dialect) appendStatements {
 			"WHERE id = ? AND user_id = ? AND deleted_at IS NULL"
 	}
 	intoMany := "INSERT INTO " + t.messages + " (" + userFirst + ") "
-	s := appendStatements{
+	s := &appendStatements{
 		take:   fixed(counted("1") + " RETURNING last_seq"),
 		insert: fixed(intoMany + "VALUES (?, ?, ?, ?, " + messageMarks + ") ON CONFLICT DO NOTHING"),
 	}
@@ -87,36 +87,36 @@ func (sc scope) countArgs(args []any, status conversation.Status, sentAt any, co
 
 // insertNext takes the next seq of the conversation and inserts m with it. It returns
 // false and has written nothing if the conversation is not there or a key is.
-func (sc scope) insertNext(db conn, d draft) (bool, error) {
+func (s *appendStatements) insertNext(db conn, sc scope, d draft) (bool, error) {
 	args := make([]any, 0, 32)
 	conversationID, user, status := d.ConversationID.String(), sc.user.String(), statusAfter(d.Direction)
 	if len(d.keys) == 0 {
 		args = append(sc.countArgs(args, status, d.SentAt, conversationID, user), d.ID.String())
-		return sc.appends.next.with(messageArgs(args, d.Message)).row(db, &d.Seq)
+		return s.next.with(messageArgs(args, d.Message)).row(db, &d.Seq)
 	}
 	args = append(messageArgs(append(args, d.ID.String()), d.Message),
 		conversationID, user, null(string(status)), sc.instant(), conversationID, user)
-	return sc.appends.nextOnce.with(args).row(db, &d.Seq)
+	return s.nextOnce.with(args).row(db, &d.Seq)
 }
 
 // takeAndInsert is insertNext in two statements, whose first has to be undone if it
 // returns false.
-func (sc scope) takeAndInsert(db conn, d draft) (bool, error) {
+func (s *appendStatements) takeAndInsert(db conn, sc scope, d draft) (bool, error) {
 	conversationID, user := d.ConversationID.String(), sc.user.String()
 	take := sc.countArgs(make([]any, 0, 6), statusAfter(d.Direction), d.SentAt, conversationID, user)
-	found, err := sc.appends.take.with(take).row(db, &d.Seq)
+	found, err := s.take.with(take).row(db, &d.Seq)
 	if err != nil || !found {
 		return false, err
 	}
 	args := append(make([]any, 0, 24), user, d.ID.String(), conversationID, d.Seq)
-	n, err := sc.appends.insert.with(messageArgs(args, d.Message)).exec(db)
+	n, err := s.insert.with(messageArgs(args, d.Message)).exec(db)
 	return n == 1, err
 }
 
 // insertTogether is insertNext for messages without keys, of which each gets its seq. It
 // returns false and has written nothing if the conversation is not there or has not the
 // expected counter.
-func (sc scope) insertTogether(db conn, ms []draft, expected *int64) (bool, error) {
+func (s *appendStatements) insertTogether(db conn, sc scope, ms []draft, expected *int64) (bool, error) {
 	state, n := threadState{}, int64(len(ms))
 	for _, m := range ms {
 		state.add(m.Message)
@@ -132,7 +132,7 @@ func (sc scope) insertTogether(db conn, ms []draft, expected *int64) (bool, erro
 	args := append(make([]any, 0, 32), n)
 	args = append(sc.countArgs(args, state.status, state.lastMessageAt, ms[0].ConversationID.String(), sc.user.String()), expect, n)
 	var before int64
-	found, err := sc.appends.together.with(append(args, arrays...)).row(db, &before)
+	found, err := s.together.with(append(args, arrays...)).row(db, &before)
 	if err != nil || !found {
 		return false, err
 	}

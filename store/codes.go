@@ -50,11 +50,11 @@ func (r *ranked) next(n int) []int64 {
 // rankCodes compares the codes of all vectors of the scope and the model.
 func (n *nearest) rankCodes(ctx context.Context) (*ranked, error) {
 	if n.inMemory() {
-		return n.codes.rank(ctx, n)
+		return n.codes.rank(ctx, n.codesAsked(), n.vector)
 	}
 	code := vector.Code(n.vector)
 	r := newRanked(len(n.vector))
-	q := newQuery("SELECT row_id, "+n.codeColumn()+" FROM "+n.tables.embeddings+" WHERE model = ?", n.o.Model)
+	q := newQuery("SELECT row_id, "+codeColumn(len(n.vector))+" FROM "+n.tables.embeddings+" WHERE model = ?", n.o.Model)
 	var row int64
 	var raw sql.RawBytes
 	return r, n.owned(q, "").rows(n.db, func(rows *sql.Rows) error {
@@ -69,8 +69,13 @@ func (n *nearest) rankCodes(ctx context.Context) (*ranked, error) {
 	})
 }
 
+// codesAsked is the search as the copy of the codes needs it.
+func (n *nearest) codesAsked() codesAsked {
+	return codesAsked{scope: n.scope, db: n.db, model: n.o.Model, dimensions: len(n.vector)}
+}
+
 // codeColumn is the code of a vector, written as in its index: only so does SQLite read
 // it from there, without the vectors.
-func (n *nearest) codeColumn() string {
-	return "substr(embedding, " + strconv.Itoa(4*len(n.vector)) + " + 1)"
+func codeColumn(dimensions int) string {
+	return "substr(embedding, " + strconv.Itoa(4*dimensions) + " + 1)"
 }

@@ -5,21 +5,22 @@ import (
 	"database/sql"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/vector"
+	"github.com/convostore/convostore/message"
 )
 
 // codes is a copy of the codes in an SQLite database. A row that has come since has a
 // greater row_id than all before it, and no row changes. A row that has gone is noticed
 // when its vector is looked for. Whatever the copy has, only rows of the table are found.
 type codes struct {
-	// stale asks for a new copy.
-	stale atomic.Bool
 	mu    sync.Mutex
 	lists map[codeKey]codeList
+	// erasures is the store's count of erasures when the copy was begun: after another one
+	// it is made anew.
+	erasures int64
 	// last is the greatest row_id that was read.
 	last int64
 }
@@ -27,6 +28,18 @@ type codes struct {
 type codeKey struct {
 	model string
 	user  uuid.UUID
+}
+
+// codesAsked says whose codes are compared, of which model, and where they are read.
+type codesAsked struct {
+	scope      scope
+	db         conn
+	model      string
+	dimensions int
+}
+
+func (a codesAsked) concerns(key codeKey) bool {
+	return key.model == a.model && (a.scope.all || key.user == a.scope.user)
 }
 
 // codeList is only appended to: who holds one may read it while others add.
@@ -41,13 +54,13 @@ type codeList struct {
 func (sc scope) inMemory() bool { return sc.codesInMemory && !sc.inTx }
 
 // rank brings the copy up to date and compares.
-func (c *codes) rank(ctx context.Context, n *nearest) (*ranked, error) {
-	lists, err := c.current(n)
+func (c *codes) rank(ctx context.Context, a codesAsked, v message.Vector) (*ranked, error) {
+	lists, err := c.current(a)
 	if err != nil {
 		return nil, err
 	}
-	code := vector.Code(n.vector)
-	r := newRanked(len(n.vector))
+	code := vector.Code(v)
+	r := newRanked(len(v))
 	for _, l := range lists {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -60,35 +73,31 @@ func (c *codes) rank(ctx context.Context, n *nearest) (*ranked, error) {
 }
 
 // current brings the copy up to date and returns the lists of a search.
-func (c *codes) current(n *nearest) (lists []codeList, err error) {
+func (c *codes) current(a codesAsked) (lists []codeList, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stale.Swap(false) {
-		c.lists, c.last = nil, 0
+	if n := a.scope.erasures.Load(); n != c.erasures {
+		c.lists, c.last, c.erasures = nil, 0, n
 	}
-	if err := c.read(n); err != nil {
+	if err := c.read(a); err != nil {
 		return nil, err
 	}
 	for key, l := range c.lists {
-		if c.concerns(n, key) {
+		if a.concerns(key) {
 			lists = append(lists, l)
 		}
 	}
 	return lists, nil
 }
 
-func (c *codes) concerns(n *nearest, key codeKey) bool {
-	return key.model == n.o.Model && (n.all || key.user == n.user)
-}
-
 // read adds what is new, all or nothing: the rows do not come in order.
-func (c *codes) read(n *nearest) error {
-	q := newQuery("SELECT row_id, model, user_id, " + n.codeColumn() + " FROM " + n.tables.embeddings)
+func (c *codes) read(a codesAsked) error {
+	q := newQuery("SELECT row_id, model, user_id, " + codeColumn(a.dimensions) + " FROM " + a.scope.tables.embeddings)
 	if c.last > 0 {
 		q.add(" WHERE row_id > ?", c.last)
 	}
 	fresh, last := map[codeKey]codeList{}, c.last
-	err := q.rows(n.db, func(rows *sql.Rows) error {
+	err := q.rows(a.db, func(rows *sql.Rows) error {
 		var (
 			row  int64
 			key  codeKey
@@ -119,13 +128,13 @@ func (c *codes) read(n *nearest) error {
 
 // removeGone takes those of some rows that are not in the table any more out of the copy.
 // list is the rows in JSON.
-func (c *codes) removeGone(n *nearest, rows []int64, list string) error {
+func (c *codes) removeGone(a codesAsked, rows []int64, list string) error {
 	gone := make(map[int64]bool, len(rows))
 	for _, row := range rows {
 		gone[row] = true
 	}
-	q := newQuery("SELECT row_id FROM "+n.tables.embeddings+" WHERE row_id IN (SELECT value FROM json_each(?))", list)
-	err := q.rows(n.db, func(rows *sql.Rows) error {
+	q := newQuery("SELECT row_id FROM "+a.scope.tables.embeddings+" WHERE row_id IN (SELECT value FROM json_each(?))", list)
+	err := q.rows(a.db, func(rows *sql.Rows) error {
 		var row int64
 		err := rows.Scan(&row)
 		delete(gone, row)
@@ -137,7 +146,7 @@ func (c *codes) removeGone(n *nearest, rows []int64, list string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for key, l := range c.lists {
-		if c.concerns(n, key) {
+		if a.concerns(key) {
 			c.lists[key] = l.without(gone)
 		}
 	}
@@ -159,7 +168,3 @@ func (l codeList) without(gone map[int64]bool) codeList {
 	}
 	return kept
 }
-
-// forget makes the next search read everything anew. It waits for nobody: who erases may
-// hold the connection that a search is waiting for.
-func (c *codes) forget() { c.stale.Store(true) }

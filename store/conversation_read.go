@@ -82,20 +82,24 @@ func (s conversations) Thread(ctx context.Context, id uuid.UUID) (*conversation.
 }
 
 func (s conversations) List(ctx context.Context, f ConversationFilter, p PageRequest) (Page[*conversation.Conversation], error) {
+	return s.listConversations(ctx, f, p)
+}
+
+func (sc scope) listConversations(ctx context.Context, f ConversationFilter, p PageRequest) (Page[*conversation.Conversation], error) {
 	var page Page[*conversation.Conversation]
 	f, err := f.normalize()
 	if err != nil {
 		return page, err
 	}
-	l, err := s.listing(ctx, "conversations", f, p)
+	l, err := sc.listing(ctx, "conversations", f, p)
 	if err != nil {
 		return page, err
 	}
-	if err := s.checkLead(l.db, f.LeadID); err != nil {
+	if err := sc.checkLead(l.db, f.LeadID); err != nil {
 		return page, fail("list conversations", err)
 	}
 	q := newQuery("SELECT " + conversationColumns)
-	s.matching(q, f)
+	sc.matching(q, f)
 	if l.after != nil {
 		q.add(" AND ("+f.Order.column()+", id) < (?, ?)", l.after.time(), l.after.id)
 	}
@@ -104,7 +108,7 @@ func (s conversations) List(ctx context.Context, f ConversationFilter, p PageReq
 	if err != nil {
 		return page, fail("list conversations", err)
 	}
-	return pageOf(found, l, f.Order.place), nil
+	return pageOf(found, l, func(c *conversation.Conversation) place { return f.Order.place(c) }), nil
 }
 
 func (s conversations) ListNumbered(ctx context.Context, f ConversationFilter, n NumberRequest) (NumberedPage[*conversation.Conversation], error) {
@@ -139,11 +143,16 @@ func (s conversations) All(ctx context.Context, f ConversationFilter) iter.Seq2[
 }
 
 func (s conversations) NeedsReply(ctx context.Context, p PageRequest) (Page[*conversation.Conversation], error) {
-	return s.Unread(ctx, time.Time{}, p)
+	return s.listUnread(ctx, time.Time{}, p)
 }
 
 func (s conversations) Unread(ctx context.Context, since time.Time, p PageRequest) (Page[*conversation.Conversation], error) {
-	return s.List(ctx, ConversationFilter{
+	return s.listUnread(ctx, since, p)
+}
+
+// listUnread reads the conversations that need a reply.
+func (sc scope) listUnread(ctx context.Context, since time.Time, p PageRequest) (Page[*conversation.Conversation], error) {
+	return sc.listConversations(ctx, ConversationFilter{
 		Statuses: []conversation.Status{conversation.StatusNeedsReply}, ActiveSince: since,
 	}, p)
 }

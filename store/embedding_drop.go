@@ -16,7 +16,7 @@ func (s embeddings) DropModel(ctx context.Context, model string) (total int64, e
 	if _, err := s.writing(ctx); err != nil {
 		return 0, err
 	}
-	defer s.codes.forget()
+	defer s.erasures.Add(1)
 	if !s.all {
 		total, err = s.dropModel(ctx, model)
 		return total, fail("drop model", err)

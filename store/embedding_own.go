@@ -45,12 +45,8 @@ func (sc scope) checkOwn(ctx context.Context, m *message.Message) error {
 }
 
 // insertOwn inserts the vectors of messages that were just inserted.
-func (sc scope) insertOwn(db conn, drafts []draft) error {
-	var all []*message.Embedding
-	for _, d := range drafts {
-		all = append(all, d.Embeddings...)
-	}
-	for part := range slices.Chunk(all, vectorRows) {
+func (sc scope) insertOwn(db conn, vectors []*message.Embedding) error {
+	for part := range slices.Chunk(vectors, vectorRows) {
 		q := newQuery("INSERT INTO " + sc.tables.embeddings + " (" + embeddingColumns + ") VALUES ")
 		for i, e := range part {
 			if i > 0 {

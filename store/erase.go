@@ -60,7 +60,7 @@ func (sc scope) erase(ctx context.Context, which *query) (counts Counts, err err
 
 // remove deletes by a condition for each table, nil for none, children before parents.
 func (sc scope) remove(ctx context.Context, embeddings, suggestions, messages, conversations *query) (counts Counts, err error) {
-	defer sc.codes.forget()
+	defer sc.erasures.Add(1)
 	db := session(ctx, sc.writer)
 	steps := []struct {
 		table string

@@ -7,11 +7,14 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 )
 
-type health struct{ *store }
+type health struct {
+	*store
+	pools []pool
+}
 
 var _ Health = health{}
 
-func (s *store) Health() Health { return health{s} }
+func (s *store) Health() Health { return health{s, s.pools} }
 
 // tableNames are the library's tables, without their prefix.
 func tableNames() []string {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/naming"
@@ -60,6 +61,10 @@ func (t *HostTable) groups(column string) (string, error) {
 	return t.quoted(column), nil
 }
 
+// leadTypes is asked once for a store: whether the host's leads have keys of the type of
+// lead_id. Nil says that nobody has asked.
+type leadTypes struct{ alike atomic.Pointer[bool] }
+
 // sameLead is the condition that a lead id names the row l of the host's table.
 func (s reports) sameLead(db conn, leadID string) (string, error) {
 	key := s.leads.quoted(s.leads.Key)
@@ -76,7 +81,7 @@ func (s reports) leadsAlike(db conn) (bool, error) {
 	if s.dialect.Name() == dialect.SQLite {
 		return true, nil
 	}
-	if known := s.leadTypes.Load(); known != nil {
+	if known := s.types.alike.Load(); known != nil {
 		return *known, nil
 	}
 	typeOf := "(SELECT CASE typcategory WHEN 'S' THEN 0 ELSE t.oid END FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid" +
@@ -87,6 +92,6 @@ func (s reports) leadsAlike(db conn) (bool, error) {
 	if _, err := q.row(db, &alike); err != nil {
 		return false, err
 	}
-	s.leadTypes.Store(&alike)
+	s.types.alike.Store(&alike)
 	return alike, nil
 }

@@ -58,7 +58,7 @@ func (s messages) List(ctx context.Context, conversationID uuid.UUID, f MessageF
 	if err != nil {
 		return page, fail("list messages", err)
 	}
-	return pageOf(found, l, f.Order.place), nil
+	return pageOf(found, l, func(m *message.Message) place { return f.Order.place(m) }), nil
 }
 
 // list reads the messages of a conversation. Only if there are none does it ask whether

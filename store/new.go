@@ -92,6 +92,8 @@ func assemble(db *gorm.DB, d dialect.Dialect, c *Config) *store {
 		s.reader = newHandle(reader, c.log)
 	}
 	s.appends = newAppendStatements(s.tables, d)
+	s.codes = &codes{}
+	s.leadTypes = &leadTypes{}
 	if c.replicas != nil {
 		s.written = newWriteTimes(c.replicaRules)
 	}
@@ -112,7 +114,7 @@ type shared struct {
 	*Config
 	dialect dialect.Dialect
 	tables  tables
-	appends appendStatements
+	appends *appendStatements
 	ready   atomic.Bool
 	close   sync.Once
 	// pools are those that the store was opened with, also inside a transaction.
@@ -121,11 +123,13 @@ type shared struct {
 	written *writeTimes
 	// features is what the schema can do, nil until somebody asks.
 	features atomic.Pointer[features]
+	// erasures counts what may have removed vectors of which codes.lists has the codes. A
+	// count, since who erases waits for nobody: it may hold the connection that a search
+	// waits for.
+	erasures atomic.Int64
 	// codes are those of WithCodesInMemory.
-	codes codes
-	// leadTypes says whether the host's leads have keys of the type of lead_id, nil until
-	// somebody asks.
-	leadTypes atomic.Pointer[bool]
+	codes     *codes
+	leadTypes *leadTypes
 }
 
 // tables are the quoted names for SQL.

@@ -9,7 +9,7 @@ import (
 
 func (s reports) Unread(ctx context.Context, since time.Time, p PageRequest) (Page[*UnreadConversation], error) {
 	var page Page[*UnreadConversation]
-	found, err := s.Conversations().Unread(ctx, since, p)
+	found, err := s.listUnread(ctx, since, p)
 	if err != nil {
 		return page, err
 	}

@@ -19,12 +19,24 @@ type scope struct {
 
 type (
 	conversations struct{ scope }
-	messages      struct{ scope }
-	suggestions   struct{ scope }
-	search        struct{ scope }
-	embeddings    struct{ scope }
-	reports       struct{ scope }
-	maintenance   struct{ scope }
+	messages      struct {
+		scope
+		sql *appendStatements
+	}
+	suggestions struct {
+		scope
+		appends *appendStatements
+	}
+	search struct {
+		scope
+		codes *codes
+	}
+	embeddings struct{ scope }
+	reports    struct {
+		scope
+		types *leadTypes
+	}
+	maintenance struct{ scope }
 )
 
 var (
@@ -38,11 +50,11 @@ var (
 )
 
 func (sc scope) Conversations() Conversations { return conversations{sc} }
-func (sc scope) Messages() Messages           { return messages{sc} }
-func (sc scope) Suggestions() Suggestions     { return suggestions{sc} }
-func (sc scope) Search() Search               { return search{sc} }
+func (sc scope) Messages() Messages           { return messages{sc, sc.appends} }
+func (sc scope) Suggestions() Suggestions     { return suggestions{sc, sc.appends} }
+func (sc scope) Search() Search               { return search{sc, sc.shared.codes} }
 func (sc scope) Embeddings() Embeddings       { return embeddings{sc} }
-func (sc scope) Reports() Reports             { return reports{sc} }
+func (sc scope) Reports() Reports             { return reports{sc, sc.leadTypes} }
 func (sc scope) Maintenance() Maintenance     { return maintenance{sc} }
 
 // check is the first thing that every method does.

@@ -42,7 +42,7 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 	var sent message.Message
 	err = sc.transaction(ctx, func(tx *store) (err error) {
 		sent = *d.Message
-		created, err = sc.in(tx).send(ctx, sg.ID, draft{&sent, d.keys})
+		created, err = s.send(ctx, sc.in(tx), sg.ID, draft{&sent, d.keys})
 		return err
 	})
 	if err != nil {
@@ -54,7 +54,7 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 
 // send holds the conversation's lock throughout, so that of two calls the second finds
 // the link of the first.
-func (sc scope) send(ctx context.Context, id uuid.UUID, d draft) (bool, error) {
+func (s suggestions) send(ctx context.Context, sc scope, id uuid.UUID, d draft) (bool, error) {
 	conversationID := d.ConversationID
 	if err := sc.lockConversation(ctx, conversationID); err != nil {
 		return false, err
@@ -73,7 +73,7 @@ func (sc scope) send(ctx context.Context, id uuid.UUID, d draft) (bool, error) {
 	if d.Content == "" {
 		d.Content = sg.FinalContent()
 	}
-	created, err := sc.appendOne(ctx, d)
+	created, err := s.appends.appendOne(ctx, sc, d)
 	if err != nil {
 		return false, err
 	}

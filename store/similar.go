@@ -16,6 +16,7 @@ import (
 // nearest is a similarity search whose input was checked.
 type nearest struct {
 	scope
+	codes    *codes
 	db       conn
 	features *features
 	vector   message.Vector
@@ -91,7 +92,7 @@ func (s search) comparing(ctx context.Context, o SimilarOptions) (*nearest, erro
 	if err != nil {
 		return nil, err
 	}
-	n := &nearest{scope: s.scope, o: o}
+	n := &nearest{scope: s.scope, codes: s.codes, o: o}
 	if n.db, err = s.reading(ctx); err != nil {
 		return nil, err
 	}

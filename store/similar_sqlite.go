@@ -162,7 +162,7 @@ func (n *nearest) compareRows(b *best, rows []int64) (compared int, err error) {
 		}
 		more, err := n.compare(b, n.vectors("json_each(?) j CROSS JOIN ", "e.row_id = j.value AND e.model = ?", string(list), n.o.Model))
 		if err == nil && more < len(part) && n.inMemory() {
-			err = n.codes.removeGone(n, part, string(list))
+			err = n.codes.removeGone(n.codesAsked(), part, string(list))
 		}
 		if err != nil {
 			return compared, err
