@@ -40,6 +40,9 @@ const readerSettings = "mode=ro&_foreign_keys=on&_busy_timeout=5000&_time_format
 // lose the last moments, never the file. One connection writes and several read; other
 // processes may use the file at the same time. Network file systems do not work.
 //
+// What waits for a lock of another process's, this and every call of the store, waits no
+// longer than until its ctx ends.
+//
 // Nothing migrates unless store.WithMigrate says so.
 func Open(ctx context.Context, path string, opts ...store.Option) (store.Store, error) {
 	c, err := store.NewConfig(opts...)
@@ -64,13 +67,14 @@ func Open(ctx context.Context, path string, opts ...store.Option) (store.Store, 
 	if err != nil {
 		return nil, errors.Join(err, closeAll(writer))
 	}
-	return newStore(writer, reader, opts)
+	return newStore(ctx, c, writer, reader, opts)
 }
 
 // OpenMemory opens a new, migrated database in memory, which no other call shares and
 // which Close drops: one for each test, also for tests in parallel. It has a single
 // connection, so that it shows nothing of how a file behaves under load.
 func OpenMemory(ctx context.Context, opts ...store.Option) (store.Store, error) {
+	opts = append([]store.Option{store.WithMigrate(migrate.Options{})}, opts...)
 	c, err := store.NewConfig(opts...)
 	if err != nil {
 		return nil, err
@@ -82,10 +86,10 @@ func OpenMemory(ctx context.Context, opts ...store.Option) (store.Store, error) 
 	if err != nil {
 		return nil, err
 	}
-	return newStore(db, nil, append([]store.Option{store.WithMigrate(migrate.Options{})}, opts...))
+	return newStore(ctx, c, db, nil, opts)
 }
 
-func newStore(writer, reader *gorm.DB, opts []store.Option) (store.Store, error) {
+func newStore(ctx context.Context, c *store.Config, writer, reader *gorm.DB, opts []store.Option) (store.Store, error) {
 	handles := []*gorm.DB{writer}
 	if reader != nil {
 		// The writer last: whoever closes last moves the write-ahead log into the file, and
@@ -94,6 +98,9 @@ func newStore(writer, reader *gorm.DB, opts []store.Option) (store.Store, error)
 		opts = append(opts, store.WithReader(reader))
 	}
 	closer := func() error { return closeAll(handles...) }
+	if err := c.Migrate(ctx, writer); err != nil {
+		return nil, errors.Join(err, closer())
+	}
 	st, err := store.New(writer, append(opts, store.WithCloser(closer))...)
 	if err != nil {
 		return nil, errors.Join(err, closer())
@@ -124,7 +131,17 @@ func fileDSN(path string) (string, error) {
 // open opens a pool of connections that stay: opening one costs more than a query, and
 // the last one of a database in memory takes it along.
 func open(ctx context.Context, c *store.Config, dsn string, conns int) (*gorm.DB, error) {
-	db, err := gorm.Open(Dialector(dsn), &gorm.Config{
+	pool, err := openPool(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("convostore: open database: %w", err)
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	// Before GORM, which opens a connection without a context.
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())
+	}
+	db, err := gorm.Open(dialector{sqlite.Dialector{Conn: pool}}, &gorm.Config{
 		NamingStrategy:         c.Naming(),
 		Logger:                 logger.Discard,
 		SkipDefaultTransaction: true,
@@ -132,15 +149,6 @@ func open(ctx context.Context, c *store.Config, dsn string, conns int) (*gorm.DB
 		PrepareStmt: conns > 1,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("convostore: open database: %w", err)
-	}
-	pool, err := db.DB()
-	if err != nil {
-		return nil, err
-	}
-	pool.SetMaxOpenConns(conns)
-	pool.SetMaxIdleConns(conns)
-	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())
 	}
 	return db, nil
