@@ -44,7 +44,7 @@ func onceSQLite(ctx context.Context, db *sql.DB, fn func(querier) error) error {
 		return fmt.Errorf("convostore: connect: %w", err)
 	}
 	defer conn.Close() //nolint:errcheck // gives the connection back to the pool
-	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := beginSQLite(ctx, conn); err != nil {
 		return fmt.Errorf("convostore: begin: %w", err)
 	}
 	if err := fn(conn); err != nil {
@@ -56,6 +56,22 @@ func onceSQLite(ctx context.Context, db *sql.DB, fn func(querier) error) error {
 		return fmt.Errorf("convostore: commit: %w", err)
 	}
 	return nil
+}
+
+// beginSQLite does not wait, since lockedSQLite does: mattn's driver waits out the busy
+// timeout of the host's, whatever ctx says.
+func beginSQLite(ctx context.Context, conn *sql.Conn) error {
+	var timeout int64
+	if err := conn.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&timeout); err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+		return err
+	}
+	_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+	// The host's connection goes back as it was.
+	_, restoreErr := conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprint("PRAGMA busy_timeout = ", timeout))
+	return errors.Join(err, restoreErr)
 }
 
 // rollbackSQLite never gives a connection back to the pool inside a transaction. SQLite

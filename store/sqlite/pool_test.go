@@ -37,12 +37,12 @@ func (c *counting) Connect(context.Context) (driver.Conn, error) {
 	return countingConn{conn, c}, err
 }
 
-// connector names the method Driver as the field is named.
-func (c *counting) connector() driver.Connector { return connector{c} }
+// countingConnector names the method Driver as the field is named.
+func (c *counting) countingConnector() driver.Connector { return countingConnector{c} }
 
-type connector struct{ *counting }
+type countingConnector struct{ *counting }
 
-func (c connector) Driver() driver.Driver { return c.counting.Driver }
+func (c countingConnector) Driver() driver.Driver { return c.counting.Driver }
 
 type countingConn struct {
 	driver.Conn
@@ -83,7 +83,7 @@ func openCounted(t *testing.T, conns int) (*pool, *counting) {
 	dsn, err := fileDSN(filepath.Join(t.TempDir(), "numbers.db"))
 	require.NoError(t, err)
 	c := &counting{Driver: plain.Driver(), dsn: dsn + "?" + settings, made: map[string]int{}}
-	db := sql.OpenDB(c.connector())
+	db := sql.OpenDB(c.countingConnector())
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })

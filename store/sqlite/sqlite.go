@@ -39,6 +39,9 @@ const readerSettings = "mode=ro&_foreign_keys=on&_busy_timeout=5000&_time_format
 // lose the last moments, never the file. One connection writes and several read; other
 // processes may use the file at the same time. Network file systems do not work.
 //
+// What waits for a lock of another process's, this and every call of the store, waits no
+// longer than until its ctx ends.
+//
 // Nothing migrates unless store.WithMigrate says so, under ctx, which the store does not
 // keep. If ctx is over, Open returns its error and makes no file.
 func Open(ctx context.Context, path string, opts ...store.Option) (store.Store, error) {
@@ -142,24 +145,25 @@ func fileDSN(path string) (string, error) {
 // open opens a pool of connections that stay: opening one costs more than a query, and
 // the last one of a database in memory takes it along.
 func open(ctx context.Context, c *store.Config, dsn string, conns int) (*gorm.DB, error) {
-	db, err := gorm.Open(Dialector(dsn), &gorm.Config{
+	pool, err := openPool(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("convostore: open database: %w", err)
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	// Before GORM, which opens a connection without a context.
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())
+	}
+	db, err := gorm.Open(dialector{sqlite.Dialector{Conn: pool}}, &gorm.Config{
 		NamingStrategy:         c.Naming(),
 		Logger:                 logger.Discard,
 		SkipDefaultTransaction: true,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("convostore: open database: %w", err)
+		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())
 	}
-	conn, err := db.DB()
-	if err != nil {
-		return nil, err
-	}
-	conn.SetMaxOpenConns(conns)
-	conn.SetMaxIdleConns(conns)
-	if err := conn.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), conn.Close())
-	}
-	db.ConnPool = newPool(conn, conns)
+	db.ConnPool = newPool(pool, conns)
 	db.Statement.ConnPool = db.ConnPool
 	return db, nil
 }

@@ -796,7 +796,7 @@ var (
 	// ofTypes are questions about the types of columns, which the catalogue answers.
 	ofTypes = regexp.MustCompile(`^SELECT [^"]*\bFROM pg_attribute [^"]*$`)
 	// noRows are statements that touch none.
-	noRows = regexp.MustCompile(`^((SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT) \w+|SELECT set_config\([^()]*\)(, set_config\([^()]*\))*)$`)
+	noRows = regexp.MustCompile(`^(BEGIN|(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT) \w+|SELECT set_config\([^()]*\)(, set_config\([^()]*\))*)$`)
 	// byUser is a condition on the user, or an insert that sets it.
 	byUser = regexp.MustCompile(`(?is)user_id\W{0,2}\s*(=|IN\b)|INSERT INTO [^(]*\([^)]*\buser_id\b`)
 )

@@ -1,0 +1,61 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"strings"
+
+	modernc "modernc.org/sqlite"
+)
+
+// lockingSettings are those of a DSN that wait for a lock of the file's. The driver makes
+// them without the context of the call that needs the connection.
+var lockingSettings = map[string]string{"_journal_mode": "journal_mode", "_synchronous": "synchronous"}
+
+// connector opens connections and makes the lockingSettings under the context, so that
+// they wait no longer than it.
+type connector struct {
+	driver.Connector
+	pragmas []string
+}
+
+// openPool is sql.Open with a connector of this package.
+func openPool(dsn string) (*sql.DB, error) {
+	dsn, pragmas := cutLocking(dsn)
+	opener, err := modernc.NewConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector{opener, pragmas}), nil
+}
+
+// cutLocking takes the lockingSettings out of a DSN.
+func cutLocking(dsn string) (rest string, pragmas []string) {
+	path, query, _ := strings.Cut(dsn, "?")
+	var kept []string
+	for _, setting := range strings.Split(query, "&") {
+		key, value, _ := strings.Cut(setting, "=")
+		if pragma, ok := lockingSettings[key]; ok {
+			pragmas = append(pragmas, "PRAGMA "+pragma+" = "+value)
+		} else {
+			kept = append(kept, setting)
+		}
+	}
+	return path + "?" + strings.Join(kept, "&"), pragmas
+}
+
+// Connect implements driver.Connector.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, pragma := range c.pragmas {
+		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, pragma, nil); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	return conn, nil
+}
