@@ -137,6 +137,9 @@ func (s conversations) NeedsReply(ctx context.Context, p PageRequest) (Page[*con
 }
 
 func (s conversations) Unread(ctx context.Context, since time.Time, p PageRequest) (Page[*conversation.Conversation], error) {
+	if err := check.Time("since", since); err != nil {
+		return Page[*conversation.Conversation]{}, err
+	}
 	return s.List(ctx, ConversationFilter{
 		Statuses: []conversation.Status{conversation.StatusNeedsReply}, ActiveSince: since,
 	}, p)
@@ -219,6 +222,10 @@ func (f ConversationFilter) normalize() (ConversationFilter, error) {
 		f.Deleted.validate(),
 		check.Key("lead_id", f.LeadID),
 		check.Text("text", f.Text),
+		check.Time("active_since", f.ActiveSince),
+		check.Time("active_before", f.ActiveBefore),
+		check.Time("created_since", f.CreatedSince),
+		check.Time("created_before", f.CreatedBefore),
 	)
 }
 

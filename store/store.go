@@ -33,16 +33,28 @@ type Store interface {
 	//
 	// After a deadlock, a serialization failure or a busy database the transaction is
 	// rolled back and fn runs again, up to ten times: fn must be safe to run twice.
-	// Inside a transaction it makes a savepoint and never retries.
+	// Inside a transaction it makes a savepoint and never retries: whatever fn fails with,
+	// what it did is undone and the transaction around it goes on. A savepoint takes two
+	// round trips.
 	Transaction(ctx context.Context, fn func(tx Store) error) error
 
 	// WithTx returns the same store inside a transaction that the host has begun:
 	//
 	//	db.Transaction(func(tx *gorm.DB) error { … st.WithTx(tx).ForUser(u) … })
 	//
-	// so that the host's rows and these are written together or not at all. An error of
-	// a method leaves the transaction usable and nothing of that method written. The
-	// host's commit is not seen, which matters with replicas: see
+	// so that the host's rows and these are written together or not at all.
+	//
+	// A method that fails with an error of this package (ErrNotFound, ErrConflict,
+	// ErrInvalid and the others), or whose context had ended before it began, leaves the
+	// transaction usable and nothing of the method written. Any other error is the
+	// database's own: a lock_timeout, a statement_timeout, a context that ended while a
+	// statement ran, a deadlock, a full disk. After one of those PostgreSQL refuses all but
+	// a rollback. A host that wants to go on even then wraps the call, which is too dear to
+	// be done for every one:
+	//
+	//	st.WithTx(tx).Transaction(ctx, func(in store.Store) error { … in.ForUser(u) … })
+	//
+	// The host's commit is not seen, which matters with replicas: see
 	// postgres.ReplicaPolicy.HostTransaction.
 	WithTx(tx *gorm.DB) Store
 

@@ -27,7 +27,9 @@ func backend(t *testing.T, st store.Store) (pid int) {
 	return pid
 }
 
-func said(text string) *message.Message { return &message.Message{Role: message.RoleUser, Content: text} }
+func said(text string) *message.Message {
+	return &message.Message{Role: message.RoleUser, Content: text}
+}
 
 // waiters are calls that need a row of messages, one of each way that statements are run.
 func waiters(id uuid.UUID) map[string]func(ctx context.Context, st store.Store, s store.Scope) error {
