@@ -152,6 +152,9 @@ func (s conversations) Unread(ctx context.Context, since time.Time, p PageReques
 
 // listUnread reads the conversations that need a reply.
 func (sc scope) listUnread(ctx context.Context, since time.Time, p PageRequest) (Page[*conversation.Conversation], error) {
+	if err := check.Time("since", since); err != nil {
+		return Page[*conversation.Conversation]{}, err
+	}
 	return sc.listConversations(ctx, ConversationFilter{
 		Statuses: []conversation.Status{conversation.StatusNeedsReply}, ActiveSince: since,
 	}, p)
@@ -235,6 +238,10 @@ func (f ConversationFilter) normalize() (ConversationFilter, error) {
 		f.Deleted.validate(),
 		check.Key("lead_id", f.LeadID),
 		checkPart("text", f.Text),
+		check.Time("active_since", f.ActiveSince),
+		check.Time("active_before", f.ActiveBefore),
+		check.Time("created_since", f.CreatedSince),
+		check.Time("created_before", f.CreatedBefore),
 	)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
 )
@@ -132,5 +133,5 @@ func (f EmbedFilter) normalize() (EmbedFilter, error) {
 	}
 	f.Roles = distinct(f.Roles)
 	f.CreatedSince = message.Instant(f.CreatedSince)
-	return f, nil
+	return f, check.Time("created_since", f.CreatedSince)
 }

@@ -277,5 +277,5 @@ func (f MessageFilter) normalize() (MessageFilter, error) {
 	for _, t := range []*time.Time{&f.SentSince, &f.SentBefore} {
 		*t = message.Instant(*t)
 	}
-	return f, f.Deleted.validate()
+	return f, check.First(f.Deleted.validate(), check.Time("sent_since", f.SentSince), check.Time("sent_before", f.SentBefore))
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
 )
@@ -72,6 +73,9 @@ func (s maintenance) ArchiveInactive(ctx context.Context, t time.Time) (int64, e
 	if _, err := s.writing(ctx); err != nil {
 		return 0, err
 	}
+	if err := check.Time("t", t); err != nil {
+		return 0, err
+	}
 	r := retention{scope: s.scope, size: defaultRetainBatch}
 	err := r.archive(ctx, message.Instant(t))
 	return r.result.Archived, fail("archive inactive conversations", err)
@@ -79,6 +83,9 @@ func (s maintenance) ArchiveInactive(ctx context.Context, t time.Time) (int64, e
 
 func (s maintenance) Purge(ctx context.Context, t time.Time) (Counts, error) {
 	if _, err := s.writing(ctx); err != nil {
+		return Counts{}, err
+	}
+	if err := check.Time("t", t); err != nil {
 		return Counts{}, err
 	}
 	r := retention{scope: s.scope, size: defaultRetainBatch}

@@ -29,7 +29,9 @@ func (f SearchFilter) normalize() (SearchFilter, error) {
 	for _, t := range []*time.Time{&f.SentSince, &f.SentBefore} {
 		*t = message.Instant(*t)
 	}
-	return f, check.Key("lead_id", f.LeadID)
+	return f, check.First(
+		check.Key("lead_id", f.LeadID), check.Time("sent_since", f.SentSince), check.Time("sent_before", f.SentBefore),
+	)
 }
 
 // narrows tells whether the filter leaves anything out.

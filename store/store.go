@@ -33,7 +33,9 @@ type Store interface {
 	//
 	// After a deadlock, a serialization failure or a busy database the transaction is
 	// rolled back and fn runs again, up to ten times: fn must be safe to run twice.
-	// Inside a transaction it makes a savepoint and never retries. A nil fn is ErrInvalid.
+	// Inside a transaction it makes a savepoint and never retries: whatever fn fails with,
+	// what it did is undone and the transaction around it goes on. A savepoint takes two
+	// round trips. A nil fn is ErrInvalid.
 	//
 	// After some errors SQLite rolls the whole transaction back by itself, a write that is
 	// interrupted at the deadline of its own context among them. Then every later call
@@ -45,10 +47,19 @@ type Store interface {
 	//
 	//	db.Transaction(func(tx *gorm.DB) error { … st.WithTx(tx).ForUser(u) … })
 	//
-	// so that the host's rows and these are written together or not at all. An error of
-	// a method leaves the transaction usable and nothing of that method written.
+	// so that the host's rows and these are written together or not at all.
 	//
-	// Except, on SQLite, one that matches ErrRolledBack: the host's transaction is over.
+	// A method that fails with an error of this package (ErrNotFound, ErrConflict,
+	// ErrInvalid and the others), or whose context had ended before it began, leaves the
+	// transaction usable and nothing of the method written. Any other error is the
+	// database's own: a lock_timeout, a statement_timeout, a context that ended while a
+	// statement ran, a deadlock, a full disk. After one of those PostgreSQL refuses all but
+	// a rollback. A host that wants to go on even then wraps the call, which is too dear to
+	// be done for every one:
+	//
+	//	st.WithTx(tx).Transaction(ctx, func(in store.Store) error { … in.ForUser(u) … })
+	//
+	// On SQLite an error that matches ErrRolledBack says that the host's transaction is over.
 	// Every later call returns the same, through any store of that transaction. What the
 	// host writes in it is undone too, and its commit fails, with an error of a foreign
 	// key. Without foreign keys, which the host's connections must have on, the commit

@@ -53,6 +53,7 @@ func RunTransactions(t *testing.T, f Factory) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, f(t)) })
 	}
+	t.Run("host's errors", func(t *testing.T) { runHostErrors(t, f) })
 }
 
 // isThere tells whether the user has the live conversation.
