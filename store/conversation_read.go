@@ -101,9 +101,9 @@ func (sc scope) listConversations(ctx context.Context, f ConversationFilter, p P
 	q := newQuery("SELECT " + conversationColumns)
 	sc.matching(q, f)
 	if l.after != nil {
-		q.add(" AND ("+f.Order.column()+", id) < (?, ?)", l.after.time(), l.after.id)
+		s.after(q, f.Order.column(), "", "<", l.after.time(), l.after)
 	}
-	q.add(" ORDER BY "+f.Order.column()+" DESC, id DESC LIMIT ?", l.limit+1)
+	q.add(s.orderBy(f.Order.column(), "", " DESC")+" LIMIT ?", l.limit+1)
 	found, err := collect(l.db, q, conversationDest)
 	if err != nil {
 		return page, fail("list conversations", err)
@@ -133,7 +133,7 @@ func (s conversations) ListNumbered(ctx context.Context, f ConversationFilter, n
 	}
 	page.Pages = (page.Total + int64(n.Size) - 1) / int64(n.Size)
 	q := s.matching(newQuery("SELECT "+conversationColumns), f).
-		add(" ORDER BY "+f.Order.column()+" DESC, id DESC LIMIT ? OFFSET ?", n.Size, int64(n.Number-1)*int64(n.Size))
+		add(s.orderBy(f.Order.column(), "", " DESC")+" LIMIT ? OFFSET ?", n.Size, int64(n.Number-1)*int64(n.Size))
 	page.Items, err = collect(db, q, conversationDest)
 	return page, fail("list conversations", err)
 }
@@ -215,9 +215,9 @@ func (o ConversationOrder) column() string {
 
 func (o ConversationOrder) place(c *conversation.Conversation) place {
 	if o == NewestCreated {
-		return place{key: timeKey(c.CreatedAt), id: c.ID}
+		return place{key: timeKey(c.CreatedAt), id: c.ID, user: c.UserID}
 	}
-	return place{key: timeKey(c.LastMessageAt), id: c.ID}
+	return place{key: timeKey(c.LastMessageAt), id: c.ID, user: c.UserID}
 }
 
 // normalize checks a filter and brings its times to the form of the tables.

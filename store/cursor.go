@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,27 +17,50 @@ import (
 type place struct {
 	key int64
 	id  uuid.UUID
+	// user owns the row. Ids are each user's own, so that two rows of a list of all users
+	// may differ in nothing else.
+	user uuid.UUID
 }
 
+// A cursor is a fingerprint, the key and the id of a place, and for all users its user.
 const (
 	fingerprintSize = 12
 	cursorSize      = fingerprintSize + 8 + 16
+	cursorAllSize   = cursorSize + 16
 )
 
 // fingerprint names a list: its method, its scope and its filter. A cursor carries it,
 // so that one from elsewhere is refused instead of giving a wrong page.
-type fingerprint [fingerprintSize]byte
+type fingerprint struct {
+	sum [fingerprintSize]byte
+	all bool // the list is of all users
+}
 
 func (sc scope) fingerprint(method string, filter any) fingerprint {
-	sum := sha256.Sum256(fmt.Appendf(nil, "1 %s %t %s %+v", method, sc.all, sc.user, filter))
-	return fingerprint(sum[:fingerprintSize])
+	named := canonical(struct {
+		Method string
+		All    bool
+		User   uuid.UUID
+		Filter any
+	}{method, sc.all, sc.user, filter})
+	sum := sha256.Sum256(named)
+	return fingerprint{sum: [fingerprintSize]byte(sum[:fingerprintSize]), all: sc.all}
+}
+
+// size is that of the list's cursors, in bytes.
+func (f fingerprint) size() int {
+	if f.all {
+		return cursorAllSize
+	}
+	return cursorSize
 }
 
 func (f fingerprint) cursor(p place) Cursor {
-	b := append(make([]byte, 0, cursorSize), f[:]...)
+	b := append(make([]byte, 0, cursorAllSize), f.sum[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(p.key))
 	b = append(b, p.id[:]...)
-	return Cursor(base64.RawURLEncoding.EncodeToString(b))
+	b = append(b, p.user[:]...)
+	return Cursor(base64.RawURLEncoding.EncodeToString(b[:f.size()]))
 }
 
 // parse returns nil for the empty cursor.
@@ -46,17 +68,55 @@ func (f fingerprint) parse(c Cursor) (*place, error) {
 	if c == "" {
 		return nil, nil //nolint:nilnil // no cursor, no place: the first page
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
-	if err != nil || len(b) != cursorSize {
-		return nil, rule.Invalid("cursor", "was not made by this library")
+	b, err := decodeCursor(c)
+	if err != nil {
+		return nil, err
 	}
-	if fingerprint(b[:fingerprintSize]) != f {
+	if [fingerprintSize]byte(b) != f.sum || len(b) != f.size() {
 		return nil, rule.Invalid("cursor", "belongs to another list: another scope, method, filter or order")
 	}
-	return &place{
+	p := &place{
 		key: int64(binary.BigEndian.Uint64(b[fingerprintSize:])),
-		id:  uuid.UUID(b[fingerprintSize+8:]),
-	}, nil
+		id:  uuid.UUID(b[fingerprintSize+8 : cursorSize]),
+	}
+	copy(p.user[:], b[cursorSize:])
+	return p, nil
+}
+
+// decodeCursor returns the bytes of a cursor of either size. It looks at the length first,
+// so that a long text costs nothing.
+func decodeCursor(c Cursor) ([]byte, error) {
+	for _, size := range []int{cursorSize, cursorAllSize} {
+		if len(c) != base64.RawURLEncoding.EncodedLen(size) {
+			continue
+		}
+		// The decoder passes over line breaks, which leave too few bytes.
+		if b, err := base64.RawURLEncoding.Strict().DecodeString(string(c)); err == nil && len(b) == size {
+			return b, nil
+		}
+	}
+	return nil, rule.Invalid("cursor", "was not made by this library")
+}
+
+// after narrows a query to what follows a place in a list by a column, whose value there
+// is key, and the id. Beyond is "<" in a falling order and ">" in a rising one.
+func (sc scope) after(q *query, column, alias, beyond string, key any, p *place) *query {
+	if sc.all {
+		return q.add(" AND ("+column+", "+alias+"id, "+alias+"user_id) "+beyond+" (?, ?, ?)", key, p.id, p.user)
+	}
+	return q.add(" AND ("+column+", "+alias+"id) "+beyond+" (?, ?)", key, p.id)
+}
+
+// orderBy is the order of a list by a column and the whole key; direction is "" or
+// " DESC". In a list of one user the id is the whole key. In that of all users an index
+// by column and id still gives the order, since only rows with the same id are left to be
+// sorted by their users.
+func (sc scope) orderBy(column, alias, direction string) string {
+	order := " ORDER BY " + column + direction + ", " + alias + "id" + direction
+	if sc.all {
+		order += ", " + alias + "user_id" + direction
+	}
+	return order
 }
 
 func timeKey(t time.Time) int64 { return t.UnixMicro() }
@@ -79,6 +139,9 @@ func (sc scope) listing(ctx context.Context, method string, filter any, p PageRe
 	l.list = sc.fingerprint(method, filter)
 	if l.after, err = l.list.parse(p.After); err != nil {
 		return l, err
+	}
+	if l.after != nil && !sc.all {
+		l.after.user = sc.user
 	}
 	l.db, err = sc.reading(ctx)
 	return l, err

@@ -71,7 +71,7 @@ func (j *embedJob) claim(ctx context.Context) ([]ownedID, error) {
 func (j *embedJob) readOn(ctx context.Context) error {
 	q := newQuery("SELECT m.id, m.user_id, m.created_at, k.claimed_until FROM "+j.tables.messages+" m LEFT JOIN "+j.tables.claims+
 		" k ON k.message_id = m.id AND k.user_id = m.user_id AND k.model = ? AND k.claimed_until >= ?", j.model, j.instant())
-	j.whereMissing(j.owned(q, "k."), j.model, j.Filter).oldestFirst(j.walk.after, MaxLimit)
+	j.oldestFirst(j.whereMissing(j.owned(q, "k."), j.model, j.Filter), j.walk.after, MaxLimit)
 	page, err := collect(session(ctx, j.reader), q, func(c *candidate) []any {
 		return []any{&c.id, &c.user, (*instant)(&c.created), nullInstant{&c.claimed}}
 	})
@@ -90,7 +90,7 @@ func (j *embedJob) readOn(ctx context.Context) error {
 	}
 	if j.walk.ended = len(page) < MaxLimit; !j.walk.ended {
 		last := page[len(page)-1]
-		j.walk.after = &place{key: timeKey(last.created), id: last.id}
+		j.walk.after = &place{key: timeKey(last.created), id: last.id, user: last.user}
 	}
 	return nil
 }

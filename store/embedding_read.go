@@ -89,13 +89,13 @@ func (s embeddings) listMissing(ctx context.Context, model string, f EmbedFilter
 		return page, err
 	}
 	q := newQuery("SELECT " + messageColumns + " FROM " + s.tables.messages + " m")
-	s.whereMissing(q, model, f).oldestFirst(l.after, l.limit+1)
+	s.oldestFirst(s.whereMissing(q, model, f), l.after, l.limit+1)
 	found, err := collect(l.db, q, messageDest)
 	if err != nil {
 		return page, fail("list messages that are not embedded", err)
 	}
 	return pageOf(found, l, func(m *message.Message) place {
-		return place{key: timeKey(m.CreatedAt), id: m.ID}
+		return place{key: timeKey(m.CreatedAt), id: m.ID, user: m.UserID}
 	}), nil
 }
 
@@ -118,11 +118,11 @@ func (sc scope) whereMissing(q *query, model string, f EmbedFilter) *query {
 }
 
 // oldestFirst ends a query of messages m.
-func (q *query) oldestFirst(after *place, limit int) {
+func (sc scope) oldestFirst(q *query, after *place, limit int) {
 	if after != nil {
-		q.add(" AND (m.created_at, m.id) > (?, ?)", after.time(), after.id)
+		sc.after(q, "m.created_at", "m.", ">", after.time(), after)
 	}
-	q.add(" ORDER BY m.created_at, m.id LIMIT ?", limit)
+	q.add(sc.orderBy("m.created_at", "m.", "")+" LIMIT ?", limit)
 }
 
 func (f EmbedFilter) normalize() (EmbedFilter, error) {

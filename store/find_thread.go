@@ -42,7 +42,7 @@ func (sc scope) ofMessages(columns string, which *query) *query {
 	q := newQuery("SELECT " + columns + "c." + strings.ReplaceAll(conversationColumns, ", ", ", c.") +
 		" FROM " + sc.tables.messages + " m CROSS JOIN " + sc.tables.conversations + " c WHERE ").addQuery(which)
 	sc.owned(q, "m.").add(" AND c.id = m.conversation_id AND c.user_id = m.user_id AND c.deleted_at IS NULL")
-	return sc.owned(q, "c.").add(" ORDER BY c.last_message_at DESC, c.id DESC")
+	return sc.owned(q, "c.").add(sc.orderBy("c.last_message_at", "c.", " DESC"))
 }
 
 func (sc scope) byGmailThread(db conn, id string) (*conversation.Conversation, error) {

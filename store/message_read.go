@@ -142,15 +142,15 @@ func (s messages) ListByUser(ctx context.Context, f MessageFilter, p PageRequest
 		direction, beyond = "", ">"
 	}
 	if l.after != nil {
-		q.add(" AND (created_at, id) "+beyond+" (?, ?)", l.after.time(), l.after.id)
+		s.after(q, "created_at", "", beyond, l.after.time(), l.after)
 	}
-	q.add(" ORDER BY created_at"+direction+", id"+direction+" LIMIT ?", l.limit+1)
+	q.add(s.orderBy("created_at", "", direction)+" LIMIT ?", l.limit+1)
 	found, err := collect(l.db, q, messageDest)
 	if err != nil {
 		return page, fail("list messages", err)
 	}
 	return pageOf(found, l, func(m *message.Message) place {
-		return place{key: timeKey(m.CreatedAt), id: m.ID}
+		return place{key: timeKey(m.CreatedAt), id: m.ID, user: m.UserID}
 	}), nil
 }
 

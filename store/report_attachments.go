@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 )
 
 func (s reports) MessagesWithAttachments(ctx context.Context, period Period, p PageRequest) (Page[*AttachedMessage], error) {
@@ -10,7 +11,7 @@ func (s reports) MessagesWithAttachments(ctx context.Context, period Period, p P
 	if err != nil {
 		return page, err
 	}
-	l, err := s.listing(ctx, "attachments", [2]int64{timeKey(period.Since), timeKey(period.Before)}, p)
+	l, err := s.listing(ctx, "attachments", struct{ Since, Before time.Time }{period.Since, period.Before}, p)
 	if err != nil {
 		return page, err
 	}
@@ -23,13 +24,15 @@ func (s reports) MessagesWithAttachments(ctx context.Context, period Period, p P
 		" WHERE m.attachments IS NOT NULL AND " + s.dialect.ArrayLength("m.attachments") + " > 0 AND m.deleted_at IS NULL AND c.deleted_at IS NULL")
 	s.owned(s.owned(q, "m."), "c.").within("m.sent_at", period.Since, period.Before)
 	if l.after != nil {
-		q.add(" AND (m.sent_at, m.id) < (?, ?)", l.after.time(), l.after.id)
+		s.after(q, "m.sent_at", "m.", "<", l.after.time(), l.after)
 	}
-	found, err := collect(l.db, q.add(" ORDER BY m.sent_at DESC, m.id DESC LIMIT ?", l.limit+1), attachedDest)
+	found, err := collect(l.db, q.add(s.orderBy("m.sent_at", "m.", " DESC")+" LIMIT ?", l.limit+1), attachedDest)
 	if err != nil {
 		return page, fail("report attachments", err)
 	}
-	return pageOf(found, l, func(a *AttachedMessage) place { return place{key: timeKey(a.SentAt), id: a.MessageID} }), nil
+	return pageOf(found, l, func(a *AttachedMessage) place {
+		return place{key: timeKey(a.SentAt), id: a.MessageID, user: a.UserID}
+	}), nil
 }
 
 func attachedDest(a *AttachedMessage) []any {

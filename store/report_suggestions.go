@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/suggestion"
@@ -145,7 +146,10 @@ func (s reports) HighConfidenceApproved(ctx context.Context, atLeast float64, pe
 	if math.IsNaN(atLeast) || atLeast < 0 || atLeast > 1 {
 		return page, rule.Invalid("at_least", "is not between 0 and 1")
 	}
-	filter := [3]int64{timeKey(period.Since), timeKey(period.Before), confidenceKey(atLeast)}
+	filter := struct {
+		Since, Before time.Time
+		AtLeast       float64
+	}{period.Since, period.Before, atLeast}
 	l, err := s.listing(ctx, "approved", filter, p)
 	if err != nil {
 		return page, err
@@ -160,13 +164,15 @@ func (s reports) HighConfidenceApproved(ctx context.Context, atLeast float64, pe
 		" AND confidence_score IS NOT NULL AND "+confidence+" >= ?", atLeast)
 	s.inLive(s.owned(q, "s."), "s.").within("created_at", period.Since, period.Before)
 	if l.after != nil {
-		q.add(" AND ("+confidence+", id) < (?, ?)", math.Float64frombits(uint64(l.after.key)), l.after.id)
+		s.after(q, confidence, "", "<", math.Float64frombits(uint64(l.after.key)), l.after)
 	}
-	found, err := collect(l.db, q.add(" ORDER BY "+confidence+" DESC, id DESC LIMIT ?", l.limit+1), suggestionDest)
+	found, err := collect(l.db, q.add(s.orderBy(confidence, "", " DESC")+" LIMIT ?", l.limit+1), suggestionDest)
 	if err != nil {
 		return page, fail("report suggestions", err)
 	}
-	return pageOf(found, l, func(s *suggestion.Suggestion) place { return place{key: confidenceKey(*s.ConfidenceScore), id: s.ID} }), nil
+	return pageOf(found, l, func(s *suggestion.Suggestion) place {
+		return place{key: confidenceKey(*s.ConfidenceScore), id: s.ID, user: s.UserID}
+	}), nil
 }
 
 // confidenceKey keeps every digit of a confidence in a cursor.

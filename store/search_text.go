@@ -81,8 +81,8 @@ func (s search) textSearch(ctx context.Context, method, text string, o TextOptio
 		return nil, l, err
 	}
 	asked := struct {
-		Text string
-		TextOptions
+		Text    string
+		Options TextOptions
 	}{text, o}
 	if l, err = s.listing(ctx, method, asked, p); err != nil {
 		return nil, l, err

@@ -183,5 +183,5 @@ func (t *textSearch) beyond(q *query, x texts, after *place) *query {
 	if after == nil {
 		return q
 	}
-	return q.add(" AND ("+x.newest+", "+x.alias+".id) < (?, ?)", after.time(), after.id)
+	return t.after(q, x.newest, x.alias+".", "<", after.time(), after)
 }

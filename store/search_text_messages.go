@@ -26,9 +26,9 @@ type match struct {
 // place is where a match stands in its list.
 func (t *textSearch) place(m match) place {
 	if t.ranks() {
-		return place{key: int64(math.Float64bits(m.score)), id: m.key.id}
+		return place{key: int64(math.Float64bits(m.score)), id: m.key.id, user: m.key.user}
 	}
-	return place{key: timeKey(m.newest), id: m.key.id}
+	return place{key: timeKey(m.newest), id: m.key.id, user: m.key.user}
 }
 
 func (p *place) score() float64 { return math.Float64frombits(uint64(p.key)) }
@@ -58,7 +58,7 @@ func (t *textSearch) best(x texts, after *place, limit int) ([]match, error) {
 		return found, err
 	}
 	q = t.hits(x, func(q *query) {
-		t.live(t.has(q.add(t.from(x, false)+" WHERE "), x), x, nil).add(" ORDER BY "+x.newest+" DESC, "+x.alias+".id DESC LIMIT ?", MaxRanked)
+		t.live(t.has(q.add(t.from(x, false)+" WHERE "), x), x, nil).add(t.orderBy(x.newest, x.alias+".", " DESC")+" LIMIT ?", MaxRanked)
 	})
 	found, _, err = t.read(t.ranked(q, x), "ranked", after, limit)
 	return found, err
@@ -69,7 +69,7 @@ func (t *textSearch) best(x texts, after *place, limit int) ([]match, error) {
 func (t *textSearch) ranked(q *query, x texts) *query {
 	q.add(", ranked AS MATERIALIZED (SELECT h.id, h.user_id, h.thread, h.newest, ")
 	t.rank(q, x).add(" AS score FROM (SELECT * FROM hits WHERE (SELECT count(*) FROM hits) <= ?"+
-		" ORDER BY newest DESC, id DESC LIMIT ?) h JOIN "+x.table+" "+x.alias+
+		t.orderBy("newest", "", " DESC")+" LIMIT ?) h JOIN "+x.table+" "+x.alias+
 		" ON "+x.alias+".id = h.id AND "+x.alias+".user_id = h.user_id WHERE 1 = 1", many, MaxRanked)
 	return t.owned(q, x.alias+".").add(")")
 }
@@ -96,7 +96,7 @@ func (t *textSearch) newestMessages(after *place, limit int) ([]match, error) {
 func (t *textSearch) walkMessages(x texts, after *place, limit int) ([]match, error) {
 	found, _, err := t.read(t.hits(x, func(q *query) {
 		t.beyond(t.live(t.has(q.add(", 0.0 AS score"+t.from(x, false)+" WHERE "), x), x, nil), x, after).
-			add(" ORDER BY m.created_at DESC, m.id DESC LIMIT ?", limit)
+			add(t.orderBy("m.created_at", "m.", " DESC")+" LIMIT ?", limit)
 	}), "hits", nil, limit)
 	return found, err
 }
@@ -120,9 +120,9 @@ func (t *textSearch) read(q *query, list string, after *place, limit int) (found
 	q.add(" SELECT h.id, h.user_id, h.thread, h.newest, h.score, n.total FROM (SELECT count(*) AS total FROM hits) n" +
 		" LEFT JOIN (SELECT * FROM " + list)
 	if after != nil {
-		q.add(" WHERE ("+by+", id) < (?, ?)", after.score(), after.id)
+		t.after(q.add(" WHERE 1 = 1"), by, "", "<", after.score(), after)
 	}
-	q.add(" ORDER BY "+by+" DESC, id DESC LIMIT ?) h ON 1 = 1 ORDER BY h."+by+" DESC, h.id DESC", limit)
+	q.add(t.orderBy(by, "", " DESC")+" LIMIT ?) h ON 1 = 1"+t.orderBy("h."+by, "h.", " DESC"), limit)
 	err = q.read(t.db, func() { found = nil }, func(rows *sql.Rows) error {
 		var m match
 		var id, user, thread *uuid.UUID

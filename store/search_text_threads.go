@@ -23,9 +23,9 @@ type threadMatch struct {
 
 func (t *textSearch) threadPlace(m threadMatch) place {
 	if t.ranks() {
-		return place{key: int64(math.Float64bits(m.score)), id: m.key.id}
+		return place{key: int64(math.Float64bits(m.score)), id: m.key.id, user: m.key.user}
 	}
-	return place{key: timeKey(m.active), id: m.key.id}
+	return place{key: timeKey(m.active), id: m.key.id, user: m.key.user}
 }
 
 func (t *textSearch) findThreads(after *place, limit int) ([]threadMatch, error) {
@@ -85,15 +85,22 @@ func (t *textSearch) bestThreads(after *place, limit int) ([]threadMatch, error)
 // topThreads sorts by score and id, highest first, and cuts the page out.
 func topThreads(threads map[ownedID]*threadMatch, after *place, limit int) []threadMatch {
 	list := make([]threadMatch, 0, len(threads))
+	var end threadMatch
+	if after != nil {
+		end = threadMatch{score: after.score(), key: ownedID{after.id, after.user}}
+	}
 	for _, th := range threads {
-		if after == nil || cmp.Or(cmp.Compare(th.score, after.score()), bytes.Compare(th.key.id[:], after.id[:])) < 0 {
+		if after == nil || byScore(*th, end) > 0 {
 			list = append(list, *th)
 		}
 	}
-	slices.SortFunc(list, func(a, b threadMatch) int {
-		return -cmp.Or(cmp.Compare(a.score, b.score), bytes.Compare(a.key.id[:], b.key.id[:]), bytes.Compare(a.key.user[:], b.key.user[:]))
-	})
+	slices.SortFunc(list, byScore)
 	return list[:min(limit, len(list))]
+}
+
+// byScore is the order of ranked conversations.
+func byScore(a, b threadMatch) int {
+	return -cmp.Or(cmp.Compare(a.score, b.score), bytes.Compare(a.key.id[:], b.key.id[:]), bytes.Compare(a.key.user[:], b.key.user[:]))
 }
 
 // matchingThreads asks for the conversations of so many matches, and for how many matches
@@ -110,7 +117,7 @@ func (t *textSearch) matchingThreads(after *place, limit, most int) *query {
 	}
 	q.add(" SELECT c.id, c.user_id, c.last_message_at, " + total + " FROM (SELECT DISTINCT id, user_id FROM (" + union + ") b) a" +
 		t.join() + c.table + " c ON c.id = a.id AND c.user_id = a.user_id WHERE c.deleted_at IS NULL")
-	return t.owned(q, "c.").add(" ORDER BY c.last_message_at DESC, c.id DESC LIMIT ?", limit)
+	return t.owned(q, "c.").add(t.orderBy("c.last_message_at", "c.", " DESC")+" LIMIT ?", limit)
 }
 
 // walkedThreads asks for the same from the newest conversation on.
@@ -121,7 +128,7 @@ func (t *textSearch) walkedThreads(after *place, limit int) *query {
 		t.has(q, c).add(" OR ")
 	}
 	t.hasMessage(q).add(")")
-	return t.live(q, c, after).add(" ORDER BY c.last_message_at DESC, c.id DESC LIMIT ?", limit)
+	return t.live(q, c, after).add(t.orderBy("c.last_message_at", "c.", " DESC")+" LIMIT ?", limit)
 }
 
 // hasMessage adds the condition that a message of conversation c matches. Of an EXISTS

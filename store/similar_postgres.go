@@ -58,7 +58,7 @@ func (n *nearest) worthIndex() (bool, error) {
 // one nearly everything is live, and only the nearest are looked up.
 func (n *nearest) comparePostgres(limit int) (found, error) {
 	if n.o.Filter.narrows() {
-		r, err := n.readNear(n.db, n.eligibleNear("+ 0", newQuery("")).add(" ORDER BY distance, m.id LIMIT ?", limit))
+		r, err := n.readNear(n.db, n.eligibleNear("+ 0", newQuery("")).add(" ORDER BY distance, m.id, m.user_id LIMIT ?", limit))
 		return found{hits: r.hits, exact: true}, err
 	}
 	for k := max(2*limit, 50); ; k *= 8 {
@@ -77,7 +77,7 @@ func (n *nearest) nearestLive(k int) (nearRows, error) {
 		return n.readNear(n.db, n.nearestFirst(k))
 	}
 	q := newQuery("SELECT message_id, user_id, conversation_id, (embedding <=> "+n.param()+") + 0 AS distance FROM "+
-		n.tables.embeddings+" WHERE model = ? ORDER BY distance, message_id LIMIT ?", n.text(), n.o.Model, k)
+		n.tables.embeddings+" WHERE model = ? ORDER BY distance, message_id, user_id LIMIT ?", n.text(), n.o.Model, k)
 	r, err := n.readNear(n.db, q)
 	if err != nil || len(r.hits) == 0 {
 		return r, err

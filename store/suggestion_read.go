@@ -25,7 +25,7 @@ func (sc scope) getSuggestion(db conn, id uuid.UUID) (*suggestion.Suggestion, er
 }
 
 func suggestionPlace(s *suggestion.Suggestion) place {
-	return place{key: timeKey(s.CreatedAt), id: s.ID}
+	return place{key: timeKey(s.CreatedAt), id: s.ID, user: s.UserID}
 }
 
 func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid.UUID, p PageRequest) (Page[*suggestion.Suggestion], error) {
@@ -42,9 +42,9 @@ func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid
 	q := newQuery("SELECT "+suggestionColumns+" FROM "+s.tables.suggestions+" s WHERE conversation_id = ?", conversationID)
 	s.inLive(s.owned(q, "s.").deleted(ExcludeDeleted, "s."), "s.")
 	if l.after != nil {
-		q.add(" AND (created_at, id) > (?, ?)", l.after.time(), l.after.id)
+		s.after(q, "created_at", "", ">", l.after.time(), l.after)
 	}
-	found, err := collect(l.db, q.add(" ORDER BY created_at, id LIMIT ?", l.limit+1), suggestionDest)
+	found, err := collect(l.db, q.add(s.orderBy("created_at", "", "")+" LIMIT ?", l.limit+1), suggestionDest)
 	if err == nil && len(found) == 0 {
 		_, err = s.get(l.db, conversationID)
 	}
@@ -63,9 +63,9 @@ func (s suggestions) Pending(ctx context.Context, p PageRequest) (Page[*PendingS
 	q := newQuery("SELECT " + suggestionColumns + " FROM " + s.tables.suggestions + " s WHERE status = 'pending'")
 	s.inLive(s.owned(q, "s.").deleted(ExcludeDeleted, "s."), "s.")
 	if l.after != nil {
-		q.add(" AND (created_at, id) < (?, ?)", l.after.time(), l.after.id)
+		s.after(q, "created_at", "", "<", l.after.time(), l.after)
 	}
-	found, err := collect(l.db, q.add(" ORDER BY created_at DESC, id DESC LIMIT ?", l.limit+1), suggestionDest)
+	found, err := collect(l.db, q.add(s.orderBy("created_at", "", " DESC")+" LIMIT ?", l.limit+1), suggestionDest)
 	if err != nil {
 		return page, fail("list pending suggestions", err)
 	}

@@ -30,6 +30,9 @@ func RunPagination(t *testing.T, f Factory) {
 		"MessagesOfUser":            walkUserMessages,
 		"SuggestionsOfConversation": walkSuggestions,
 		"PendingSuggestions":        walkPending,
+		"TenantsComplete":           testTenantsComplete,
+		"TenantsListed":             testTenantsListed,
+		"TenantsWalked":             testTenantsWalked,
 	}.run(t, f)
 }
 

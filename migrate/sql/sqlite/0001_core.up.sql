@@ -49,16 +49,16 @@ CREATE INDEX {{name "conversations_created_idx"}}
     ON {{table "conversations"}} (user_id, created_at DESC, id DESC);
 -- Everybody's list by activity, and what has been quiet for long.
 CREATE INDEX {{name "conversations_all_activity_idx"}}
-    ON {{table "conversations"}} (last_message_at DESC, id DESC) WHERE deleted_at IS NULL;
+    ON {{table "conversations"}} (last_message_at DESC, id DESC, user_id DESC) WHERE deleted_at IS NULL;
 -- Everybody's list by creation.
 CREATE INDEX {{name "conversations_all_created_idx"}}
-    ON {{table "conversations"}} (created_at DESC, id DESC);
+    ON {{table "conversations"}} (created_at DESC, id DESC, user_id DESC);
 -- The queues of what waits for an answer: small, since most conversations do not.
 CREATE INDEX {{name "conversations_queue_idx"}}
     ON {{table "conversations"}} (user_id, last_message_at DESC, id DESC)
     WHERE status = 'needs_reply' AND deleted_at IS NULL;
 CREATE INDEX {{name "conversations_all_queue_idx"}}
-    ON {{table "conversations"}} (last_message_at DESC, id DESC)
+    ON {{table "conversations"}} (last_message_at DESC, id DESC, user_id DESC)
     WHERE status = 'needs_reply' AND deleted_at IS NULL;
 CREATE INDEX {{name "conversations_lead_idx"}}
     ON {{table "conversations"}} (lead_id, last_message_at DESC, id DESC) WHERE lead_id IS NOT NULL;
@@ -108,7 +108,7 @@ CREATE INDEX {{name "messages_created_idx"}}
     ON {{table "messages"}} (user_id, created_at DESC, id DESC);
 -- Everybody's messages, those with attachments among them.
 CREATE INDEX {{name "messages_all_created_idx"}}
-    ON {{table "messages"}} (created_at DESC, id DESC);
+    ON {{table "messages"}} (created_at DESC, id DESC, user_id DESC);
 CREATE UNIQUE INDEX {{name "messages_postmark_key"}}
     ON {{table "messages"}} (user_id, postmark_message_id) WHERE postmark_message_id IS NOT NULL;
 CREATE UNIQUE INDEX {{name "messages_gmail_key"}}
@@ -169,7 +169,7 @@ CREATE INDEX {{name "ai_suggestions_pending_idx"}}
     ON {{table "ai_suggestions"}} (user_id, created_at DESC, id DESC)
     WHERE status = 'pending' AND deleted_at IS NULL;
 CREATE INDEX {{name "ai_suggestions_all_pending_idx"}}
-    ON {{table "ai_suggestions"}} (created_at DESC, id DESC)
+    ON {{table "ai_suggestions"}} (created_at DESC, id DESC, user_id DESC)
     WHERE status = 'pending' AND deleted_at IS NULL;
 -- The cascades from messages.
 CREATE INDEX {{name "ai_suggestions_reply_idx"}}

@@ -8,8 +8,8 @@ CREATE INDEX {{name "ai_suggestions_all_created_idx"}}
     ON {{table "ai_suggestions"}} (created_at DESC, id DESC);
 -- What was approved as it stood, the surest first.
 CREATE INDEX {{name "ai_suggestions_approved_idx"}}
-    ON {{table "ai_suggestions"}} (confidence_score DESC, id DESC)
+    ON {{table "ai_suggestions"}} (confidence_score DESC, id DESC, user_id DESC)
     WHERE status = 'approved' AND deleted_at IS NULL AND confidence_score IS NOT NULL;
 -- Everybody's messages with attachments, by when they were sent.
 CREATE INDEX {{name "messages_all_attachments_idx"}}
-    ON {{table "messages"}} (sent_at DESC, id DESC) WHERE attachments IS NOT NULL;
+    ON {{table "messages"}} (sent_at DESC, id DESC, user_id DESC) WHERE attachments IS NOT NULL;
