@@ -101,9 +101,9 @@ func (sc scope) listConversations(ctx context.Context, f ConversationFilter, p P
 	q := newQuery("SELECT " + conversationColumns)
 	sc.matching(q, f)
 	if l.after != nil {
-		s.after(q, f.Order.column(), "", "<", l.after.time(), l.after)
+		sc.after(q, f.Order.column(), "", "<", l.after.time(), l.after)
 	}
-	q.add(s.orderBy(f.Order.column(), "", " DESC")+" LIMIT ?", l.limit+1)
+	q.add(sc.orderBy(f.Order.column(), "", " DESC")+" LIMIT ?", l.limit+1)
 	found, err := collect(l.db, q, conversationDest)
 	if err != nil {
 		return page, fail("list conversations", err)
