@@ -19,6 +19,7 @@ import (
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/embedtest"
 	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -44,9 +45,9 @@ func TestCrashOfAnEmbedderPostgres(t *testing.T) {
 // one vector, the right one, and no claim is left.
 func crashEmbedder(t *testing.T, dialect, dsn string) {
 	t.Helper()
-	messages, kills := 1500, 10
-	if testing.Short() {
-		messages, kills = 300, 3
+	messages, kills := 300, 3
+	if testrun.Full() {
+		messages, kills = 1500, 10
 	}
 	st := openCrashed(t.Context(), t, dialect, dsn)
 	users := []uuid.UUID{uuid.New(), uuid.New(), uuid.New()}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -52,9 +53,9 @@ func TestCrashOfRetainPostgres(t *testing.T) {
 // is where the policy says, as reckoned here, and no other row has gone or changed.
 func crashRetain(t *testing.T, dialect, dsn string) {
 	t.Helper()
-	conversations, kills := 2400, 10
-	if testing.Short() {
-		conversations, kills = 800, 3
+	conversations, kills := 800, 3
+	if testrun.Full() {
+		conversations, kills = 2400, 10
 	}
 	st := openRetained(t.Context(), t, dialect, dsn)
 	before := fillRetained(t, st.DB(t.Context()), conversations)

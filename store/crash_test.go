@@ -23,6 +23,7 @@ import (
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -61,9 +62,9 @@ func TestCrashOfTheProcessPostgres(t *testing.T) {
 // there, and every conversation sound.
 func crashProcess(t *testing.T, dialect, dsn string) {
 	t.Helper()
-	rounds := 20
-	if testing.Short() {
-		rounds = 3
+	rounds := 3
+	if testrun.Full() {
+		rounds = 20
 	}
 	st, err := openers[dialect](t.Context(), dsn, store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
@@ -188,9 +189,9 @@ func parseIDs(list string) (ids []uuid.UUID) {
 // whether that was written: at the end each message is there exactly once.
 func TestCrashOfTheServer(t *testing.T) {
 	t.Parallel()
-	rounds := 5
-	if testing.Short() {
-		rounds = 3
+	rounds := 3
+	if testrun.Full() {
+		rounds = 5
 	}
 	server := pgtest.StartServer(t)
 	st, err := postgres.Open(t.Context(), server.DSN(), store.WithMigrate(migrate.Options{}))

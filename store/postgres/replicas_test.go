@@ -23,6 +23,7 @@ import (
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/postgres"
@@ -279,9 +280,9 @@ func (c *cluster) testRules(t *testing.T) {
 // to be compared with what the primary has in memory.
 func (c *cluster) testReadYourWrites(t *testing.T) {
 	const workers, users = 4, 16
-	pairs := 2500
-	if raceDetector {
-		pairs = 250 // the full number runs without it
+	pairs := 250
+	if testrun.Full() {
+		pairs = 2500
 	}
 	dsn := c.primaryDSN + "&options=-c%20synchronous_commit%3Doff"
 	st, err := postgres.Open(t.Context(), dsn, postgres.WithReplicas(c.standbyDSN),
