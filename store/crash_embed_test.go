@@ -1,13 +1,11 @@
 package store_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -19,6 +17,7 @@ import (
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/embedtest"
 	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -44,9 +43,9 @@ func TestCrashOfAnEmbedderPostgres(t *testing.T) {
 // one vector, the right one, and no claim is left.
 func crashEmbedder(t *testing.T, dialect, dsn string) {
 	t.Helper()
-	messages, kills := 1500, 10
-	if testing.Short() {
-		messages, kills = 300, 3
+	messages, kills := 600, 3 // a kill comes after 14 batches of 10 at most, and some more until it is felt
+	if testrun.Full() {
+		messages, kills = 1500, 10
 	}
 	st := openCrashed(t.Context(), t, dialect, dsn)
 	users := []uuid.UUID{uuid.New(), uuid.New(), uuid.New()}
@@ -59,7 +58,7 @@ func crashEmbedder(t *testing.T, dialect, dsn string) {
 	}
 	before := int64(0)
 	for range kills {
-		killEmbedder(t, envEmbedDialect+"="+dialect, envEmbedDSN+"="+dsn)
+		startChild(t, "TestCrashEmbedChild", envEmbedDialect+"="+dialect, envEmbedDSN+"="+dsn).killAfter(t, 1+rand.IntN(14))
 		embedded := countRows(t, st, "message_embeddings")
 		assert.GreaterOrEqual(t, embedded, before, "what was written stays")
 		before = embedded
@@ -105,29 +104,6 @@ func assertVectors(t *testing.T, st store.Store, users []uuid.UUID) {
 			require.InDeltaSlice(t, e.Vector(m.Content), []float32(got.Vector), 1e-6)
 		}
 	}
-}
-
-// killEmbedder starts this test binary as an embedder and kills it after some calls.
-func killEmbedder(t *testing.T, env ...string) {
-	t.Helper()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, self, "-test.run=^TestCrashEmbedChild$", "-test.timeout=1m")
-	cmd.Env, cmd.Stderr = append(os.Environ(), env...), os.Stderr
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	calls := bufio.NewReader(out)
-	for range 1 + rand.IntN(14) {
-		_, err := calls.ReadString('\n')
-		require.NoError(t, err, "the child embeds")
-	}
-	require.NoError(t, cmd.Process.Kill())
-	var exit *exec.ExitError
-	require.ErrorAs(t, cmd.Wait(), &exit)
-	require.Equal(t, -1, exit.ExitCode(), "the child was killed and did not end by itself")
 }
 
 // TestCrashEmbedChild is no test: it embeds until it is killed.

@@ -1,12 +1,10 @@
 package store_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -52,9 +51,9 @@ func TestCrashOfRetainPostgres(t *testing.T) {
 // is where the policy says, as reckoned here, and no other row has gone or changed.
 func crashRetain(t *testing.T, dialect, dsn string) {
 	t.Helper()
-	conversations, kills := 2400, 10
-	if testing.Short() {
-		conversations, kills = 800, 3
+	conversations, kills := 800, 3
+	if testrun.Full() {
+		conversations, kills = 2400, 10
 	}
 	st := openRetained(t.Context(), t, dialect, dsn)
 	before := fillRetained(t, st.DB(t.Context()), conversations)
@@ -66,7 +65,8 @@ func crashRetain(t *testing.T, dialect, dsn string) {
 	require.Equal(t, wantedOf(before), want)
 
 	for range kills {
-		killRetainer(t, envRetainDialect+"="+dialect, envRetainDSN+"="+dsn)
+		// All kills together take some seven in ten of the batches.
+		startChild(t, "TestCrashRetainChild", envRetainDialect+"="+dialect, envRetainDSN+"="+dsn).killAfter(t, 45+rand.IntN(36))
 	}
 	// On PostgreSQL the last batch of the dead may still go on, and the run waits for it.
 	last, err := all.Retain(t.Context(), crashPolicy)
@@ -201,29 +201,6 @@ func countUnscoped(t *testing.T, db *gorm.DB, model any) (n int64) {
 	t.Helper()
 	require.NoError(t, db.Unscoped().Model(model).Count(&n).Error)
 	return n
-}
-
-// killRetainer starts this test binary as a retainer and kills it after some batches, of
-// which all kills together take some seven in ten.
-func killRetainer(t *testing.T, env ...string) {
-	t.Helper()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, self, "-test.run=^TestCrashRetainChild$", "-test.timeout=1m")
-	cmd.Env, cmd.Stderr = append(os.Environ(), env...), os.Stderr
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	batches := bufio.NewReader(out)
-	for range 45 + rand.IntN(36) {
-		_, err := batches.ReadString('\n')
-		require.NoError(t, err, "the child retains")
-	}
-	require.NoError(t, cmd.Process.Kill())
-	require.Error(t, cmd.Wait())
-	require.Equal(t, -1, cmd.ProcessState.ExitCode(), "the child was killed and did not end by itself")
 }
 
 // TestCrashRetainChild is no test: it retains until it is killed.

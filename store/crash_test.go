@@ -1,20 +1,17 @@
 package store_test
 
 import (
-	"bufio"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -23,6 +20,7 @@ import (
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -61,9 +59,9 @@ func TestCrashOfTheProcessPostgres(t *testing.T) {
 // there, and every conversation sound.
 func crashProcess(t *testing.T, dialect, dsn string) {
 	t.Helper()
-	rounds := 20
-	if testing.Short() {
-		rounds = 3
+	rounds := 3
+	if testrun.Full() {
+		rounds = 20
 	}
 	st, err := openers[dialect](t.Context(), dsn, store.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
@@ -73,8 +71,8 @@ func crashProcess(t *testing.T, dialect, dsn string) {
 	acknowledged := map[string]bool{}
 	for range rounds {
 		after := 1 + rand.IntN(200)
-		for _, line := range killChild(t, after,
-			envDialect+"="+dialect, envDSN+"="+dsn, envUser+"="+user.String(), envThreads+"="+fmt.Sprint(ids)) {
+		for _, line := range startChild(t, "TestCrashChild",
+			envDialect+"="+dialect, envDSN+"="+dsn, envUser+"="+user.String(), envThreads+"="+fmt.Sprint(ids)).killAfter(t, after) {
 			acknowledged[line] = true
 		}
 		assertKept(t, st, user, ids, acknowledged)
@@ -120,36 +118,6 @@ func assertKept(t *testing.T, st store.Store, user uuid.UUID, ids []uuid.UUID, a
 
 func acknowledgement(m *message.Message) string { return fmt.Sprintln(m.Seq, m.ID) }
 
-// killChild starts this test binary as a writer, kills it after some lines of its
-// output, and returns all whole lines.
-func killChild(t *testing.T, after int, env ...string) (lines []string) {
-	t.Helper()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, self, "-test.run=^TestCrashChild$", "-test.timeout=1m")
-	cmd.Env, cmd.Stderr = append(os.Environ(), env...), os.Stderr
-	pipe, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	out := bufio.NewReader(pipe)
-	for {
-		line, err := out.ReadString('\n')
-		if err != nil {
-			break // the pipe ends with the process; a line without an end was not said
-		}
-		lines = append(lines, line)
-		if len(lines) == after {
-			require.NoError(t, cmd.Process.Kill())
-		}
-	}
-	var exit *exec.ExitError
-	require.ErrorAs(t, cmd.Wait(), &exit)
-	require.Equal(t, -1, exit.ExitCode(), "the child was killed and did not end by itself: %v", lines)
-	return lines
-}
-
 // TestCrashChild is no test: it appends until it is killed, and prints every
 // acknowledged message in one write.
 func TestCrashChild(t *testing.T) {
@@ -188,9 +156,9 @@ func parseIDs(list string) (ids []uuid.UUID) {
 // whether that was written: at the end each message is there exactly once.
 func TestCrashOfTheServer(t *testing.T) {
 	t.Parallel()
-	rounds := 5
-	if testing.Short() {
-		rounds = 3
+	rounds := 3
+	if testrun.Full() {
+		rounds = 5
 	}
 	server := pgtest.StartServer(t)
 	st, err := postgres.Open(t.Context(), server.DSN(), store.WithMigrate(migrate.Options{}))

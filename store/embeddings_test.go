@@ -1,10 +1,8 @@
 package store_test
 
 import (
-	"context"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,12 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/conversation"
-	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/internal/bothtest"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
-	"github.com/convostore/convostore/store/postgres"
-	"github.com/convostore/convostore/store/sqlite"
 )
 
 const embedDims = 8
@@ -39,26 +35,18 @@ type embedWorld struct {
 func onBoth(t *testing.T, test func(t *testing.T, w *embedWorld)) {
 	t.Helper()
 	t.Parallel()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		w := newEmbedWorld(t, sqlite.Open, filepath.Join(t.TempDir(), "embed.db"))
-		w.sqlite = true
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		w := newEmbedWorld(t, d)
+		w.sqlite = d.SQLite
 		test(t, w)
-	})
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		test(t, newEmbedWorld(t, postgres.Open, pgtest.Database(t)))
 	})
 }
 
-func newEmbedWorld(t *testing.T, open func(context.Context, string, ...store.Option) (store.Store, error), dsn string) *embedWorld {
+func newEmbedWorld(t *testing.T, d bothtest.Database) *embedWorld {
 	t.Helper()
 	w := &embedWorld{user: uuid.New()}
 	w.reopen = func() store.Store {
-		st, err := open(t.Context(), dsn, store.WithMigrate(migrate.Options{Dimensions: embedDims, WithoutVectorIndex: true}))
-		require.NoError(t, err)
-		t.Cleanup(func() { assert.NoError(t, st.Close()) })
-		return st
+		return d.Store(t, store.WithMigrate(migrate.Options{Dimensions: embedDims, WithoutVectorIndex: true}))
 	}
 	w.Store = w.reopen()
 	w.mine = w.ForUser(w.user).Embeddings()

@@ -53,12 +53,12 @@ func hostFile(tb testing.TB, config *gorm.Config) *gorm.DB {
 func TestThroughGORM(t *testing.T) {
 	t.Parallel()
 	var seen atomic.Int64
-	storetest.RunTransactions(t, func(tb testing.TB, opts ...store.Option) store.Store {
+	storetest.Run(t, func(tb testing.TB, opts ...store.Option) store.Store {
 		db := hostFile(tb, &gorm.Config{Logger: logger.Discard, Plugins: map[string]gorm.Plugin{"watcher": watcher{&seen}}})
 		st, err := store.New(t.Context(), db, append(opts, store.WithMigrate(migrate.Options{}))...)
 		require.NoError(tb, err)
 		return st
-	})
+	}, storetest.Capabilities{Name: storetest.SQLite, OneWriter: true, NotDistributed: true}, storetest.Transactions)
 	require.Positive(t, seen.Load())
 }
 

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,12 +14,11 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/bothtest"
 	"github.com/convostore/convostore/internal/embedtest"
-	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
-	"github.com/convostore/convostore/store/postgres"
 	"github.com/convostore/convostore/store/sqlite"
 	"github.com/convostore/convostore/suggestion"
 )
@@ -85,28 +83,14 @@ func onEager(t *testing.T, test func(t *testing.T, st store.Store, e *eager, b *
 		t.Cleanup(func() { require.NoError(t, pool.Close()) })
 		return &eager{db: db}
 	}
-	run := func(t *testing.T, e *eager, open func(opts ...store.Option) (store.Store, error)) {
-		t.Helper()
-		b := &logbook{}
-		st, err := open(options(e, b)...)
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, st.Close()) })
-		test(t, st, e, b)
-	}
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		path := filepath.Join(t.TempDir(), "chat.db")
-		first, err := sqlite.Open(t.Context(), path)
-		require.NoError(t, err)
-		require.NoError(t, first.Close(), "the file is there")
-		run(t, replica(t, sqlite.Dialector("file:"+path+"?mode=ro&_busy_timeout=5000&_time_format=sqlite")),
-			func(opts ...store.Option) (store.Store, error) { return sqlite.Open(t.Context(), path, opts...) })
-	})
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		dsn := pgtest.Database(t)
-		run(t, replica(t, gormpostgres.Open(readOnly(dsn))),
-			func(opts ...store.Option) (store.Store, error) { return postgres.Open(t.Context(), dsn, opts...) })
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		readOnly := gormpostgres.Open(readOnly(d.DSN))
+		if d.SQLite {
+			require.NoError(t, d.Store(t).Close(), "the file is there")
+			readOnly = sqlite.Dialector("file:" + d.DSN + "?mode=ro&_busy_timeout=5000&_time_format=sqlite")
+		}
+		e, b := replica(t, readOnly), &logbook{}
+		test(t, d.Store(t, options(e, b)...), e, b)
 	})
 }
 

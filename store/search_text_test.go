@@ -12,25 +12,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/bothtest"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/postgres"
-	"github.com/convostore/convostore/store/sqlite"
 )
 
 // onBothDatabases runs a test on SQLite and on PostgreSQL, migrated with the options.
 func onBothDatabases(t *testing.T, o migrate.Options, test func(t *testing.T, st store.Store)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		st, err := sqlite.OpenMemory(t.Context(), store.WithMigrate(o))
-		require.NoError(t, err)
-		t.Cleanup(func() { assert.NoError(t, st.Close()) })
-		test(t, st)
-	})
-	t.Run("postgres", func(t *testing.T) { onPostgresOnly(t, o, test) })
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) { test(t, d.Store(t, store.WithMigrate(o))) })
 }
 
 func onPostgresOnly(t *testing.T, o migrate.Options, test func(t *testing.T, st store.Store)) {

@@ -43,22 +43,24 @@ func prepared(tb testing.TB, opts ...store.Option) store.Store {
 	return host(tb, &gorm.Config{PrepareStmt: true, TranslateError: true, SkipDefaultTransaction: true}, opts...)
 }
 
+var capabilities = storetest.Capabilities{Name: storetest.SQLite, OneWriter: true, NotDistributed: true}
+
 func TestHost(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, plain, storetest.Capabilities{})
+	storetest.Run(t, plain, capabilities)
 }
 
 func TestHostPrepared(t *testing.T) {
 	t.Parallel()
-	storetest.RunCRUD(t, prepared)
+	storetest.Run(t, prepared, capabilities, storetest.CRUD)
 }
 
 func TestHostInTransaction(t *testing.T) {
 	t.Parallel()
-	storetest.RunCRUD(t, storetest.InTransaction(plain))
+	storetest.Run(t, storetest.InTransaction(plain), capabilities, storetest.CRUD)
 }
 
 func TestHostPreparedTransactions(t *testing.T) {
 	t.Parallel()
-	storetest.RunTransactions(t, prepared)
+	storetest.Run(t, prepared, capabilities, storetest.Transactions)
 }

@@ -153,7 +153,7 @@ func TestEndedContextOfDeadServer(t *testing.T) {
 	for name, call := range waiters(c.ID) {
 		t.Run(name, func(t *testing.T) {
 			backend(t, far) // there is a connection to cut
-			p.cut.Lock()
+			p.sever()
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			ended := make(chan error, 1)
@@ -164,7 +164,7 @@ func TestEndedContextOfDeadServer(t *testing.T) {
 			case <-time.After(time.Minute):
 				t.Fatal("the call hangs on a server that is gone")
 			}
-			p.cut.Unlock()
+			p.mend()
 			_, err := mine.Conversations().Get(t.Context(), c.ID)
 			require.NoError(t, err, "there are other connections")
 		})

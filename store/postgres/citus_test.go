@@ -117,34 +117,37 @@ func elsewhereOnCitus(tb testing.TB, opts ...store.Option) store.Store {
 		append(opts, store.WithTablePrefix("chat_"), store.WithSchema("crm"))...)
 }
 
+// citus has capabilities less one.
+var citus = storetest.Capabilities{Name: storetest.Postgres, UnicodeCaseFolding: true}
+
 func TestCitus(t *testing.T) {
 	pgtest.CitusDSN(t)
 	t.Parallel()
-	storetest.Run(t, onCitus, capabilities)
+	storetest.Run(t, onCitus, citus)
 }
 
 func TestCitusHost(t *testing.T) {
 	pgtest.CitusDSN(t)
 	t.Parallel()
-	storetest.RunCRUD(t, hostOnCitus)
+	storetest.Run(t, hostOnCitus, citus, storetest.CRUD)
 }
 
 func TestCitusPrefixAndSchema(t *testing.T) {
 	pgtest.CitusDSN(t)
 	t.Parallel()
-	storetest.RunCRUD(t, elsewhereOnCitus)
+	storetest.Run(t, elsewhereOnCitus, citus, storetest.CRUD)
 }
 
 func TestCitusInTransaction(t *testing.T) {
 	pgtest.CitusDSN(t)
 	t.Parallel()
-	storetest.RunCRUD(t, storetest.InTransaction(onCitus))
+	storetest.Run(t, storetest.InTransaction(onCitus), citus, storetest.CRUD)
 }
 
 func TestCitusReports(t *testing.T) {
 	pgtest.CitusDSN(t)
 	t.Parallel()
-	storetest.RunReports(t, onCitus)
+	storetest.Run(t, onCitus, citus, storetest.Reports)
 }
 
 // TestCitusOneShard has every method of a user's scope stay on the shards of that user:

@@ -170,6 +170,9 @@ func (l *primaryLog) judge(p place) (fresh time.Time, behind int64, why error) {
 	return fresh, behind, fault(last.place, p, fresh.IsZero())
 }
 
+// fault names one reason for which a standby is of no use, nil if it is of use. Of several it
+// is the one that lasts longest without help: a server that belongs elsewhere, one that is no
+// standby, one on an old timeline, a paused replay, and last a lag, which ends by itself.
 func fault(primary, p place, lags bool) error {
 	switch {
 	case p.system != primary.system:
@@ -178,10 +181,16 @@ func fault(primary, p place, lags bool) error {
 		return errPromoted
 	case p.timeline != primary.timeline:
 		return errTimeline
-	case lags && p.paused:
-		return errPaused
 	case lags:
-		return errLags
+		return lagReason(p.paused)
 	}
 	return nil
+}
+
+// lagReason is why a standby lags: what holds it up, where that is known.
+func lagReason(paused bool) error {
+	if paused {
+		return errPaused
+	}
+	return errLags
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/postgres"
@@ -22,7 +23,7 @@ import (
 )
 
 // capabilities are those of every PostgreSQL whose locale is not C.
-var capabilities = storetest.Capabilities{UnicodeCaseFolding: true}
+var capabilities = storetest.Capabilities{Name: storetest.Postgres, UnicodeCaseFolding: true, NotDistributed: true}
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
@@ -90,39 +91,49 @@ func openHost(ctx context.Context, dsn string, opts ...store.Option) (store.Stor
 	return st, nil
 }
 
+// TestOpen runs the whole contract, under the race detector where there is one.
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, open, capabilities)
 }
 
-func TestHost(t *testing.T) {
+// TestModes runs the contract on the other ways to open the same database, without the race
+// detector: the library's Go code is the same in all of them. What differs is how statements
+// are sent, what the tables are called, and in whose transaction they run, which CRUD tells
+// for each method, and Transactions for a host's own settings. A full run has the whole
+// contract of each.
+func TestModes(t *testing.T) {
+	testrun.WithoutRace(t)
 	t.Parallel()
-	storetest.Run(t, host, capabilities)
-}
-
-func TestSimpleProtocol(t *testing.T) {
-	t.Parallel()
-	storetest.Run(t, simple, capabilities)
+	inFull := []storetest.Part{}
+	if testrun.Full() {
+		inFull = []storetest.Part{
+			storetest.Concurrency, storetest.Tenancy, storetest.Pagination, storetest.Text, storetest.Search, storetest.Embedding,
+		}
+	}
+	crud := storetest.CRUD
+	for _, mode := range []struct {
+		name  string
+		open  storetest.Factory
+		parts []storetest.Part
+	}{
+		{"host", host, append(inFull[:len(inFull):len(inFull)], crud, storetest.Transactions)},
+		{"simple protocol", simple, append(inFull[:len(inFull):len(inFull)], crud, storetest.Transactions)},
+		{"prefix and schema", elsewhere, []storetest.Part{crud}},
+		{"in transaction", storetest.InTransaction(open), []storetest.Part{crud}},
+		{"host in transaction", storetest.InTransaction(host), []storetest.Part{crud}},
+	} {
+		t.Run(mode.name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, mode.open, capabilities, mode.parts...)
+		})
+	}
 }
 
 func TestReports(t *testing.T) {
+	testrun.OnlyFull(t)
 	t.Parallel()
-	storetest.RunReports(t, open)
-}
-
-func TestPrefixAndSchema(t *testing.T) {
-	t.Parallel()
-	storetest.RunCRUD(t, elsewhere)
-}
-
-func TestInTransaction(t *testing.T) {
-	t.Parallel()
-	storetest.RunCRUD(t, storetest.InTransaction(open))
-}
-
-func TestHostInTransaction(t *testing.T) {
-	t.Parallel()
-	storetest.RunCRUD(t, storetest.InTransaction(host))
+	storetest.Run(t, open, capabilities, storetest.Reports)
 }
 
 func TestOpenDoesNotMigrate(t *testing.T) {

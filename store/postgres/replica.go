@@ -46,6 +46,8 @@ type replica struct {
 	fresh  time.Time
 	why    error
 	behind int64
+	// paused is whether its replay was paused when it was last asked.
+	paused bool
 	// reached is the furthest place that it was ever seen at.
 	reached place
 	// alive ends when the server does not answer, and with it the reads on it.
@@ -111,7 +113,7 @@ func (r *replica) State() store.ReplicaState {
 	}
 	why := r.why
 	if s.InUse = r.usable(time.Now()); !s.InUse && why == nil {
-		why = errLags
+		why = lagReason(r.paused) // it grew too old since it was asked
 	}
 	if why != nil {
 		s.Reason = why.Error()
@@ -165,6 +167,7 @@ func (r *replica) found(p place, log *primaryLog) {
 	if r.alive.Err() != nil {
 		r.alive, r.end = context.WithCancel(context.Background())
 	}
+	r.paused = p.paused
 	r.fresh, r.behind, r.why = log.judge(p)
 	switch {
 	case r.why != nil:

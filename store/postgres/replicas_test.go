@@ -23,6 +23,7 @@ import (
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/postgres"
@@ -84,27 +85,50 @@ func (c *cluster) onStandby(t *testing.T, statement string) {
 	require.NoError(t, err)
 }
 
-func (c *cluster) pause(t *testing.T) {
+// until asks again and again until the answer is yes. It asks in the goroutine of the test,
+// so that a check inside which fails ends the test, and not the asking alone.
+func until(t testing.TB, why func() string, yes func() bool) {
 	t.Helper()
-	c.onStandby(t, "SELECT pg_wal_replay_pause()")
-	require.Eventually(t, func() bool {
-		var state string
-		err := c.admin.QueryRowContext(t.Context(), "SELECT pg_get_wal_replay_pause_state()").Scan(&state)
-		return err == nil && state == "paused"
-	}, time.Minute, 5*time.Millisecond)
+	for end := time.Now().Add(time.Minute); !yes(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("this never came: " + why())
+		}
+	}
 }
 
+func what(s string) func() string { return func() string { return s } }
+
+// pause lasts until resume or the end of the test.
+func (c *cluster) pause(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() { c.resume(t) })
+	c.onStandby(t, "SELECT pg_wal_replay_pause()")
+	c.replayIs(t, "paused")
+}
+
+// resume does nothing where the replay is not paused.
 func (c *cluster) resume(t *testing.T) {
 	t.Helper()
 	c.onStandby(t, "SELECT pg_wal_replay_resume()")
+	c.replayIs(t, "not paused")
+}
+
+func (c *cluster) replayIs(t *testing.T, wanted string) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context()) // also in a cleanup
+	until(t, what("a replay that is "+wanted), func() bool {
+		var state string
+		require.NoError(t, c.admin.QueryRowContext(ctx, "SELECT pg_get_wal_replay_pause_state()").Scan(&state))
+		return state == wanted
+	})
 }
 
 func state(st store.Store) store.ReplicaState { return st.Health().Replicas()[0] }
 
 func inUse(t testing.TB, st store.Store, wanted bool) {
 	t.Helper()
-	require.Eventually(t, func() bool { return state(st).InUse == wanted }, time.Minute, 5*time.Millisecond,
-		"in use: %t, state: %+v", wanted, state(st))
+	until(t, func() string { return fmt.Sprintf("in use: %t; it is %+v", wanted, state(st)) },
+		func() bool { return state(st).InUse == wanted })
 }
 
 // thread makes a conversation with some messages.
@@ -136,20 +160,31 @@ func sees(t *testing.T, ctx context.Context, sc store.Scope, id uuid.UUID, wante
 	require.Equal(t, wanted, seq, why)
 }
 
-// Replicas share their servers, and some subtests break them: they run one by one.
+// Replicas share their servers, and some subtests break them: they run one by one, and each
+// undoes what it did. Where one fails the servers may be in any state, and what the others
+// would say then is worth nothing.
 func TestReplicas(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	t.Run("options", c.testOptions)
-	t.Run("who sees what", c.testRules)
-	t.Run("every write is read", c.testReadYourWrites)
-	t.Run("a paused replay", c.testPaused)
-	t.Run("broken connections", c.testBroken)
-	t.Run("recovery conflicts", c.testConflicts)
-	t.Run("a killed replica", c.testKilled)
-	t.Run("a replica that is cut off", c.testCutOff)
-	t.Run("several replicas, some dead", c.testSeveral)
-	t.Run("a promoted replica", c.testPromoted)
+	for _, test := range []struct {
+		name string
+		run  func(t *testing.T)
+	}{
+		{"options", c.testOptions},
+		{"who sees what", c.testRules},
+		{"every write is read", c.testReadYourWrites},
+		{"a paused replay", c.testPaused},
+		{"broken connections", c.testBroken},
+		{"recovery conflicts", c.testConflicts},
+		{"a killed replica", c.testKilled},
+		{"a replica that is cut off", c.testCutOff},
+		{"several replicas, some dead", c.testSeveral},
+		{"a promoted replica", c.testPromoted},
+	} {
+		if !t.Run(test.name, test.run) {
+			t.Fatalf("the subtests after %q are left out", test.name)
+		}
+	}
 }
 
 // While the replay is paused a replica is stale for sure, and still young enough to be in
@@ -163,12 +198,11 @@ func (c *cluster) testRules(t *testing.T) {
 		id, of = thread(t, other, u, 1), thread(t, other, v, 1)
 		st = c.open(t, p)
 		at := time.Now()
-		require.Eventually(t, func() bool { // has everything, the mark of the schema's check included
+		until(t, what("a replica that has everything, the mark of the schema's check included"), func() bool {
 			_, err := last(ctx, st.ForUser(u), id)
 			return err == nil && state(st).Reads > 0 && state(st).Age < time.Since(at)
-		}, time.Minute, 5*time.Millisecond)
+		})
 		c.pause(t)
-		t.Cleanup(func() { c.resume(t) })
 		return st, u, v, id, of
 	}
 	append1 := func(t *testing.T, ctx context.Context, sc store.Scope, id uuid.UUID) {
@@ -246,9 +280,9 @@ func (c *cluster) testRules(t *testing.T) {
 // to be compared with what the primary has in memory.
 func (c *cluster) testReadYourWrites(t *testing.T) {
 	const workers, users = 4, 16
-	pairs := 2500
-	if raceDetector {
-		pairs = 250 // the full number runs without it
+	pairs := 250
+	if testrun.Full() {
+		pairs = 2500
 	}
 	dsn := c.primaryDSN + "&options=-c%20synchronous_commit%3Doff"
 	st, err := postgres.Open(t.Context(), dsn, postgres.WithReplicas(c.standbyDSN),
@@ -305,7 +339,7 @@ func (c *cluster) testReadYourWrites(t *testing.T) {
 		workers*pairs, time.Since(begin).Round(time.Millisecond), stale.Load(), others.Load(), served, direct.Load(), workers*pairs/50)
 	require.Zero(t, stale.Load())
 	require.Positive(t, direct.Load(), "the replica is never stale: this proves nothing")
-	require.Greater(t, served, others.Load()/10)
+	require.Positive(t, served, "the replica is never read: this proves nothing")
 }
 
 // replicaAlone opens a store that reads from the standby whatever it has.
@@ -318,33 +352,30 @@ func (c *cluster) replicaAlone(t *testing.T) store.Store {
 }
 
 func (c *cluster) testPaused(t *testing.T) {
-	const maxLag = time.Second
-	st, other := c.open(t, postgres.ReplicaPolicy{Every: 20 * time.Millisecond, MaxLag: maxLag}), c.other(t)
-	u := uuid.New()
+	st, other := c.open(t, postgres.ReplicaPolicy{Every: 20 * time.Millisecond, MaxLag: time.Second}), c.other(t)
+	u, alone := uuid.New(), c.replicaAlone(t)
 	id := thread(t, other, u, 1)
-	require.Eventually(t, func() bool { _, err := last(t.Context(), c.replicaAlone(t).ForUser(u), id); return err == nil },
-		time.Minute, 20*time.Millisecond)
+	until(t, what("the thread on the replica"), func() bool { _, err := last(t.Context(), alone.ForUser(u), id); return err == nil })
 	c.pause(t)
 	_, err := other.ForUser(u).Messages().Append(t.Context(), id, more())
 	require.NoError(t, err)
-	time.Sleep(maxLag)
+	// A busy machine gives other reasons in between: an answer may take longer than MaxLag.
+	until(t, func() string { return fmt.Sprintf("a replica left out as paused: %+v", state(st)) }, func() bool {
+		s := state(st)
+		return !s.InUse && strings.Contains(s.Reason, "paused") && s.Behind > 0
+	})
 	sees(t, t.Context(), st.ForUser(u), id, 2, "nobody reads what is older than MaxLag")
-	inUse(t, st, false)
-	require.Contains(t, state(st).Reason, "paused")
-	require.Positive(t, state(st).Behind)
-	sees(t, t.Context(), c.replicaAlone(t).ForUser(u), id, 1, "the replica still does not have it")
+	sees(t, t.Context(), alone.ForUser(u), id, 1, "the replica still does not have it")
 	c.resume(t)
-	inUse(t, st, true)
 	reads := state(st).Reads
-	require.Eventually(t, func() bool {
+	until(t, what("reads on the replica again"), func() bool {
 		_, err := last(t.Context(), st.ForUser(u), id)
 		return err == nil && state(st).Reads > reads
-	},
-		time.Minute, 5*time.Millisecond)
+	})
 }
 
 // readers reads threads of a known length until stop is called, which returns how often,
-// and fails the test at the first error or wrong answer.
+// and fails the test at the first error or wrong answer. The end of the test stops them too.
 func readers(t *testing.T, st store.Store, messages int) (stop func() int64) {
 	t.Helper()
 	u := uuid.New()
@@ -355,7 +386,7 @@ func readers(t *testing.T, st store.Store, messages int) (stop func() int64) {
 	for range 4 {
 		done.Go(func() {
 			for ctx.Err() == nil {
-				c, err := st.ForUser(u).Conversations().Thread(t.Context(), id)
+				c, err := st.ForUser(u).Conversations().Thread(context.WithoutCancel(ctx), id)
 				if err != nil {
 					t.Error(err)
 					return
@@ -367,41 +398,47 @@ func readers(t *testing.T, st store.Store, messages int) (stop func() int64) {
 			}
 		})
 	}
-	return func() int64 {
+	stop = func() int64 {
 		cancel()
 		done.Wait()
 		return reads.Load()
 	}
+	t.Cleanup(func() { stop() })
+	return stop
 }
 
 // testBroken ends the connections of reads that go on, also between two rows.
 func (c *cluster) testBroken(t *testing.T) {
 	st := c.open(t, postgres.ReplicaPolicy{Every: 5 * time.Millisecond})
 	stop := readers(t, st, 500)
-	require.Eventually(t, func() bool {
+	until(t, what("reads that were broken off"), func() bool {
 		c.onStandby(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND query LIKE '%messages%' AND state <> 'idle'")
 		return state(st).Again > 10
-	}, time.Minute, time.Millisecond)
+	})
 	t.Logf("%d reads, %+v", stop(), state(st))
 }
 
 // testConflicts has the replay of a lock end the reads that are in its way.
 func (c *cluster) testConflicts(t *testing.T) {
+	t.Cleanup(func() {
+		c.onStandby(t, "ALTER SYSTEM RESET max_standby_streaming_delay")
+		c.onStandby(t, "SELECT pg_reload_conf()")
+	})
 	c.onStandby(t, "ALTER SYSTEM SET max_standby_streaming_delay = 0")
 	c.onStandby(t, "SELECT pg_reload_conf()")
 	primary, err := sql.Open("pgx", c.primary.DSN())
 	require.NoError(t, err)
-	defer func() { require.NoError(t, primary.Close()) }()
+	t.Cleanup(func() { require.NoError(t, primary.Close()) })
 	st := c.open(t, postgres.ReplicaPolicy{Every: 5 * time.Millisecond})
 	stop := readers(t, st, 500)
-	require.Eventually(t, func() bool {
+	until(t, what("reads that the replay ended"), func() bool {
 		tx, err := primary.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
 		_, err = tx.ExecContext(t.Context(), "LOCK TABLE messages")
 		require.NoError(t, err)
 		require.NoError(t, tx.Commit())
 		return state(st).Again > 3
-	}, time.Minute, time.Millisecond)
+	})
 	t.Logf("%d reads, %+v", stop(), state(st))
 }
 
@@ -409,17 +446,25 @@ func (c *cluster) testConflicts(t *testing.T) {
 func busy(t *testing.T, st store.Store) {
 	t.Helper()
 	reads := state(st).Reads
-	require.Eventually(t, func() bool { return state(st).Reads > reads+50 }, time.Minute, time.Millisecond)
+	until(t, func() string { return fmt.Sprintf("50 reads more than %d: %+v", reads, state(st)) },
+		func() bool { return state(st).Reads > reads+50 })
 }
 
 func (c *cluster) testKilled(t *testing.T) {
 	st := c.open(t, postgres.ReplicaPolicy{Every: 20 * time.Millisecond})
 	stop := readers(t, st, 20)
 	busy(t, st)
+	down := true
+	t.Cleanup(func() {
+		if down {
+			require.NoError(t, c.standby.Restart())
+		}
+	})
 	require.NoError(t, c.standby.Kill())
 	inUse(t, st, false)
 	require.NotEmpty(t, state(st).Reason)
 	require.NoError(t, c.standby.Restart())
+	down = false
 	inUse(t, st, true)
 	busy(t, st)
 	t.Logf("%d reads, %+v", stop(), state(st))
@@ -432,14 +477,16 @@ func (c *cluster) testCutOff(t *testing.T) {
 	st, err := postgres.Open(t.Context(), c.primaryDSN, postgres.WithReplicas(p.dsn),
 		postgres.WithReplicaPolicy(postgres.ReplicaPolicy{Every: 20 * time.Millisecond, MaxLag: time.Second}))
 	require.NoError(t, err)
-	defer func() { require.NoError(t, st.Close()) }()
+	t.Cleanup(func() { require.NoError(t, st.Close()) })
 	inUse(t, st, true)
 	stop := readers(t, st, 20)
 	busy(t, st)
 	again := state(st).Again
-	p.cut.Lock()
-	require.Eventually(t, func() bool { return state(st).Again > again && !state(st).InUse }, time.Minute, 5*time.Millisecond)
-	p.cut.Unlock()
+	t.Cleanup(p.mend) // before the readers are waited for
+	p.sever()
+	until(t, func() string { return fmt.Sprintf("a replica left out as cut off: %+v", state(st)) },
+		func() bool { return state(st).Again > again && !state(st).InUse })
+	p.mend()
 	inUse(t, st, true)
 	t.Logf("%d reads, %+v", stop(), state(st))
 }
@@ -447,7 +494,12 @@ func (c *cluster) testCutOff(t *testing.T) {
 // proxy passes on what goes to a server, unless it is cut.
 type proxy struct {
 	dsn string
-	cut sync.RWMutex
+	// gate is held by whoever passes something on, and by sever until mend.
+	gate    sync.RWMutex
+	severed bool // of the test's goroutine alone
+	done    sync.WaitGroup
+	mu      sync.Mutex
+	open    []net.Conn
 }
 
 func newProxy(t *testing.T, dsn string) *proxy {
@@ -458,14 +510,13 @@ func newProxy(t *testing.T, dsn string) *proxy {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	p := &proxy{dsn: fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", config.User, l.Addr(), config.Database)}
-	var done sync.WaitGroup
 	t.Cleanup(func() {
 		require.NoError(t, l.Close())
-		p.cut.TryLock() // a test that failed has left it locked
-		p.cut.Unlock()
-		done.Wait()
+		p.mend()
+		p.closeAll()
+		p.done.Wait()
 	})
-	done.Go(func() {
+	p.done.Go(func() {
 		for {
 			client, err := l.Accept()
 			if err != nil {
@@ -476,11 +527,41 @@ func newProxy(t *testing.T, dsn string) *proxy {
 				_ = client.Close()
 				continue
 			}
-			done.Go(func() { p.pass(server, client) })
-			done.Go(func() { p.pass(client, server) })
+			p.keep(client, server)
+			p.done.Go(func() { p.pass(server, client) })
+			p.done.Go(func() { p.pass(client, server) })
 		}
 	})
 	return p
+}
+
+// sever has everything be swallowed until mend.
+func (p *proxy) sever() {
+	p.gate.Lock()
+	p.severed = true
+}
+
+// mend does nothing where nothing is severed.
+func (p *proxy) mend() {
+	if p.severed {
+		p.severed = false
+		p.gate.Unlock()
+	}
+}
+
+func (p *proxy) keep(conns ...net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open = append(p.open, conns...)
+}
+
+// closeAll ends what somebody has left open, or the end of the test would wait for it.
+func (p *proxy) closeAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, conn := range p.open {
+		_ = conn.Close()
+	}
 }
 
 // pass goes on until either end is closed, and closes the other.
@@ -493,9 +574,9 @@ func (p *proxy) pass(to, from net.Conn) {
 		if err != nil {
 			return
 		}
-		p.cut.RLock()
+		p.gate.RLock()
 		_, err = to.Write(buffer[:n])
-		p.cut.RUnlock()
+		p.gate.RUnlock()
 		if err != nil {
 			return
 		}
@@ -504,15 +585,17 @@ func (p *proxy) pass(to, from net.Conn) {
 
 func (c *cluster) testSeveral(t *testing.T) {
 	dead := strings.Replace(c.standbyDSN, "app@", "nobody@", 1)
-	st, err := postgres.Open(t.Context(), c.primaryDSN, postgres.WithReplicas(dead, c.standbyDSN), postgres.WithReplicas(c.standbyDSN))
+	st, err := postgres.Open(t.Context(), c.primaryDSN, postgres.WithReplicas(dead, c.standbyDSN), postgres.WithReplicas(c.standbyDSN),
+		postgres.WithReplicaPolicy(postgres.ReplicaPolicy{MaxLag: time.Hour})) // no busy machine is a replica's fault
 	require.NoError(t, err, "a replica that does not answer")
+	t.Cleanup(func() { require.NoError(t, st.Close()) })
 	states := st.Health().Replicas
 	u := uuid.New()
 	id := thread(t, st, u, 1)
-	require.Eventually(t, func() bool {
+	until(t, what("reads on both replicas"), func() bool {
 		_, err := last(t.Context(), st.ForUser(u), id)
 		return err == nil && states()[1].Reads > 10 && states()[2].Reads > 10
-	}, time.Minute, 2*time.Millisecond)
+	})
 	require.False(t, states()[0].InUse)
 	require.Len(t, st.Health().PoolStats(), 4)
 	require.Positive(t, monitors(t))
@@ -537,8 +620,8 @@ func (c *cluster) testPromoted(t *testing.T) {
 	st := c.open(t, postgres.ReplicaPolicy{Every: 20 * time.Millisecond})
 	stop := readers(t, st, 1)
 	c.onStandby(t, "SELECT pg_promote()")
-	inUse(t, st, false)
-	require.Contains(t, state(st).Reason, "not a standby")
+	until(t, func() string { return fmt.Sprintf("a replica left out as promoted: %+v", state(st)) },
+		func() bool { return !state(st).InUse && strings.Contains(state(st).Reason, "not a standby") })
 	stop()
 }
 
@@ -564,7 +647,7 @@ func (c *cluster) testOptions(t *testing.T) {
 	st, err = postgres.Open(t.Context(), dsn, postgres.WithReplicas(dsn))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, st.Close()) }()
-	require.Eventually(t, func() bool { return strings.Contains(state(st).Reason, "not a standby") }, time.Minute, 5*time.Millisecond)
+	until(t, what("the primary refused as a replica"), func() bool { return strings.Contains(state(st).Reason, "not a standby") })
 	thread(t, st, uuid.New(), 1)
 }
 

@@ -26,10 +26,10 @@ func TestHostTransactions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			storetest.RunTransactions(t, func(tb testing.TB, opts ...store.Option) store.Store {
+			storetest.Run(t, func(tb testing.TB, opts ...store.Option) store.Store {
 				tb.Helper()
 				return host(tb, config, opts...)
-			})
+			}, capabilities, storetest.Transactions)
 		})
 	}
 }

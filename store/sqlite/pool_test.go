@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -232,18 +231,23 @@ func TestStatementsAreDroppedUnderConcurrentUse(t *testing.T) {
 	require.Zero(t, c.open)
 }
 
-// filters are of so many different texts.
+// filters are of so many different texts, at most 2,048.
 func filters(n int) []store.ConversationFilter {
 	at := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	all := make([]store.ConversationFilter, n)
 	for i := range all {
 		f := &all[i]
-		f.Statuses = slices.Repeat([]conversation.Status{conversation.StatusActive}, 1+i/16)
-		for bit, set := range []func(){
-			func() { f.LeadID = "lead" }, func() { f.ActiveBefore = at }, func() { f.CreatedBefore = at }, func() { f.Text = "text" },
-		} {
+		set := []func(){
+			func() { f.LeadID = "lead" }, func() { f.Text = "text" }, func() { f.Order = store.NewestCreated },
+			func() { f.ActiveSince = at }, func() { f.ActiveBefore = at },
+			func() { f.CreatedSince = at }, func() { f.CreatedBefore = at },
+		}
+		for _, status := range conversation.Statuses() {
+			set = append(set, func() { f.Statuses = append(f.Statuses, status) })
+		}
+		for bit := range set {
 			if i>>bit&1 == 1 {
-				set()
+				set[bit]()
 			}
 		}
 	}

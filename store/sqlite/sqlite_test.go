@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -83,34 +84,45 @@ func prefixed(f storetest.Factory) storetest.Factory {
 	}
 }
 
+var capabilities = storetest.Capabilities{Name: storetest.SQLite, OneWriter: true, NotDistributed: true}
+
+// TestFile runs the whole contract, under the race detector where there is one.
 func TestFile(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, file, storetest.Capabilities{})
+	storetest.Run(t, file, capabilities)
+}
+
+// TestModes runs the contract on the other ways to open the same database, without the race
+// detector: the library's Go code is the same in all of them. Memory has one pool where a
+// file has two, so that what many callers do at once differs too.
+func TestModes(t *testing.T) {
+	testrun.WithoutRace(t)
+	t.Parallel()
+	parts := []storetest.Part{storetest.CRUD, storetest.Transactions, storetest.Concurrency}
+	if testrun.Full() {
+		parts = nil // all
+	}
+	for _, mode := range []struct {
+		name  string
+		open  storetest.Factory
+		parts []storetest.Part
+	}{
+		{"memory", memory, parts},
+		{"prefix", prefixed(file), []storetest.Part{storetest.CRUD}},
+		{"in transaction", storetest.InTransaction(file), []storetest.Part{storetest.CRUD}},
+		{"memory with prefix in transaction", storetest.InTransaction(prefixed(memory)), []storetest.Part{storetest.CRUD}},
+	} {
+		t.Run(mode.name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, mode.open, capabilities, mode.parts...)
+		})
+	}
 }
 
 func TestReports(t *testing.T) {
+	testrun.OnlyFull(t)
 	t.Parallel()
-	storetest.RunReports(t, file)
-}
-
-func TestFileWithPrefix(t *testing.T) {
-	t.Parallel()
-	storetest.RunCRUD(t, prefixed(file))
-}
-
-func TestFileInTransaction(t *testing.T) {
-	t.Parallel()
-	storetest.RunCRUD(t, storetest.InTransaction(file))
-}
-
-func TestMemory(t *testing.T) {
-	t.Parallel()
-	storetest.Run(t, memory, storetest.Capabilities{})
-}
-
-func TestMemoryWithPrefixInTransaction(t *testing.T) {
-	t.Parallel()
-	storetest.RunCRUD(t, storetest.InTransaction(prefixed(memory)))
+	storetest.Run(t, file, capabilities, storetest.Reports)
 }
 
 // TestOrphans has a host that forgot to switch foreign keys on, as SQLite has them off.

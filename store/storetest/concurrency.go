@@ -14,16 +14,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/suggestion"
 )
 
-// RunConcurrency checks what many callers at once may rely on: no lost write, no gap, no
+// runConcurrency checks what many callers at once may rely on: no lost write, no gap, no
 // second winner, no row without its parent.
-func RunConcurrency(t *testing.T, f Factory) {
+func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 	tests := map[string]func(*testing.T, store.Store){
-		"appends":                     appendsAtOnce,
+		"appends":                     c.appendsAtOnce,
 		"decisions":                   decisionsAtOnce,
 		"one provider id":             providerIDAtOnce,
 		"one provider id, many rooms": providerIDAcrossConversations,
@@ -116,10 +117,10 @@ func noOrphans(tb testing.TB, st store.Store) {
 	assert.Zero(tb, orphans.Total(), "orphans: %+v", orphans)
 }
 
-func appendsAtOnce(t *testing.T, st store.Store) {
+func (c Capabilities) appendsAtOnce(t *testing.T, st store.Store) {
 	const writers, threads = 64, 8
 	total := 10_000
-	if testing.Short() || (raceDetector && st.DB(t.Context()).Name() == "sqlite") {
+	if !testrun.Full() || (testrun.Race && c.OneWriter) {
 		total = 1000
 	}
 	mine := st.ForUser(uuid.New())

@@ -15,6 +15,7 @@ import (
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/embedtest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -64,7 +65,7 @@ func newCorpus(t testing.TB, f Factory, n size) *corpus {
 	for range shares {
 		c.users = append(c.users, uuid.New())
 	}
-	if testing.Short() || raceDetector {
+	if !testrun.Full() || testrun.Race {
 		n = slow[n]
 	}
 	for len(c.messages) < n.messages {

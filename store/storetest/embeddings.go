@@ -233,9 +233,9 @@ func testEmbeddingsModels(t *testing.T, w *world) {
 	require.EqualValues(t, 1, n)
 }
 
-// RunEmbedding states what EmbedMissing does with embedders that work, fail, block and
+// runEmbedding states what EmbedMissing does with embedders that work, fail, block and
 // lie, and with several of its calls at once.
-func RunEmbedding(t *testing.T, f Factory) {
+func runEmbedding(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	subtests{
 		"All":      testEmbedAll,
@@ -245,7 +245,7 @@ func RunEmbedding(t *testing.T, f Factory) {
 		"Edited":   testEmbedEdited,
 		"Together": testEmbedTogether,
 		"Refuses":  testEmbedRefuses,
-	}.run(t, f)
+	}.run(t, f, c)
 }
 
 // embedder is a function.

@@ -26,7 +26,7 @@ func healthTests() subtests {
 }
 
 // postgres tells which database it is.
-func (w *world) postgres(t testing.TB) bool { return w.st.DB(t.Context()).Name() == "postgres" }
+func (w *world) postgres(testing.TB) bool { return w.can.Name == Postgres }
 
 // unsupported requires that the other database has no answer and says why.
 func unsupported(t testing.TB, err error) {
@@ -177,7 +177,7 @@ func (w *world) distributed(t testing.TB) bool {
 
 func testHealthIndexUsage(t *testing.T, w *world) {
 	usage, err := w.st.Health().IndexUsage(t.Context())
-	if !w.postgres(t) || w.distributed(t) {
+	if !w.postgres(t) || !w.can.NotDistributed {
 		unsupported(t, err)
 		return
 	}

@@ -26,7 +26,7 @@ import (
 // subtests are independent of one another: each gets a fresh world.
 type subtests map[string]func(t *testing.T, w *world)
 
-func (s subtests) run(t *testing.T, f Factory) {
+func (s subtests) run(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	for name, test := range s {
 		t.Run(name, func(t *testing.T) {
@@ -37,7 +37,9 @@ func (s subtests) run(t *testing.T, f Factory) {
 					t.Errorf("panic: %v\n%s", p, debug.Stack())
 				}
 			}()
-			test(t, newWorld(t, f))
+			w := newWorld(t, f)
+			w.can = c
+			test(t, w)
 		})
 	}
 }
@@ -68,6 +70,7 @@ func (c *clock) add(d time.Duration) time.Time {
 // world is a fresh store with a clock that stands still, and a user in it.
 type world struct {
 	factory Factory
+	can     Capabilities // of subtests.run alone
 	st      store.Store
 	clock   *clock
 	user    uuid.UUID

@@ -23,10 +23,10 @@ import (
 // runHostErrors calls every method of every role, found by reflection, inside transactions
 // of a host's in which it fails: for a reason that this library names, which leaves the
 // transaction usable, or for one of the server's, which a savepoint around it makes good.
-func runHostErrors(t *testing.T, f Factory) {
+func (can Capabilities) runHostErrors(t *testing.T, f Factory) {
 	t.Run("named", func(t *testing.T) { namedErrorsLeaveTransaction(t, besideLeads(t, f)) })
 	t.Run("ended context", func(t *testing.T) { endedContextsLeaveTransaction(t, besideLeads(t, f)) })
-	t.Run("server's", func(t *testing.T) { savepointsOutliveTheServersErrors(t, besideLeads(t, f)) })
+	t.Run("server's", func(t *testing.T) { can.savepointsOutliveTheServersErrors(t, besideLeads(t, f)) })
 }
 
 // hostTx is a transaction of a host's, begun anew when something was written in it.
@@ -123,8 +123,8 @@ func endedContextsLeaveTransaction(t *testing.T, st store.Store) {
 
 // savepointsOutliveTheServersErrors has another session lock the tables, all of them and
 // then one after the other, so that methods fail at their beginning and on their way.
-func savepointsOutliveTheServersErrors(t *testing.T, st store.Store) {
-	needsManyWriters(t, st)
+func (can Capabilities) savepointsOutliveTheServersErrors(t *testing.T, st store.Store) {
+	can.needsManyWriters(t)
 	hostTable(t, st)
 	e := newEstate(t, st)
 	before := dump(t, st, e.user)

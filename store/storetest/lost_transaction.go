@@ -21,7 +21,7 @@ import (
 
 // lostTests are about transactions that the engine rolls back by itself, in all four ways
 // that a transaction can go on then.
-func lostTests() map[string]func(*testing.T, store.Store) {
+func (can Capabilities) lostTests() map[string]func(*testing.T, store.Store) {
 	tests := map[string]func(*testing.T, store.Store){}
 	for name, lose := range map[string]loser{"deadline": losesAtDeadline, "trigger": losesToTrigger} {
 		for _, hosts := range []bool{false, true} {
@@ -33,12 +33,12 @@ func lostTests() map[string]func(*testing.T, store.Store) {
 				if swallows {
 					full += ", error swallowed"
 				}
-				tests[full] = func(t *testing.T, st store.Store) { lostTransaction(t, st, lose, hosts, swallows) }
+				tests[full] = func(t *testing.T, st store.Store) { can.lostTransaction(t, st, lose, hosts, swallows) }
 			}
 		}
 	}
 	for name, hosts := range map[string]bool{"full disk, store's transaction": false, "full disk, host's transaction": true} {
-		tests[name] = func(t *testing.T, st store.Store) { fullDisk(t, st, hosts) }
+		tests[name] = func(t *testing.T, st store.Store) { can.fullDisk(t, st, hosts) }
 	}
 	return tests
 }
@@ -68,9 +68,9 @@ func losesToTrigger(t *testing.T, tx store.Store, c *conversation.Conversation, 
 
 // fullDisk has a database that may not grow. Over some statements SQLite rolls back the
 // whole transaction, over most the statement alone; either way there is all or nothing.
-func fullDisk(t *testing.T, st store.Store, hosts bool) {
+func (can Capabilities) fullDisk(t *testing.T, st store.Store, hosts bool) {
 	t.Helper()
-	if st.DB(t.Context()).Name() != "sqlite" {
+	if can.Name != SQLite {
 		t.Skip("a full disk takes a server of its own")
 	}
 	mine := st.ForUser(uuid.New())
@@ -153,9 +153,9 @@ func hostTriggers(t *testing.T, st store.Store) {
 
 // lostTransaction requires that a transaction which the engine has rolled back stores
 // nothing, whatever is done in it afterwards, says so to every call, and fails.
-func lostTransaction(t *testing.T, st store.Store, lose loser, hosts, swallows bool) {
+func (can Capabilities) lostTransaction(t *testing.T, st store.Store, lose loser, hosts, swallows bool) {
 	t.Helper()
-	if st.DB(t.Context()).Name() != "sqlite" {
+	if can.Name != SQLite {
 		t.Skip("PostgreSQL does not leave a transaction until it is told to")
 	}
 	hostTriggers(t, st)

@@ -19,10 +19,10 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// RunPagination walks random lists by cursor while somebody else inserts: what was there
+// runPagination walks random lists by cursor while somebody else inserts: what was there
 // throughout comes exactly once and in order. Times are drawn from so few that ties are
 // the rule.
-func RunPagination(t *testing.T, f Factory) {
+func runPagination(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	subtests{
 		"Conversations":             walkConversations,
@@ -33,7 +33,7 @@ func RunPagination(t *testing.T, f Factory) {
 		"TenantsComplete":           testTenantsComplete,
 		"TenantsListed":             testTenantsListed,
 		"TenantsWalked":             testTenantsWalked,
-	}.run(t, f)
+	}.run(t, f, c)
 }
 
 // list walked by cursor.

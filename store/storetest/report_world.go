@@ -16,6 +16,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/suggestion"
@@ -451,7 +452,7 @@ func makeLeadsTable(t testing.TB, st store.Store, leads map[string]hostLead) {
 func newReportWorld(t testing.TB, f Factory, n worldSize) *reportWorld {
 	t.Helper()
 	w := &reportWorld{world: newWorld(t, f, withLeads())}
-	if testing.Short() || raceDetector {
+	if !testrun.Full() || testrun.Race {
 		n = slowWorlds[n]
 	}
 	w.rows = newRows(t, n)

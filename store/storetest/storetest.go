@@ -1,7 +1,11 @@
-// Package storetest proves that a backend keeps the contract of package store.
+// Package storetest proves that a way to open a database keeps the contract of package
+// store. It is for ways to open PostgreSQL and SQLite: another driver, another pool, a
+// host's own *gorm.DB with its settings, a host's transaction. It cannot prove another
+// database, since the library refuses those, and some suites make stores of their own on
+// the same *gorm.DB.
 //
-// The author of a backend writes one test, which hands over a way to make empty
-// databases and says what the database can do:
+// To plug in, write one test that hands over a way to make empty databases and says what
+// holds on them:
 //
 //	func TestStore(t *testing.T) {
 //		t.Parallel()
@@ -11,13 +15,12 @@
 //			st, err := store.New(tb.Context(), db, opts...)
 //			require.NoError(tb, err)
 //			return st
-//		}, storetest.Capabilities{})
+//		}, storetest.Capabilities{Name: storetest.SQLite, OneWriter: true, NotDistributed: true})
 //	}
 //
-// The sentences of the interfaces' comments are the subtests. They run in parallel, each
-// on a database of its own, so a backend that is slow to make databases is slow here. A
-// host can run the suite as well, on its own *gorm.DB with its own settings, and with
-// [InTransaction] inside its own transaction.
+// The sentences of the interfaces' comments are the subtests. Most run in parallel, each
+// on a database of its own, so that what is slow to make databases is slow here. Inside
+// the host's own transaction, see [InTransaction], run the part [CRUD] alone.
 package storetest
 
 import (
@@ -34,40 +37,94 @@ import (
 // its own. It cleans up with tb.Cleanup and fails with tb.Fatal.
 type Factory func(tb testing.TB, opts ...store.Option) store.Store
 
-// Capabilities are where backends may differ. The zero value promises the least.
+// Names of the databases.
+const (
+	SQLite   = "sqlite"
+	Postgres = "postgres"
+)
+
+// Capabilities are where databases differ. Run fails where they are not those of the store.
 type Capabilities struct {
+	// Name is SQLite or Postgres.
+	Name string
 	// UnicodeCaseFolding says that ConversationFilter.Text finds letters of any script
 	// in either case, not those of ASCII alone.
 	UnicodeCaseFolding bool
+	// OneWriter says that a second writing transaction waits for the end of the first.
+	OneWriter bool
+	// NotDistributed says that all rows lie on one node, whose indexes can be asked for.
+	NotDistributed bool
 }
 
-// Run runs every suite of this package but RunReports, whose world takes a while to write:
-// RunCRUD compares a small one, and the large one is worth a test of its own for one way
-// of opening a database.
-func Run(t *testing.T, f Factory, c Capabilities) {
-	t.Helper()
-	suites := map[string]func(*testing.T, Factory){
-		"CRUD":         RunCRUD,
-		"Transactions": RunTransactions,
-		"Concurrency":  RunConcurrency,
-		"Tenancy":      RunTenancy,
-		"Pagination":   RunPagination,
-		"Text":         c.runText,
-		"Search":       RunSearch,
-		"Embedding":    RunEmbedding,
+// Part is a suite that can run alone.
+type Part string
+
+// The parts of the contract. Each is described where its function is.
+const (
+	CRUD         Part = "CRUD"
+	Transactions Part = "Transactions"
+	Concurrency  Part = "Concurrency"
+	Tenancy      Part = "Tenancy"
+	Pagination   Part = "Pagination"
+	Text         Part = "Text"
+	Search       Part = "Search"
+	Embedding    Part = "Embedding"
+	// Reports compares a large world, which takes a while to write: CRUD compares a small
+	// one, and Run without parts leaves the large one out.
+	Reports Part = "Reports"
+)
+
+func suites() map[Part]func(*testing.T, Factory, Capabilities) {
+	return map[Part]func(*testing.T, Factory, Capabilities){
+		CRUD:         runCRUD,
+		Transactions: runTransactions,
+		Concurrency:  runConcurrency,
+		Tenancy:      func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runTenancy(t, f) },
+		Pagination:   runPagination,
+		Text:         func(t *testing.T, f Factory, c Capabilities) { t.Helper(); c.runText(t, f) },
+		Search:       func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runSearch(t, f, large) },
+		Embedding:    runEmbedding,
+		Reports:      func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runReports(t, f, fullWorld) },
 	}
-	for name, suite := range suites {
-		t.Run(name, func(t *testing.T) {
+}
+
+// Run runs the parts, or without any all but Reports. A part that does not exist fails the
+// test.
+func Run(t *testing.T, f Factory, c Capabilities, parts ...Part) {
+	t.Helper()
+	all := suites()
+	if len(parts) == 0 {
+		for part := range all {
+			if part != Reports {
+				parts = append(parts, part)
+			}
+		}
+	}
+	t.Run("Capabilities", func(t *testing.T) { c.check(t, f) })
+	for _, part := range parts {
+		suite := all[part]
+		require.NotNil(t, suite, "there is no part %q", part)
+		t.Run(string(part), func(t *testing.T) {
 			t.Parallel()
-			suite(t, f)
+			suite(t, f, c)
 		})
 	}
 }
 
-// RunCRUD states what each method does with absent, duplicate, bad, deleted and foreign
+// check compares what was said with what can be asked for: a false word would leave tests
+// out in silence.
+func (c Capabilities) check(t *testing.T, f Factory) {
+	t.Helper()
+	w := newWorld(t, f)
+	require.Equal(t, w.st.DB(t.Context()).Name(), c.Name, "the name of the database")
+	require.Equal(t, c.Name == SQLite, c.OneWriter, "SQLite has one writer, PostgreSQL many")
+	require.Equal(t, !w.distributed(t), c.NotDistributed, "whether the tables are distributed")
+}
+
+// runCRUD states what each method does with absent, duplicate, bad, deleted and foreign
 // rows, and in which order lists come. It needs one connection at a time, so it also
 // runs inside a transaction.
-func RunCRUD(t *testing.T, f Factory) {
+func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	all := subtests{}
 	for _, part := range []subtests{
@@ -84,11 +141,11 @@ func RunCRUD(t *testing.T, f Factory) {
 		t.Parallel()
 		runReports(t, f, smallWorld)
 	})
-	all.run(t, f)
+	all.run(t, f, c)
 }
 
 // InTransaction makes stores that work inside a transaction of the host's, which is
-// rolled back at the end: nothing of RunCRUD may notice, and no error of a method may
+// rolled back at the end: nothing of CRUD may notice, and no error of a method may
 // leave the transaction aborted.
 func InTransaction(f Factory) Factory {
 	return func(tb testing.TB, opts ...store.Option) store.Store {

@@ -24,10 +24,10 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// RunTenancy calls every method of every role, found by reflection, with one user's ids,
+// runTenancy calls every method of every role, found by reflection, with one user's ids,
 // keys and cursors: as that user, as a stranger, and as nobody. A method without a call
 // in the table fails the test, so none can be forgotten.
-func RunTenancy(t *testing.T, f Factory) {
+func runTenancy(t *testing.T, f Factory) {
 	t.Run("every method has a call", everyMethodHasACall)
 	t.Run("strangers", func(t *testing.T) { strangersFindNothing(t, besideLeads(t, f)) })
 	t.Run("same ids", func(t *testing.T) { sameIDsStayApart(t, f(t)) })

@@ -25,9 +25,9 @@ import (
 // errUndo is what a test returns from a transaction that it wants rolled back.
 var errUndo = errors.New("roll back")
 
-// RunTransactions checks that what is written together is there together or not at all,
+// runTransactions checks that what is written together is there together or not at all,
 // in the store's own transactions and in the host's.
-func RunTransactions(t *testing.T, f Factory) {
+func runTransactions(t *testing.T, f Factory, can Capabilities) {
 	tests := map[string]func(*testing.T, store.Store){
 		"commit":                       commits,
 		"rollback on error":            rollsBackOnError,
@@ -41,19 +41,19 @@ func RunTransactions(t *testing.T, f Factory) {
 		"failures, host's transaction": failuresInHostTransaction,
 		"duplicate inside":             duplicatesInside,
 		"duplicate of another":         duplicateOfAnother,
-		"duplicate committed since":    duplicateCommittedSince,
-		"deadlock":                     deadlockIsRetried,
-		"serialization failure":        serializationFailureIsRetried,
+		"duplicate committed since":    can.duplicateCommittedSince,
+		"deadlock":                     can.deadlockIsRetried,
+		"serialization failure":        can.serializationFailureIsRetried,
 		"close":                        closeSemantics,
 		"cancelled before":             cancelledBefore,
 		"cancelled during":             cancelledDuring,
 		"cancelled while waiting":      cancelledWhileWaiting,
 	}
-	maps.Copy(tests, lostTests())
+	maps.Copy(tests, can.lostTests())
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, f(t)) })
 	}
-	t.Run("host's errors", func(t *testing.T) { runHostErrors(t, f) })
+	t.Run("host's errors", func(t *testing.T) { can.runHostErrors(t, f) })
 }
 
 // isThere tells whether the user has the live conversation.
@@ -75,9 +75,9 @@ func owns(tb testing.TB, s store.Scope) store.Counts {
 }
 
 // needsManyWriters leaves out what takes two writing transactions at the same time.
-func needsManyWriters(t *testing.T, st store.Store) {
+func (can Capabilities) needsManyWriters(t *testing.T) {
 	t.Helper()
-	if st.DB(t.Context()).Name() == "sqlite" {
+	if can.OneWriter {
 		t.Skip("SQLite has one writer: a second transaction waits for the first one's end")
 	}
 }
@@ -408,8 +408,8 @@ func duplicateOfAnother(t *testing.T, st store.Store) {
 }
 
 // duplicateCommittedSince has another writer commit after the transaction has read.
-func duplicateCommittedSince(t *testing.T, st store.Store) {
-	needsManyWriters(t, st)
+func (can Capabilities) duplicateCommittedSince(t *testing.T, st store.Store) {
+	can.needsManyWriters(t)
 	mine := st.ForUser(uuid.New())
 	here, there := newThread(t, mine, 1), newThread(t, mine, 1)
 	for _, target := range []uuid.UUID{here.ID, there.ID} {
@@ -435,11 +435,11 @@ func duplicateCommittedSince(t *testing.T, st store.Store) {
 
 // deadlockIsRetried has two transactions append to two conversations in opposite order.
 // Where two can write at once, both have made their first append before either goes on.
-func deadlockIsRetried(t *testing.T, st store.Store) {
+func (can Capabilities) deadlockIsRetried(t *testing.T, st store.Store) {
 	mine := st.ForUser(uuid.New())
 	first, second := newThread(t, mine, 0), newThread(t, mine, 0)
 	ids := []uuid.UUID{first.ID, second.ID}
-	oneWriter := st.DB(t.Context()).Name() == "sqlite"
+	oneWriter := can.OneWriter
 	var both sync.WaitGroup
 	both.Add(2)
 	var tries [2]int
@@ -476,8 +476,8 @@ func deadlockIsRetried(t *testing.T, st store.Store) {
 }
 
 // serializationFailureIsRetried reads in a snapshot that somebody else then outdates.
-func serializationFailureIsRetried(t *testing.T, st store.Store) {
-	needsManyWriters(t, st)
+func (can Capabilities) serializationFailureIsRetried(t *testing.T, st store.Store) {
+	can.needsManyWriters(t)
 	mine := st.ForUser(uuid.New())
 	c := newThread(t, mine, 1)
 	tries := 0
