@@ -10,9 +10,9 @@ nothing; the work is done in the packages below it.
 A service that has no database yet opens a file; one that has PostgreSQL gives the DSN;
 one that has a *gorm.DB hands it over:
 
-	st, err := sqlite.Open(ctx, "chat.db", store.WithMigrate(migrate.Options{}))
+	st, err := sqlite.Open(ctx, "chat.db", convostore.WithMigrate(migrate.Options{}))
 	st, err := postgres.Open(ctx, dsn)
-	st, err := store.New(ctx, hostDB)
+	st, err := convostore.New(ctx, hostDB)
 
 Nothing migrates unless asked: [github.com/convostore/convostore/migrate] has Up, Down,
 Status and Verify, and renders its files for other migration tools. A store whose
@@ -78,7 +78,7 @@ is counted; the numbers are exact and the same on both databases.
 	r, err := st.Health().Ready(ctx) // the database answers and has this schema
 	slow, err := st.Health().SlowQueries(ctx, 10)
 	err = st.AllUsers().Maintenance().Vacuum(ctx)
-	st, err := sqlite.Open(ctx, "chat.db", store.WithLogger(slog.Default(), 200*time.Millisecond))
+	st, err := sqlite.Open(ctx, "chat.db", convostore.WithLogger(slog.Default(), 200*time.Millisecond))
 
 Health is about the database and not about rows. A log has placeholders for all values.
 

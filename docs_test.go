@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -58,7 +59,7 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 	t.Parallel()
 	packages, every := map[string]map[string]bool{}, map[string]bool{}
 	for name, folder := range map[string]string{
-		"store": "store", "migrate": "migrate", "postgres": "store/postgres", "sqlite": "store/sqlite",
+		"convostore": ".", "store": "store", "migrate": "migrate", "postgres": "store/postgres", "sqlite": "store/sqlite",
 		"message": "message", "conversation": "conversation", "suggestion": "suggestion", "storetest": "store/storetest",
 	} {
 		packages[name], _ = declared(t, folder)
@@ -68,7 +69,7 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 	}
 	documents, err := filepath.Glob("docs/*.md")
 	require.NoError(t, err)
-	qualified := regexp.MustCompile(`\b(store|migrate|postgres|sqlite|message|conversation|suggestion|storetest)\.([A-Z]\w+)`)
+	qualified := regexp.MustCompile(`\b(convostore|store|migrate|postgres|sqlite|message|conversation|suggestion|storetest)\.([A-Z]\w+)`)
 	bare := regexp.MustCompile("`([A-Z]\\w+)(?:\\([^`]*)?`")
 	for _, path := range append(documents, "README.md", "doc.go") {
 		doc, err := os.ReadFile(path)
@@ -91,6 +92,12 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 func TestCommentsSayTheConstants(t *testing.T) {
 	t.Parallel()
 	_, constants := declared(t, "store")
+	rooms, err := filepath.Glob("internal/engine/*")
+	require.NoError(t, err)
+	for _, room := range rooms {
+		_, its := declared(t, room)
+		maps.Copy(constants, its)
+	}
 	_, checks := declared(t, "internal/check")
 	for name, value := range checks {
 		constants["check."+name] = value

@@ -31,7 +31,7 @@ type Embedder interface {
 //
 //	all := st.AllUsers().Embeddings()
 //	_, err := all.EmbedMissing(ctx, newEmbedder, store.EmbedOptions{})
-//	// … deploy with store.WithEmbedder(newEmbedder) …
+//	// … deploy with convostore.WithEmbedder(newEmbedder) …
 //	_, err = all.DropModel(ctx, "old-model")
 //
 // All models of a database have vectors of one length, which the migrations set.

@@ -36,15 +36,6 @@ var (
 	ErrNotEmbedded = errors.New("convostore: message is not embedded")
 )
 
-// errNil refuses a pointer to nothing.
-func errNil(what string) error { return rule.Invalid(what, "is nil") }
-
-// errTaken is for keys of messages, where which one it was cannot be told for sure.
-var errTaken = fmt.Errorf("%w: the id or a key of a message is taken", ErrConflict)
-
-// errManyOwners refuses to pick one of several users' rows.
-var errManyOwners = fmt.Errorf("%w: more than one user has a row of this id or key; use ForUser", ErrConflict)
-
 // InvalidError names the field and the rule that it broke.
 type InvalidError = rule.InvalidError
 

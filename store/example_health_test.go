@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
-	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
 )
 
@@ -66,7 +66,7 @@ func ExampleWithLogger() {
 			return a
 		},
 	})
-	st, err := sqlite.OpenMemory(ctx, store.WithLogger(slog.New(handler), 0))
+	st, err := sqlite.OpenMemory(ctx, convostore.WithLogger(slog.New(handler), 0))
 	must(err)
 	defer st.Close() //nolint:errcheck // nothing is written behind the last statement
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
@@ -20,7 +21,7 @@ var week = time.Date(2026, time.June, 1, 0, 0, 0, 0, time.UTC)
 
 // desk is a week of two leads' mail and of drafts, with the host's table of leads.
 func desk(ctx context.Context) store.Scope {
-	st, err := sqlite.OpenMemory(ctx, store.WithLeads(store.HostTable{Name: "leads", Title: "name", Columns: []string{"branch"}}))
+	st, err := sqlite.OpenMemory(ctx, convostore.WithLeads(store.HostTable{Name: "leads", Title: "name", Columns: []string{"branch"}}))
 	must(err)
 	for _, statement := range []string{
 		"CREATE TABLE leads (id text PRIMARY KEY, name text, branch text)",

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
@@ -20,7 +21,7 @@ import (
 func ExampleRetention() {
 	ctx := context.Background()
 	now := time.Date(2026, time.March, 1, 3, 0, 0, 0, time.UTC)
-	st, err := sqlite.OpenMemory(ctx, store.WithClock(func() time.Time { return now }))
+	st, err := sqlite.OpenMemory(ctx, convostore.WithClock(func() time.Time { return now }))
 	must(err)
 	mine := st.ForUser(uuid.New())
 	const day = 24 * time.Hour
@@ -64,7 +65,7 @@ func ExampleCaretaker() {
 	dir, err := os.MkdirTemp("", "convostore")
 	must(err)
 	defer func() { must(os.RemoveAll(dir)) }()
-	st, err := sqlite.Open(ctx, filepath.Join(dir, "chat.db"), store.WithMigrate(migrate.Options{}))
+	st, err := sqlite.Open(ctx, filepath.Join(dir, "chat.db"), convostore.WithMigrate(migrate.Options{}))
 	must(err)
 	defer func() { must(st.Close()) }()
 	mine := st.ForUser(uuid.New())

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
@@ -37,8 +38,8 @@ func (topics) Embed(_ context.Context, texts []string) ([][]float32, error) {
 }
 
 // inbox opens a store with a conversation for each text.
-func inbox(ctx context.Context, opts ...store.Option) (st store.Store, mine store.Scope) {
-	st, err := sqlite.OpenMemory(ctx, append(opts, store.WithMigrate(migrate.Options{Dimensions: 3}))...)
+func inbox(ctx context.Context, opts ...convostore.Option) (st store.Store, mine store.Scope) {
+	st, err := sqlite.OpenMemory(ctx, append(opts, convostore.WithMigrate(migrate.Options{Dimensions: 3}))...)
 	must(err)
 	mine = st.ForUser(uuid.New())
 	for _, text := range []string{
@@ -95,7 +96,7 @@ func ExampleTextSearch_conversations() {
 // The meaning decides, not the words.
 func ExampleSimilaritySearch() {
 	ctx := context.Background()
-	st, mine := inbox(ctx, store.WithEmbedder(topics{}))
+	st, mine := inbox(ctx, convostore.WithEmbedder(topics{}))
 	defer func() { must(st.Close()) }()
 	_, err := mine.Embeddings().EmbedMissing(ctx, topics{}, store.EmbedOptions{})
 	must(err)
@@ -121,7 +122,7 @@ func ExampleSimilaritySearch() {
 // Each conversation once, with its best message and how many are relevant.
 func ExampleSimilaritySearch_conversations() {
 	ctx := context.Background()
-	st, mine := inbox(ctx, store.WithEmbedder(topics{}))
+	st, mine := inbox(ctx, convostore.WithEmbedder(topics{}))
 	defer func() { must(st.Close()) }()
 	_, err := mine.Embeddings().EmbedMissing(ctx, topics{}, store.EmbedOptions{})
 	must(err)
@@ -138,7 +139,7 @@ func ExampleSimilaritySearch_conversations() {
 // Words and meaning together: what both lists have comes first.
 func ExampleSimilaritySearch_hybrid() {
 	ctx := context.Background()
-	st, mine := inbox(ctx, store.WithEmbedder(topics{}))
+	st, mine := inbox(ctx, convostore.WithEmbedder(topics{}))
 	defer func() { must(st.Close()) }()
 	_, err := mine.Embeddings().EmbedMissing(ctx, topics{}, store.EmbedOptions{})
 	must(err)
@@ -186,7 +187,7 @@ func (topicsV2) Model() string { return "topics-v2" }
 // new one; then the old one goes.
 func ExampleEmbeddings_DropModel() {
 	ctx := context.Background()
-	st, _ := inbox(ctx, store.WithEmbedder(topics{}))
+	st, _ := inbox(ctx, convostore.WithEmbedder(topics{}))
 	defer func() { must(st.Close()) }()
 	all := st.AllUsers().Embeddings()
 	_, err := all.EmbedMissing(ctx, topics{}, store.EmbedOptions{})

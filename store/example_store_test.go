@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
@@ -59,7 +60,7 @@ func ExampleStore_WithTx() {
 	hostDB, err := gorm.Open(sqlite.Dialector("file:/host?vfs=memdb&_foreign_keys=on&_txlock=immediate&_time_format=sqlite"))
 	must(err)
 	must(hostDB.Exec("CREATE TABLE orders (id integer PRIMARY KEY, item text)").Error)
-	st, err := store.New(ctx, hostDB, store.WithMigrate(migrate.Options{}))
+	st, err := convostore.New(ctx, hostDB, convostore.WithMigrate(migrate.Options{}))
 	must(err)
 
 	user := uuid.New()

@@ -142,3 +142,21 @@ type Pages struct {
 	Total int64 `json:"total"`
 	Free  int64 `json:"free"`
 }
+
+// ReplicaState is what the store knows of a replica.
+type ReplicaState struct {
+	// Address is its host and port.
+	Address string `json:"address"`
+	// InUse says that reads may go to it. If not, Reason says why.
+	InUse  bool   `json:"in_use"`
+	Reason string `json:"reason,omitempty"`
+	// Behind is how many bytes of the log it had not replayed when it was asked last, 0 if
+	// it did not answer.
+	Behind int64 `json:"behind"`
+	// Age is how old what it shows is at most, 0 while that is not known.
+	Age time.Duration `json:"age"`
+	// Reads counts the methods that were sent to it, Again those of them that went on to
+	// the primary, because it failed or did not find a row.
+	Reads int64 `json:"reads"`
+	Again int64 `json:"again"`
+}

@@ -1,9 +1,5 @@
 package store
 
-import (
-	"github.com/convostore/convostore/rule"
-)
-
 // Limits of a page.
 const (
 	DefaultLimit = 50
@@ -57,32 +53,4 @@ type NumberedPage[T any] struct {
 	// Total counts the rows of all pages, Pages the pages.
 	Total int64 `json:"total"`
 	Pages int64 `json:"pages"`
-}
-
-func (p PageRequest) limit() (int, error) { return limit("limit", p.Limit) }
-
-func limit(field string, n int) (int, error) {
-	switch {
-	case n == 0:
-		return DefaultLimit, nil
-	case n < 0 || n > MaxLimit:
-		return 0, rule.Invalid(field, "is not between 1 and %d", MaxLimit)
-	}
-	return n, nil
-}
-
-func (n NumberRequest) normalize() (NumberRequest, error) {
-	size, err := limit("size", n.Size)
-	if err != nil {
-		return n, err
-	}
-	if n.Number == 0 {
-		n.Number = 1
-	}
-	// The bound keeps the offset far from overflowing.
-	if n.Number < 1 || n.Number > 1<<40 {
-		return n, rule.Invalid("number", "is not 1 or more")
-	}
-	n.Size = size
-	return n, nil
 }

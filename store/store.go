@@ -1,9 +1,3 @@
-// Package store keeps conversations, messages and suggestions in a host's database.
-//
-// A Store has no data of its own at hand: whoever wants rows says whose, with ForUser or
-// AllUsers, and gets a Scope. The scope's methods stand in small role interfaces, whose
-// comments are the contract: what happens with absent, duplicate and bad input, and in
-// which order results come. Package store/storetest states the same contract as tests.
 package store
 
 import (

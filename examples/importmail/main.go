@@ -16,10 +16,10 @@ import (
 	"os/signal"
 	"strings"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/examples/importmail/bar"
 	"github.com/convostore/convostore/examples/importmail/mailimport"
 	"github.com/convostore/convostore/migrate"
-	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
 )
 
@@ -73,7 +73,7 @@ func parseFlags(args []string) (options, error) {
 }
 
 func run(ctx context.Context, o options, out, progress io.Writer) (err error) {
-	st, err := sqlite.Open(ctx, o.db, store.WithMigrate(migrate.Options{}))
+	st, err := sqlite.Open(ctx, o.db, convostore.WithMigrate(migrate.Options{}))
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
@@ -39,7 +40,7 @@ func main() {
 }
 
 func run(ctx context.Context, path string, out io.Writer) (err error) {
-	st, err := sqlite.Open(ctx, path, store.WithMigrate(migrate.Options{}))
+	st, err := sqlite.Open(ctx, path, convostore.WithMigrate(migrate.Options{}))
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/postgres"
 	"github.com/convostore/convostore/store/sqlite"
@@ -15,12 +16,12 @@ import (
 
 // open migrates nothing: a report leaves a database as it is.
 func (o *options) open(ctx context.Context) (store.Store, error) {
-	with := []store.Option{
-		store.WithTablePrefix(o.prefix), store.WithSchema(o.schema),
-		store.WithClock(func() time.Time { return o.now }),
+	with := []convostore.Option{
+		convostore.WithTablePrefix(o.prefix), convostore.WithSchema(o.schema),
+		convostore.WithClock(func() time.Time { return o.now }),
 	}
 	if o.leads.Name != "" {
-		with = append(with, store.WithLeads(o.leads))
+		with = append(with, convostore.WithLeads(o.leads))
 	}
 	if isPostgres(o.db) {
 		return postgres.Open(ctx, o.db, with...)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
@@ -49,9 +50,9 @@ func makeDemo(ctx context.Context, o *options, errs io.Writer) error {
 
 func fillDemo(ctx context.Context, o *options, made []*thread, ids io.Reader) (err error) {
 	st, err := sqlite.Open(ctx, o.demo,
-		store.WithMigrate(migrate.Options{}),
-		store.WithClock(func() time.Time { return o.now }),
-		store.WithIDs(func() (uuid.UUID, error) { return uuid.NewRandomFromReader(ids) }))
+		convostore.WithMigrate(migrate.Options{}),
+		convostore.WithClock(func() time.Time { return o.now }),
+		convostore.WithIDs(func() (uuid.UUID, error) { return uuid.NewRandomFromReader(ids) }))
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/message"
@@ -137,13 +138,13 @@ func TestHostile(t *testing.T) {
 		"sqlite": func(t *testing.T) (string, store.Store, error) {
 			t.Helper()
 			db := filepath.Join(t.TempDir(), "a#b?.db")
-			st, err := sqlite.Open(t.Context(), db, store.WithMigrate(migrate.Options{}), store.WithTablePrefix("chat_"))
+			st, err := sqlite.Open(t.Context(), db, convostore.WithMigrate(migrate.Options{}), convostore.WithTablePrefix("chat_"))
 			return db, st, err
 		},
 		"postgres": func(t *testing.T) (string, store.Store, error) {
 			t.Helper()
 			db := pgtest.Database(t)
-			st, err := postgres.Open(t.Context(), db, store.WithMigrate(migrate.Options{}), store.WithTablePrefix("chat_"))
+			st, err := postgres.Open(t.Context(), db, convostore.WithMigrate(migrate.Options{}), convostore.WithTablePrefix("chat_"))
 			return db, st, err
 		},
 	} {
@@ -184,7 +185,7 @@ func checkHostile(t *testing.T, out, html string) {
 
 func migrated(t *testing.T, db string) {
 	t.Helper()
-	st, err := sqlite.Open(t.Context(), db, store.WithMigrate(migrate.Options{}))
+	st, err := sqlite.Open(t.Context(), db, convostore.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	require.NoError(t, st.Close())
 }

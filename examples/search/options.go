@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/examples/importmail/mailimport"
 	"github.com/convostore/convostore/examples/search/openai"
 	"github.com/convostore/convostore/internal/embedtest"
@@ -122,12 +123,12 @@ func (o *options) setEmbedder(base, model string, shorten bool) (err error) {
 }
 
 func (o *options) open(ctx context.Context) (store.Store, error) {
-	with := []store.Option{
-		store.WithMigrate(migrate.Options{Dimensions: o.dimensions}), store.WithEmbedder(o.embedder),
+	with := []convostore.Option{
+		convostore.WithMigrate(migrate.Options{Dimensions: o.dimensions}), convostore.WithEmbedder(o.embedder),
 	}
 	if o.dsn != "" {
 		return postgres.Open(ctx, o.dsn, with...)
 	}
 	// Somebody sits here and asks again and again.
-	return sqlite.Open(ctx, o.db, append(with, store.WithCodesInMemory())...)
+	return sqlite.Open(ctx, o.db, append(with, convostore.WithCodesInMemory())...)
 }

@@ -13,8 +13,8 @@ import (
 	"os/signal"
 	"path/filepath"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/migrate"
-	"github.com/convostore/convostore/store"
 )
 
 func main() {
@@ -41,7 +41,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, closeDB()) }()
 
 	// The store works on the host's handle, and is traced like the rest of the host.
-	st, err := store.New(ctx, db, store.WithMigrate(migrate.Options{}))
+	st, err := convostore.New(ctx, db, convostore.WithMigrate(migrate.Options{}))
 	if err != nil {
 		return err
 	}

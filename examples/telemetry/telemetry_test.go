@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/migrate"
-	"github.com/convostore/convostore/store"
 )
 
 // private is what neither a span nor a metric may have in it.
@@ -47,7 +47,7 @@ func TestSpans(t *testing.T) {
 	db, closeDB, err := tel.open(filepath.Join(t.TempDir(), "chat.db"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, closeDB()) }()
-	st, err := store.New(t.Context(), db, store.WithMigrate(migrate.Options{}))
+	st, err := convostore.New(t.Context(), db, convostore.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	tel.forget()
 	require.NoError(t, chat(t.Context(), tel, st))

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -22,7 +23,7 @@ type database struct {
 	name     string
 	postgres bool
 	fresh    func(tb testing.TB) string
-	open     func(ctx context.Context, address string, o migrate.Options, more ...store.Option) (store.Store, error)
+	open     func(ctx context.Context, address string, o migrate.Options, more ...convostore.Option) (store.Store, error)
 	byHand   func(ctx context.Context, address string) (side, error)
 }
 
@@ -30,8 +31,8 @@ var databases = []database{
 	{
 		name:  "sqlite",
 		fresh: func(tb testing.TB) string { return filepath.Join(tb.TempDir(), "bench.db") },
-		open: func(ctx context.Context, address string, o migrate.Options, more ...store.Option) (store.Store, error) {
-			return sqlite.Open(ctx, address, append(more, store.WithMigrate(o))...)
+		open: func(ctx context.Context, address string, o migrate.Options, more ...convostore.Option) (store.Store, error) {
+			return sqlite.Open(ctx, address, append(more, convostore.WithMigrate(o))...)
 		},
 		byHand: openHandSQLite,
 	},
@@ -39,8 +40,8 @@ var databases = []database{
 		name:     "postgres",
 		postgres: true,
 		fresh:    pgtest.Database,
-		open: func(ctx context.Context, address string, o migrate.Options, more ...store.Option) (store.Store, error) {
-			return postgres.Open(ctx, address, append(more, postgres.WithMaxConns(connections), store.WithMigrate(o))...)
+		open: func(ctx context.Context, address string, o migrate.Options, more ...convostore.Option) (store.Store, error) {
+			return postgres.Open(ctx, address, append(more, postgres.WithMaxConns(connections), convostore.WithMigrate(o))...)
 		},
 		byHand: openHandPostgres,
 	},

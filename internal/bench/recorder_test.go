@@ -15,6 +15,7 @@ import (
 	gormsqlite "gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/store"
 )
 
@@ -89,7 +90,7 @@ func recording(t *testing.T, db *sql.DB, postgres bool) (store.Store, *[]stateme
 	}
 	g, err := gorm.Open(dialector, &gorm.Config{SkipDefaultTransaction: true})
 	require.NoError(t, err)
-	st, err := store.New(t.Context(), g)
+	st, err := convostore.New(t.Context(), g)
 	require.NoError(t, err)
 	return st, seen
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 )
@@ -63,7 +64,7 @@ func fillLeads(t *testing.T, db *sql.DB) {
 }
 
 func (d database) openWithLeads(t *testing.T, address string) (store.Store, error) {
-	leads := store.WithLeads(store.HostTable{Name: "leads", Title: "title", Columns: []string{"category"}})
+	leads := convostore.WithLeads(store.HostTable{Name: "leads", Title: "title", Columns: []string{"category"}})
 	st, err := d.open(t.Context(), address, migrate.Options{Dimensions: dimensions}, leads)
 	if err == nil {
 		t.Cleanup(func() { require.NoError(t, st.Close()) })

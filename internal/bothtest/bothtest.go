@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/postgres"
@@ -37,7 +38,7 @@ func Run(t *testing.T, test func(t *testing.T, d Database)) {
 }
 
 // Open opens a store on the database, also several times.
-func (d Database) Open(ctx context.Context, opts ...store.Option) (store.Store, error) {
+func (d Database) Open(ctx context.Context, opts ...convostore.Option) (store.Store, error) {
 	if d.SQLite {
 		return sqlite.Open(ctx, d.DSN, opts...)
 	}
@@ -45,7 +46,7 @@ func (d Database) Open(ctx context.Context, opts ...store.Option) (store.Store, 
 }
 
 // Store is Open for a test, whose end closes the store.
-func (d Database) Store(t testing.TB, opts ...store.Option) store.Store {
+func (d Database) Store(t testing.TB, opts ...convostore.Option) store.Store {
 	t.Helper()
 	st, err := d.Open(t.Context(), opts...)
 	require.NoError(t, err)

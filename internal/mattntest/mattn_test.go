@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/storetest"
@@ -19,7 +20,7 @@ import (
 
 const settings = "?_foreign_keys=on&_busy_timeout=5000&_journal_mode=WAL&_synchronous=NORMAL&_txlock=immediate"
 
-func host(tb testing.TB, config *gorm.Config, opts ...store.Option) store.Store {
+func host(tb testing.TB, config *gorm.Config, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	config.Logger = logger.Discard
 	db, err := gorm.Open(sqlite.Open("file:"+filepath.Join(tb.TempDir(), "host.db")+settings), config)
@@ -28,17 +29,17 @@ func host(tb testing.TB, config *gorm.Config, opts ...store.Option) store.Store 
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, pool.Close()) })
 	require.NoError(tb, migrate.Up(tb.Context(), db, migrate.Options{}))
-	st, err := store.New(tb.Context(), db, opts...)
+	st, err := convostore.New(tb.Context(), db, opts...)
 	require.NoError(tb, err)
 	return st
 }
 
-func plain(tb testing.TB, opts ...store.Option) store.Store {
+func plain(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	return host(tb, &gorm.Config{}, opts...)
 }
 
-func prepared(tb testing.TB, opts ...store.Option) store.Store {
+func prepared(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	return host(tb, &gorm.Config{PrepareStmt: true, TranslateError: true, SkipDefaultTransaction: true}, opts...)
 }

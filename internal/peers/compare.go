@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/internal/usage"
 	"github.com/convostore/convostore/store"
 )
@@ -36,7 +37,7 @@ type search func(ctx context.Context, v []float32) ([]string, error)
 
 var sides = []side{
 	{"convostore, codes scanned", openStore(store.SearchAuto)},
-	{"convostore, codes in memory", openStore(store.SearchAuto, store.WithCodesInMemory())},
+	{"convostore, codes in memory", openStore(store.SearchAuto, convostore.WithCodesInMemory())},
 	{"chromem-go v0.7.0, vectors in memory", openChromem},
 }
 

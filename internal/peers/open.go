@@ -8,12 +8,13 @@ import (
 	"github.com/philippgille/chromem-go"
 	_ "modernc.org/sqlite" // reads the vectors for the other side
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/internal/vector"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
 )
 
-func openStore(mode store.SimilarMode, opts ...store.Option) func(context.Context, options) (search, func() error, error) {
+func openStore(mode store.SimilarMode, opts ...convostore.Option) func(context.Context, options) (search, func() error, error) {
 	return func(ctx context.Context, o options) (search, func() error, error) {
 		st, err := sqlite.Open(ctx, o.db, opts...)
 		if err != nil {

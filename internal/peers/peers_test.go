@@ -8,11 +8,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/embedtest"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
-	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
 )
 
@@ -21,7 +21,7 @@ func TestSidesAgree(t *testing.T) {
 	const dimensions = 64
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "peers.db")
-	st, err := sqlite.Open(ctx, path, store.WithMigrate(migrate.Options{Dimensions: dimensions}))
+	st, err := sqlite.Open(ctx, path, convostore.WithMigrate(migrate.Options{Dimensions: dimensions}))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, st.Close()) }()
 	embedder := embedtest.New(dimensions)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/message"
@@ -71,7 +72,7 @@ func waiters(id uuid.UUID) map[string]func(ctx context.Context, st store.Store, 
 // gives them up, and the same connection serves the next call.
 func TestEndedContextKeepsConnection(t *testing.T) {
 	t.Parallel()
-	for name, option := range map[string]store.Option{
+	for name, option := range map[string]convostore.Option{
 		"prepared": postgres.WithMaxConns(1),
 		"simple":   postgres.WithSimpleProtocol(),
 	} {
@@ -120,7 +121,7 @@ func waits(db *gorm.DB, pid int) (is bool) {
 }
 
 // reopen opens the database of a store once more.
-func reopen(t *testing.T, of store.Store, opts ...store.Option) store.Store {
+func reopen(t *testing.T, of store.Store, opts ...convostore.Option) store.Store {
 	t.Helper()
 	st, err := postgres.Open(t.Context(), dsnOf(t, of), opts...)
 	require.NoError(t, err)

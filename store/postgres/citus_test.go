@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -19,7 +20,7 @@ import (
 
 // distributed opens a database of a cluster whose tables are distributed. Tests take turns
 // with a few, since making one takes seconds.
-func distributed(tb testing.TB, open opener, o migrate.Options, opts ...store.Option) store.Store {
+func distributed(tb testing.TB, open opener, o migrate.Options, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	dsn := pgtest.LendCitus(tb, fmt.Sprintf("%+v", o), func(dsn string) error { return spread(dsn, o) },
 		func(dsn string) error { return empty(dsn, o) })
@@ -101,20 +102,20 @@ func onDSN(dsn string, do func(db *gorm.DB) error) error {
 	return do(db)
 }
 
-func onCitus(tb testing.TB, opts ...store.Option) store.Store {
+func onCitus(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	return distributed(tb, postgres.Open, migrate.Options{}, opts...)
 }
 
-func hostOnCitus(tb testing.TB, opts ...store.Option) store.Store {
+func hostOnCitus(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	return distributed(tb, openHost, migrate.Options{WithoutVectorIndex: true}, opts...)
 }
 
-func elsewhereOnCitus(tb testing.TB, opts ...store.Option) store.Store {
+func elsewhereOnCitus(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	return distributed(tb, postgres.Open, migrate.Options{Prefix: "chat_", Schema: "crm"},
-		append(opts, store.WithTablePrefix("chat_"), store.WithSchema("crm"))...)
+		append(opts, convostore.WithTablePrefix("chat_"), convostore.WithSchema("crm"))...)
 }
 
 // citus has capabilities less one.

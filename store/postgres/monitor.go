@@ -10,24 +10,26 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/internal/engine/config"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/replica"
 )
 
 // monitor asks the servers how far they are.
 type monitor struct {
 	policy   ReplicaPolicy
 	primary  *sql.DB
-	replicas []*replica
+	replicas []*standby
 	log      primaryLog
 	turn     atomic.Uint64
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 }
 
-var _ store.ReplicaSet = (*monitor)(nil)
+var _ replica.Set = (*monitor)(nil)
 
 // newMonitor connects to nothing and starts nothing yet.
-func newMonitor(c *store.Config, primary *pgx.ConnConfig) (*monitor, error) {
+func newMonitor(c *config.Config, primary *pgx.ConnConfig) (*monitor, error) {
 	m := &monitor{policy: policyOf(c).filled(), primary: watcher(primary), stop: func() {}}
 	m.log.keep = m.policy.MaxLag
 	for _, dsn := range c.Postgres.Replicas {
@@ -93,10 +95,10 @@ func (m *monitor) sample(ctx context.Context) {
 	}
 }
 
-// Pick implements store.ReplicaSet: the one with the fewest connections in use, of several
+// Pick implements replica.Set: the one with the fewest connections in use, of several
 // such one after the other.
-func (m *monitor) Pick(since time.Time) store.Replica {
-	var best *replica
+func (m *monitor) Pick(since time.Time) query.Replica {
+	var best *standby
 	least, first := 0, m.turn.Add(1)
 	for i := range m.replicas {
 		r := m.replicas[(first+uint64(i))%uint64(len(m.replicas))]
@@ -114,9 +116,9 @@ func (m *monitor) Pick(since time.Time) store.Replica {
 	return best
 }
 
-// Replicas implements store.ReplicaSet.
-func (m *monitor) Replicas() []store.Replica {
-	all := make([]store.Replica, len(m.replicas))
+// Replicas implements replica.Set.
+func (m *monitor) Replicas() []query.Replica {
+	all := make([]query.Replica, len(m.replicas))
 	for i, r := range m.replicas {
 		all[i] = r
 	}

@@ -36,7 +36,7 @@ func TestReasonOfAgedReplica(t *testing.T) {
 		primary := place{system: 1, timeline: 1, lsn: 100}
 		log := &primaryLog{keep: time.Hour}
 		log.add(time.Now().Add(-time.Minute), primary)
-		r := &replica{maxLag: time.Second}
+		r := &standby{maxLag: time.Second}
 		r.end = func() {}
 		r.alive = t.Context()
 		r.found(place{system: 1, timeline: 1, lsn: 100, standby: true, paused: paused}, log)

@@ -10,6 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore"
+	"github.com/convostore/convostore/internal/engine"
+	"github.com/convostore/convostore/internal/engine/config"
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
 )
@@ -23,10 +26,10 @@ import (
 // When the context of a call ends, the server is asked to stop the statement, and the
 // connection serves the next call; one that does not answer within a second is closed.
 //
-// Nothing migrates unless store.WithMigrate says so, under ctx, which the store does not
+// Nothing migrates unless convostore.WithMigrate says so, under ctx, which the store does not
 // keep. If ctx is over, Open returns its error.
-func Open(ctx context.Context, dsn string, opts ...store.Option) (store.Store, error) {
-	c, err := store.NewConfig(opts...)
+func Open(ctx context.Context, dsn string, opts ...convostore.Option) (store.Store, error) {
+	c, err := config.New(opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -50,16 +53,18 @@ func Open(ctx context.Context, dsn string, opts ...store.Option) (store.Store, e
 }
 
 // newStore closes the pool only through the store.
-func newStore(ctx context.Context, c *store.Config, config *pgx.ConnConfig, db *gorm.DB, pool *sql.DB) (store.Store, error) {
+func newStore(ctx context.Context, c *config.Config, config *pgx.ConnConfig, db *gorm.DB, pool *sql.DB) (store.Store, error) {
 	if len(c.Postgres.Replicas) == 0 {
-		return finish(ctx, c, db, store.WithCloser(pool.Close))
+		c.Closer = pool.Close
+		return engine.New(ctx, db, c)
 	}
 	m, err := newMonitor(c, config)
 	if err != nil {
 		return nil, err
 	}
-	closer := func() error { return errors.Join(m.close(), pool.Close()) }
-	st, err := finish(ctx, c, db, store.WithReplicaSet(m, m.policy.rules()), store.WithCloser(closer))
+	c.Replicas, c.ReplicaRules = m, m.policy.rules()
+	c.Closer = func() error { return errors.Join(m.close(), pool.Close()) }
+	st, err := engine.New(ctx, db, c)
 	if err != nil {
 		return nil, errors.Join(err, m.close())
 	}
@@ -68,19 +73,11 @@ func newStore(ctx context.Context, c *store.Config, config *pgx.ConnConfig, db *
 	return st, nil
 }
 
-// finish adds to the host's options what the backend opened.
-func finish(ctx context.Context, c *store.Config, db *gorm.DB, own ...store.Option) (store.Store, error) {
-	if err := c.Apply(own...); err != nil {
-		return nil, err
-	}
-	return store.NewWith(ctx, db, c)
-}
-
 // WithSimpleProtocol sends every statement as text, in one round trip and without a
 // prepared statement, for poolers that cannot keep one. It costs the server the parsing
 // each time.
-func WithSimpleProtocol() store.Option {
-	return func(c *store.Config) error {
+func WithSimpleProtocol() convostore.Option {
+	return func(c *config.Config) error {
 		c.Postgres.SimpleProtocol = true
 		return nil
 	}
@@ -88,8 +85,8 @@ func WithSimpleProtocol() store.Option {
 
 // WithMaxConns sets the most connections of the pool; ten, or four for each processor
 // if that is more.
-func WithMaxConns(n int) store.Option {
-	return func(c *store.Config) error {
+func WithMaxConns(n int) convostore.Option {
+	return func(c *config.Config) error {
 		if n < 1 {
 			return rule.Invalid("WithMaxConns", "is not 1 or more")
 		}

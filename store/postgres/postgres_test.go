@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -13,7 +14,9 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/engine/config"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/migrate"
@@ -27,13 +30,13 @@ var capabilities = storetest.Capabilities{Name: storetest.Postgres, UnicodeCaseF
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-type opener func(ctx context.Context, dsn string, opts ...store.Option) (store.Store, error)
+type opener func(ctx context.Context, dsn string, opts ...convostore.Option) (store.Store, error)
 
 // fresh opens a copy of a database that the mode has migrated: migrating each would take
 // most of the time.
-func fresh(tb testing.TB, mode string, open opener, opts ...store.Option) store.Store {
+func fresh(tb testing.TB, mode string, open opener, opts ...convostore.Option) store.Store {
 	tb.Helper()
-	c, err := store.NewConfig(opts...)
+	c, err := config.New(opts...)
 	require.NoError(tb, err)
 	dsn := pgtest.Copy(tb, fmt.Sprintf("%s %+v", mode, c.Naming()), func(dsn string) error {
 		st, err := open(context.Background(), dsn, opts...)
@@ -48,32 +51,32 @@ func fresh(tb testing.TB, mode string, open opener, opts ...store.Option) store.
 	return st
 }
 
-func open(tb testing.TB, opts ...store.Option) store.Store {
+func open(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
-	return fresh(tb, "open", postgres.Open, append(opts, store.WithMigrate(migrate.Options{}))...)
+	return fresh(tb, "open", postgres.Open, append(opts, convostore.WithMigrate(migrate.Options{}))...)
 }
 
 // withoutIndex makes every similarity search exact.
-var withoutIndex = store.WithMigrate(migrate.Options{WithoutVectorIndex: true})
+var withoutIndex = convostore.WithMigrate(migrate.Options{WithoutVectorIndex: true})
 
-func simple(tb testing.TB, opts ...store.Option) store.Store {
+func simple(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	return fresh(tb, "simple", postgres.Open, append(opts, withoutIndex, postgres.WithSimpleProtocol())...)
 }
 
-func elsewhere(tb testing.TB, opts ...store.Option) store.Store {
+func elsewhere(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
-	return open(tb, append(opts, store.WithTablePrefix("chat_"), store.WithSchema("crm"))...)
+	return open(tb, append(opts, convostore.WithTablePrefix("chat_"), convostore.WithSchema("crm"))...)
 }
 
-func host(tb testing.TB, opts ...store.Option) store.Store {
+func host(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	return fresh(tb, "host", openHost, append(opts, withoutIndex)...)
 }
 
 // openHost is a service with its own GORM: prepared statements, errors translated, no
 // default transaction and no nested one.
-func openHost(ctx context.Context, dsn string, opts ...store.Option) (store.Store, error) {
+func openHost(ctx context.Context, dsn string, opts ...convostore.Option) (store.Store, error) {
 	db, err := gorm.Open(driver.Open(dsn), &gorm.Config{
 		Logger: logger.Discard, PrepareStmt: true, TranslateError: true, SkipDefaultTransaction: true, DisableNestedTransaction: true,
 	})
@@ -84,12 +87,20 @@ func openHost(ctx context.Context, dsn string, opts ...store.Option) (store.Stor
 	if err != nil {
 		return nil, err
 	}
-	st, err := store.New(ctx, db, append(opts, store.WithCloser(pool.Close))...)
+	st, err := convostore.New(ctx, db, opts...)
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	return st, nil
+	return hosted{st, pool}, nil
 }
+
+// hosted closes the host's pool as well, which the store does not.
+type hosted struct {
+	store.Store
+	pool *sql.DB
+}
+
+func (h hosted) Close() error { return h.pool.Close() }
 
 // TestOpen runs the whole contract, under the race detector where there is one.
 func TestOpen(t *testing.T) {
@@ -153,7 +164,7 @@ func TestOpenRefuses(t *testing.T) {
 		require.Error(t, err)
 		require.NotContains(t, err.Error(), "secret")
 	}
-	_, err := postgres.Open(t.Context(), pgtest.Database(t), store.WithTablePrefix(`x"; --`))
+	_, err := postgres.Open(t.Context(), pgtest.Database(t), convostore.WithTablePrefix(`x"; --`))
 	require.ErrorIs(t, err, store.ErrInvalid)
 	_, err = postgres.Open(t.Context(), pgtest.Database(t), postgres.WithMaxConns(0))
 	require.ErrorIs(t, err, store.ErrInvalid)

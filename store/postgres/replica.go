@@ -13,6 +13,8 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/internal/engine/config"
+	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
 )
@@ -29,8 +31,8 @@ var (
 	errNoPrimary = errors.New("cannot be compared: the primary does not answer")
 )
 
-// replica is a standby with its pool.
-type replica struct {
+// standby is a replica with its pool.
+type standby struct {
 	address string
 	pool    *sql.DB
 	watch   *sql.DB
@@ -55,9 +57,9 @@ type replica struct {
 	end   context.CancelFunc
 }
 
-var _ store.Replica = (*replica)(nil)
+var _ query.Replica = (*standby)(nil)
 
-func openReplica(c *store.Config, dsn string, maxLag time.Duration) (*replica, error) {
+func openReplica(c *config.Config, dsn string, maxLag time.Duration) (*standby, error) {
 	config, err := parse(c, dsn)
 	if err != nil {
 		return nil, err
@@ -67,7 +69,7 @@ func openReplica(c *store.Config, dsn string, maxLag time.Duration) (*replica, e
 			return nil, rule.Invalid("WithReplicas", "has a DSN of several servers")
 		}
 	}
-	r := &replica{
+	r := &standby{
 		address: address(config), watch: watcher(config), maxLag: maxLag, why: errNotAsked,
 	}
 	r.pool = openPool(c, config, stdlib.OptionAfterConnect(r.greet))
@@ -78,24 +80,24 @@ func openReplica(c *store.Config, dsn string, maxLag time.Duration) (*replica, e
 	return r, nil
 }
 
-func (r *replica) close() error {
+func (r *standby) close() error {
 	r.end()
 	return closeAll(r.watch, r.pool)
 }
 
-// DB implements store.Replica.
-func (r *replica) DB() *gorm.DB { return r.db }
+// DB implements query.Replica.
+func (r *standby) DB() *gorm.DB { return r.db }
 
-// Alive implements store.Replica.
-func (r *replica) Alive() context.Context {
+// Alive implements query.Replica.
+func (r *standby) Alive() context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.alive
 }
 
-// Left implements store.Replica: a server that cannot be reached is left out until it was
+// Left implements query.Replica: a server that cannot be reached is left out until it was
 // asked again. An error without a code is the network's.
-func (r *replica) Left(err error) {
+func (r *standby) Left(err error) {
 	r.again.Add(1)
 	unreachable := dialect.CodeOf(err) == "" || dialect.KindOf(err) == dialect.Unavailable
 	if unreachable && !errors.Is(err, store.ErrNotFound) {
@@ -103,8 +105,8 @@ func (r *replica) Left(err error) {
 	}
 }
 
-// State implements store.Replica.
-func (r *replica) State() store.ReplicaState {
+// State implements query.Replica.
+func (r *standby) State() store.ReplicaState {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := store.ReplicaState{Address: r.address, Behind: r.behind, Reads: r.reads.Load(), Again: r.again.Load()}
@@ -122,23 +124,23 @@ func (r *replica) State() store.ReplicaState {
 }
 
 // has tells whether the replica is in use and has all writes before a time.
-func (r *replica) has(since time.Time) bool {
+func (r *standby) has(since time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.usable(time.Now()) && r.fresh.After(since)
 }
 
 // usable is false also while nobody could tell how far the replica is.
-func (r *replica) usable(now time.Time) bool { return !r.fresh.IsZero() && now.Sub(r.fresh) < r.maxLag }
+func (r *standby) usable(now time.Time) bool { return !r.fresh.IsZero() && now.Sub(r.fresh) < r.maxLag }
 
-func (r *replica) leaveOut(why error) {
+func (r *standby) leaveOut(why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.fresh, r.why = time.Time{}, why
 }
 
 // lost leaves out a server that does not answer, and ends the reads on it.
-func (r *replica) lost(why error) {
+func (r *standby) lost(why error) {
 	r.leaveOut(why)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -149,7 +151,7 @@ func (r *replica) lost(why error) {
 }
 
 // ask finds out how far the replica is.
-func (r *replica) ask(ctx context.Context, log *primaryLog) {
+func (r *standby) ask(ctx context.Context, log *primaryLog) {
 	ctx, cancel := context.WithTimeout(ctx, r.maxLag)
 	defer cancel()
 	p, err := placeOfStandby(ctx, r.watch)
@@ -161,7 +163,7 @@ func (r *replica) ask(ctx context.Context, log *primaryLog) {
 }
 
 // found takes in where the replica said that it is.
-func (r *replica) found(p place, log *primaryLog) {
+func (r *standby) found(p place, log *primaryLog) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.alive.Err() != nil {
@@ -182,7 +184,7 @@ func (r *replica) found(p place, log *primaryLog) {
 // greet refuses a new connection to a server that went back: after a crash a standby shows
 // what it had at its last restart point, until it has replayed the rest again. It may be up
 // again before anybody saw that it was gone.
-func (r *replica) greet(ctx context.Context, conn *pgx.Conn) error {
+func (r *standby) greet(ctx context.Context, conn *pgx.Conn) error {
 	var lsn int64
 	if err := conn.QueryRow(ctx, standbyLSN).Scan(&lsn); err != nil {
 		return err

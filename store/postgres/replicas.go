@@ -3,8 +3,10 @@ package postgres
 import (
 	"time"
 
+	"github.com/convostore/convostore"
+	"github.com/convostore/convostore/internal/engine/config"
+	"github.com/convostore/convostore/internal/engine/replica"
 	"github.com/convostore/convostore/rule"
-	"github.com/convostore/convostore/store"
 )
 
 // WithReplicas lets reads go to streaming replicas (hot standbys), each with a pool of its
@@ -32,8 +34,8 @@ import (
 // A goroutine, which Close ends, asks the primary and each replica for their place in the
 // log, on a connection of its own to each. The functions it calls, pg_control_system among
 // them, are open to every role unless they were revoked.
-func WithReplicas(dsns ...string) store.Option {
-	return func(c *store.Config) error {
+func WithReplicas(dsns ...string) convostore.Option {
+	return func(c *config.Config) error {
 		c.Postgres.Replicas = append(c.Postgres.Replicas, dsns...)
 		return nil
 	}
@@ -58,15 +60,15 @@ type ReplicaPolicy struct {
 
 // WithReplicaPolicy sets how the replicas of WithReplicas are watched. A negative time is
 // ErrInvalid.
-func WithReplicaPolicy(p ReplicaPolicy) store.Option {
-	return func(c *store.Config) error {
+func WithReplicaPolicy(p ReplicaPolicy) convostore.Option {
+	return func(c *config.Config) error {
 		c.Postgres.ReplicaEvery, c.Postgres.ReplicaRules = p.Every, p.rules()
 		return p.filled().check()
 	}
 }
 
 // policyOf is what WithReplicaPolicy set.
-func policyOf(c *store.Config) ReplicaPolicy {
+func policyOf(c *config.Config) ReplicaPolicy {
 	r := c.Postgres.ReplicaRules
 	return ReplicaPolicy{
 		Every: c.Postgres.ReplicaEvery, MaxLag: r.MaxLag, HostTransaction: r.HostTransaction, AllUsersSeeAll: r.AllUsersSeeAll,
@@ -97,6 +99,6 @@ func (p ReplicaPolicy) check() error {
 	return nil
 }
 
-func (p ReplicaPolicy) rules() store.ReplicaRules {
-	return store.ReplicaRules{MaxLag: p.MaxLag, HostTransaction: p.HostTransaction, AllUsersSeeAll: p.AllUsersSeeAll}
+func (p ReplicaPolicy) rules() replica.Rules {
+	return replica.Rules{MaxLag: p.MaxLag, HostTransaction: p.HostTransaction, AllUsersSeeAll: p.AllUsersSeeAll}
 }

@@ -22,6 +22,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/engine/config"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
@@ -629,7 +630,7 @@ func (c *cluster) testOptions(t *testing.T) {
 	for _, p := range []postgres.ReplicaPolicy{
 		{Every: -1}, {MaxLag: -1}, {HostTransaction: -1}, {Every: time.Second, MaxLag: time.Second}, {Every: 5 * time.Second},
 	} {
-		_, err := store.NewConfig(postgres.WithReplicaPolicy(p))
+		_, err := config.New(postgres.WithReplicaPolicy(p))
 		require.ErrorIs(t, err, store.ErrInvalid, "%+v", p)
 	}
 	dsn := c.primary.DSN()

@@ -15,11 +15,11 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
-	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/internal/engine/config"
 )
 
 // parse reads a DSN with the options of the store. Its error leaves the password out.
-func parse(c *store.Config, dsn string) (*pgx.ConnConfig, error) {
+func parse(c *config.Config, dsn string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("convostore: %w", err)
@@ -31,7 +31,7 @@ func parse(c *store.Config, dsn string) (*pgx.ConnConfig, error) {
 }
 
 // openPool connects to nothing yet.
-func openPool(c *store.Config, config *pgx.ConnConfig, opts ...stdlib.OptionOpenDB) *sql.DB {
+func openPool(c *config.Config, config *pgx.ConnConfig, opts ...stdlib.OptionOpenDB) *sql.DB {
 	pool := stdlib.OpenDB(cancelling(config), opts...)
 	// Idle connections stay: a new one costs more than a hundred queries.
 	conns := max(10, 4*runtime.NumCPU())
@@ -44,7 +44,7 @@ func openPool(c *store.Config, config *pgx.ConnConfig, opts ...stdlib.OptionOpen
 }
 
 // openGORM leaves the pool open if it fails.
-func openGORM(c *store.Config, pool *sql.DB) (*gorm.DB, error) {
+func openGORM(c *config.Config, pool *sql.DB) (*gorm.DB, error) {
 	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), &gorm.Config{
 		NamingStrategy:         c.Naming(),
 		Logger:                 logger.Discard,

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
@@ -76,7 +77,7 @@ func givesUp(t *testing.T, path, begin string, call func(ctx context.Context) er
 func TestDeadlineUnderALock(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
-	st, err := sqlite.Open(t.Context(), path, store.WithMigrate(migrate.Options{}))
+	st, err := sqlite.Open(t.Context(), path, convostore.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, st.Close()) }()
 	mine := st.ForUser(uuid.New())
@@ -124,7 +125,7 @@ func TestDeadlineUnderALock(t *testing.T) {
 // TestOpenUnderALock has files on which Open has something to do.
 func TestOpenUnderALock(t *testing.T) {
 	t.Parallel()
-	open := func(path string, opts ...store.Option) func(context.Context) error {
+	open := func(path string, opts ...convostore.Option) func(context.Context) error {
 		return func(ctx context.Context) error {
 			st, err := sqlite.Open(ctx, path, opts...)
 			if err == nil {
@@ -143,7 +144,7 @@ func TestOpenUnderALock(t *testing.T) {
 		t.Parallel()
 		path := filepath.Join(t.TempDir(), "a.db")
 		require.NoError(t, open(path)(t.Context()))
-		givesUp(t, path, "BEGIN IMMEDIATE", open(path, store.WithMigrate(migrate.Options{})))
-		require.NoError(t, open(path, store.WithMigrate(migrate.Options{}))(t.Context()))
+		givesUp(t, path, "BEGIN IMMEDIATE", open(path, convostore.WithMigrate(migrate.Options{})))
+		require.NoError(t, open(path, convostore.WithMigrate(migrate.Options{}))(t.Context()))
 	})
 }

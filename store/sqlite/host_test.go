@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
@@ -26,7 +27,7 @@ func TestHostTransactions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			storetest.Run(t, func(tb testing.TB, opts ...store.Option) store.Store {
+			storetest.Run(t, func(tb testing.TB, opts ...convostore.Option) store.Store {
 				tb.Helper()
 				return host(tb, config, opts...)
 			}, capabilities, storetest.Transactions)
@@ -34,7 +35,7 @@ func TestHostTransactions(t *testing.T) {
 	}
 }
 
-func host(tb testing.TB, config gorm.Config, opts ...store.Option) store.Store {
+func host(tb testing.TB, config gorm.Config, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	config.Logger = logger.Discard
 	dsn := "file:" + filepath.Join(tb.TempDir(), "host.db") +
@@ -44,7 +45,7 @@ func host(tb testing.TB, config gorm.Config, opts ...store.Option) store.Store {
 	pool, err := db.DB()
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, pool.Close()) })
-	st, err := store.New(tb.Context(), db, append(opts, store.WithMigrate(migrate.Options{}))...)
+	st, err := convostore.New(tb.Context(), db, append(opts, convostore.WithMigrate(migrate.Options{}))...)
 	require.NoError(tb, err)
 	return st
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
@@ -42,7 +43,7 @@ func TestIOErrorChild(t *testing.T) {
 	if whose == "" {
 		t.Skip("is for TestIOError")
 	}
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"), store.WithMigrate(migrate.Options{}))
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"), convostore.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, st.Close()) }()
 	mine := st.ForUser(uuid.New())

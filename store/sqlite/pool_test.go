@@ -15,7 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/engine/config"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 )
@@ -257,7 +259,7 @@ func filters(n int) []store.ConversationFilter {
 // TestFiltersOfAllKinds lists by more filters than there are statements.
 func TestFiltersOfAllKinds(t *testing.T) {
 	t.Parallel()
-	c, err := store.NewConfig(store.WithMigrate(migrate.Options{}))
+	c, err := config.New(convostore.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 	dsn, err := fileDSN(filepath.Join(t.TempDir(), "chat.db"))
 	require.NoError(t, err)

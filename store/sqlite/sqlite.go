@@ -18,6 +18,9 @@ import (
 	"gorm.io/gorm/logger"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
+	"github.com/convostore/convostore"
+	"github.com/convostore/convostore/internal/engine"
+	"github.com/convostore/convostore/internal/engine/config"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
@@ -42,10 +45,10 @@ const readerSettings = "mode=ro&_foreign_keys=on&_busy_timeout=5000&_time_format
 // What waits for a lock of another process's, this and every call of the store, waits no
 // longer than until its ctx ends.
 //
-// Nothing migrates unless store.WithMigrate says so, under ctx, which the store does not
+// Nothing migrates unless convostore.WithMigrate says so, under ctx, which the store does not
 // keep. If ctx is over, Open returns its error and makes no file.
-func Open(ctx context.Context, path string, opts ...store.Option) (store.Store, error) {
-	c, err := store.NewConfig(opts...)
+func Open(ctx context.Context, path string, opts ...convostore.Option) (store.Store, error) {
+	c, err := config.New(opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -76,12 +79,12 @@ func Open(ctx context.Context, path string, opts ...store.Option) (store.Store, 
 // OpenMemory opens a new, migrated database in memory, which no other call shares and
 // which Close drops: one for each test, also for tests in parallel. It has a single
 // connection, so that it shows nothing of how a file behaves under load.
-func OpenMemory(ctx context.Context, opts ...store.Option) (store.Store, error) {
-	c, err := store.NewConfig()
+func OpenMemory(ctx context.Context, opts ...convostore.Option) (store.Store, error) {
+	c, err := config.New()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Apply(store.WithMigrate(migrate.Options{})); err != nil {
+	if err := c.Apply(convostore.WithMigrate(migrate.Options{})); err != nil {
 		return nil, err
 	}
 	if err := c.Apply(opts...); err != nil {
@@ -98,28 +101,20 @@ func OpenMemory(ctx context.Context, opts ...store.Option) (store.Store, error) 
 }
 
 // newStore owns the handles, also if it fails.
-func newStore(ctx context.Context, c *store.Config, writer, reader *gorm.DB) (store.Store, error) {
-	handles, own := []*gorm.DB{writer}, []store.Option{}
+func newStore(ctx context.Context, c *config.Config, writer, reader *gorm.DB) (store.Store, error) {
+	handles := []*gorm.DB{writer}
 	if reader != nil {
 		// The writer last: whoever closes last moves the write-ahead log into the file, and
 		// a reader may not.
 		handles = []*gorm.DB{reader, writer}
-		own = append(own, store.WithReader(reader))
+		c.Reader = reader
 	}
-	closer := func() error { return closeAll(handles...) }
-	st, err := finish(ctx, c, writer, append(own, store.WithCloser(closer)))
+	c.Closer = func() error { return closeAll(handles...) }
+	st, err := engine.New(ctx, writer, c)
 	if err != nil {
-		return nil, errors.Join(err, closer())
+		return nil, errors.Join(err, c.Closer())
 	}
 	return st, nil
-}
-
-// finish adds to the host's options what the backend opened.
-func finish(ctx context.Context, c *store.Config, db *gorm.DB, own []store.Option) (store.Store, error) {
-	if err := c.Apply(own...); err != nil {
-		return nil, err
-	}
-	return store.NewWith(ctx, db, c)
 }
 
 // create makes the file with its permissions, since SQLite would make it readable by
@@ -144,7 +139,7 @@ func fileDSN(path string) (string, error) {
 
 // open opens a pool of connections that stay: opening one costs more than a query, and
 // the last one of a database in memory takes it along.
-func open(ctx context.Context, c *store.Config, dsn string, conns int) (*gorm.DB, error) {
+func open(ctx context.Context, c *config.Config, dsn string, conns int) (*gorm.DB, error) {
 	pool, err := openPool(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("convostore: open database: %w", err)
@@ -181,7 +176,7 @@ func closeAll(dbs ...*gorm.DB) error {
 }
 
 // Dialector returns GORM's dialector for SQLite on the driver of this package, for hosts
-// that open their own *gorm.DB. Give the DSN the settings that store.New asks for.
+// that open their own *gorm.DB. Give the DSN the settings that convostore.New asks for.
 func Dialector(dsn string) gorm.Dialector {
 	return dialector{sqlite.Dialector{DriverName: "sqlite", DSN: dsn}}
 }

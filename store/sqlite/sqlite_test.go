@@ -12,7 +12,9 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/engine/config"
 	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
@@ -23,9 +25,9 @@ import (
 )
 
 // file opens a store on a new file whose name a URI could take for something else.
-func file(tb testing.TB, opts ...store.Option) store.Store {
+func file(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
-	opts = append(opts, store.WithMigrate(migrate.Options{}))
+	opts = append(opts, convostore.WithMigrate(migrate.Options{}))
 	path := filepath.Join(tb.TempDir(), "what? 100%25 #1 é.db")
 	require.NoError(tb, os.WriteFile(path, migratedFile(tb, opts), 0o600))
 	st, err := sqlite.Open(tb.Context(), path, opts...)
@@ -42,9 +44,9 @@ var migratedFiles = struct {
 
 // migratedFile is what Open makes of a new file, made once: under the race detector
 // migrating each takes a quarter of the time.
-func migratedFile(tb testing.TB, opts []store.Option) []byte {
+func migratedFile(tb testing.TB, opts []convostore.Option) []byte {
 	tb.Helper()
-	c, err := store.NewConfig(opts...)
+	c, err := config.New(opts...)
 	require.NoError(tb, err)
 	key := fmt.Sprintf("%+v", c.Naming())
 	migratedFiles.Lock()
@@ -55,7 +57,7 @@ func migratedFile(tb testing.TB, opts []store.Option) []byte {
 	return migratedFiles.contents[key]
 }
 
-func newFile(tb testing.TB, opts []store.Option) []byte {
+func newFile(tb testing.TB, opts []convostore.Option) []byte {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "what? 100%25 #1 é.db")
 	st, err := sqlite.Open(tb.Context(), path, opts...)
@@ -69,7 +71,7 @@ func newFile(tb testing.TB, opts []store.Option) []byte {
 	return content
 }
 
-func memory(tb testing.TB, opts ...store.Option) store.Store {
+func memory(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	st, err := sqlite.OpenMemory(tb.Context(), opts...)
 	require.NoError(tb, err)
@@ -78,9 +80,9 @@ func memory(tb testing.TB, opts ...store.Option) store.Store {
 }
 
 func prefixed(f storetest.Factory) storetest.Factory {
-	return func(tb testing.TB, opts ...store.Option) store.Store {
+	return func(tb testing.TB, opts ...convostore.Option) store.Store {
 		tb.Helper()
-		return f(tb, append(opts, store.WithTablePrefix("chat_"))...)
+		return f(tb, append(opts, convostore.WithTablePrefix("chat_"))...)
 	}
 }
 
@@ -135,7 +137,7 @@ func TestOrphans(t *testing.T) {
 	pool, err := db.DB()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	st, err := store.New(t.Context(), db, store.WithMigrate(migrate.Options{}))
+	st, err := convostore.New(t.Context(), db, convostore.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
 
 	users := []uuid.UUID{uuid.New(), uuid.New()}
@@ -197,7 +199,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	_, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "no such folder", "a.db"))
 	require.ErrorIs(t, err, os.ErrNotExist)
-	_, err = sqlite.Open(ctx, filepath.Join(t.TempDir(), "a.db"), store.WithSchema("s"))
+	_, err = sqlite.Open(ctx, filepath.Join(t.TempDir(), "a.db"), convostore.WithSchema("s"))
 	require.ErrorIs(t, err, store.ErrInvalid)
 }
 
@@ -226,7 +228,7 @@ func TestReopen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
 	c := &conversation.Conversation{Title: "kept"}
 	for i := range 2 {
-		st, err := sqlite.Open(ctx, path, store.WithMigrate(migrate.Options{}))
+		st, err := sqlite.Open(ctx, path, convostore.WithMigrate(migrate.Options{}))
 		require.NoError(t, err)
 		if i == 0 {
 			require.NoError(t, st.ForUser(user).Conversations().Create(ctx, c))

@@ -8,13 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
-	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/internal/engine/config"
 )
 
 // openNumbers opens a writer with a table of numbers.
 func openNumbers(t *testing.T) (*gorm.DB, *statements) {
 	t.Helper()
-	c, err := store.NewConfig()
+	c, err := config.New()
 	require.NoError(t, err)
 	db, err := open(t.Context(), c, "file:/"+t.Name()+"?vfs=memdb&_txlock=immediate", 1)
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/store"
 )
 
@@ -25,7 +26,7 @@ type Call struct {
 func RunCalls(t *testing.T, f Factory, look func(t *testing.T, st store.Store, c Call, statements func() []Statement)) {
 	t.Helper()
 	st, rec := besideLeads(t, f), &Recorder{}
-	recorded, err := store.New(t.Context(), rec.Wrap(st.DB(t.Context())), withLeads())
+	recorded, err := convostore.New(t.Context(), rec.Wrap(st.DB(t.Context())), withLeads())
 	require.NoError(t, err)
 	newThread(t, recorded.ForUser(uuid.New()), 0) // the schema has been checked
 	must[store.Page[*store.MessageHit]](t)(recorded.ForUser(uuid.New()).Search().Messages(t.Context(), "a", store.TextOptions{}, page))

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
@@ -497,7 +498,7 @@ func expectedSeqAtOnce(t *testing.T, st store.Store) {
 func appendsAgainstCreateAgain(t *testing.T, st store.Store) {
 	ctx, user := t.Context(), uuid.New()
 	rec := &Recorder{}
-	recorded, err := store.New(ctx, rec.Wrap(st.DB(ctx)))
+	recorded, err := convostore.New(ctx, rec.Wrap(st.DB(ctx)))
 	require.NoError(t, err)
 	mine, theirs := recorded.ForUser(user), st.ForUser(user)
 	newThread(t, mine, 1) // the schema has been checked

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/embedtest"
 	"github.com/convostore/convostore/internal/testrun"
@@ -56,7 +57,7 @@ func newCorpus(t testing.TB, f Factory, n size) *corpus {
 	t.Helper()
 	embedder := embedtest.New(dimensions)
 	c := &corpus{
-		world:         newWorld(t, f, store.WithEmbedder(embedder)),
+		world:         newWorld(t, f, convostore.WithEmbedder(embedder)),
 		rng:           rand.New(rand.NewPCG(1, 2)),
 		conversations: map[uuid.UUID]*conversation.Conversation{},
 		embedder:      embedder,

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/engine/config"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -279,7 +280,7 @@ func (w *world) nothingClaimed(t testing.TB) {
 	t.Helper()
 	var n int64
 	table := "message_embedding_claims"
-	if n, ok := w.st.DB(t.Context()).NamingStrategy.(store.Naming); ok {
+	if n, ok := w.st.DB(t.Context()).NamingStrategy.(config.Naming); ok {
 		table = n.ConvostoreTable(table)
 	}
 	require.NoError(t, w.st.DB(t.Context()).Table(table).Count(&n).Error)

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
@@ -77,10 +78,10 @@ type world struct {
 	mine    store.Scope
 }
 
-func newWorld(tb testing.TB, f Factory, opts ...store.Option) *world {
+func newWorld(tb testing.TB, f Factory, opts ...convostore.Option) *world {
 	tb.Helper()
 	w := &world{factory: f, clock: &clock{now: epoch}, user: uuid.New()}
-	w.st = f(tb, append([]store.Option{store.WithClock(w.clock.Now)}, opts...)...)
+	w.st = f(tb, append([]convostore.Option{convostore.WithClock(w.clock.Now)}, opts...)...)
 	w.mine = w.st.ForUser(w.user)
 	return w
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
@@ -586,7 +587,7 @@ func strips[T any](t testing.TB, fields []field[T], value, want string, good fun
 }
 
 func testInputNULStripped(t *testing.T, outer *world) {
-	w := newWorld(t, outer.factory, store.WithNULStripped())
+	w := newWorld(t, outer.factory, convostore.WithNULStripped())
 	ctx := t.Context()
 	cs, ms, ss := w.mine.Conversations(), w.mine.Messages(), w.mine.Suggestions()
 	// The escape of a backslash before u0000 is a text about U+0000, and stays.
@@ -674,7 +675,7 @@ func stripsChanges(t *testing.T, w *world, c *conversation.Conversation, dirty, 
 }
 
 func testInputBadUTF8NotStripped(t *testing.T, outer *world) {
-	w := newWorld(t, outer.factory, store.WithNULStripped())
+	w := newWorld(t, outer.factory, convostore.WithNULStripped())
 	c := w.conversation(t)
 	w.unchanged(t, func() {
 		_, err := w.mine.Messages().Append(t.Context(), c.ID, text("a\xff\x00"))
@@ -687,7 +688,7 @@ func testInputBadUTF8NotStripped(t *testing.T, outer *world) {
 func testInputIDs(t *testing.T, outer *world) {
 	broken := errors.New("no entropy")
 	next, fails := byte(0), false
-	w := newWorld(t, outer.factory, store.WithIDs(func() (uuid.UUID, error) {
+	w := newWorld(t, outer.factory, convostore.WithIDs(func() (uuid.UUID, error) {
 		if fails {
 			return uuid.Nil, broken
 		}
@@ -710,7 +711,7 @@ func testInputIDs(t *testing.T, outer *world) {
 // testInputIDsTwice is about a maker of ids that repeats itself, or makes none.
 func testInputIDsTwice(t *testing.T, outer *world) {
 	made := uuid.New()
-	w := newWorld(t, outer.factory, store.WithIDs(func() (uuid.UUID, error) { return made, nil }))
+	w := newWorld(t, outer.factory, convostore.WithIDs(func() (uuid.UUID, error) { return made, nil }))
 	ctx := t.Context()
 	c := w.conversation(t)
 	s := w.suggest(t, c, nil)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
@@ -477,7 +478,7 @@ func testReportsLeads(t *testing.T, w *world) {
 	require.NoError(t, err)
 	require.Equal(t, []store.ResponseRate{{Value: "", Started: 1, Answered: 1}, {Value: "10", Started: 1, Answered: 1}, {Value: "9", Started: 1}}, got)
 
-	untitled, err := store.New(t.Context(), leads.st.DB(t.Context()), store.WithLeads(store.HostTable{Name: leadsTable, Key: "id", Columns: []string{"tier"}}))
+	untitled, err := convostore.New(t.Context(), leads.st.DB(t.Context()), convostore.WithLeads(store.HostTable{Name: leadsTable, Key: "id", Columns: []string{"tier"}}))
 	require.NoError(t, err)
 	costs, err := untitled.ForUser(h.user).Reports().CostsByLead(t.Context(), store.Top{})
 	require.NoError(t, err)

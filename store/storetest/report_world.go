@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
@@ -432,8 +433,8 @@ type reportWorld struct {
 const leadsTable = "leads_of_host"
 
 // withLeads names the host's table, which need not be there yet.
-func withLeads() store.Option {
-	return store.WithLeads(store.HostTable{Name: leadsTable, Title: "title", Columns: []string{"category", "tier"}})
+func withLeads() convostore.Option {
+	return convostore.WithLeads(store.HostTable{Name: leadsTable, Title: "title", Columns: []string{"category", "tier"}})
 }
 
 // makeLeadsTable is what the host has done long before.

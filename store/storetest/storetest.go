@@ -9,10 +9,10 @@
 //
 //	func TestStore(t *testing.T) {
 //		t.Parallel()
-//		storetest.Run(t, func(tb testing.TB, opts ...store.Option) store.Store {
+//		storetest.Run(t, func(tb testing.TB, opts ...convostore.Option) store.Store {
 //			db := openMyDatabase(tb)
 //			require.NoError(tb, migrate.Up(tb.Context(), db, migrate.Options{}))
-//			st, err := store.New(tb.Context(), db, opts...)
+//			st, err := convostore.New(tb.Context(), db, opts...)
 //			require.NoError(tb, err)
 //			return st
 //		}, storetest.Capabilities{Name: storetest.SQLite, OneWriter: true, NotDistributed: true})
@@ -30,12 +30,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/store"
 )
 
 // Factory returns a store on a fresh, empty, migrated database, with the options besides
 // its own. It cleans up with tb.Cleanup and fails with tb.Fatal.
-type Factory func(tb testing.TB, opts ...store.Option) store.Store
+type Factory func(tb testing.TB, opts ...convostore.Option) store.Store
 
 // Names of the databases.
 const (
@@ -148,7 +149,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 // rolled back at the end: nothing of CRUD may notice, and no error of a method may
 // leave the transaction aborted.
 func InTransaction(f Factory) Factory {
-	return func(tb testing.TB, opts ...store.Option) store.Store {
+	return func(tb testing.TB, opts ...convostore.Option) store.Store {
 		tb.Helper()
 		st := f(tb, opts...)
 		// The test's own context ends before its cleanup, and would roll back by itself.

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
@@ -763,7 +764,7 @@ func rowsOfNobody(t *testing.T, st store.Store) (n int64) {
 // inside of a transaction.
 func statementsNameTheUser(t *testing.T, st store.Store) {
 	rec := &Recorder{}
-	recorded, err := store.New(t.Context(), rec.Wrap(st.DB(t.Context())), withLeads())
+	recorded, err := convostore.New(t.Context(), rec.Wrap(st.DB(t.Context())), withLeads())
 	require.NoError(t, err)
 	newThread(t, recorded.ForUser(uuid.New()), 0) // the schema has been checked
 	must[store.Page[*store.MessageHit]](t)(recorded.ForUser(uuid.New()).Search().Messages(t.Context(), "a", store.TextOptions{}, page))

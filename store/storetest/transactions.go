@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
@@ -505,7 +506,7 @@ func closeSemantics(t *testing.T, st store.Store) {
 		return nil
 	})
 	require.NoError(t, err)
-	host, err := store.New(t.Context(), st.DB(t.Context()))
+	host, err := convostore.New(t.Context(), st.DB(t.Context()))
 	require.NoError(t, err)
 	require.NoError(t, host.Close())
 	require.NoError(t, host.Close())

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/examples/search/openai"
 	"github.com/convostore/convostore/internal/embedtest"
@@ -307,7 +308,7 @@ func TestEmbedMissing(t *testing.T) {
 	t.Parallel()
 	c, requests := serve(t, answer(500, `{"error": {"message": "oops", "type": "server_error"}}`), embed)
 	e := open(t, c)
-	st, err := sqlite.OpenMemory(t.Context(), store.WithMigrate(migrate.Options{Dimensions: 8}), store.WithEmbedder(e))
+	st, err := sqlite.OpenMemory(t.Context(), convostore.WithMigrate(migrate.Options{Dimensions: 8}), convostore.WithEmbedder(e))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, st.Close()) }()
 	mine := st.ForUser(uuid.New())

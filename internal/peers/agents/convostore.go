@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
@@ -15,7 +16,7 @@ import (
 )
 
 func openConvostoreSQLite(ctx context.Context, o options, path string) (peer, error) {
-	st, err := sqlite.Open(ctx, path, store.WithMigrate(migrate.Options{}))
+	st, err := sqlite.Open(ctx, path, convostore.WithMigrate(migrate.Options{}))
 	if err != nil {
 		return peer{}, err
 	}
@@ -23,7 +24,7 @@ func openConvostoreSQLite(ctx context.Context, o options, path string) (peer, er
 }
 
 func openConvostorePostgres(ctx context.Context, o options, dsn string) (peer, error) {
-	st, err := postgres.Open(ctx, dsn, store.WithMigrate(migrate.Options{}))
+	st, err := postgres.Open(ctx, dsn, convostore.WithMigrate(migrate.Options{}))
 	if err != nil {
 		return peer{}, err
 	}

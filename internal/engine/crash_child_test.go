@@ -1,0 +1,54 @@
+package engine_test
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// child is this test binary, started again to run one test that is killed in the midst of
+// its work.
+type child struct {
+	cmd *exec.Cmd
+	out *bufio.Reader
+}
+
+// startChild starts the test with further variables in its environment. It ends with the
+// test that started it, and after a minute of its own at the latest.
+func startChild(t *testing.T, test string, env ...string) *child {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, self, "-test.run=^"+test+"$", "-test.timeout=1m")
+	cmd.Env, cmd.Stderr = append(os.Environ(), env...), os.Stderr
+	pipe, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	return &child{cmd, bufio.NewReader(pipe)}
+}
+
+// killAfter kills the child after some lines of its output, and returns all whole lines: more
+// may come before it is dead. One that ends by itself fails the test.
+func (c *child) killAfter(t *testing.T, lines int) (said []string) {
+	t.Helper()
+	for {
+		line, err := c.out.ReadString('\n')
+		if err != nil {
+			break // the pipe ends with the process; a line without an end was not said
+		}
+		if said = append(said, line); len(said) == lines {
+			require.NoError(t, c.cmd.Process.Kill())
+		}
+	}
+	require.Error(t, c.cmd.Wait())
+	require.Equal(t, -1, c.cmd.ProcessState.ExitCode(), "the child was killed and did not end by itself: %v", said)
+	require.GreaterOrEqual(t, len(said), lines, "the child ran into its minute")
+	return said
+}

@@ -1,0 +1,214 @@
+package embeddings
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+)
+
+func (s embeddings) EmbedMissing(ctx context.Context, e store.Embedder, o store.EmbedOptions) (store.EmbedResult, error) {
+	j, err := s.newEmbedJob(ctx, e, o)
+	if err != nil {
+		return store.EmbedResult{}, query.Wrap("embed messages", err)
+	}
+	err = j.run(ctx)
+	return j.done.EmbedResult, query.Wrap("embed messages", err)
+}
+
+// embedJob is one call of EmbedMissing.
+type embedJob struct {
+	sc       scope.Scope
+	options  store.EmbedOptions
+	embedder store.Embedder
+	model    string
+	features *scope.Features
+	// token is on the claims of this call.
+	token uuid.UUID
+
+	// claiming guards walk and err: one worker claims at a time.
+	claiming sync.Mutex
+	walk     missingWalk
+	err      error
+	// counting guards done, and keeps Progress from being called twice at once.
+	counting sync.Mutex
+	done     store.EmbedProgress
+}
+
+func (s embeddings) newEmbedJob(ctx context.Context, e store.Embedder, o store.EmbedOptions) (*embedJob, error) {
+	if s.sc.InTx {
+		return nil, rule.Invalid("EmbedMissing", "is inside a transaction, where others cannot see what it claims")
+	}
+	if e == nil {
+		return nil, scope.ErrNil("embedder")
+	}
+	db, err := s.sc.Writing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o, err = checkOptions(o); err != nil {
+		return nil, err
+	}
+	j := &embedJob{sc: s.sc, options: o, embedder: e, model: e.Model()}
+	if err := checkModel(j.model); err != nil {
+		return nil, err
+	}
+	if j.features, err = s.sc.SchemaFeatures(db); err != nil {
+		return nil, err
+	}
+	j.token, err = s.sc.NewID()
+	return j, err
+}
+
+// Bounds of EmbedOptions, and what they are if nothing is said.
+const (
+	defaultEmbedBatch, maxEmbedBatch = 100, 2048
+	defaultWorkers, maxWorkers       = 4, 64
+	defaultAttempts                  = 5
+	defaultBackoff, maxBackoff       = 250 * time.Millisecond, time.Minute
+	defaultTimeout                   = time.Minute
+)
+
+func checkOptions(o store.EmbedOptions) (_ store.EmbedOptions, err error) {
+	for _, n := range []struct {
+		field      string
+		value      *int
+		unset, top int
+	}{
+		{"batch_size", &o.BatchSize, defaultEmbedBatch, maxEmbedBatch},
+		{"workers", &o.Workers, defaultWorkers, maxWorkers},
+		{"attempts", &o.Attempts, defaultAttempts, 1000},
+	} {
+		if *n.value == 0 {
+			*n.value = n.unset
+		}
+		if *n.value < 0 || *n.value > n.top {
+			return o, rule.Invalid(n.field, "is not between 1 and %d", n.top)
+		}
+	}
+	if o.Backoff < 0 {
+		return o, rule.Invalid("backoff", "is negative")
+	}
+	if o.Timeout < 0 {
+		return o, rule.Invalid("timeout", "is negative")
+	}
+	if o.Backoff == 0 {
+		o.Backoff = defaultBackoff
+	}
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.Text == nil {
+		o.Text = func(m *message.Message) string { return m.Content }
+	}
+	o.Filter, err = checkFilter(o.Filter)
+	return o, err
+}
+
+// text is empty for a message that is left out.
+func text(o store.EmbedOptions, m *message.Message) string {
+	text := o.Text(m)
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
+	return text
+}
+
+// wait is how long to wait after a try that failed, counted from 1.
+func wait(o store.EmbedOptions, try int) time.Duration {
+	wait := o.Backoff
+	for range try - 1 {
+		wait = min(2*wait, max(maxBackoff, o.Backoff))
+	}
+	return wait - rand.N(wait/2+1)
+}
+
+// run walks through what is missing again and again until a whole walk had nothing to do
+// and met nobody else's claims: only then is nothing missing, whatever was edited, given
+// up or written behind the walk meanwhile.
+func (j *embedJob) run(ctx context.Context) error {
+	if err := j.countMissing(ctx); err != nil {
+		return err
+	}
+	for {
+		before := j.done.EmbedResult
+		if err := j.round(ctx); err != nil {
+			return err
+		}
+		if j.done.EmbedResult != before {
+			continue
+		}
+		if !j.walk.others {
+			return nil
+		}
+		if err := j.waitForOthers(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// countMissing is for Progress alone: it reads all that is missing.
+func (j *embedJob) countMissing(ctx context.Context) error {
+	if j.options.Progress == nil {
+		return nil
+	}
+	q := query.New("SELECT count(*) FROM " + j.sc.Tables.Messages + " m")
+	_, err := whereMissing(j.sc, q, j.model, j.options.Filter).Row(query.On(ctx, j.sc.Reader), &j.done.Total)
+	return err
+}
+
+// round is one walk, all workers together. It returns the first error.
+func (j *embedJob) round(ctx context.Context) error {
+	j.walk = missingWalk{}
+	var workers sync.WaitGroup
+	for range j.options.Workers {
+		workers.Go(func() { j.work(ctx) })
+	}
+	workers.Wait()
+	return j.err
+}
+
+// work embeds batch after batch until nothing is left or some worker failed.
+func (j *embedJob) work(ctx context.Context) {
+	for {
+		batch, err := j.claim(ctx)
+		if err == nil && len(batch) == 0 {
+			return
+		}
+		if err == nil {
+			err = j.embedBatch(ctx, batch)
+		}
+		if err != nil {
+			j.fail(err)
+			return
+		}
+	}
+}
+
+// fail keeps the first error.
+func (j *embedJob) fail(err error) {
+	j.claiming.Lock()
+	defer j.claiming.Unlock()
+	if j.err == nil {
+		j.err = err
+	}
+}
+
+func (j *embedJob) count(embedded, changed int) {
+	j.counting.Lock()
+	defer j.counting.Unlock()
+	j.done.Embedded += int64(embedded)
+	j.done.Changed += int64(changed)
+	if j.options.Progress != nil {
+		j.options.Progress(j.done)
+	}
+}

@@ -1,0 +1,79 @@
+package embeddings
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+)
+
+// CheckOwn checks the vectors that a new message brings along and gives them its keys.
+func CheckOwn(ctx context.Context, sc scope.Scope, m *message.Message) error {
+	if len(m.Embeddings) == 0 {
+		return nil
+	}
+	f, err := sc.SchemaFeatures(query.On(ctx, sc.Writer))
+	if err != nil {
+		return err
+	}
+	models := map[string]bool{}
+	// Two messages may have come with the same vectors, which are to be each one's own.
+	m.Embeddings = slices.Clone(m.Embeddings)
+	for i, e := range m.Embeddings {
+		if e == nil {
+			return scope.ErrNil("embedding")
+		}
+		own := *e
+		e, m.Embeddings[i] = &own, &own
+		if models[e.Model] {
+			return rule.Invalid("embeddings", "have a model twice")
+		}
+		models[e.Model] = true
+		if err := check.First(checkModel(e.Model), f.CheckVector(e.Vector), check.Time("created_at", e.CreatedAt)); err != nil {
+			return err
+		}
+		e.MessageID, e.UserID, e.ConversationID = m.ID, m.UserID, m.ConversationID
+		if e.CreatedAt = message.Instant(e.CreatedAt); e.CreatedAt.IsZero() {
+			e.CreatedAt = sc.Instant()
+		}
+	}
+	return nil
+}
+
+// InsertOwn inserts the vectors of messages that were just inserted.
+func InsertOwn(sc scope.Scope, db query.Conn, vectors []*message.Embedding) error {
+	for part := range slices.Chunk(vectors, vectorRows) {
+		q := query.New("INSERT INTO " + sc.Tables.Embeddings + " (" + record.EmbeddingColumns + ") VALUES ")
+		for i, e := range part {
+			if i > 0 {
+				q.Add(", ")
+			}
+			q.Add("("+query.Marks(6)+")", e.MessageID, e.UserID, e.Model, e.ConversationID, db.Stored(e.Vector), e.CreatedAt)
+		}
+		if _, err := q.Exec(db); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DropVectors removes what was made from the content of a message, and the claims of
+// those who are making more of it. It comes after the update, whose lock those who write
+// vectors wait for: in one statement it would not see what they wrote before.
+func DropVectors(ctx context.Context, sc scope.Scope, messageID uuid.UUID) error {
+	db := query.On(ctx, sc.Writer)
+	for _, table := range []string{sc.Tables.Embeddings, sc.Tables.Claims} {
+		q := query.New("DELETE FROM "+table+" WHERE message_id = ? AND user_id = ?", messageID, sc.User)
+		if _, err := q.Exec(db); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package embeddings
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+)
+
+func (s embeddings) Get(ctx context.Context, messageID uuid.UUID, model string) (*message.Embedding, error) {
+	if err := checkModel(model); err != nil {
+		return nil, err
+	}
+	db, err := s.sc.Reading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e, err := Get(s.sc, db, messageID, model)
+	return e, query.Wrap("get embedding", err)
+}
+
+// Get reads the vector of a live message, from the message on, so that one query
+// tells which of the two is missing.
+func Get(sc scope.Scope, db query.Conn, messageID uuid.UUID, model string) (*message.Embedding, error) {
+	q := query.New("SELECT m.id, m.user_id, m.conversation_id, e.embedding, e.created_at FROM "+sc.Tables.Messages+" m LEFT JOIN "+
+		sc.Tables.Embeddings+" e ON e.message_id = m.id AND e.user_id = m.user_id AND e.model = ?", model)
+	sc.Owned(q, "e.").Add(" WHERE m.id = ?", messageID)
+	sc.InLive(scope.Deleted(sc.Owned(q, "m."), store.ExcludeDeleted, "m."), "m.")
+	e, err := query.One(db, q, storedVectorDest)
+	switch {
+	case err != nil:
+		return nil, err
+	case e.Vector == nil:
+		return nil, store.ErrNotEmbedded
+	}
+	e.Model, e.CreatedAt = model, *e.created
+	return &e.Embedding, nil
+}
+
+// storedVector is a vector that may be missing.
+type storedVector struct {
+	message.Embedding
+	created *time.Time
+}
+
+func storedVectorDest(e *storedVector) []any {
+	return []any{&e.MessageID, &e.UserID, &e.ConversationID, &e.Vector, record.NullInstant{Dest: &e.created}}
+}
+
+func (s embeddings) Models(ctx context.Context) ([]store.ModelCount, error) {
+	db, err := s.sc.Reading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q := query.New("SELECT model, count(*) FROM " + s.sc.Tables.Embeddings + " WHERE 1 = 1")
+	rows, err := query.All(db, s.sc.Owned(q, "").Add(" GROUP BY model"), func(m *store.ModelCount) []any { return []any{&m.Model, &m.Vectors} })
+	if err != nil {
+		return nil, query.Wrap("list models", err)
+	}
+	models := make([]store.ModelCount, len(rows))
+	for i, m := range rows {
+		models[i] = *m
+	}
+	// Not by the database, whose collation has its own idea of names.
+	slices.SortFunc(models, func(a, b store.ModelCount) int { return cmp.Compare(a.Model, b.Model) })
+	return models, nil
+}
+
+func (s embeddings) Missing(ctx context.Context, model string, f store.EmbedFilter) iter.Seq2[*message.Message, error] {
+	return scope.Walk(func(p store.PageRequest) (store.Page[*message.Message], error) {
+		return s.listMissing(ctx, model, f, p)
+	})
+}
+
+func (s embeddings) listMissing(ctx context.Context, model string, f store.EmbedFilter, p store.PageRequest) (page store.Page[*message.Message], err error) {
+	if err := checkModel(model); err != nil {
+		return page, err
+	}
+	if f, err = checkFilter(f); err != nil {
+		return page, err
+	}
+	l, err := s.sc.Listing(ctx, "missing "+model, f, p)
+	if err != nil {
+		return page, err
+	}
+	q := query.New("SELECT " + record.MessageColumns + " FROM " + s.sc.Tables.Messages + " m")
+	oldestFirst(s.sc, whereMissing(s.sc, q, model, f), l.After, l.Limit+1)
+	found, err := query.All(l.DB, q, record.MessageDest)
+	if err != nil {
+		return page, query.Wrap("list messages that are not embedded", err)
+	}
+	return scope.PageOf(found, l, func(m *message.Message) scope.Place {
+		return scope.Place{Key: scope.TimeKey(m.CreatedAt), ID: m.ID, User: m.UserID}
+	}), nil
+}
+
+// whiteSpace is that of ASCII, since a database need not have other letters.
+const whiteSpace = " \t\n\v\f\r"
+
+// whereMissing narrows a query of messages m to those without a vector of a model.
+func whereMissing(sc scope.Scope, q *query.Query, model string, f store.EmbedFilter) *query.Query {
+	q.Add(" WHERE trim(m.content, ?) <> ''", whiteSpace)
+	sc.InLive(scope.Deleted(sc.Owned(q, "m."), store.ExcludeDeleted, "m."), "m.")
+	if len(f.Roles) > 0 {
+		query.In(q, " AND m.role", f.Roles)
+	}
+	scope.Between(q, "m.created_at", f.CreatedSince, time.Time{})
+	q.Add(" AND NOT EXISTS (SELECT 1 FROM "+sc.Tables.Embeddings+" e WHERE e.message_id = m.id AND e.user_id = m.user_id"+
+		" AND e.model = ?", model)
+	// The OFFSET makes PostgreSQL look for the key of each message. Without it, it joins
+	// as for an empty table one that is just being filled, each row with each.
+	return sc.Owned(q, "e.").Add(" LIMIT 1 OFFSET 0)")
+}
+
+// oldestFirst ends a query of messages m.
+func oldestFirst(sc scope.Scope, q *query.Query, after *scope.Place, limit int) {
+	if after != nil {
+		sc.After(q, "m.created_at", "m.", ">", after.Time(), after)
+	}
+	q.Add(sc.OrderBy("m.created_at", "m.", "")+" LIMIT ?", limit)
+}
+
+func checkFilter(f store.EmbedFilter) (store.EmbedFilter, error) {
+	for _, r := range f.Roles {
+		if !r.Valid() {
+			return f, rule.Invalid("roles", "has an unknown role")
+		}
+	}
+	f.Roles = scope.Distinct(f.Roles)
+	f.CreatedSince = message.Instant(f.CreatedSince)
+	return f, check.Time("created_since", f.CreatedSince)
+}

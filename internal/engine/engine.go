@@ -1,0 +1,145 @@
+// Package engine puts a store together out of its rooms, one for each role of the
+// contract. It is the only package that knows all of them.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/internal/engine/config"
+	"github.com/convostore/convostore/internal/engine/embeddings"
+	"github.com/convostore/convostore/internal/engine/health"
+	"github.com/convostore/convostore/internal/engine/maintenance"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/reports"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/engine/search"
+	"github.com/convostore/convostore/internal/engine/suggestions"
+	"github.com/convostore/convostore/internal/engine/threads"
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+)
+
+// New returns a store on db. It keeps a copy of c.
+func New(ctx context.Context, db *gorm.DB, c *config.Config) (store.Store, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("convostore: open store: %w", err)
+	}
+	if db == nil || db.Config == nil || db.Dialector == nil || db.Statement == nil {
+		return nil, rule.Invalid("db", "is nil, or was not opened")
+	}
+	own := *c
+	c = &own
+	if host, ok := db.NamingStrategy.(config.Naming); ok && c.Tables.Prefix == "" && c.Tables.Schema == "" {
+		c.Tables = host.Tables
+	}
+	d, err := dialect.Of(db)
+	if err != nil {
+		return nil, err
+	}
+	if err := fits(c, d); err != nil {
+		return nil, err
+	}
+	if c.Migrate != nil {
+		if err := migrate.Up(ctx, db, c.MigrateOptions()); err != nil {
+			return nil, err
+		}
+	}
+	return assemble(db, d, c), nil
+}
+
+// fits refuses what the database cannot do.
+func fits(c *config.Config, d dialect.Dialect) error {
+	switch sqlite := d.Name() == dialect.SQLite; {
+	case c.Tables.Schema != "" && sqlite:
+		return rule.Invalid("WithSchema", "is for PostgreSQL; SQLite has no schemas")
+	case c.Leads != nil && strings.Contains(c.Leads.Name, ".") && sqlite:
+		return rule.Invalid("leads", "is in a schema, which SQLite has none of")
+	case c.CodesInMemory && !sqlite:
+		return rule.Invalid("WithCodesInMemory", "is for SQLite; PostgreSQL has its own cache")
+	}
+	return nil
+}
+
+func assemble(db *gorm.DB, d dialect.Dialect, c *config.Config) *engine {
+	reader := c.Reader
+	if reader == nil {
+		reader = db
+	}
+	st := scope.NewStore(c, d, db, reader)
+	return &engine{st: st, rooms: &rooms{
+		statements: threads.NewStatements(st.Tables, d),
+		codes:      &embeddings.Codes{},
+		leadTypes:  &reports.LeadTypes{},
+		pools:      health.PoolsOf(db, reader, c.Replicas),
+	}}
+}
+
+// engine is a store.Store outside or inside of a transaction.
+type engine struct {
+	st    *scope.Store
+	rooms *rooms
+}
+
+// rooms is what the rooms of a store and of its transactions keep beside the scope.
+type rooms struct {
+	statements *threads.Statements
+	codes      *embeddings.Codes
+	leadTypes  *reports.LeadTypes
+	// pools are those that the store was opened with, also inside a transaction.
+	pools []health.Pool
+	close sync.Once
+}
+
+var (
+	_ store.Store = (*engine)(nil)
+	_ store.Scope = view{}
+)
+
+func (e *engine) ForUser(userID uuid.UUID) store.Scope { return view{e.st.ForUser(userID), e.rooms} }
+
+func (e *engine) AllUsers() store.Scope { return view{e.st.AllUsers(), e.rooms} }
+
+func (e *engine) Transaction(ctx context.Context, fn func(tx store.Store) error) error {
+	if fn == nil {
+		return scope.ErrNil("fn")
+	}
+	return e.st.Transaction(ctx, func(tx *scope.Store) error { return fn(&engine{tx, e.rooms}) })
+}
+
+func (e *engine) WithTx(tx *gorm.DB) store.Store { return &engine{e.st.WithTx(tx), e.rooms} }
+
+func (e *engine) Health() store.Health { return health.New(e.st, e.rooms.pools) }
+
+func (e *engine) DB(ctx context.Context) *gorm.DB { return query.On(ctx, e.st.Writer).Host() }
+
+func (e *engine) Close() error {
+	if e.st.InTx || e.st.Closer == nil {
+		return nil
+	}
+	var err error
+	e.rooms.close.Do(func() { err = e.st.Closer() })
+	return err
+}
+
+// view is a store.Scope.
+type view struct {
+	sc    scope.Scope
+	rooms *rooms
+}
+
+func (v view) Conversations() store.Conversations { return threads.NewConversations(v.sc) }
+func (v view) Messages() store.Messages { return threads.NewMessages(v.sc, v.rooms.statements) }
+
+func (v view) Suggestions() store.Suggestions { return suggestions.New(v.sc, v.rooms.statements) }
+func (v view) Search() store.Search           { return search.New(v.sc, v.rooms.codes) }
+func (v view) Embeddings() store.Embeddings   { return embeddings.New(v.sc) }
+func (v view) Reports() store.Reports         { return reports.New(v.sc, v.rooms.leadTypes) }
+func (v view) Maintenance() store.Maintenance { return maintenance.New(v.sc) }

@@ -1,0 +1,203 @@
+package erase_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore"
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/postgres"
+	"github.com/convostore/convostore/store/sqlite"
+)
+
+// What is looked for after an erasure: it stands in messages, titles and drafts, and in
+// whatever is made of them.
+const secret = "zyzzogeton"
+
+// fillSecret writes a conversation with the secret and one without, both embedded.
+func fillSecret(t *testing.T, st store.Store) (store.Scope, *conversation.Conversation) {
+	t.Helper()
+	ctx, mine := t.Context(), st.ForUser(uuid.New())
+	var told *conversation.Conversation
+	for i, word := range []string{secret, "harmless"} {
+		vector := make(message.Vector, 1536)
+		vector[i] = 1
+		m := &message.Message{Direction: message.DirectionInbound, Content: "the word is " + word}
+		require.NoError(t, m.SetEmbedding("m", vector))
+		c := &conversation.Conversation{Title: word, Subject: word, Messages: []*message.Message{m}}
+		require.NoError(t, mine.Conversations().Create(ctx, c))
+		if i == 0 {
+			told = c
+		}
+	}
+	return mine, told
+}
+
+// ways are those in which a conversation goes for good.
+var ways = map[string]func(*testing.T, store.Scope, *conversation.Conversation){
+	"erase": func(t *testing.T, mine store.Scope, c *conversation.Conversation) {
+		t.Helper()
+		_, err := mine.Conversations().Erase(t.Context(), c.ID)
+		require.NoError(t, err)
+	},
+	"edit, delete, purge": func(t *testing.T, mine store.Scope, c *conversation.Conversation) {
+		t.Helper()
+		ctx := t.Context()
+		_, err := mine.Messages().Update(ctx, c.Messages[0].ID, store.MessageUpdate{Content: new("again " + secret)})
+		require.NoError(t, err)
+		_, err = mine.Conversations().Delete(ctx, c.ID)
+		require.NoError(t, err)
+		_, err = mine.Maintenance().Purge(ctx, message.Now().AddDate(1, 0, 0))
+		require.NoError(t, err)
+	},
+	"user": func(t *testing.T, mine store.Scope, _ *conversation.Conversation) {
+		t.Helper()
+		_, err := mine.Maintenance().EraseUser(t.Context())
+		require.NoError(t, err)
+	},
+}
+
+// TestErasedIsGonePostgres reads every row of every table as text.
+func TestErasedIsGonePostgres(t *testing.T) {
+	t.Parallel()
+	for name, erase := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st, err := postgres.Open(t.Context(), pgtest.Database(t), convostore.WithMigrate(migrate.Options{Trigrams: true}))
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, st.Close()) })
+			mine, c := fillSecret(t, st)
+			require.Contains(t, rowsPostgres(t, st), secret)
+			erase(t, mine, c)
+			rows := rowsPostgres(t, st)
+			require.NotContains(t, rows, secret)
+			require.NotContains(t, rows, c.ID.String())
+			require.NotContains(t, rows, c.Messages[0].ID.String())
+		})
+	}
+}
+
+func rowsPostgres(t *testing.T, st store.Store) string {
+	t.Helper()
+	db := st.DB(t.Context())
+	var tables []string
+	require.NoError(t, db.Raw("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'").Scan(&tables).Error)
+	require.Greater(t, len(tables), 5)
+	var all strings.Builder
+	for _, table := range tables {
+		var rows []string
+		require.NoError(t, db.Raw(fmt.Sprintf(`SELECT t::text FROM %q t`, table)).Scan(&rows).Error)
+		all.WriteString(strings.Join(rows, "\n"))
+	}
+	return all.String()
+}
+
+// TestErasedIsGoneSQLite reads the entries of the indexes of words as well, and, when
+// what was freed has been given back, the bytes of the file.
+func TestErasedIsGoneSQLite(t *testing.T) {
+	t.Parallel()
+	for name, erase := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "a.db")
+			st, err := sqlite.Open(t.Context(), path, convostore.WithMigrate(migrate.Options{}), convostore.WithCodesInMemory())
+			require.NoError(t, err)
+			mine, c := fillSecret(t, st)
+			require.Contains(t, rowsSQLite(t, st), secret)
+			erase(t, mine, c)
+			rows := rowsSQLite(t, st)
+			require.NotContains(t, rows, secret)
+			require.NotContains(t, rows, c.ID.String())
+			require.NotContains(t, rows, c.Messages[0].ID.String())
+			db := st.DB(t.Context())
+			for _, index := range []string{"messages_fts", "conversations_fts"} {
+				require.NoError(t, db.Exec(fmt.Sprintf("INSERT INTO %[1]s(%[1]s) VALUES ('integrity-check')", index)).Error)
+			}
+			all := st.AllUsers().Maintenance()
+			require.NoError(t, all.Vacuum(t.Context()))
+			require.False(t, containsSecret(t, path+"-wal"), "the write-ahead log after Vacuum")
+			require.NoError(t, all.VacuumFull(t.Context()))
+			require.False(t, containsSecret(t, path+"-wal"), "the write-ahead log")
+			require.False(t, containsSecret(t, path), "the file, while it is in use")
+			require.NoError(t, st.Close())
+			require.False(t, containsSecret(t, path), "the file")
+			file, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.True(t, bytes.Contains(file, []byte("user_id")), "the file has the schema")
+		})
+	}
+}
+
+func containsSecret(t *testing.T, path string) bool {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return bytes.Contains(file, []byte(secret))
+}
+
+// TestVacuumFullSaysWhatAReaderKeeps has a reader for longer than the busy timeout: Vacuum
+// does what it can, and VacuumFull does not promise what is not so.
+func TestVacuumFullSaysWhatAReaderKeeps(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.db")
+	st, err := sqlite.Open(t.Context(), path, convostore.WithMigrate(migrate.Options{}))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, st.Close()) })
+	require.NoError(t, st.DB(t.Context()).Exec("PRAGMA busy_timeout = 1").Error)
+	mine, c := fillSecret(t, st)
+
+	reader, err := gorm.Open(sqlite.Dialector("file:" + path + "?mode=ro"))
+	require.NoError(t, err)
+	pool, err := reader.DB()
+	require.NoError(t, err)
+	defer func() { require.NoError(t, pool.Close()) }()
+	tx := reader.Begin()
+	var n int64
+	require.NoError(t, tx.Raw("SELECT count(*) FROM messages").Scan(&n).Error)
+
+	all := st.AllUsers().Maintenance()
+	_, err = mine.Conversations().Erase(t.Context(), c.ID)
+	require.NoError(t, err)
+	require.NoError(t, all.Vacuum(t.Context()))
+	require.ErrorContains(t, all.VacuumFull(t.Context()), "write-ahead log")
+	require.True(t, containsSecret(t, path) || containsSecret(t, path+"-wal"), "it is there for the reader")
+	require.NoError(t, tx.Rollback().Error)
+	require.NoError(t, all.VacuumFull(t.Context()))
+	require.False(t, containsSecret(t, path) || containsSecret(t, path+"-wal"))
+}
+
+// rowsSQLite prints every row of every table but those inside the indexes of words,
+// which it asks for their words instead.
+func rowsSQLite(t *testing.T, st store.Store) string {
+	t.Helper()
+	db := st.DB(t.Context())
+	var tables []string
+	require.NoError(t, db.Raw(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '%\_fts%' ESCAPE '\'`).
+		Scan(&tables).Error)
+	require.Greater(t, len(tables), 5)
+	for _, index := range []string{"messages_fts", "conversations_fts"} {
+		require.NoError(t, db.Exec(fmt.Sprintf("CREATE VIRTUAL TABLE IF NOT EXISTS temp.%s_words USING fts5vocab('main', '%s', 'instance')", index, index)).Error)
+		tables = append(tables, "temp."+index+"_words")
+	}
+	var all strings.Builder
+	for _, table := range tables {
+		var rows []map[string]any
+		require.NoError(t, db.Raw("SELECT * FROM "+table).Scan(&rows).Error)
+		for _, row := range rows {
+			fmt.Fprintf(&all, "%v\n", row)
+		}
+	}
+	return all.String()
+}

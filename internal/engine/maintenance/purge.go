@@ -1,0 +1,97 @@
+package maintenance
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/engine/erase"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/store"
+)
+
+func (r *retention) purge(ctx context.Context, before time.Time) error {
+	if err := r.purgeConversations(ctx, before); err != nil {
+		return err
+	}
+	if err := r.purgeParts(ctx, r.sc.Tables.Messages, before, removeMessages); err != nil {
+		return err
+	}
+	return r.purgeParts(ctx, r.sc.Tables.Suggestions, before, removeSuggestions)
+}
+
+func (r *retention) purgeConversations(ctx context.Context, before time.Time) error {
+	return r.walk(ctx, dueWalk{
+		table: r.sc.Tables.Conversations, age: "deleted_at", due: purgeDue(before)("deleted_at"), weight: "last_seq",
+		do: func(ctx context.Context, sc scope.Scope, rows []*dueRow) (store.RetentionResult, error) {
+			n, err := erase.Where(ctx, sc, stillDue(sc, rows, "deleted_at", purgeDue(before)))
+			return store.RetentionResult{Purged: n}, err
+		},
+	})
+}
+
+// purgeParts removes the rows of a table that were deleted by themselves.
+func (r *retention) purgeParts(ctx context.Context, table string, before time.Time,
+	remove func(ctx context.Context, sc scope.Scope, ids []uuid.UUID, before time.Time) (store.Counts, error),
+) error {
+	// A look-up for each row: there may be many more conversations than rows that are due.
+	due := query.New("deleted_at < ? AND (SELECT c.held_at FROM "+r.sc.Tables.Conversations+
+		" c WHERE c.id = t.conversation_id AND c.user_id = t.user_id", before)
+	return r.walk(ctx, dueWalk{
+		table: table, age: "deleted_at", due: r.sc.Owned(due, "c.").Add(") IS NULL"), thread: "conversation_id", weight: "1",
+		do: func(ctx context.Context, sc scope.Scope, rows []*dueRow) (res store.RetentionResult, err error) {
+			err = sc.Transaction(ctx, func(tx *scope.Store) error {
+				in := sc.In(tx)
+				ids, err := free(ctx, in, rows)
+				if err != nil {
+					return err
+				}
+				res.Purged, err = remove(ctx, in, ids, before)
+				return err
+			})
+			return res, err
+		},
+	})
+}
+
+// free locks the conversations of rows, so that none is put on hold meanwhile, and
+// returns the rows of those that are not.
+func free(ctx context.Context, sc scope.Scope, rows []*dueRow) ([]uuid.UUID, error) {
+	var threads []uuid.UUID
+	for _, r := range rows {
+		threads = append(threads, r.thread)
+	}
+	type locked struct {
+		id   uuid.UUID
+		held bool
+	}
+	found, err := query.All(query.On(ctx, sc.Writer), sc.LockRows("id, held_at IS NOT NULL", sc.Among("id", threads)),
+		func(l *locked) []any { return []any{&l.id, &l.held} })
+	if err != nil {
+		return nil, err
+	}
+	held := map[uuid.UUID]bool{}
+	for _, l := range found {
+		held[l.id] = l.held
+	}
+	return rowIDs(slices.DeleteFunc(slices.Clone(rows), func(r *dueRow) bool { return held[r.thread] })), nil
+}
+
+func removeMessages(ctx context.Context, sc scope.Scope, ids []uuid.UUID, before time.Time) (store.Counts, error) {
+	doomed := sc.Among("id", ids).Add(" AND "+sc.Dialect.Unindexed("deleted_at")+" < ?", before)
+	in := func(q *query.Query, column string) *query.Query {
+		return q.Add(column + " IN (SELECT id FROM " + sc.Tables.Messages + " WHERE ").Append(doomed).Add(")")
+	}
+	mine := func() *query.Query { return query.New(sc.Dialect.Unindexed("user_id")+" = ? AND (", sc.User) }
+	return erase.Remove(ctx, sc,
+		in(mine(), "message_id").Add(")"),
+		in(in(mine(), "in_reply_to_message_id").Add(" OR "), "sent_message_id").Add(")"),
+		doomed, nil)
+}
+
+func removeSuggestions(ctx context.Context, sc scope.Scope, ids []uuid.UUID, before time.Time) (store.Counts, error) {
+	return erase.Remove(ctx, sc, nil, sc.Among("id", ids).Add(" AND "+sc.Dialect.Unindexed("deleted_at")+" < ?", before), nil, nil)
+}

@@ -1,0 +1,107 @@
+package query
+
+import (
+	"database/sql"
+	"time"
+
+	"github.com/convostore/convostore/store"
+)
+
+// Read is rows for what may be on a replica. begin forgets what was read before: a replica
+// may break off between two rows.
+func (q *Query) Read(db Conn, begin func(), each func(*sql.Rows) error) error {
+	return WithFallback(db, func(db Conn) error {
+		begin()
+		return q.Rows(db, each)
+	})
+}
+
+// Values returns what pointers point to.
+func Values[T any](found []*T) []T {
+	all := make([]T, len(found))
+	for i, f := range found {
+		all[i] = *f
+	}
+	return all
+}
+
+// Rows runs a query and calls each for every row. The rows are closed when it returns.
+func (q *Query) Rows(db Conn, each func(*sql.Rows) error) error {
+	begin, n := time.Now(), int64(0)
+	rows, err := db.query(q)
+	if err == nil {
+		n, err = readRows(rows, each)
+	}
+	err = Stopped(db.Ctx, err)
+	db.trace(q, begin, n, err)
+	return db.judge(err)
+}
+
+func readRows(rows *sql.Rows, each func(*sql.Rows) error) (n int64, err error) {
+	defer rows.Close()
+	for ; rows.Next(); n++ {
+		if err := each(rows); err != nil {
+			return n, err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return n, err
+	}
+	return n, rows.Close()
+}
+
+// Row reads the first row into dest and tells whether there was one.
+func (q *Query) Row(db Conn, dest ...any) (bool, error) {
+	found := false
+	err := q.Read(db, func() { found = false }, func(rows *sql.Rows) error {
+		if found {
+			return nil
+		}
+		found = true
+		return rows.Scan(dest...)
+	})
+	return found, err
+}
+
+// Exec runs a statement and returns how many rows it touched.
+func (q *Query) Exec(db Conn) (int64, error) {
+	begin := time.Now()
+	n, err := db.exec(q)
+	err = Stopped(db.Ctx, err)
+	db.trace(q, begin, n, err)
+	return n, db.judge(err)
+}
+
+// All reads every row with its reader.
+func All[T any](db Conn, q *Query, dest func(*T) []any) ([]*T, error) {
+	var items []*T
+	err := q.Read(db, func() { items = []*T{} }, func(rows *sql.Rows) error {
+		item := new(T)
+		items = append(items, item)
+		return rows.Scan(dest(item)...)
+	})
+	return items, err
+}
+
+// One reads a single row, or returns ErrNotFound. Two rows of one id or key are two
+// users', which only a scope of all users sees.
+func One[T any](db Conn, q *Query, dest func(*T) []any) (item *T, err error) {
+	err = WithFallback(db, func(db Conn) error {
+		items, err := All(db, q, dest)
+		if err == nil {
+			item, err = exactlyOne(items)
+		}
+		return err
+	})
+	return item, err
+}
+
+func exactlyOne[T any](items []T) (item T, err error) {
+	switch len(items) {
+	case 0:
+		return item, store.ErrNotFound
+	case 1:
+		return items[0], nil
+	}
+	return item, ErrManyOwners
+}

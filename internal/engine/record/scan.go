@@ -1,0 +1,124 @@
+package record
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+)
+
+// Text reads a column that may be NULL, which is "". A lead id may be a number or a
+// uuid in the host's table.
+type Text string
+
+func (t *Text) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*t = ""
+	case string:
+		*t = Text(v)
+	case []byte:
+		*t = Text(v)
+	case int64:
+		*t = Text(strconv.FormatInt(v, 10))
+	default:
+		return fmt.Errorf("convostore: cannot read a text column from %T", src)
+	}
+	return nil
+}
+
+// Instant reads a time, in UTC. SQLite gives text where a column's type is lost on the
+// way, as in RETURNING.
+type Instant time.Time
+
+// timeLayouts are those that the drivers of SQLite write; the last one is the default
+// of the schema, for rows that a host inserted by hand.
+var timeLayouts = []string{"2006-01-02 15:04:05.999999999-07:00", time.RFC3339Nano, "2006-01-02 15:04:05.999999999"}
+
+func (i *Instant) Scan(src any) error {
+	switch v := src.(type) {
+	case time.Time:
+		*i = Instant(v.UTC())
+		return nil
+	case []byte:
+		return i.parse(string(v))
+	case string:
+		return i.parse(v)
+	}
+	return fmt.Errorf("convostore: cannot read a time from %T", src)
+}
+
+func (i *Instant) parse(s string) error {
+	for _, layout := range timeLayouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			*i = Instant(t.UTC())
+			return nil
+		}
+	}
+	return fmt.Errorf("convostore: cannot read a time from a text of %d bytes", len(s))
+}
+
+// NullInstant reads a time that may be NULL, which is nil.
+type NullInstant struct{ Dest **time.Time }
+
+func (n NullInstant) Scan(src any) error {
+	*n.Dest = nil
+	if src == nil {
+		return nil
+	}
+	var i Instant
+	if err := i.Scan(src); err != nil {
+		return err
+	}
+	*n.Dest = new(time.Time(i))
+	return nil
+}
+
+// deletedAt reads the mark of a soft delete.
+type deletedAt gorm.DeletedAt
+
+func (d *deletedAt) Scan(src any) error {
+	*d = deletedAt{}
+	if src == nil {
+		return nil
+	}
+	d.Valid = true
+	return (*Instant)(&d.Time).Scan(src)
+}
+
+// NullID reads a uuid that may be NULL, which is nil.
+type NullID struct{ Dest **uuid.UUID }
+
+func (n NullID) Scan(src any) error {
+	*n.Dest = nil
+	if src == nil {
+		return nil
+	}
+	id := new(uuid.UUID)
+	*n.Dest = id
+	return id.Scan(src)
+}
+
+// Null makes the empty text NULL.
+func Null(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func nullTime(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return *t
+}
+
+func nullUUID(id *uuid.UUID) any {
+	if id == nil {
+		return nil
+	}
+	return *id
+}

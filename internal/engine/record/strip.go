@@ -1,0 +1,41 @@
+package record
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/convostore/convostore/message"
+)
+
+// The functions below remove U+0000 for a store WithNULStripped, before validation.
+
+func StripText(fields ...*string) {
+	for _, f := range fields {
+		if strings.IndexByte(*f, 0) >= 0 {
+			*f = strings.ReplaceAll(*f, "\x00", "")
+		}
+	}
+}
+
+// StripJSON removes the escape \u0000, but not the text of one: a backslash before it
+// that is itself escaped.
+func StripJSON(docs ...*message.JSON) {
+	for _, doc := range docs {
+		if !bytes.Contains(*doc, []byte(`\u0000`)) {
+			continue
+		}
+		out := make([]byte, 0, len(*doc))
+		for rest := []byte(*doc); len(rest) > 0; {
+			n := 1
+			switch {
+			case bytes.HasPrefix(rest, []byte(`\u0000`)):
+				rest = rest[6:]
+				continue
+			case rest[0] == '\\' && len(rest) > 1:
+				n = 2
+			}
+			out, rest = append(out, rest[:n]...), rest[n:]
+		}
+		*doc = out
+	}
+}

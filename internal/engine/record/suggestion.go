@@ -1,0 +1,36 @@
+package record
+
+import (
+	"github.com/convostore/convostore/suggestion"
+)
+
+func StripSuggestion(s *suggestion.Suggestion) {
+	StripText(&s.SuggestedContent, &s.EditedContent, &s.ModelUsed, &s.ReviewedBy, &s.Feedback)
+	StripJSON(&s.SentimentAnalysis, &s.ContextUsed)
+}
+
+const SuggestionColumns = "id, user_id, conversation_id, in_reply_to_message_id, suggested_content, edited_content, " +
+	"confidence_score, sentiment_analysis, context_used, model_used, tokens_used, generation_cost, status, reviewed_by, " +
+	"reviewed_at, feedback, sent_message_id, created_at, updated_at, deleted_at"
+
+func SuggestionDest(s *suggestion.Suggestion) []any {
+	return []any{
+		&s.ID, &s.UserID, &s.ConversationID,
+		NullID{&s.InReplyToMessageID},
+		&s.SuggestedContent, (*Text)(&s.EditedContent),
+		&s.ConfidenceScore, &s.SentimentAnalysis, &s.ContextUsed, (*Text)(&s.ModelUsed), &s.TokensUsed, &s.GenerationCost,
+		&s.Status, (*Text)(&s.ReviewedBy),
+		NullInstant{&s.ReviewedAt},
+		(*Text)(&s.Feedback),
+		NullID{&s.SentMessageID},
+		(*Instant)(&s.CreatedAt), (*Instant)(&s.UpdatedAt), (*deletedAt)(&s.DeletedAt),
+	}
+}
+
+func SuggestionArgs(s *suggestion.Suggestion) []any {
+	return []any{
+		s.ID, s.UserID, s.ConversationID, nullUUID(s.InReplyToMessageID), s.SuggestedContent, Null(s.EditedContent),
+		s.ConfidenceScore, s.SentimentAnalysis, s.ContextUsed, Null(s.ModelUsed), s.TokensUsed, s.GenerationCost,
+		s.Status, Null(s.ReviewedBy), nullTime(s.ReviewedAt), Null(s.Feedback), nil, s.CreatedAt, s.UpdatedAt, nil,
+	}
+}

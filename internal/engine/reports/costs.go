@@ -1,0 +1,81 @@
+package reports
+
+import (
+	"context"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/store"
+)
+
+// costSums are the columns of costsDest, but for the count of suggestions.
+func (s reports) costSums() string {
+	return "CAST(coalesce(sum(s.tokens_used), 0) AS bigint) AS tokens, " + s.sc.Dialect.SumMoney("s.generation_cost") + " AS cost"
+}
+
+// costs are the suggestions of a period added up by some columns.
+func (s reports) costs(columns, keys string, p store.Period) *query.Query {
+	return s.liveSuggestions(query.New("SELECT "+columns+", count(*) AS suggestions, "+s.costSums()), p).Add(keys)
+}
+
+var costColumns = []string{"suggestions", "tokens", "cost"}
+
+func costsDest(c *store.Costs) []any { return []any{&c.Suggestions, &c.Tokens, (*money)(&c.Cost)} }
+
+var costliestFirst = []string{"cost DESC"}
+
+func (s reports) CostsByConversation(ctx context.Context, t store.Top) ([]store.ConversationCost, error) {
+	t, db, err := s.top(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	rows := s.costs("s.conversation_id, s.user_id", " GROUP BY s.conversation_id, s.user_id", t.Period)
+	q, err := s.ranked(db, ranking{rows, costColumns, costliestFirst, t.Limit})
+	if err != nil {
+		return nil, query.Wrap("report costs", err)
+	}
+	found, err := query.All(db, q, func(c *store.ConversationCost) []any {
+		return append(conversationRefDest(&c.ConversationRef), costsDest(&c.Costs)...)
+	})
+	return query.Values(found), query.Wrap("report costs", err)
+}
+
+func (s reports) CostsByLead(ctx context.Context, t store.Top) ([]store.LeadCost, error) {
+	t, db, err := s.top(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	rows := s.costs("c.lead_id", " AND c.lead_id IS NOT NULL GROUP BY c.lead_id", t.Period)
+	q, err := s.rankedLeads(db, ranking{rows, costColumns, costliestFirst, t.Limit})
+	if err != nil {
+		return nil, query.Wrap("report costs", err)
+	}
+	found, err := query.All(db, q, func(c *store.LeadCost) []any { return append(leadRefDest(&c.LeadRef), costsDest(&c.Costs)...) })
+	return query.Values(found), query.Wrap("report costs", err)
+}
+
+func (s reports) CostsByModel(ctx context.Context, t store.Top) ([]store.ModelCost, error) {
+	t, db, err := s.top(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	q := s.costs(modelName, " GROUP BY "+modelName, t.Period).
+		Add(" ORDER BY cost DESC, "+s.sc.Dialect.ByBytes(modelName)+" LIMIT ?", t.Limit)
+	found, err := query.All(db, q, func(c *store.ModelCost) []any { return append([]any{&c.Model}, costsDest(&c.Costs)...) })
+	return query.Values(found), query.Wrap("report costs", err)
+}
+
+func (s reports) CostsByDay(ctx context.Context, p store.Period) ([]store.DayCost, error) {
+	days, db, err := s.days(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	found, err := byDay(db, days, s.costs(s.localDay("s.created_at", days), " GROUP BY 1", days.Period), costsDest)
+	if err != nil {
+		return nil, query.Wrap("report costs", err)
+	}
+	all := make([]store.DayCost, len(days.days))
+	for i, day := range days.days {
+		all[i] = store.DayCost{Day: day, Costs: found[i]}
+	}
+	return all, nil
+}

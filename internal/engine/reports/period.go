@@ -1,0 +1,113 @@
+package reports
+
+import (
+	"time"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+)
+
+// defaultDays is how long a series is that says not when it begins.
+const defaultDays = 30
+
+// checkPeriod checks a period and brings its times to the form of the tables.
+func checkPeriod(p store.Period) (store.Period, error) {
+	p.Since, p.Before = message.Instant(p.Since), message.Instant(p.Before)
+	if p.Zone == nil {
+		p.Zone = time.UTC
+	}
+	if !p.Before.IsZero() && p.Since.After(p.Before) {
+		return p, rule.Invalid("since", "is after before")
+	}
+	return p, check.First(check.Time("since", p.Since), check.Time("before", p.Before))
+}
+
+func checkTop(t store.Top) (store.Top, error) {
+	var err error
+	if t.Limit == 0 {
+		t.Limit = store.DefaultTop
+	}
+	if t.Limit, err = scope.Limit("limit", t.Limit); err != nil {
+		return t, err
+	}
+	t.Period, err = checkPeriod(t.Period)
+	return t, err
+}
+
+// series is a period with both bounds, cut into days.
+type series struct {
+	store.Period
+	days []store.Day
+	// place is where the day with a number, see dialect.LocalDay, stands in days.
+	place map[int64]int
+	zone  []dialect.Offset
+}
+
+// seriesOf gives a period its default bounds, in UTC as all times in the tables are, and cuts
+// it.
+func seriesOf(p store.Period, now time.Time) (*series, error) {
+	p, err := checkPeriod(p)
+	if err != nil {
+		return nil, err
+	}
+	if p.Before.IsZero() {
+		p.Before = nextDay(now.In(p.Zone)).UTC()
+	}
+	if p.Since.IsZero() {
+		last := p.Before.Add(-time.Microsecond).In(p.Zone)
+		p.Since = dayStart(last.AddDate(0, 0, 1-defaultDays)).UTC()
+	}
+	s := &series{Period: p, place: map[int64]int{}, zone: dialect.Zone(p.Zone, p.Since, p.Before)}
+	if !p.Since.Before(p.Before) {
+		return s, nil
+	}
+	for start := dayStart(p.Since.In(p.Zone)); start.Before(p.Before); start = nextDay(start) {
+		if len(s.days) == store.MaxDays {
+			return nil, rule.Invalid("since", "is more than %d days before the end of the period", store.MaxDays)
+		}
+		s.place[dayNumber(start)] = len(s.days)
+		s.days = append(s.days, store.Day{Date: start.Format(time.DateOnly), Start: start})
+	}
+	return s, nil
+}
+
+// dayNumber counts days from 1970-01-01 by the calendar of t's zone.
+func dayNumber(t time.Time) int64 {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60)
+}
+
+// dayStart is the first moment of t's day in t's zone.
+func dayStart(t time.Time) time.Time {
+	y, m, d := t.Date()
+	return firstOf(y, m, d, t.Location())
+}
+
+// nextDay is the first moment of the day after t's. That is the day after next where a
+// zone left one out.
+func nextDay(t time.Time) time.Time {
+	y, m, d := t.Date()
+	return firstOf(y, m, d+1, t.Location())
+}
+
+// firstOf is the first moment of a date, or of the next one where there is no such date.
+// time.Date alone gives either of two midnights where clocks went back over it, and a
+// moment before or after where they went forward.
+func firstOf(y int, m time.Month, d int, zone *time.Location) time.Time {
+	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	// No zone is further from UTC than a day.
+	before, after := midnight.AddDate(0, 0, -1).In(zone), midnight.AddDate(0, 0, 1).In(zone)
+	for _, near := range []time.Time{before, after} {
+		_, seconds := near.Zone()
+		t := midnight.Add(-time.Duration(seconds) * time.Second).In(zone)
+		if t.Format(time.DateTime) == midnight.Format(time.DateTime) {
+			return t
+		}
+	}
+	_, forward := before.ZoneBounds()
+	return forward
+}

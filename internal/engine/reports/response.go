@@ -1,0 +1,137 @@
+package reports
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/store"
+)
+
+// questions are the runs of inbound messages that began in the period, as rows of keys,
+// at and wait. The two steps of windows have the same order, so that a database sorts
+// once: the first keeps the messages at which the direction turns, which in the second
+// are question and answer by turns.
+func (s reports) questions(keys string, p store.Period) *query.Query {
+	turns := query.New("SELECT m.user_id, m.conversation_id, c.lead_id, m.direction, m.sent_at, m.seq, lag(m.direction) OVER " +
+		"(PARTITION BY m.user_id, m.conversation_id ORDER BY m.sent_at, m.seq) AS previous")
+	s.messagesSince(turns, p.Since).Add(" AND m.direction IS NOT NULL")
+	asked := query.New("SELECT user_id, conversation_id, lead_id, direction, sent_at AS at, lead(sent_at) OVER " +
+		"(PARTITION BY user_id, conversation_id ORDER BY sent_at, seq) AS answered_at FROM ").
+		Bracketed(turns).Add(" t WHERE previous IS NULL OR previous <> direction")
+	q := query.New("SELECT " + keys + "at, " + s.sc.Dialect.Micros("at", "answered_at") + " AS wait FROM ").
+		Bracketed(asked).Add(" q WHERE direction = 'inbound'")
+	scope.Between(q, "at", p.Since, p.Before)
+	return q
+}
+
+func (s reports) ResponseTimes(ctx context.Context, p store.Period) (store.ResponseTimes, error) {
+	p, db, err := s.over(ctx, p)
+	if err != nil {
+		return store.ResponseTimes{}, err
+	}
+	var all sums
+	_, err = s.durations("", s.questions("", p)).Row(db, all.dest()...)
+	return all.responses(), query.Wrap("report response times", err)
+}
+
+// slowest adds the mean to sums, by which a ranking goes.
+func slowest(rows *query.Query) *query.Query {
+	return query.New("SELECT d.*, (2 * total + ended) / (2 * NULLIF(ended, 0)) AS mean FROM ").Bracketed(rows).Add(" d")
+}
+
+var slowestFirst = []string{"mean DESC NULLS LAST"}
+
+func (s reports) ResponseTimesByConversation(ctx context.Context, t store.Top) ([]store.ConversationResponse, error) {
+	t, db, err := s.top(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	rows := s.durations("conversation_id, user_id, ", s.questions("conversation_id, user_id, ", t.Period))
+	q, err := s.ranked(db, ranking{slowest(rows), sumColumns, slowestFirst, t.Limit})
+	if err != nil {
+		return nil, query.Wrap("report response times", err)
+	}
+	type row struct {
+		store.ConversationRef
+		sums
+	}
+	found, err := query.All(db, q, func(r *row) []any { return append(conversationRefDest(&r.ConversationRef), r.dest()...) })
+	all := make([]store.ConversationResponse, len(found))
+	for i, r := range found {
+		all[i] = store.ConversationResponse{ConversationRef: r.ConversationRef, ResponseTimes: r.responses()}
+	}
+	return all, query.Wrap("report response times", err)
+}
+
+func (s reports) ResponseTimesByLead(ctx context.Context, t store.Top) ([]store.LeadResponse, error) {
+	t, db, err := s.top(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	waits := s.questions("lead_id, ", t.Period).Add(" AND lead_id IS NOT NULL")
+	q, err := s.rankedLeads(db, ranking{slowest(s.durations("lead_id, ", waits)), sumColumns, slowestFirst, t.Limit})
+	if err != nil {
+		return nil, query.Wrap("report response times", err)
+	}
+	type row struct {
+		store.LeadRef
+		sums
+	}
+	found, err := query.All(db, q, func(r *row) []any { return append(leadRefDest(&r.LeadRef), r.dest()...) })
+	all := make([]store.LeadResponse, len(found))
+	for i, r := range found {
+		all[i] = store.LeadResponse{LeadRef: r.LeadRef, ResponseTimes: r.responses()}
+	}
+	return all, query.Wrap("report response times", err)
+}
+
+func (s reports) ResponseTimesByDay(ctx context.Context, p store.Period) ([]store.DayResponse, error) {
+	days, db, err := s.days(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	q := s.durations("day, ", s.questions(s.localDay("at", days)+" AS day, ", days.Period))
+	found, err := byDay(db, days, q, (*sums).dest)
+	if err != nil {
+		return nil, query.Wrap("report response times", err)
+	}
+	all := make([]store.DayResponse, len(days.days))
+	for i, day := range days.days {
+		all[i] = store.DayResponse{Day: day, ResponseTimes: found[i].responses()}
+	}
+	return all, nil
+}
+
+func (s reports) ResponseRate(ctx context.Context, column string, p store.Period) ([]store.ResponseRate, error) {
+	p, err := checkPeriod(p)
+	if err != nil {
+		return nil, err
+	}
+	value, err := groups(s.sc.Leads, column)
+	if err != nil {
+		return nil, err
+	}
+	db, err := s.sc.Reading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	on, err := s.sameLead(db, "c.lead_id")
+	if err != nil {
+		return nil, query.Wrap("report response rates", err)
+	}
+	q := query.New("SELECT coalesce(CAST(" + value + " AS text), ''), count(*), count(CASE WHEN EXISTS (SELECT 1 FROM " + s.sc.Tables.Messages +
+		" m WHERE m.conversation_id = c.id AND m.user_id = c.user_id AND m.direction = 'inbound' AND m.deleted_at IS NULL")
+	s.sc.Owned(q, "m.").Add(") THEN 1 END) FROM " + s.sc.Tables.Conversations + " c JOIN " + table(s.sc.Leads) + " l ON " + on + " WHERE c.deleted_at IS NULL")
+	scope.Between(s.sc.Owned(q, "c."), "c.created_at", p.Since, p.Before)
+	found, err := query.All(db, q.Add(" GROUP BY 1"), func(r *store.ResponseRate) []any { return []any{&r.Value, &r.Started, &r.Answered} })
+	all := query.Values(found)
+	slices.SortFunc(all, func(a, b store.ResponseRate) int {
+		one, _ := a.Rate()
+		other, _ := b.Rate()
+		return cmp.Or(-cmp.Compare(one, other), -cmp.Compare(a.Started, b.Started), cmp.Compare(a.Value, b.Value))
+	})
+	return all, query.Wrap("report response rates", err)
+}

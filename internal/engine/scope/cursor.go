@@ -1,0 +1,146 @@
+package scope
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+)
+
+// Place is where a page ended: the sort key of its last row. For a time it is
+// microseconds since 1970, for a seq the seq.
+type Place struct {
+	Key int64
+	ID  uuid.UUID
+	// User owns the row. Ids are each user's own, so that two rows of a list of all users
+	// may differ in nothing else.
+	User uuid.UUID
+}
+
+// A cursor is a fingerprint, the key and the id of a place, and for all users its user.
+const (
+	fingerprintSize = 12
+	cursorSize      = fingerprintSize + 8 + 16
+	cursorAllSize   = cursorSize + 16
+)
+
+// fingerprint names a list: its method, its scope and its filter. A cursor carries it,
+// so that one from elsewhere is refused instead of giving a wrong page.
+type fingerprint struct {
+	sum [fingerprintSize]byte
+	all bool // the list is of all users
+}
+
+func (sc Scope) fingerprint(method string, filter any) fingerprint {
+	named := canonical(struct {
+		Method string
+		All    bool
+		User   uuid.UUID
+		Filter any
+	}{method, sc.All, sc.User, filter})
+	sum := sha256.Sum256(named)
+	return fingerprint{sum: [fingerprintSize]byte(sum[:fingerprintSize]), all: sc.All}
+}
+
+// size is that of the list's cursors, in bytes.
+func (f fingerprint) size() int {
+	if f.all {
+		return cursorAllSize
+	}
+	return cursorSize
+}
+
+func (f fingerprint) cursor(p Place) store.Cursor {
+	b := append(make([]byte, 0, cursorAllSize), f.sum[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(p.Key))
+	b = append(b, p.ID[:]...)
+	b = append(b, p.User[:]...)
+	return store.Cursor(base64.RawURLEncoding.EncodeToString(b[:f.size()]))
+}
+
+// parse returns nil for the empty cursor.
+func (f fingerprint) parse(c store.Cursor) (*Place, error) {
+	if c == "" {
+		return nil, nil //nolint:nilnil // no cursor, no place: the first page
+	}
+	b, err := decodeCursor(c)
+	if err != nil {
+		return nil, err
+	}
+	if [fingerprintSize]byte(b) != f.sum || len(b) != f.size() {
+		return nil, rule.Invalid("cursor", "belongs to another list: another scope, method, filter or order")
+	}
+	p := &Place{
+		Key: int64(binary.BigEndian.Uint64(b[fingerprintSize:])),
+		ID:  uuid.UUID(b[fingerprintSize+8 : cursorSize]),
+	}
+	copy(p.User[:], b[cursorSize:])
+	return p, nil
+}
+
+// decodeCursor returns the bytes of a cursor of either size. It looks at the length first,
+// so that a long text costs nothing.
+func decodeCursor(c store.Cursor) ([]byte, error) {
+	for _, size := range []int{cursorSize, cursorAllSize} {
+		if len(c) != base64.RawURLEncoding.EncodedLen(size) {
+			continue
+		}
+		// The decoder passes over line breaks, which leave too few bytes.
+		if b, err := base64.RawURLEncoding.Strict().DecodeString(string(c)); err == nil && len(b) == size {
+			return b, nil
+		}
+	}
+	return nil, rule.Invalid("cursor", "was not made by this library")
+}
+
+func TimeKey(t time.Time) int64 { return t.UnixMicro() }
+
+func (p *Place) Time() time.Time { return time.UnixMicro(p.Key).UTC() }
+
+// Listing is a request for a page, checked and ready to be read.
+type Listing struct {
+	DB    query.Conn
+	Limit int
+	After *Place // nil for the first page
+	list  fingerprint
+}
+
+// Listing checks a request for a page of a list, which method and filter name.
+func (sc Scope) Listing(ctx context.Context, method string, filter any, p store.PageRequest) (l Listing, err error) {
+	if l.Limit, err = limit(p); err != nil {
+		return l, err
+	}
+	l.list = sc.fingerprint(method, filter)
+	if l.After, err = l.list.parse(p.After); err != nil {
+		return l, err
+	}
+	if l.After != nil && !sc.All {
+		l.After.User = sc.User
+	}
+	l.DB, err = sc.Reading(ctx)
+	return l, err
+}
+
+// PageOf cuts a list that was read with one row more than the page has.
+func PageOf[T any](items []T, l Listing, at func(T) Place) store.Page[T] {
+	if len(items) <= l.Limit {
+		return store.Page[T]{Items: items}
+	}
+	items = items[:l.Limit]
+	return store.Page[T]{Items: items, Next: l.list.cursor(at(items[l.Limit-1]))}
+}
+
+// IDOf and seqOf carry a seq where a place has an id.
+func IDOf(seq int64) (id uuid.UUID) {
+	binary.BigEndian.PutUint64(id[8:], uint64(seq))
+	return id
+}
+
+func SeqOf(id uuid.UUID) int64 { return int64(binary.BigEndian.Uint64(id[8:])) }

@@ -1,0 +1,38 @@
+package scope
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/store"
+)
+
+// SetRow runs one update of one row in a live conversation and returns it as it is then;
+// and is one more condition.
+func SetRow[T any](ctx context.Context, sc Scope, table, columns string, dest func(*T) []any, id uuid.UUID, d store.Deleted, assign *query.Query, and string) (*T, error) {
+	if _, err := sc.Writing(ctx); err != nil {
+		return nil, err
+	}
+	row, err := UpdateRow(ctx, sc, table, columns, dest, id, d, assign, and)
+	return row, query.Wrap("update", err)
+}
+
+// UpdateRow is setRow with the errors as they come.
+func UpdateRow[T any](ctx context.Context, sc Scope, table, columns string, dest func(*T) []any, id uuid.UUID, d store.Deleted, assign *query.Query, and string) (*T, error) {
+	owner, err := sc.Owner(ctx, table, id)
+	if err != nil {
+		return nil, err
+	}
+	as := sc.As(owner)
+	q := Deleted(query.New("UPDATE "+table+" AS t SET ").Append(assign).
+		Add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.Instant(), id, owner), d, "")
+	as.InLive(q, "t.").Add(and + " RETURNING " + columns)
+	var row *T
+	err = as.Retry(ctx, func() (err error) {
+		row, err = query.One(query.On(ctx, as.Writer), q, dest)
+		return err
+	})
+	return row, err
+}

@@ -1,0 +1,106 @@
+package search
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+)
+
+const defaultK = 60
+
+func (s search) Hybrid(ctx context.Context, text string, o store.HybridOptions) (store.Similar[*store.HybridHit], error) {
+	result, err := s.hybrid(ctx, text, o)
+	return result, query.Wrap("find by text and meaning", err)
+}
+
+func (s search) hybrid(ctx context.Context, text string, o store.HybridOptions) (result store.Similar[*store.HybridHit], err error) {
+	like := store.Like{Vector: o.Vector}
+	if len(o.Vector) == 0 {
+		like.Text = text
+	}
+	if err := check.First(checkHybrid(o), scope.CheckPart("text", text)); err != nil {
+		return result, err
+	}
+	n, err := s.nearestTo(ctx, like, o.SimilarOptions)
+	if err != nil {
+		return result, err
+	}
+	o = withDefaults(o, n.o)
+	byText, err := s.textHits(ctx, text, store.TextOptions{Match: store.MatchAny, Filter: o.Filter}, o.Depth)
+	if err != nil {
+		return result, err
+	}
+	f, err := n.find(ctx, o.Depth)
+	if err != nil {
+		return result, err
+	}
+	byVector, err := n.messages(f)
+	if err != nil {
+		return result, err
+	}
+	return store.Similar[*store.HybridHit]{
+		Hits: fuse(byText, byVector.Hits, o), Model: byVector.Model, Exact: byVector.Exact, Short: byVector.Short,
+	}, nil
+}
+
+func checkHybrid(o store.HybridOptions) error {
+	switch {
+	case o.K < 0:
+		return rule.Invalid("k", "is negative")
+	case o.Depth < 0 || o.Depth > store.MaxLimit:
+		return rule.Invalid("depth", "is not between 1 and %d", store.MaxLimit)
+	}
+	return nil
+}
+
+// withDefaults sets what is unset; similar are the checked options of the vectors.
+func withDefaults(o store.HybridOptions, similar store.SimilarOptions) store.HybridOptions {
+	o.SimilarOptions = similar
+	if o.K == 0 {
+		o.K = defaultK
+	}
+	if o.Depth == 0 {
+		o.Depth = min(max(4*o.Limit, 100), store.MaxLimit)
+	}
+	return o
+}
+
+// fuse makes one list of two, each in its order.
+func fuse(byText []*store.MessageHit, byVector []*store.SimilarMessage, o store.HybridOptions) []*store.HybridHit {
+	hits := make([]*store.HybridHit, 0, len(byText)+len(byVector))
+	byKey := make(map[scope.OwnedID]*store.HybridHit, len(byText))
+	for i, t := range byText {
+		h := &store.HybridHit{
+			Message: t.Message, Conversation: t.Conversation, Snippet: t.Snippet,
+			TextRank: i + 1, TextScore: t.Score, Score: fusedScore(o, i+1),
+		}
+		hits, byKey[scope.OwnedID{ID: t.Message.ID, User: t.Message.UserID}] = append(hits, h), h
+	}
+	for i, v := range byVector {
+		h := byKey[scope.OwnedID{ID: v.Message.ID, User: v.Message.UserID}]
+		if h == nil {
+			h = &store.HybridHit{Message: v.Message, Conversation: v.Conversation}
+			hits = append(hits, h)
+		}
+		h.VectorRank, h.Similarity = i+1, v.Similarity
+		h.Score += fusedScore(o, i+1)
+	}
+	slices.SortFunc(hits, func(a, b *store.HybridHit) int {
+		return cmp.Or(
+			cmp.Compare(b.Score, a.Score),
+			bytes.Compare(a.Message.ID[:], b.Message.ID[:]),
+			bytes.Compare(a.Message.UserID[:], b.Message.UserID[:]),
+		)
+	})
+	return hits[:min(o.Limit, len(hits))]
+}
+
+// fusedScore is what a rank, from 1, adds.
+func fusedScore(o store.HybridOptions, rank int) float64 { return 1 / float64(o.K+rank) }

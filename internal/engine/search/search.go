@@ -1,0 +1,18 @@
+// Package search finds messages and conversations: by words, by a part of a word, by the
+// similarity of vectors, or by words and vectors together.
+package search
+
+import (
+	"github.com/convostore/convostore/internal/engine/embeddings"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/store"
+)
+
+type search struct {
+	sc    scope.Scope
+	codes *embeddings.Codes
+}
+
+// New returns the search of a scope. codes are those in memory, which every scope of a
+// store shares.
+func New(sc scope.Scope, codes *embeddings.Codes) store.Search { return search{sc: sc, codes: codes} }

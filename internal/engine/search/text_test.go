@@ -1,0 +1,245 @@
+package search_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore"
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/bothtest"
+	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/postgres"
+)
+
+// onBothDatabases runs a test on SQLite and on PostgreSQL, migrated with the options.
+func onBothDatabases(t *testing.T, o migrate.Options, test func(t *testing.T, st store.Store)) {
+	t.Helper()
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) { test(t, d.Store(t, convostore.WithMigrate(o))) })
+}
+
+func onPostgresOnly(t *testing.T, o migrate.Options, test func(t *testing.T, st store.Store)) {
+	t.Helper()
+	t.Parallel()
+	st, err := postgres.Open(t.Context(), pgtest.Database(t), convostore.WithMigrate(o))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, st.Close()) })
+	test(t, st)
+}
+
+// crowd is more messages than a search sorts or ranks.
+const crowd = 2*store.MaxRanked + 140
+
+// TestTextSearchOfMany: "every" is in each message, "old" in the older half, so that a walk
+// from the newest on has far to go, and "late" was created long before the rest but written last.
+func TestTextSearchOfMany(t *testing.T) {
+	t.Parallel()
+	onBothDatabases(t, migrate.Options{}, func(t *testing.T, st store.Store) {
+		user := uuid.New()
+		mine := st.ForUser(user)
+		threads, messages := fillCrowd(t, st, user)
+		for _, tt := range []struct {
+			word  string
+			scope store.Scope
+			want  []*message.Message
+		}{
+			{"every", mine, messages}, {"every", st.AllUsers(), messages}, {"old", mine, messages[crowd/2:]}, {"late", st.AllUsers(), messages[crowd-100:]},
+		} {
+			checkNewest(t, tt.scope, tt.word, threads, tt.want)
+			checkRanked(t, tt.scope, tt.word, len(tt.want))
+		}
+		page, err := st.ForUser(uuid.New()).Search().Messages(t.Context(), "every", store.TextOptions{}, store.PageRequest{})
+		require.NoError(t, err)
+		require.Empty(t, page.Items)
+	})
+}
+
+// fillCrowd returns the conversations and the messages, newest first.
+func fillCrowd(t *testing.T, st store.Store, user uuid.UUID) (cs []*conversation.Conversation, ms []*message.Message) {
+	t.Helper()
+	start := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+	const length = 23
+	for n := range crowd / length {
+		at := start.Add(-time.Duration(n) * time.Hour)
+		c := &conversation.Conversation{ID: uuid.New(), UserID: user, Subject: "every subject", Status: conversation.StatusWaiting, CreatedAt: at, LastMessageAt: at, LastSeq: length}
+		cs = append(cs, c)
+		for i := range length {
+			m := &message.Message{
+				ID: uuid.New(), UserID: user, ConversationID: c.ID, Seq: int64(length - i), Role: message.RoleUser,
+				Content: "every message " + strings.Repeat("every ", i%3), CreatedAt: at.Add(-time.Duration(i) * time.Second),
+			}
+			if len(ms) >= crowd/2 {
+				m.Content += " old"
+			}
+			if len(ms) >= crowd-100 {
+				m.Content += " late"
+			}
+			ms = append(ms, m)
+		}
+	}
+	written := slices.Clone(ms)
+	slices.Reverse(written[:crowd-100])
+	require.NoError(t, st.DB(t.Context()).CreateInBatches(cs, 500).Error)
+	require.NoError(t, st.DB(t.Context()).CreateInBatches(written, 500).Error)
+	return cs, ms
+}
+
+func checkNewest(t *testing.T, scope store.Scope, word string, threads []*conversation.Conversation, want []*message.Message) {
+	t.Helper()
+	o := store.TextOptions{Order: store.Newest}
+	got := listed(t, 700, func(p store.PageRequest) (store.Page[*store.MessageHit], error) {
+		return scope.Search().Messages(t.Context(), word, o, p)
+	})
+	require.Len(t, got, len(want))
+	for i, hit := range got {
+		require.Equal(t, want[i].ID, hit.Message.ID)
+	}
+	counts := map[uuid.UUID]int64{}
+	for _, m := range want {
+		counts[m.ConversationID]++
+	}
+	var ids []uuid.UUID
+	for _, hit := range listed(t, 90, func(p store.PageRequest) (store.Page[*store.ConversationHit], error) {
+		return scope.Search().Conversations(t.Context(), word, o, p)
+	}) {
+		ids = append(ids, hit.Conversation.ID)
+		require.Equal(t, counts[hit.Conversation.ID], hit.Messages)
+		first := slices.IndexFunc(want, func(m *message.Message) bool { return m.ConversationID == hit.Conversation.ID })
+		require.Equal(t, want[first].ID, hit.Best.ID)
+	}
+	var wantIDs []uuid.UUID
+	for _, c := range threads {
+		if counts[c.ID] > 0 {
+			wantIDs = append(wantIDs, c.ID)
+		}
+	}
+	require.Equal(t, wantIDs, ids)
+}
+
+// checkRanked: of many matches the newest are ranked.
+func checkRanked(t *testing.T, scope store.Scope, word string, matches int) {
+	t.Helper()
+	got := listed(t, 999, func(p store.PageRequest) (store.Page[*store.MessageHit], error) {
+		return scope.Search().Messages(t.Context(), word, store.TextOptions{}, p)
+	})
+	require.Len(t, got, min(matches, store.MaxRanked))
+	seen := map[uuid.UUID]bool{}
+	for i, hit := range got {
+		require.False(t, seen[hit.Message.ID])
+		seen[hit.Message.ID] = true
+		if i > 0 {
+			require.LessOrEqual(t, hit.Score, got[i-1].Score)
+		}
+	}
+}
+
+// listed reads all pages.
+func listed[T any](t *testing.T, size int, read func(store.PageRequest) (store.Page[T], error)) (all []T) {
+	t.Helper()
+	for p := (store.PageRequest{Limit: size}); ; {
+		page, err := read(p)
+		require.NoError(t, err)
+		all = append(all, page.Items...)
+		if p.After = page.Next; p.After == "" {
+			return all
+		}
+	}
+}
+
+// tell writes messages and returns what a search gives: the words around each hit, the
+// matches in brackets.
+func tell(t *testing.T, st store.Store, contents ...string) func(text string, o store.TextOptions) []string {
+	t.Helper()
+	mine := st.ForUser(uuid.New())
+	c := &conversation.Conversation{Subject: "A Subject"}
+	require.NoError(t, mine.Conversations().Create(t.Context(), c))
+	for _, content := range contents {
+		_, err := mine.Messages().Append(t.Context(), c.ID, &message.Message{Role: message.RoleUser, Content: content})
+		require.NoError(t, err)
+	}
+	return func(text string, o store.TextOptions) (found []string) {
+		for size := 1; size <= 3; size++ {
+			var got []string
+			for _, hit := range listed(t, size, func(p store.PageRequest) (store.Page[*store.MessageHit], error) {
+				return mine.Search().Messages(t.Context(), text, o, p)
+			}) {
+				require.Equal(t, c.Subject, hit.Conversation.Subject)
+				got = append(got, hit.Snippet.Mark("[", "]"))
+			}
+			require.True(t, size == 1 || slices.Equal(found, got), "pages of %d: %q and %q", size, got, found)
+			found = got
+		}
+		return found
+	}
+}
+
+func TestTextSearchWords(t *testing.T) {
+	t.Parallel()
+	onBothDatabases(t, migrate.Options{}, func(t *testing.T, st store.Store) {
+		find := tell(t, st, "The unpaid invoice", "Invoice: paid!", "a bill of 5% a_b", "我们在北京大学", "Crème brûlée", "東京タワーと 서울역")
+		newest := func(text string, m store.Match) string {
+			return strings.Join(find(text, store.TextOptions{Match: m, Order: store.Newest}), " / ")
+		}
+		for text, want := range map[string]string{
+			"invoice":            "[Invoice]: paid! / The unpaid [invoice]",
+			"invoice -paid":      "The unpaid [invoice]",
+			`"unpaid invoice"`:   "The [unpaid invoice]",
+			"bill OR inv* un*":   "The [unpaid] [invoice]",
+			"BILL OR paid":       "a [bill] of 5% a_b / Invoice: [paid]!",
+			"crème":              "[Crème] brûlée",
+			"我们在北京大学":            "[我们在北京大学]", // the whole run is a word,
+			"北京":                 "",          // and a part of it is none
+			`the -invoice`:       "",
+			`' \ % " ) invoice'`: "[Invoice]: paid! / The unpaid [invoice]",
+		} {
+			assert.Equal(t, want, newest(text, store.MatchAll), text)
+		}
+		assert.Equal(t, "a [bill] of 5% a_b / The [unpaid] invoice", newest("unpaid bill", store.MatchAny))
+		for text, want := range map[string]string{
+			"北京": "我们在[北京]大学", "タワー": "東京[タワー]と 서울역", "서울": "東京タワーと [서울]역", "% A_B": "a bill of 5[% a_b]",
+			"_": "a bill of 5% a[_]b", "aid": "Invoice: p[aid]! / The unp[aid] invoice", `\`: "", "'": "", " ": "",
+		} {
+			assert.Equal(t, want, newest(text, store.MatchSubstring), text)
+		}
+		ranked := find("paid OR bill OR invoice", store.TextOptions{})
+		require.Len(t, ranked, 3)
+		assert.Equal(t, "[Invoice]: [paid]!", ranked[0])
+	})
+}
+
+// TestTextSearchGrammar: a snippet marks what the database found, however it is bent.
+func TestTextSearchGrammar(t *testing.T) {
+	onPostgresOnly(t, migrate.Options{TextConfig: "english"}, func(t *testing.T, st store.Store) {
+		find := tell(t, st, "He was paying the bills", "the cat")
+		assert.Equal(t, []string{"He was [paying] the [bills]"}, find("bill pays", store.TextOptions{}))
+		assert.Equal(t, []string{"the [cat]"}, find("the cat -paid", store.TextOptions{}))
+		assert.Empty(t, find("the -bill", store.TextOptions{}), "no word is left that is to be there")
+		page, err := st.AllUsers().Search().Conversations(t.Context(), "subjects", store.TextOptions{}, store.PageRequest{})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 1)
+		assert.Equal(t, "A [Subject]", page.Items[0].Snippet.Mark("[", "]"))
+		assert.Positive(t, page.Items[0].Score)
+	})
+}
+
+func TestTextSearchWithoutFullText(t *testing.T) {
+	t.Parallel()
+	onBothDatabases(t, migrate.Options{WithoutFullText: true}, func(t *testing.T, st store.Store) {
+		find := tell(t, st, "one", fmt.Sprint("two", strings.Repeat(" filler", 100), " one"))
+		assert.Len(t, find("ON", store.TextOptions{Match: store.MatchSubstring}), 2)
+		for _, text := range []string{"one", ""} {
+			_, err := st.AllUsers().Search().Messages(t.Context(), text, store.TextOptions{}, store.PageRequest{})
+			require.ErrorIs(t, err, store.ErrUnsupported)
+			require.ErrorContains(t, err, "RebuildSearch")
+		}
+	})
+}

@@ -1,0 +1,123 @@
+package threads
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/engine/embeddings"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+)
+
+func (s messages) Update(ctx context.Context, id uuid.UUID, u store.MessageUpdate) (*message.Message, error) {
+	if u.Content == nil && u.Metadata == nil {
+		return nil, rule.Invalid("update", "changes nothing")
+	}
+	now := s.sc.Instant()
+	assign := query.New("edited_at = ?", now)
+	if u.Content != nil {
+		content := *u.Content
+		if s.sc.StripNUL {
+			record.StripText(&content)
+		}
+		if err := check.Text("content", content); err != nil {
+			return nil, err
+		}
+		assign.Add(", content = ?", content)
+	}
+	if u.Metadata != nil {
+		doc := *u.Metadata
+		if s.sc.StripNUL {
+			record.StripJSON(&doc)
+		}
+		if err := check.JSON("metadata", doc); err != nil {
+			return nil, err
+		}
+		assign.Add(", metadata = ?", doc)
+	}
+	if u.Content == nil {
+		return s.set(ctx, id, store.ExcludeDeleted, assign)
+	}
+	return s.setContent(ctx, id, assign)
+}
+
+// setContent also removes what was made from the content before.
+func (s messages) setContent(ctx context.Context, id uuid.UUID, assign *query.Query) (m *message.Message, err error) {
+	if _, err := s.sc.Writing(ctx); err != nil {
+		return nil, err
+	}
+	err = s.sc.Transaction(ctx, func(tx *scope.Store) error {
+		in := s.sc.In(tx)
+		var err error
+		if m, err = scope.UpdateRow(ctx, in, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, store.ExcludeDeleted, assign, ""); err != nil {
+			return err
+		}
+		return embeddings.DropVectors(ctx, in.As(m.UserID), id)
+	})
+	if err != nil {
+		return nil, query.Wrap("update", err)
+	}
+	return m, nil
+}
+
+func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, error) {
+	return s.set(ctx, id, store.ExcludeDeleted, query.New("deleted_at = ?", s.sc.Instant()))
+}
+
+func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, error) {
+	m, err := s.set(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"))
+	if errors.Is(err, store.ErrNotFound) {
+		db, err := s.sc.Writing(ctx)
+		if err != nil {
+			return nil, err
+		}
+		m, err := getMessage(s.sc, db, id)
+		return m, query.Wrap("restore message", err)
+	}
+	return m, err
+}
+
+// set runs one update of one message in a live conversation.
+func (s messages) set(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query) (*message.Message, error) {
+	return scope.SetRow(ctx, s.sc, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, d, assign, "")
+}
+
+func (s messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) (int64, error) {
+	sc, err := Appender(ctx, s.sc, conversationID)
+	if err != nil {
+		return 0, query.Wrap("restore messages", err)
+	}
+	var restored int64
+	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
+		restored, err = restoreAll(ctx, sc.In(tx), conversationID)
+		return err
+	})
+	return restored, query.Wrap("restore messages", err)
+}
+
+func restoreAll(ctx context.Context, sc scope.Scope, conversationID uuid.UUID) (int64, error) {
+	if err := LockConversation(ctx, sc, conversationID); err != nil {
+		return 0, err
+	}
+	return query.New("UPDATE "+sc.Tables.Messages+" SET deleted_at = NULL, updated_at = ?"+
+		" WHERE conversation_id = ? AND user_id = ? AND deleted_at IS NOT NULL", sc.Instant(), conversationID, sc.User).
+		Exec(query.On(ctx, sc.Writer))
+}
+
+// LockConversation keeps others from appending to a conversation, deleting it or
+// deciding in it until the transaction ends. It returns ErrNotFound if there is none.
+func LockConversation(ctx context.Context, sc scope.Scope, id uuid.UUID) error {
+	var locked uuid.UUID
+	found, err := sc.Lock("id", query.New("id = ? AND deleted_at IS NULL", id)).Row(query.On(ctx, sc.Writer), &locked)
+	if err == nil && !found {
+		return store.ErrNotFound
+	}
+	return err
+}
