@@ -55,7 +55,7 @@ writes the outbound message once, however often it is called.
 # Search
 
 	page, err := mine.Search().Messages(ctx, "invoice -draft", store.TextOptions{}, store.PageRequest{})
-	near, err := mine.Search().SimilarMessages(ctx, store.Like{Text: "How much is it?"}, store.SimilarOptions{Limit: 10})
+	near, err := mine.Search().SimilarMessages(ctx, store.SimilarTo{Text: "How much is it?"}, store.SimilarOptions{Limit: 10})
 
 By words with a syntax that cannot be wrong, by a part of the text, by meaning, or by both
 (Hybrid). A result by meaning says whether every vector was compared. The vectors come

@@ -14,12 +14,14 @@ import (
 // Conversations is everything that can be done with the conversations of a scope.
 type Conversations interface {
 	ConversationReader
-	ConversationWriter
+	ConversationLister
+	ConversationCreator
+	ConversationEditor
+	ConversationArchiver
 	ConversationRemover
 }
 
-// ConversationReader finds conversations. Deleted ones are not there unless a filter
-// asks for them.
+// ConversationReader reads one conversation. A deleted one is not there.
 type ConversationReader interface {
 	// Get returns a conversation without its messages, or ErrNotFound.
 	Get(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
@@ -34,7 +36,11 @@ type ConversationReader interface {
 	// there are. It returns ErrNotFound if there is no such conversation. Of a long
 	// thread MessageReader.Last reads less.
 	Thread(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
+}
 
+// ConversationLister finds conversations. Deleted ones are not there unless a filter asks
+// for them.
+type ConversationLister interface {
 	// List returns a page in the order of the filter. A page never repeats or skips a
 	// row that existed throughout and kept its place: with NewestActivity an append
 	// moves a conversation to the front, with NewestCreated nothing moves.
@@ -57,9 +63,8 @@ type ConversationReader interface {
 	Unread(ctx context.Context, since time.Time, p PageRequest) (Page[*conversation.Conversation], error)
 }
 
-// ConversationWriter creates and changes conversations. The methods that take an id
-// return the row as it is now, or ErrNotFound.
-type ConversationWriter interface {
+// ConversationCreator creates conversations, or finds the one that is there.
+type ConversationCreator interface {
 	// Create stores c and its Messages, all or nothing, and fills in what was unset. The
 	// messages get seq 1, 2, 3 … in their order, and the status and the activity follow
 	// from them. It returns ErrConflict if the id or the external key is taken by
@@ -78,7 +83,11 @@ type ConversationWriter interface {
 	// one does not change. It returns ErrConflict, and c is that row, if it is deleted;
 	// ErrInvalid without a key or with messages.
 	GetOrCreate(ctx context.Context, c *conversation.Conversation) (created bool, err error)
+}
 
+// ConversationEditor changes what a conversation says of itself. Its methods return the row
+// as it is now, or ErrNotFound.
+type ConversationEditor interface {
 	// SetTitle takes at most 255 characters; "" removes the title.
 	SetTitle(ctx context.Context, id uuid.UUID, title string) (*conversation.Conversation, error)
 
@@ -92,7 +101,11 @@ type ConversationWriter interface {
 	// key, null removes a key, anything else replaces. The patch must be an object. Two
 	// merges at once both count.
 	MergeMetadata(ctx context.Context, id uuid.UUID, patch message.JSON) (*conversation.Conversation, error)
+}
 
+// ConversationArchiver puts conversations aside and keeps them from going by age. Its
+// methods return the row as it is now, or ErrNotFound.
+type ConversationArchiver interface {
 	// Archive puts a conversation aside; an archived one stays as it is.
 	Archive(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
 

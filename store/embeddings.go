@@ -36,6 +36,12 @@ type Embedder interface {
 //
 // All models of a database have vectors of one length, which the migrations set.
 type Embeddings interface {
+	EmbeddingStore
+	EmbeddingJobs
+}
+
+// EmbeddingStore keeps the vectors of single messages.
+type EmbeddingStore interface {
 	// Set stores the vector of a live message for a model, in the place of one that it
 	// had. It returns ErrNotFound if there is no such message and ErrInvalid for a vector
 	// of another length than the database's, with NaN or an infinity in it, or zero. In a
@@ -52,7 +58,10 @@ type Embeddings interface {
 	// Get returns the vector of a live message for a model. It returns ErrNotFound if
 	// there is no such message and ErrNotEmbedded if it has no vector of the model.
 	Get(ctx context.Context, messageID uuid.UUID, model string) (*message.Embedding, error)
+}
 
+// EmbeddingJobs fills in the vectors of a model and drops them.
+type EmbeddingJobs interface {
 	// Missing walks the live messages that have no vector of a model, oldest first,
 	// reading a page at a time, with no query open while the caller works. Messages of
 	// nothing but white space (of ASCII) are left out: there is nothing to embed. It ends

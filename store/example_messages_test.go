@@ -64,7 +64,7 @@ func Example() {
 }
 
 // A webhook that is delivered twice is stored once.
-func ExampleMessageWriter_Append_redelivery() {
+func ExampleMessageAppender_Append_redelivery() {
 	ctx := context.Background()
 	mine, c := open(ctx)
 	for range 2 {
@@ -83,7 +83,7 @@ func ExampleMessageWriter_Append_redelivery() {
 }
 
 // A client that must not answer what it has not seen says how far it has read.
-func ExampleMessageWriter_AppendMany_expectedSeq() {
+func ExampleMessageAppender_AppendMany_expectedSeq() {
 	ctx := context.Background()
 	mine, c := open(ctx)
 	say(ctx, mine, c, message.RoleUser, "one")
@@ -99,7 +99,7 @@ func ExampleMessageWriter_AppendMany_expectedSeq() {
 	// read up to 1 but there are 2
 }
 
-func ExampleMessageWriter_Import() {
+func ExampleMessageAppender_Import() {
 	ctx := context.Background()
 	mine, c := open(ctx)
 	rows := func(yield func(*message.Message, error) bool) {
@@ -149,7 +149,7 @@ func ExampleMessageReader_List() {
 }
 
 // An incoming mail finds its conversation by what it answers.
-func ExampleMessageReader_FindThread() {
+func ExampleMessageFinder_FindThread() {
 	ctx := context.Background()
 	mine, c := open(ctx)
 	out := &message.Message{

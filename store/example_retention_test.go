@@ -60,7 +60,7 @@ func ExampleRetention() {
 
 // After an erasure VacuumFull, in a maintenance window, leaves none of its bytes in the
 // file; Vacuum is for in between.
-func ExampleCaretaker() {
+func ExampleTableCare() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "convostore")
 	must(err)

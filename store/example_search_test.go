@@ -101,7 +101,7 @@ func ExampleSimilaritySearch() {
 	_, err := mine.Embeddings().EmbedMissing(ctx, topics{}, store.EmbedOptions{})
 	must(err)
 
-	found, err := mine.Search().SimilarMessages(ctx, store.Like{Text: "How much does a website cost?"},
+	found, err := mine.Search().SimilarMessages(ctx, store.SimilarTo{Text: "How much does a website cost?"},
 		store.SimilarOptions{Limit: 10, MinSimilarity: 0.7})
 	must(err)
 	for _, hit := range found.Hits {
@@ -127,7 +127,7 @@ func ExampleSimilaritySearch_conversations() {
 	_, err := mine.Embeddings().EmbedMissing(ctx, topics{}, store.EmbedOptions{})
 	must(err)
 
-	found, err := mine.Search().SimilarConversations(ctx, store.Like{Text: "lost parcel"}, store.SimilarOptions{Limit: 1})
+	found, err := mine.Search().SimilarConversations(ctx, store.SimilarTo{Text: "lost parcel"}, store.SimilarOptions{Limit: 1})
 	must(err)
 	for _, hit := range found.Hits {
 		fmt.Printf("%.0f %% %s (%d relevant)\n", 100*hit.Similarity, hit.Best.Content, hit.Relevant)

@@ -135,7 +135,7 @@ func ExampleConversationRemover() {
 	// {Conversations:1 Messages:2 Embeddings:0 Suggestions:0}
 }
 
-func ExampleConversationReader_List() {
+func ExampleConversationLister_List() {
 	ctx := context.Background()
 	st, err := sqlite.OpenMemory(ctx)
 	must(err)
@@ -158,7 +158,7 @@ func ExampleConversationReader_List() {
 }
 
 // A chat bot knows a conversation by its channel.
-func ExampleConversationWriter_GetOrCreate() {
+func ExampleConversationCreator_GetOrCreate() {
 	ctx := context.Background()
 	st, err := sqlite.OpenMemory(ctx)
 	must(err)
@@ -174,7 +174,7 @@ func ExampleConversationWriter_GetOrCreate() {
 	// false #general
 }
 
-func ExampleConversationWriter_MergeMetadata() {
+func ExampleConversationEditor_MergeMetadata() {
 	ctx := context.Background()
 	mine, c := open(ctx)
 	_, err := mine.Conversations().SetMetadata(ctx, c.ID, message.JSON(`{"tags":["new"],"model":"small-1"}`))

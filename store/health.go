@@ -155,8 +155,8 @@ type ReplicaState struct {
 	Behind int64 `json:"behind"`
 	// Age is how old what it shows is at most, 0 while that is not known.
 	Age time.Duration `json:"age"`
-	// Reads counts the methods that were sent to it, Again those of them that went on to
+	// Reads counts the methods that were sent to it, Fallbacks those of them that went on to
 	// the primary, because it failed or did not find a row.
-	Reads int64 `json:"reads"`
-	Again int64 `json:"again"`
+	Reads     int64 `json:"reads"`
+	Fallbacks int64 `json:"fallbacks"`
 }

@@ -9,7 +9,7 @@ import (
 type Maintenance interface {
 	Retention
 	Eraser
-	Caretaker
+	TableCare
 }
 
 // Retention is what happens to conversations by their age. A conversation on hold
@@ -88,10 +88,10 @@ type Eraser interface {
 	RemoveOrphans(ctx context.Context) (Counts, error)
 }
 
-// Caretaker counts rows and looks after the tables. But for Counts its methods are about
+// TableCare counts rows and looks after the tables. But for Counts its methods are about
 // whole tables: a scope of one user gets ErrInvalid, and so does a store inside a
 // transaction, where no database can do it. Each says what it locks.
-type Caretaker interface {
+type TableCare interface {
 	// Counts counts the rows of each table, deleted ones included.
 	Counts(ctx context.Context) (Counts, error)
 

@@ -14,11 +14,14 @@ import (
 // Messages is everything that can be done with the messages of a scope.
 type Messages interface {
 	MessageReader
-	MessageWriter
+	MessageFinder
+	MessageAppender
+	MessageEditor
 }
 
-// MessageReader finds messages. The messages of a deleted conversation are not there;
-// those deleted by themselves only if a filter asks for them. Embeddings are never read.
+// MessageReader reads the messages of a conversation. Those of a deleted conversation are
+// not there, and those deleted by themselves only if a filter asks for them. Embeddings
+// are never read.
 type MessageReader interface {
 	// Get returns a live message, or ErrNotFound.
 	Get(ctx context.Context, id uuid.UUID) (*message.Message, error)
@@ -39,7 +42,10 @@ type MessageReader interface {
 	// Around returns the message with this seq and up to n before and n after it, in the
 	// order of the thread. A seq that is deleted or not there leaves out itself alone.
 	Around(ctx context.Context, conversationID uuid.UUID, seq int64, n int) ([]*message.Message, error)
+}
 
+// MessageFinder looks for messages over all live conversations of the scope.
+type MessageFinder interface {
 	// ListByUser returns a page of the scope's messages over all live conversations, by
 	// CreatedAt, latest first; with ThreadOrder of the filter oldest first. AfterSeq and
 	// BeforeSeq mean nothing over several conversations and are refused, and so are the
@@ -63,8 +69,8 @@ type MessageReader interface {
 	FindThread(ctx context.Context, m *message.Message) (*conversation.Conversation, error)
 }
 
-// MessageWriter appends and changes messages.
-type MessageWriter interface {
+// MessageAppender adds messages to conversations.
+type MessageAppender interface {
 	// Append adds m to the end of a conversation and fills in what was unset: id, keys,
 	// seq, times. The conversation's status and activity follow in the same statement.
 	// It never fails because somebody else appends too.
@@ -101,7 +107,10 @@ type MessageWriter interface {
 	// that comes again while its batch waits or is written is a *BatchError of ErrInvalid,
 	// and one that comes again later is a redelivery. Nil rows are ErrInvalid.
 	Import(ctx context.Context, rows iter.Seq2[*message.Message, error], o ImportOptions) (ImportResult, error)
+}
 
+// MessageEditor changes, hides and brings back messages.
+type MessageEditor interface {
 	// Update changes the content, the metadata or both and sets EditedAt. It returns the
 	// row as it is now, or ErrNotFound. An update of nothing is refused. One with content
 	// removes the message's vectors.

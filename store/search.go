@@ -73,11 +73,11 @@ type TextSearch interface {
 type SimilaritySearch interface {
 	// SimilarMessages returns the messages nearest to a vector or a text. No embedded
 	// message is no error.
-	SimilarMessages(ctx context.Context, like Like, o SimilarOptions) (Similar[*SimilarMessage], error)
+	SimilarMessages(ctx context.Context, to SimilarTo, o SimilarOptions) (Similar[*SimilarMessage], error)
 
 	// SimilarConversations returns the conversations of the nearest messages, each once,
 	// in the order of its best message.
-	SimilarConversations(ctx context.Context, like Like, o SimilarOptions) (Similar[*SimilarConversation], error)
+	SimilarConversations(ctx context.Context, to SimilarTo, o SimilarOptions) (Similar[*SimilarConversation], error)
 
 	// MoreLike returns the messages nearest to a message, itself left out. It returns
 	// ErrNotFound if there is no such message and ErrNotEmbedded if it has no vector of
@@ -182,8 +182,8 @@ type ConversationHit struct {
 	Snippet Snippet `json:"snippet"`
 }
 
-// Like says what to be similar to: one of its fields.
-type Like struct {
+// SimilarTo says what to be similar to: one of its fields.
+type SimilarTo struct {
 	Vector message.Vector
 	// Text is embedded by the store's embedder, see WithEmbedder, whose model is then the
 	// one to compare: another is ErrInvalid.

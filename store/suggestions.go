@@ -13,13 +13,13 @@ import (
 // Suggestions is everything that can be done with the suggestions of a scope. Those of a
 // deleted conversation are not there.
 type Suggestions interface {
-	// Create stores a suggestion for a live conversation and fills in what was unset. It
-	// returns ErrNotFound if there is no such conversation, ErrInvalid if the message
-	// that it answers is not a live one of that conversation, ErrConflict if the id is
-	// taken. A decided suggestion may be stored, with its ReviewedAt; a sent one is
-	// refused: Send links the message.
-	Create(ctx context.Context, s *suggestion.Suggestion) error
+	SuggestionReader
+	SuggestionReviewer
+	SuggestionEditor
+}
 
+// SuggestionReader finds suggestions.
+type SuggestionReader interface {
 	// Get returns a live suggestion, or ErrNotFound.
 	Get(ctx context.Context, id uuid.UUID) (*suggestion.Suggestion, error)
 
@@ -30,7 +30,10 @@ type Suggestions interface {
 	// ListByConversation returns a page of the live suggestions of a conversation,
 	// oldest first. It returns ErrNotFound if there is no such conversation.
 	ListByConversation(ctx context.Context, conversationID uuid.UUID, p PageRequest) (Page[*suggestion.Suggestion], error)
+}
 
+// SuggestionReviewer decides on suggestions, once each, and sends them.
+type SuggestionReviewer interface {
 	// Approve decides that the text goes out as it is. Of many who decide at once one
 	// wins; the others get a *TransitionError that names the decision they found, and
 	// change nothing. It returns ErrNotFound if there is no such suggestion. The same
@@ -60,6 +63,16 @@ type Suggestions interface {
 	// without a direction, a deleted one, that of another suggestion or of another
 	// conversation. Nothing is written then.
 	Send(ctx context.Context, id uuid.UUID, m *message.Message) (created bool, err error)
+}
+
+// SuggestionEditor stores suggestions, hides them and brings them back.
+type SuggestionEditor interface {
+	// Create stores a suggestion for a live conversation and fills in what was unset. It
+	// returns ErrNotFound if there is no such conversation, ErrInvalid if the message
+	// that it answers is not a live one of that conversation, ErrConflict if the id is
+	// taken. A decided suggestion may be stored, with its ReviewedAt; a sent one is
+	// refused: Send links the message.
+	Create(ctx context.Context, s *suggestion.Suggestion) error
 
 	// Delete hides a suggestion. Deleting again returns ErrNotFound.
 	Delete(ctx context.Context, id uuid.UUID) (*suggestion.Suggestion, error)

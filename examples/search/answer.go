@@ -39,7 +39,7 @@ func (s *session) answer(ctx context.Context, q query) error {
 		return s.messages(ctx, q.text, store.TextOptions{Match: store.MatchSubstring, Order: store.Newest}, "")
 	case similar:
 		return s.similar(func() (store.Similar[*store.SimilarMessage], error) {
-			return s.mine.Search().SimilarMessages(ctx, store.Like{Text: q.text}, s.options)
+			return s.mine.Search().SimilarMessages(ctx, store.SimilarTo{Text: q.text}, s.options)
 		})
 	case similarThreads:
 		return s.similarThreads(ctx, q.text)
@@ -112,7 +112,7 @@ func (s *session) similar(find func() (store.Similar[*store.SimilarMessage], err
 
 func (s *session) similarThreads(ctx context.Context, text string) error {
 	begin := time.Now()
-	found, err := s.mine.Search().SimilarConversations(ctx, store.Like{Text: text}, s.options)
+	found, err := s.mine.Search().SimilarConversations(ctx, store.SimilarTo{Text: text}, s.options)
 	if err != nil {
 		return err
 	}

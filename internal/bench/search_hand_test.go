@@ -75,7 +75,7 @@ func insertInto(table string, columns []string) string {
 // librarySimilar is the library's part of the pairs.
 func librarySimilar(ctx context.Context, st store.Store, user uuid.UUID, v []float32, o store.SimilarOptions) ([]*hit, store.Similar[*store.SimilarMessage], error) {
 	o.Model, o.Limit = searchModel, similarLimit
-	found, err := searchOf(st, user).SimilarMessages(ctx, store.Like{Vector: v}, o)
+	found, err := searchOf(st, user).SimilarMessages(ctx, store.SimilarTo{Vector: v}, o)
 	hits := make([]*hit, len(found.Hits))
 	for i, h := range found.Hits {
 		hits[i] = &hit{h.Message, h.Conversation, h.Similarity}

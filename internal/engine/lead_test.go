@@ -70,7 +70,7 @@ func testLeadIDs(t *testing.T, db *gorm.DB, kind string, good, bad []string) {
 			_, errs["Conversations "+name] = s.Search().Conversations(ctx, "a", store.TextOptions{Match: match, Filter: filter}, store.PageRequest{})
 		}
 		similar := store.SimilarOptions{Model: "m", Filter: filter}
-		like := store.Like{Vector: make(message.Vector, 1536)}
+		like := store.SimilarTo{Vector: make(message.Vector, 1536)}
 		like.Vector[0] = 1
 		_, errs["SimilarMessages"] = s.Search().SimilarMessages(ctx, like, similar)
 		_, errs["SimilarConversations"] = s.Search().SimilarConversations(ctx, like, similar)

@@ -376,8 +376,8 @@ func callSearch(c *caller, s *secrets, r store.Search, thread *conversation.Conv
 	}
 	for _, mode := range []store.SimilarMode{store.SearchAuto, store.SearchExact, store.SearchApproximate} {
 		o := store.SimilarOptions{Mode: mode}
-		c.call(r, "SimilarMessages", store.Like{Text: s.next()}, o)
-		c.call(r, "SimilarConversations", store.Like{Text: s.next()}, o)
+		c.call(r, "SimilarMessages", store.SimilarTo{Text: s.next()}, o)
+		c.call(r, "SimilarConversations", store.SimilarTo{Text: s.next()}, o)
 		c.call(r, "MoreLike", thread.Messages[0].ID, o)
 	}
 }

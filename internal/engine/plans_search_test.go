@@ -80,7 +80,7 @@ func searchPlans() []searchPlan {
 			o.Model = "m"
 			v := make(message.Vector, searchPlanDimensions)
 			v[3] = 1
-			_, err := s.SimilarMessages(ctx, store.Like{Vector: v}, o)
+			_, err := s.SimilarMessages(ctx, store.SimilarTo{Vector: v}, o)
 			return err
 		}
 	}

@@ -46,7 +46,7 @@ func (e *eager) Pick(since time.Time) query.Replica {
 	return e
 }
 
-func (e *eager) Left(err error) {
+func (e *eager) FellBack(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.left = append(e.left, err)

@@ -21,7 +21,7 @@ func openStore(mode store.SimilarMode, opts ...convostore.Option) func(context.C
 			return nil, nil, err
 		}
 		return func(ctx context.Context, v []float32) ([]string, error) {
-			found, err := st.AllUsers().Search().SimilarMessages(ctx, store.Like{Vector: v},
+			found, err := st.AllUsers().Search().SimilarMessages(ctx, store.SimilarTo{Vector: v},
 				store.SimilarOptions{Model: o.model, Limit: o.limit, Mode: mode})
 			ids := make([]string, len(found.Hits))
 			for i, h := range found.Hits {

@@ -95,9 +95,9 @@ func (r *standby) Alive() context.Context {
 	return r.alive
 }
 
-// Left implements query.Replica: a server that cannot be reached is left out until it was
+// FellBack implements query.Replica: a server that cannot be reached is left out until it was
 // asked again. An error without a code is the network's.
-func (r *standby) Left(err error) {
+func (r *standby) FellBack(err error) {
 	r.again.Add(1)
 	unreachable := dialect.CodeOf(err) == "" || dialect.KindOf(err) == dialect.Unavailable
 	if unreachable && !errors.Is(err, store.ErrNotFound) {
@@ -109,7 +109,7 @@ func (r *standby) Left(err error) {
 func (r *standby) State() store.ReplicaState {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := store.ReplicaState{Address: r.address, Behind: r.behind, Reads: r.reads.Load(), Again: r.again.Load()}
+	s := store.ReplicaState{Address: r.address, Behind: r.behind, Reads: r.reads.Load(), Fallbacks: r.again.Load()}
 	if !r.fresh.IsZero() {
 		s.Age = time.Since(r.fresh)
 	}

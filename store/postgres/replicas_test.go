@@ -414,7 +414,7 @@ func (c *cluster) testBroken(t *testing.T) {
 	stop := readers(t, st, 500)
 	until(t, what("reads that were broken off"), func() bool {
 		c.onStandby(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND query LIKE '%messages%' AND state <> 'idle'")
-		return state(st).Again > 10
+		return state(st).Fallbacks > 10
 	})
 	t.Logf("%d reads, %+v", stop(), state(st))
 }
@@ -438,7 +438,7 @@ func (c *cluster) testConflicts(t *testing.T) {
 		_, err = tx.ExecContext(t.Context(), "LOCK TABLE messages")
 		require.NoError(t, err)
 		require.NoError(t, tx.Commit())
-		return state(st).Again > 3
+		return state(st).Fallbacks > 3
 	})
 	t.Logf("%d reads, %+v", stop(), state(st))
 }
@@ -482,11 +482,11 @@ func (c *cluster) testCutOff(t *testing.T) {
 	inUse(t, st, true)
 	stop := readers(t, st, 20)
 	busy(t, st)
-	again := state(st).Again
+	again := state(st).Fallbacks
 	t.Cleanup(p.mend) // before the readers are waited for
 	p.sever()
 	until(t, func() string { return fmt.Sprintf("a replica left out as cut off: %+v", state(st)) },
-		func() bool { return state(st).Again > again && !state(st).InUse })
+		func() bool { return state(st).Fallbacks > again && !state(st).InUse })
 	p.mend()
 	inUse(t, st, true)
 	t.Logf("%d reads, %+v", stop(), state(st))

@@ -11,11 +11,11 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-func caretakerTests() subtests {
+func tableCareTests() subtests {
 	return subtests{
-		"CaretakerRefusesOneUser":      testCaretakerRefusesOneUser,
-		"CaretakerRefusesATransaction": testCaretakerRefusesATransaction,
-		"CaretakerKeepsEverything":     testCaretakerKeepsEverything,
+		"TableCareRefusesOneUser":      testTableCareRefusesOneUser,
+		"TableCareRefusesATransaction": testTableCareRefusesATransaction,
+		"TableCareKeepsEverything":     testTableCareKeepsEverything,
 	}
 }
 
@@ -27,7 +27,7 @@ func care(s store.Scope) map[string]func(context.Context) error {
 	}
 }
 
-func testCaretakerRefusesOneUser(t *testing.T, w *world) {
+func testTableCareRefusesOneUser(t *testing.T, w *world) {
 	for name, call := range care(w.mine) {
 		t.Log(name)
 		invalid(t, call(t.Context()), "scope")
@@ -35,7 +35,7 @@ func testCaretakerRefusesOneUser(t *testing.T, w *world) {
 	w.conversation(t) // a transaction around it is still good
 }
 
-func testCaretakerRefusesATransaction(t *testing.T, w *world) {
+func testTableCareRefusesATransaction(t *testing.T, w *world) {
 	require.NoError(t, w.st.Transaction(t.Context(), func(tx store.Store) error {
 		for name, call := range care(tx.AllUsers()) {
 			t.Log(name)
@@ -46,8 +46,8 @@ func testCaretakerRefusesATransaction(t *testing.T, w *world) {
 	require.EqualValues(t, 1, w.counts(t).Conversations)
 }
 
-// testCaretakerKeepsEverything does each twice, before and after rows went.
-func testCaretakerKeepsEverything(t *testing.T, w *world) {
+// testTableCareKeepsEverything does each twice, before and after rows went.
+func testTableCareKeepsEverything(t *testing.T, w *world) {
 	if _, inTx := w.st.DB(t.Context()).Statement.ConnPool.(gorm.TxCommitter); inTx {
 		t.Skip("no transaction can do it")
 	}

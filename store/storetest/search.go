@@ -73,7 +73,7 @@ func axis(i int) message.Vector {
 // near are the contents of the messages whose vector is that one.
 func (w *world) near(t testing.TB, model string, v message.Vector) []string {
 	t.Helper()
-	got, err := w.mine.Search().SimilarMessages(t.Context(), store.Like{Vector: v},
+	got, err := w.mine.Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: v},
 		store.SimilarOptions{Model: model, MinSimilarity: 0.99, Mode: store.SearchExact})
 	require.NoError(t, err)
 	out := []string{}
@@ -271,27 +271,27 @@ func testSearchRefusesSimilar(t *testing.T, w *world) {
 	nan, infinite := axis(0), axis(0)
 	nan[5], infinite[5] = float32(math.NaN()), float32(math.Inf(1))
 	for _, bad := range []message.Vector{{}, {1, 2, 3}, make(message.Vector, dimensions), nan, infinite, make(message.Vector, dimensions+1)} {
-		_, err := search.SimilarMessages(ctx, store.Like{Vector: bad}, store.SimilarOptions{Model: "m"})
+		_, err := search.SimilarMessages(ctx, store.SimilarTo{Vector: bad}, store.SimilarOptions{Model: "m"})
 		invalid(t, err, "embedding", "like")
-		_, err = search.SimilarConversations(ctx, store.Like{Vector: bad}, store.SimilarOptions{Model: "m"})
+		_, err = search.SimilarConversations(ctx, store.SimilarTo{Vector: bad}, store.SimilarOptions{Model: "m"})
 		invalid(t, err, "embedding", "like")
 	}
 	for _, tt := range []struct {
-		like  store.Like
+		like  store.SimilarTo
 		o     store.SimilarOptions
 		field string
 	}{
-		{store.Like{}, store.SimilarOptions{Model: "m"}, "like"},
-		{store.Like{Vector: axis(1), Text: "a"}, store.SimilarOptions{Model: "m"}, "like"},
-		{store.Like{Text: "a"}, store.SimilarOptions{Model: "m"}, "embedder"},
-		{store.Like{Vector: axis(1)}, store.SimilarOptions{}, "model"},
-		{store.Like{Vector: axis(1)}, store.SimilarOptions{Model: "m", Limit: -1}, "limit"},
-		{store.Like{Vector: axis(1)}, store.SimilarOptions{Model: "m", Limit: store.MaxLimit + 1}, "limit"},
-		{store.Like{Vector: axis(1)}, store.SimilarOptions{Model: "m", MinSimilarity: 1.1}, "min_similarity"},
-		{store.Like{Vector: axis(1)}, store.SimilarOptions{Model: "m", MinSimilarity: math.NaN()}, "min_similarity"},
-		{store.Like{Vector: axis(1)}, store.SimilarOptions{Model: "m", Mode: 7}, "mode"},
-		{store.Like{Vector: axis(1)}, store.SimilarOptions{Model: "m", Candidates: -1}, "candidates"},
-		{store.Like{Vector: axis(1)}, store.SimilarOptions{Model: "m", Filter: store.SearchFilter{Direction: "x"}}, "direction"},
+		{store.SimilarTo{}, store.SimilarOptions{Model: "m"}, "like"},
+		{store.SimilarTo{Vector: axis(1), Text: "a"}, store.SimilarOptions{Model: "m"}, "like"},
+		{store.SimilarTo{Text: "a"}, store.SimilarOptions{Model: "m"}, "embedder"},
+		{store.SimilarTo{Vector: axis(1)}, store.SimilarOptions{}, "model"},
+		{store.SimilarTo{Vector: axis(1)}, store.SimilarOptions{Model: "m", Limit: -1}, "limit"},
+		{store.SimilarTo{Vector: axis(1)}, store.SimilarOptions{Model: "m", Limit: store.MaxLimit + 1}, "limit"},
+		{store.SimilarTo{Vector: axis(1)}, store.SimilarOptions{Model: "m", MinSimilarity: 1.1}, "min_similarity"},
+		{store.SimilarTo{Vector: axis(1)}, store.SimilarOptions{Model: "m", MinSimilarity: math.NaN()}, "min_similarity"},
+		{store.SimilarTo{Vector: axis(1)}, store.SimilarOptions{Model: "m", Mode: 7}, "mode"},
+		{store.SimilarTo{Vector: axis(1)}, store.SimilarOptions{Model: "m", Candidates: -1}, "candidates"},
+		{store.SimilarTo{Vector: axis(1)}, store.SimilarOptions{Model: "m", Filter: store.SearchFilter{Direction: "x"}}, "direction"},
 	} {
 		_, err := search.SimilarMessages(ctx, tt.like, tt.o)
 		invalid(t, err, tt.field)
@@ -315,13 +315,13 @@ func testSearchEmpty(t *testing.T, w *world) {
 	}
 	for _, mode := range []store.SimilarMode{store.SearchAuto, store.SearchExact, store.SearchApproximate} {
 		o := store.SimilarOptions{Model: "m", Mode: mode}
-		got, err := w.mine.Search().SimilarMessages(t.Context(), store.Like{Vector: axis(1)}, o)
+		got, err := w.mine.Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: axis(1)}, o)
 		require.NoError(t, err)
 		require.NotNil(t, got.Hits)
 		require.Empty(t, got.Hits)
 		require.False(t, got.Short)
 		require.Equal(t, "m", got.Model)
-		threads, err := w.mine.Search().SimilarConversations(t.Context(), store.Like{Vector: axis(1)}, o)
+		threads, err := w.mine.Search().SimilarConversations(t.Context(), store.SimilarTo{Vector: axis(1)}, o)
 		require.NoError(t, err)
 		require.NotNil(t, threads.Hits)
 		require.Empty(t, threads.Hits)

@@ -85,7 +85,7 @@ func (c *corpus) checkSimilar(t *testing.T, v view, question string, o store.Sim
 	want := c.nearest(v, o.Filter, c.embedText(t, question), o.MinSimilarity)
 	for _, mode := range []store.SimilarMode{store.SearchExact, store.SearchAuto, store.SearchApproximate} {
 		o.Mode = mode
-		got, err := v.scope.Search().SimilarMessages(t.Context(), store.Like{Text: question}, o)
+		got, err := v.scope.Search().SimilarMessages(t.Context(), store.SimilarTo{Text: question}, o)
 		require.NoError(t, err, what)
 		require.Equal(t, c.embedder.Model(), got.Model)
 		if mode == store.SearchExact {
@@ -155,7 +155,7 @@ func (c *corpus) checkSimilarConversations(t *testing.T, v view, question string
 		}
 	}
 	o.Limit = 5
-	got, err := v.scope.Search().SimilarConversations(t.Context(), store.Like{Vector: c.embedText(t, question)}, o)
+	got, err := v.scope.Search().SimilarConversations(t.Context(), store.SimilarTo{Vector: c.embedText(t, question)}, o)
 	require.NoError(t, err, what)
 	require.True(t, got.Exact, what)
 	require.Len(t, got.Hits, min(o.Limit, len(order)), what)
@@ -199,7 +199,7 @@ func (c *corpus) checkHybrid(t *testing.T) {
 		for _, question := range questions {
 			text := c.messageHits(t, v, question, store.TextOptions{Match: store.MatchAny}, depth)
 			text = text[:min(depth, len(text))]
-			similar, err := v.scope.Search().SimilarMessages(t.Context(), store.Like{Text: question},
+			similar, err := v.scope.Search().SimilarMessages(t.Context(), store.SimilarTo{Text: question},
 				store.SimilarOptions{Limit: depth, Mode: store.SearchExact})
 			require.NoError(t, err)
 			want := map[uuid.UUID]*store.HybridHit{}

@@ -129,7 +129,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	all := subtests{}
 	for _, part := range []subtests{
-		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), holdTests(), retentionTests(), caretakerTests(),
+		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), holdTests(), retentionTests(), tableCareTests(),
 		inputTests(), searchTests(), embeddingTests(), reportTests(), healthTests(),
 	} {
 		maps.Copy(all, part)

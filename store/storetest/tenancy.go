@@ -358,7 +358,7 @@ func suggestionCalls() map[string][]call {
 func searchCalls() map[string][]call {
 	words, part := store.TextOptions{}, store.TextOptions{Match: store.MatchSubstring}
 	anyWord := store.TextOptions{Match: store.MatchAny}
-	like, o := store.Like{Vector: axis(0)}, store.SimilarOptions{Model: "model"}
+	like, o := store.SimilarTo{Vector: axis(0)}, store.SimilarOptions{Model: "model"}
 	exact := store.SimilarOptions{Model: "model", Mode: store.SearchExact}
 	rough := store.SimilarOptions{Model: "model", Mode: store.SearchApproximate}
 	return map[string][]call{

@@ -324,7 +324,7 @@ func TestEmbedMissing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, int64(len(texts)), r.Embedded)
 	assert.Equal(t, int64(1+3), requests.Load())
-	found, err := mine.Search().SimilarMessages(t.Context(), store.Like{Text: "garden"}, store.SimilarOptions{Limit: 1})
+	found, err := mine.Search().SimilarMessages(t.Context(), store.SimilarTo{Text: "garden"}, store.SimilarOptions{Limit: 1})
 	require.NoError(t, err)
 	require.Len(t, found.Hits, 1)
 	assert.Equal(t, "garden", found.Hits[0].Message.Content)

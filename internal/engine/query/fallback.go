@@ -17,9 +17,9 @@ type Replica interface {
 	DB() *gorm.DB
 	// Alive ends when the replica is found not to answer.
 	Alive() context.Context
-	// Left is told why a read is run again on the primary: the error that it ended with, or
+	// FellBack is told why a read is run again on the primary: the error that it ended with, or
 	// ErrNotFound.
-	Left(err error)
+	FellBack(err error)
 	// State is what is known of it.
 	State() store.ReplicaState
 }
@@ -82,6 +82,6 @@ func (l *Lease) leaves(err error, alive context.Context) bool { //nolint:revive 
 		}
 	}
 	l.left.Store(true)
-	l.Replica.Left(err)
+	l.Replica.FellBack(err)
 	return true
 }

@@ -21,7 +21,7 @@ func (s search) Hybrid(ctx context.Context, text string, o store.HybridOptions) 
 }
 
 func (s search) hybrid(ctx context.Context, text string, o store.HybridOptions) (result store.Similar[*store.HybridHit], err error) {
-	like := store.Like{Vector: o.Vector}
+	like := store.SimilarTo{Vector: o.Vector}
 	if len(o.Vector) == 0 {
 		like.Text = text
 	}

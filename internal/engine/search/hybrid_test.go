@@ -30,7 +30,7 @@ func (w *simWorld) checkHybrid(t *testing.T) {
 	byText, err := mine.Messages(t.Context(), text, store.TextOptions{Match: store.MatchAny}, store.PageRequest{Limit: 30})
 	require.NoError(t, err)
 	similar.Limit = 30
-	byVector, err := mine.SimilarMessages(t.Context(), store.Like{Vector: m.vector}, similar)
+	byVector, err := mine.SimilarMessages(t.Context(), store.SimilarTo{Vector: m.vector}, similar)
 	require.NoError(t, err)
 	want := map[uuid.UUID]store.HybridHit{}
 	for i, h := range byText.Items {
@@ -74,27 +74,27 @@ func (w *simWorld) checkRefusals(t *testing.T) {
 	nan := append(message.Vector{float32(math.NaN())}, v[1:]...)
 	for name, c := range map[string]struct {
 		field string
-		like  store.Like
+		like  store.SimilarTo
 		o     store.SimilarOptions
 	}{
-		"nothing":    {"like", store.Like{}, ok},
-		"both":       {"like", store.Like{Vector: v, Text: "x"}, ok},
-		"length":     {"embedding", store.Like{Vector: v[1:]}, ok},
-		"NaN":        {"embedding", store.Like{Vector: nan}, ok},
-		"zero":       {"embedding", store.Like{Vector: make(message.Vector, simDims)}, ok},
-		"embedder":   {"embedder", store.Like{Text: "x"}, ok},
-		"model":      {"model", store.Like{Vector: v}, store.SimilarOptions{}},
-		"limit":      {"limit", store.Like{Vector: v}, store.SimilarOptions{Model: simModel, Limit: 1001}},
-		"similarity": {"min_similarity", store.Like{Vector: v}, store.SimilarOptions{Model: simModel, MinSimilarity: math.NaN()}},
-		"mode":       {"mode", store.Like{Vector: v}, store.SimilarOptions{Model: simModel, Mode: 3}},
-		"candidates": {"candidates", store.Like{Vector: v}, store.SimilarOptions{Model: simModel, Candidates: -1}},
-		"roles": {"roles", store.Like{Vector: v}, store.SimilarOptions{
+		"nothing":    {"like", store.SimilarTo{}, ok},
+		"both":       {"like", store.SimilarTo{Vector: v, Text: "x"}, ok},
+		"length":     {"embedding", store.SimilarTo{Vector: v[1:]}, ok},
+		"NaN":        {"embedding", store.SimilarTo{Vector: nan}, ok},
+		"zero":       {"embedding", store.SimilarTo{Vector: make(message.Vector, simDims)}, ok},
+		"embedder":   {"embedder", store.SimilarTo{Text: "x"}, ok},
+		"model":      {"model", store.SimilarTo{Vector: v}, store.SimilarOptions{}},
+		"limit":      {"limit", store.SimilarTo{Vector: v}, store.SimilarOptions{Model: simModel, Limit: 1001}},
+		"similarity": {"min_similarity", store.SimilarTo{Vector: v}, store.SimilarOptions{Model: simModel, MinSimilarity: math.NaN()}},
+		"mode":       {"mode", store.SimilarTo{Vector: v}, store.SimilarOptions{Model: simModel, Mode: 3}},
+		"candidates": {"candidates", store.SimilarTo{Vector: v}, store.SimilarOptions{Model: simModel, Candidates: -1}},
+		"roles": {"roles", store.SimilarTo{Vector: v}, store.SimilarOptions{
 			Model: simModel, Filter: store.SearchFilter{Roles: []message.Role{"boss"}},
 		}},
-		"statuses": {"statuses", store.Like{Vector: v}, store.SimilarOptions{
+		"statuses": {"statuses", store.SimilarTo{Vector: v}, store.SimilarOptions{
 			Model: simModel, Filter: store.SearchFilter{Statuses: []conversation.Status{"lost"}},
 		}},
-		"direction": {"direction", store.Like{Vector: v}, store.SimilarOptions{
+		"direction": {"direction", store.SimilarTo{Vector: v}, store.SimilarOptions{
 			Model: simModel, Filter: store.SearchFilter{Direction: "up"},
 		}},
 	} {
@@ -110,7 +110,7 @@ func (w *simWorld) checkRefusals(t *testing.T) {
 		_, err := w.st.AllUsers().Search().Hybrid(t.Context(), "x", o)
 		require.ErrorIs(t, err, store.ErrInvalid)
 	}
-	_, err := w.st.ForUser(uuid.Nil).Search().SimilarMessages(t.Context(), store.Like{Vector: v}, ok)
+	_, err := w.st.ForUser(uuid.Nil).Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: v}, ok)
 	require.ErrorIs(t, err, store.ErrInvalid)
 }
 
@@ -131,7 +131,7 @@ func TestSimilarText(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, st.Close()) })
 	find := func(o store.SimilarOptions) error {
-		_, err := st.AllUsers().Search().SimilarMessages(t.Context(), store.Like{Text: "x"}, o)
+		_, err := st.AllUsers().Search().SimilarMessages(t.Context(), store.SimilarTo{Text: "x"}, o)
 		return err
 	}
 	require.NoError(t, find(store.SimilarOptions{}))
@@ -149,6 +149,6 @@ func TestSimilarUnsupported(t *testing.T) {
 	st, err := postgres.Open(t.Context(), pgtest.Database(t), convostore.WithMigrate(migrate.Options{WithoutPgvector: true}))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, st.Close()) })
-	_, err = st.AllUsers().Search().SimilarMessages(t.Context(), store.Like{Vector: message.Vector{1}}, store.SimilarOptions{Model: simModel})
+	_, err = st.AllUsers().Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: message.Vector{1}}, store.SimilarOptions{Model: simModel})
 	require.ErrorIs(t, err, store.ErrUnsupported)
 }

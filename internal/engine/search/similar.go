@@ -27,7 +27,7 @@ type nearest struct {
 	o        store.SimilarOptions
 }
 
-func (s search) SimilarMessages(ctx context.Context, like store.Like, o store.SimilarOptions) (store.Similar[*store.SimilarMessage], error) {
+func (s search) SimilarMessages(ctx context.Context, like store.SimilarTo, o store.SimilarOptions) (store.Similar[*store.SimilarMessage], error) {
 	n, err := s.nearestTo(ctx, like, o)
 	if err != nil {
 		return store.Similar[*store.SimilarMessage]{}, query.Wrap("find similar messages", err)
@@ -67,7 +67,7 @@ func (s search) moreLike(ctx context.Context, messageID uuid.UUID, o store.Simil
 }
 
 // nearestTo prepares a search for what is like a vector or a text.
-func (s search) nearestTo(ctx context.Context, like store.Like, o store.SimilarOptions) (*nearest, error) {
+func (s search) nearestTo(ctx context.Context, like store.SimilarTo, o store.SimilarOptions) (*nearest, error) {
 	if (len(like.Vector) == 0) == (like.Text == "") {
 		return nil, rule.Invalid("like", "has not one of vector and text")
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-func (s search) SimilarConversations(ctx context.Context, like store.Like, o store.SimilarOptions) (store.Similar[*store.SimilarConversation], error) {
+func (s search) SimilarConversations(ctx context.Context, like store.SimilarTo, o store.SimilarOptions) (store.Similar[*store.SimilarConversation], error) {
 	n, err := s.nearestTo(ctx, like, o)
 	if err != nil {
 		return store.Similar[*store.SimilarConversation]{}, query.Wrap("find similar conversations", err)

@@ -100,7 +100,7 @@ func TestSimilarPostgresHalf(t *testing.T) {
 		}).Error)
 	}
 	for _, mode := range []store.SimilarMode{store.SearchExact, store.SearchApproximate} {
-		got, err := st.ForUser(user).Search().SimilarMessages(t.Context(), store.Like{Vector: v}, store.SimilarOptions{Model: simModel, Mode: mode})
+		got, err := st.ForUser(user).Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: v}, store.SimilarOptions{Model: simModel, Mode: mode})
 		require.NoError(t, err)
 		require.Len(t, got.Hits, 2)
 		assert.Equal(t, c.Messages[1].ID, got.Hits[0].Message.ID)
@@ -218,7 +218,7 @@ func (w *simWorld) compare(t *testing.T, user uuid.UUID, v message.Vector, o sto
 	o.Model = simModel
 	want := w.nearest(user, v, o.MinSimilarity, keep)
 	want = want[:min(cmp.Or(o.Limit, store.DefaultSimilar), len(want))]
-	got, err := w.scope(user).Search().SimilarMessages(t.Context(), store.Like{Vector: v}, o)
+	got, err := w.scope(user).Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: v}, o)
 	require.NoError(t, err)
 	require.NotNil(t, got.Hits)
 	require.LessOrEqual(t, len(got.Hits), len(want))
@@ -304,7 +304,7 @@ func (w *simWorld) checkNearest(t *testing.T) {
 	}
 	t.Logf("recall %.3f", recall/float64(n))
 	assert.Greater(t, recall/float64(n), 0.95)
-	few, err := w.st.AllUsers().Search().SimilarMessages(t.Context(), store.Like{Vector: w.vector()},
+	few, err := w.st.AllUsers().Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: w.vector()},
 		store.SimilarOptions{Model: simModel, Mode: store.SearchApproximate, Candidates: 1, Limit: 20, MinSimilarity: 0.999})
 	require.NoError(t, err)
 	assert.False(t, few.Exact)
@@ -353,7 +353,7 @@ func (w *simWorld) checkConversations(t *testing.T) {
 					order = append(order, h)
 				}
 			}
-			got, err := w.scope(user).Search().SimilarConversations(t.Context(), store.Like{Vector: v}, store.SimilarOptions{
+			got, err := w.scope(user).Search().SimilarConversations(t.Context(), store.SimilarTo{Vector: v}, store.SimilarOptions{
 				Model: simModel, MinSimilarity: least, Limit: 30, Mode: store.SearchExact,
 				Filter: store.SearchFilter{Roles: []message.Role{message.RoleUser}},
 			})
@@ -366,7 +366,7 @@ func (w *simWorld) checkConversations(t *testing.T) {
 			}
 		}
 	}
-	none, err := w.st.ForUser(uuid.New()).Search().SimilarConversations(t.Context(), store.Like{Vector: w.vector()}, store.SimilarOptions{Model: simModel})
+	none, err := w.st.ForUser(uuid.New()).Search().SimilarConversations(t.Context(), store.SimilarTo{Vector: w.vector()}, store.SimilarOptions{Model: simModel})
 	require.NoError(t, err)
 	text, err := json.Marshal(none)
 	require.NoError(t, err)
@@ -408,7 +408,7 @@ func (w *simWorld) checkTies(t *testing.T) {
 	w.insert(t, same)
 	w.all = append(w.all, same...)
 	slices.SortFunc(same, func(a, b *simMessage) int { return bytes.Compare(a.ID[:], b.ID[:]) })
-	got, err := w.st.ForUser(c.UserID).Search().SimilarMessages(t.Context(), store.Like{Vector: v}, store.SimilarOptions{Model: simModel, Mode: store.SearchExact})
+	got, err := w.st.ForUser(c.UserID).Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: v}, store.SimilarOptions{Model: simModel, Mode: store.SearchExact})
 	require.NoError(t, err)
 	for i, h := range got.Hits {
 		assert.Equal(t, same[i].ID, h.Message.ID)
@@ -421,7 +421,7 @@ func (w *simWorld) checkOthersWrites(t *testing.T, other store.Store) {
 	t.Helper()
 	ctx, v := t.Context(), w.vector()
 	first := func() uuid.UUID {
-		got, err := w.st.AllUsers().Search().SimilarMessages(ctx, store.Like{Vector: v}, store.SimilarOptions{Model: simModel, Limit: 1})
+		got, err := w.st.AllUsers().Search().SimilarMessages(ctx, store.SimilarTo{Vector: v}, store.SimilarOptions{Model: simModel, Limit: 1})
 		require.NoError(t, err)
 		require.Len(t, got.Hits, 1)
 		return got.Hits[0].Message.ID
@@ -460,7 +460,7 @@ func (w *simWorld) checkOthersWrites(t *testing.T, other store.Store) {
 	for range 4 {
 		group.Go(func() {
 			for range 5 {
-				_, err := w.st.AllUsers().Search().SimilarMessages(ctx, store.Like{Vector: v}, store.SimilarOptions{Model: simModel})
+				_, err := w.st.AllUsers().Search().SimilarMessages(ctx, store.SimilarTo{Vector: v}, store.SimilarOptions{Model: simModel})
 				assert.NoError(t, err)
 			}
 		})
@@ -482,14 +482,14 @@ func (w *simWorld) checkTransaction(t *testing.T) {
 		db := tx.DB(t.Context())
 		require.NoError(t, db.Where("message_id = ?", m.ID).Delete(&message.Embedding{}).Error)
 		require.NoError(t, db.Create((&simMessage{Message: m.Message, vector: v}).embedding()).Error)
-		got, err := tx.AllUsers().Search().SimilarMessages(t.Context(), store.Like{Vector: v}, o)
+		got, err := tx.AllUsers().Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: v}, o)
 		require.NoError(t, err)
 		require.Len(t, got.Hits, 1)
 		assert.Equal(t, m.ID, got.Hits[0].Message.ID)
 		return undo
 	})
 	require.ErrorIs(t, err, undo)
-	got, err := w.st.AllUsers().Search().SimilarMessages(t.Context(), store.Like{Vector: v}, o)
+	got, err := w.st.AllUsers().Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: v}, o)
 	require.NoError(t, err)
 	assert.Less(t, got.Hits[0].Similarity, 0.999)
 }
@@ -505,7 +505,7 @@ func (w *simWorld) checkSettings(t *testing.T) {
 	require.NoError(t, w.st.DB(t.Context()).Transaction(func(tx *gorm.DB) error {
 		require.NoError(t, tx.Exec("SET LOCAL hnsw.ef_search = 123").Error)
 		for range 2 {
-			got, err := w.st.WithTx(tx).AllUsers().Search().SimilarMessages(t.Context(), store.Like{Vector: w.vector()}, o)
+			got, err := w.st.WithTx(tx).AllUsers().Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: w.vector()}, o)
 			require.NoError(t, err)
 			require.Len(t, got.Hits, 10)
 		}
