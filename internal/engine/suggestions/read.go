@@ -24,13 +24,10 @@ func (s suggestions) Get(ctx context.Context, id uuid.UUID) (*suggestion.Suggest
 	return sg, query.Wrap("get suggestion", err)
 }
 
+// getSuggestion reads a live suggestion of a live conversation.
 func getSuggestion(sc scope.Scope, db query.Conn, id uuid.UUID) (*suggestion.Suggestion, error) {
 	q := query.New("SELECT "+record.SuggestionColumns+" FROM "+sc.Tables.Suggestions+" s WHERE id = ?", id)
 	return query.One(db, sc.InLive(scope.Deleted(sc.Owned(q, "s."), store.ExcludeDeleted, "s."), "s."), record.SuggestionDest)
-}
-
-func suggestionPlace(s *suggestion.Suggestion) scope.Place {
-	return scope.Place{Key: scope.TimeKey(s.CreatedAt), ID: s.ID, User: s.UserID}
 }
 
 func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid.UUID, p store.PageRequest) (store.Page[*suggestion.Suggestion], error) {
@@ -51,7 +48,7 @@ func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid
 	}
 	found, err := query.All(l.DB, q.Add(s.sc.OrderBy("created_at", "", "")+" LIMIT ?", l.Limit+1), record.SuggestionDest)
 	if err == nil && len(found) == 0 {
-		_, err = threads.Get(s.sc, l.DB, conversationID)
+		_, err = threads.GetConversation(s.sc, l.DB, conversationID)
 	}
 	if err != nil {
 		return page, query.Wrap("list suggestions", err)
@@ -80,8 +77,12 @@ func (s suggestions) Pending(ctx context.Context, p store.PageRequest) (store.Pa
 	return page, query.Wrap("list pending suggestions", err)
 }
 
-// withContext loads the conversations and the answered messages of suggestions, a query
-// each.
+func suggestionPlace(s *suggestion.Suggestion) scope.Place {
+	return scope.Place{Key: scope.TimeKey(s.CreatedAt), ID: s.ID, User: s.UserID}
+}
+
+// withContext loads the conversations of suggestions and the messages that they answer, with
+// one query for each of the two.
 func withContext(sc scope.Scope, db query.Conn, found []*suggestion.Suggestion) ([]*store.PendingSuggestion, error) {
 	pending := make([]*store.PendingSuggestion, 0, len(found))
 	if len(found) == 0 {
@@ -107,14 +108,14 @@ func withContext(sc scope.Scope, db query.Conn, found []*suggestion.Suggestion) 
 	return joinContext(pending, found, cs, ms), nil
 }
 
-// byIDs reads the live rows with these ids.
+// byIDs selects the live rows of the scope with these ids.
 func byIDs(sc scope.Scope, columns, table string, ids []uuid.UUID) *query.Query {
 	q := query.In(query.New("SELECT "+columns+" FROM "+table+" WHERE "), "id", ids)
 	return scope.Deleted(sc.Owned(q, ""), store.ExcludeDeleted, "")
 }
 
-// joinContext leaves out a suggestion whose conversation was deleted between the
-// queries.
+// joinContext appends the suggestions with their conversations to pending. It leaves out a
+// suggestion whose conversation was deleted between the two queries.
 func joinContext(pending []*store.PendingSuggestion, found []*suggestion.Suggestion, cs []*conversation.Conversation, ms []*message.Message) []*store.PendingSuggestion {
 	conversations := map[scope.OwnedID]*conversation.Conversation{}
 	for _, c := range cs {

@@ -22,7 +22,7 @@ func (s suggestions) Create(ctx context.Context, sg *suggestion.Suggestion) erro
 	if sg == nil {
 		return scope.ErrNil("suggestion")
 	}
-	sc, err := threads.Appender(ctx, s.sc, sg.ConversationID)
+	sc, err := threads.OwnerScope(ctx, s.sc, sg.ConversationID)
 	if err != nil {
 		return query.Wrap("create suggestion", err)
 	}
@@ -39,14 +39,16 @@ func (s suggestions) Create(ctx context.Context, sg *suggestion.Suggestion) erro
 	case dialect.KindOf(err) == dialect.Unique:
 		return fmt.Errorf("%w: the id of the suggestion is taken", store.ErrConflict)
 	case dialect.KindOf(err) == dialect.ForeignKey:
-		// The conversation or the message was erased between the check and the insert.
+		// The conversation or the answered message was erased while the insert ran.
 		return store.ErrNotFound
 	case err == nil && !found:
-		err = explainSuggestion(ctx, sc, sg)
+		err = explainNotInserted(ctx, sc, sg)
 	}
 	return query.Wrap("create suggestion", err)
 }
 
+// prepareSuggestion fills in a new suggestion and validates it. The scope is that of one
+// user, the owner of the conversation.
 func prepareSuggestion(sc scope.Scope, sg *suggestion.Suggestion) error {
 	if sg.UserID != uuid.Nil && sg.UserID != sc.User {
 		return rule.Invalid("user_id", "is another user's than the conversation's")
@@ -65,8 +67,8 @@ func prepareSuggestion(sc scope.Scope, sg *suggestion.Suggestion) error {
 	return sg.Validate()
 }
 
-// insertSuggestion inserts only for a live conversation and as an answer to a live
-// message of it.
+// insertSuggestion is an insert that returns no row unless the conversation is live and the
+// answered message, if there is one, is a live message of the conversation.
 func insertSuggestion(sc scope.Scope, sg *suggestion.Suggestion) *query.Query {
 	args := record.SuggestionArgs(sg)
 	q := query.New("INSERT INTO "+sc.Tables.Suggestions+" ("+record.SuggestionColumns+") SELECT "+query.Marks(len(args))+
@@ -79,9 +81,9 @@ func insertSuggestion(sc scope.Scope, sg *suggestion.Suggestion) *query.Query {
 	return q.Add(" RETURNING id")
 }
 
-// explainSuggestion says why an insert found no place.
-func explainSuggestion(ctx context.Context, sc scope.Scope, sg *suggestion.Suggestion) error {
-	if _, err := threads.Get(sc, query.On(ctx, sc.Writer), sg.ConversationID); err != nil {
+// explainNotInserted returns the error for an insert that returned no row.
+func explainNotInserted(ctx context.Context, sc scope.Scope, sg *suggestion.Suggestion) error {
+	if _, err := threads.GetConversation(sc, query.On(ctx, sc.Writer), sg.ConversationID); err != nil {
 		return err
 	}
 	return rule.Invalid("in_reply_to_message_id", "is no live message of the conversation")
@@ -99,7 +101,9 @@ func (s suggestions) Reject(ctx context.Context, id uuid.UUID, r suggestion.Revi
 	return s.decide(ctx, id, suggestion.StatusRejected, "", r)
 }
 
-// decide is one update that only an undecided row lets through.
+// decide records a decision. Its single update matches only a suggestion whose status allows
+// the decision, so the first of concurrent calls wins and the others return a
+// *store.TransitionError.
 func (s suggestions) decide(ctx context.Context, id uuid.UUID, to suggestion.Status, content string, r suggestion.Review) (*suggestion.Suggestion, error) {
 	if s.sc.StripNUL {
 		record.StripText(&content, &r.By, &r.Feedback)
@@ -119,7 +123,7 @@ func (s suggestions) decide(ctx context.Context, id uuid.UUID, to suggestion.Sta
 	}
 	assign := query.New("status = ?, edited_content = ?, reviewed_by = ?, reviewed_at = ?, feedback = ?",
 		to, record.Null(content), record.Null(r.By), at, record.Null(r.Feedback))
-	sg, err := s.set(ctx, id, store.ExcludeDeleted, assign, " AND "+scope.StatusIs(from))
+	sg, err := s.update(ctx, id, store.ExcludeDeleted, assign, " AND "+scope.StatusIs(from))
 	if !errors.Is(err, store.ErrNotFound) {
 		return sg, err
 	}
@@ -135,11 +139,11 @@ func (s suggestions) decide(ctx context.Context, id uuid.UUID, to suggestion.Sta
 }
 
 func (s suggestions) Delete(ctx context.Context, id uuid.UUID) (*suggestion.Suggestion, error) {
-	return s.set(ctx, id, store.ExcludeDeleted, query.New("deleted_at = ?", s.sc.Instant()), "")
+	return s.update(ctx, id, store.ExcludeDeleted, query.New("deleted_at = ?", s.sc.Instant()), "")
 }
 
 func (s suggestions) Restore(ctx context.Context, id uuid.UUID) (*suggestion.Suggestion, error) {
-	sg, err := s.set(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"), "")
+	sg, err := s.update(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"), "")
 	if errors.Is(err, store.ErrNotFound) {
 		db, err := s.sc.Writing(ctx)
 		if err != nil {
@@ -151,7 +155,9 @@ func (s suggestions) Restore(ctx context.Context, id uuid.UUID) (*suggestion.Sug
 	return sg, err
 }
 
-// set runs one update of one suggestion in a live conversation.
-func (s suggestions) set(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query, and string) (*suggestion.Suggestion, error) {
-	return scope.SetRow(ctx, s.sc, s.sc.Tables.Suggestions, record.SuggestionColumns, record.SuggestionDest, id, d, assign, and)
+// update updates a suggestion of a live conversation and returns the row as it is then. It
+// returns ErrNotFound if there is no such row among those that d selects, or if the
+// additional condition, which begins with AND, does not hold.
+func (s suggestions) update(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query, condition string) (*suggestion.Suggestion, error) {
+	return scope.SetRow(ctx, s.sc, s.sc.Tables.Suggestions, record.SuggestionColumns, record.SuggestionDest, id, d, assign, condition)
 }

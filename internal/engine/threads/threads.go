@@ -1,8 +1,14 @@
-// Package threads keeps conversations and their messages: creating, appending, importing,
-// reading, editing and filing.
+// Package threads implements store.Conversations and store.Messages. It creates, reads,
+// updates, deletes and erases conversations, and appends, imports, reads and edits their
+// messages. Search, reports, retention and the jobs that compute embeddings are in packages
+// of their own. Package suggestions appends through this one.
 package threads
 
 import (
+	"context"
+
+	"github.com/google/uuid"
+
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/store"
 )
@@ -17,5 +23,18 @@ type messages struct {
 	sql *Statements
 }
 
-// NewMessages returns the messages of a scope, whose appends run the given statements.
+// NewMessages returns the messages of a scope. Appends run the given statements, which all
+// scopes of a store share.
 func NewMessages(sc scope.Scope, sql *Statements) store.Messages { return messages{sc: sc, sql: sql} }
+
+// OwnerScope narrows a scope to the owner of a conversation that a write is about. A scope
+// of one user is returned as it is, whether or not the conversation exists. In a scope of
+// all users a conversation that nobody has is ErrNotFound, and an id that several users have
+// is ErrConflict.
+func OwnerScope(ctx context.Context, sc scope.Scope, conversationID uuid.UUID) (scope.Scope, error) {
+	if _, err := sc.Writing(ctx); err != nil {
+		return sc, err
+	}
+	owner, err := sc.Owner(ctx, sc.Tables.Conversations, conversationID)
+	return sc.As(owner), err
+}
