@@ -41,7 +41,7 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 		return false, err
 	}
 	if m.Direction != message.DirectionOutbound {
-		return false, rule.Invalid("direction", "is not outbound, which what is sent is")
+		return false, rule.Invalid("direction", "is not outbound; Send appends an outbound message")
 	}
 	var created bool
 	var sent threads.Draft

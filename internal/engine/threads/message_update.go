@@ -112,16 +112,3 @@ func restoreAll(ctx context.Context, sc scope.Scope, conversationID uuid.UUID) (
 		" WHERE conversation_id = ? AND user_id = ? AND deleted_at IS NOT NULL", sc.Instant(), conversationID, sc.User).
 		Exec(query.On(ctx, sc.Writer))
 }
-
-// LockConversation locks the row of a live conversation until the transaction ends: until
-// then nobody else appends to the conversation, deletes it or sends a suggestion in it. It
-// returns ErrNotFound if there is no such conversation. The scope is that of one user, in a
-// transaction.
-func LockConversation(ctx context.Context, sc scope.Scope, id uuid.UUID) error {
-	var locked uuid.UUID
-	found, err := sc.Lock("id", query.New("id = ? AND deleted_at IS NULL", id)).Row(query.On(ctx, sc.Writer), &locked)
-	if err == nil && !found {
-		return store.ErrNotFound
-	}
-	return err
-}

@@ -5,10 +5,6 @@
 package threads
 
 import (
-	"context"
-
-	"github.com/google/uuid"
-
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/store"
 )
@@ -26,15 +22,3 @@ type messages struct {
 // NewMessages returns the messages of a scope. Appends run the given statements, which all
 // scopes of a store share.
 func NewMessages(sc scope.Scope, sql *Statements) store.Messages { return messages{sc: sc, sql: sql} }
-
-// OwnerScope narrows a scope to the owner of a conversation that a write is about. A scope
-// of one user is returned as it is, whether or not the conversation exists. In a scope of
-// all users a conversation that nobody has is ErrNotFound, and an id that several users have
-// is ErrConflict.
-func OwnerScope(ctx context.Context, sc scope.Scope, conversationID uuid.UUID) (scope.Scope, error) {
-	if _, err := sc.Writing(ctx); err != nil {
-		return sc, err
-	}
-	owner, err := sc.Owner(ctx, sc.Tables.Conversations, conversationID)
-	return sc.As(owner), err
-}
