@@ -1,7 +1,7 @@
-// Package conversation has the thread: people and assistants talking, or e-mail with a
-// lead.
+// Package conversation has the model of a conversation: a chat of people and assistants, or
+// an exchange of e-mail with a lead.
 //
-// The types are plain GORM models with rules as methods; they do no input or output.
+// The types are plain GORM models with their rules as methods. They do no input or output.
 package conversation
 
 import (
@@ -18,40 +18,40 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// MaxTitle is the most characters of a title.
+// MaxTitle is the maximum number of characters in a title.
 const MaxTitle = 255
 
-// JSON is message.JSON, an opaque document.
+// JSON is an opaque JSON document, the same type as message.JSON.
 type JSON = message.JSON
 
 // Conversation is a thread that one user owns.
 type Conversation struct {
-	// ID is made by the library (UUID version 7) unless the host gives one.
+	// ID is a UUID of version 7 that the library makes, unless the host sets one.
 	ID uuid.UUID `gorm:"primaryKey;<-:create" json:"id"`
-	// UserID is the owner and the tenant. A scope for one user fills it in.
+	// UserID is the owner, who is also the tenant. A scope of one user fills it in.
 	UserID uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
 
-	// LeadID is the outside contact's id in the host's own tables, as text.
+	// LeadID is the id of the outside contact in the host's own tables, as text.
 	LeadID string `gorm:"serializer:convostore_null_text" json:"lead_id,omitempty"`
-	// ExternalKey is the host's own name for the conversation, unique for a user.
+	// ExternalKey is the host's own key of the conversation, unique within a user.
 	ExternalKey string `gorm:"serializer:convostore_null_text" json:"external_key,omitempty"`
 	Title       string `gorm:"serializer:convostore_null_text" json:"title,omitempty"`
 	Subject     string `gorm:"serializer:convostore_null_text" json:"subject,omitempty"`
 	Status      Status `json:"status,omitempty"`
 	Metadata    JSON   `json:"metadata,omitempty"`
 
-	// LastSeq is the seq of the newest message, 0 if there is none.
+	// LastSeq is the seq of the newest message, 0 if there are none.
 	LastSeq int64 `json:"last_seq"`
-	// LastMessageAt is the latest SentAt of its messages; CreatedAt if there is none.
+	// LastMessageAt is the latest SentAt of the messages, CreatedAt if there are none.
 	LastMessageAt time.Time `json:"last_message_at"`
-	// HeldAt is when the conversation was put on hold, which keeps it from what archives,
-	// deletes and purges by age; nil if it is not.
+	// HeldAt is when the conversation was put on hold, nil if it is not on hold. A hold
+	// exempts it from everything that archives, deletes or purges by age.
 	HeldAt    *time.Time     `json:"held_at,omitempty"`
 	CreatedAt time.Time      `gorm:"<-:create" json:"created_at"`
 	UpdatedAt time.Time      `json:"updated_at"`
 	DeletedAt gorm.DeletedAt `json:"deleted_at,omitzero"`
 
-	// Messages and Suggestions are loaded on request only: by the store's Thread, or by
+	// Messages and Suggestions are loaded only on request: by the store's Thread, or by
 	// Preload("Messages", message.Oldest).
 	Messages    []*message.Message       `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"messages,omitempty"`
 	Suggestions []*suggestion.Suggestion `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"suggestions,omitempty"`
@@ -60,8 +60,8 @@ type Conversation struct {
 // TableName implements GORM's TablerWithNamer.
 func (Conversation) TableName(n schema.Namer) string { return column.Table(n, "conversations") }
 
-// Normalize fills what is unset: the status with active, the times with now. Times are
-// cut to microseconds in UTC.
+// Normalize sets what is unset: Status to active, CreatedAt to now, UpdatedAt and
+// LastMessageAt to CreatedAt. It truncates times to microseconds, in UTC.
 func (c *Conversation) Normalize(now time.Time) {
 	if c.Status == "" {
 		c.Status = StatusActive
@@ -82,7 +82,7 @@ func (c *Conversation) Normalize(now time.Time) {
 	}
 }
 
-// Validate returns an *rule.InvalidError for the first field that a database would
+// Validate returns a *rule.InvalidError for the first field that a database would
 // refuse or change: an unknown status, a title of more than 255 characters, U+0000 or
 // invalid UTF-8 in a text, metadata that does not parse, a key of more than 1,024 bytes.
 func (c *Conversation) Validate() error {
@@ -107,8 +107,8 @@ func (c *Conversation) validateHold() error {
 	return check.Time("held_at", *c.HeldAt)
 }
 
-// BeforeCreate is GORM's hook for hosts that create conversations themselves: it gives
-// an id, normalizes and validates.
+// BeforeCreate is a GORM hook for hosts that create conversations themselves. It sets an
+// id if there is none, normalizes and validates.
 func (c *Conversation) BeforeCreate(*gorm.DB) error {
 	if c.ID == uuid.Nil {
 		id, err := uuid.NewV7()
@@ -121,13 +121,14 @@ func (c *Conversation) BeforeCreate(*gorm.DB) error {
 	return c.Validate()
 }
 
-// AddMessage makes m the next message: it gets the conversation's keys and the next
-// seq, the status and the activity follow, and m is appended to c.Messages. A message
-// that is not valid, or nil, is refused and changes nothing.
+// AddMessage appends m to c.Messages as the next message. It sets m's conversation, owner
+// and seq, and updates LastSeq, LastMessageAt, Status and UpdatedAt of the conversation. It
+// returns a *rule.InvalidError for a nil or invalid message, and then leaves the
+// conversation unchanged.
 //
-// It is the rule alone, for hosts that save both rows with their own GORM, and for the
-// first messages of a conversation that is not created yet. The store's Append does the
-// same under the conversation's lock.
+// It writes nothing to a database. It is for hosts that save both rows with their own GORM,
+// and for the first messages of a conversation that is not created yet. The store's Append
+// does the same under a row lock of the conversation.
 func (c *Conversation) AddMessage(m *message.Message) error {
 	if m == nil {
 		return rule.Invalid("message", "is nil")
@@ -147,14 +148,14 @@ func (c *Conversation) AddMessage(m *message.Message) error {
 	return nil
 }
 
-// Archive puts the conversation aside. An archived one stays as it is.
+// Archive sets the status to archived. It does nothing if the conversation is archived.
 func (c *Conversation) Archive() { c.setStatus(StatusArchived) }
 
-// Reopen makes an archived conversation active. Any other stays as it is.
+// Reopen makes an archived conversation active. It does nothing to any other.
 func (c *Conversation) Reopen() { c.setStatus(c.Status.Reopened()) }
 
-// Hold keeps the conversation from what archives, deletes and purges by age. One that is
-// held stays as it is.
+// Hold exempts the conversation from everything that archives, deletes or purges by age. It
+// does nothing if the conversation is on hold, and keeps the time of the first hold.
 func (c *Conversation) Hold() {
 	if !c.Held() {
 		now := message.Now()
@@ -162,7 +163,7 @@ func (c *Conversation) Hold() {
 	}
 }
 
-// Release ends a hold. A conversation that is not held stays as it is.
+// Release ends a hold. It does nothing if the conversation is not on hold.
 func (c *Conversation) Release() {
 	if c.Held() {
 		c.HeldAt, c.UpdatedAt = nil, message.Now()
@@ -175,8 +176,8 @@ func (c *Conversation) setStatus(s Status) {
 	}
 }
 
-// Deleted tells whether the conversation is softly deleted.
+// Deleted reports whether the conversation is soft-deleted.
 func (c *Conversation) Deleted() bool { return c.DeletedAt.Valid }
 
-// Held tells whether the conversation is on hold.
+// Held reports whether the conversation is on hold.
 func (c *Conversation) Held() bool { return c.HeldAt != nil }

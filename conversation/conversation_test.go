@@ -49,8 +49,8 @@ func TestUnknownStatuses(t *testing.T) {
 	require.Error(t, s.Scan(1))
 }
 
-// TestUnsetRoundTrip: what a host has made and not yet stored goes through JSON as well, by
-// itself and in a struct of the host's.
+// TestUnsetRoundTrip encodes and decodes models that are not stored yet, by themselves and
+// within a struct of the host.
 func TestUnsetRoundTrip(t *testing.T) {
 	for _, want := range []any{
 		&conversation.Conversation{}, &message.Message{}, &suggestion.Suggestion{}, &message.Embedding{},
@@ -83,7 +83,7 @@ func TestAddMessageNil(t *testing.T) {
 	assert.Equal(t, before, c)
 }
 
-// TestStatusAfter writes the whole table of transitions out.
+// TestStatusAfter checks every combination of a status and a direction.
 func TestStatusAfter(t *testing.T) {
 	for _, s := range conversation.Statuses() {
 		assert.Equal(t, conversation.StatusNeedsReply, s.After(message.DirectionInbound))

@@ -15,16 +15,16 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// withoutField are the columns that no model has.
+// withoutField lists the columns that have no field in a model.
 var withoutField = map[string][]string{
-	// SQLite's own keys, and what PostgreSQL makes of the texts for their index.
+	// The row keys of SQLite, and the tsvector columns of PostgreSQL.
 	"conversations":      {"row_id", "search"},
 	"messages":           {"row_id", "search"},
 	"message_embeddings": {"row_id"},
 }
 
-// TestModelsMatchTheMigratedTables is what stands in the place of AutoMigrate: models and
-// migrations are written by hand, and this notices when one of them moves alone.
+// TestModelsMatchTheMigratedTables takes the place of AutoMigrate: models and migrations are
+// both written by hand, and the test fails if only one of them changes.
 func TestModelsMatchTheMigratedTables(t *testing.T) {
 	models := []any{&conversation.Conversation{}, &message.Message{}, &message.Embedding{}, &suggestion.Suggestion{}}
 	eachDatabase(t, func(t *testing.T, db *gorm.DB) {
@@ -72,8 +72,8 @@ func assertColumns(t *testing.T, s *schema.Schema, columns map[string]gorm.Colum
 	assertPrimaryKey(t, s)
 }
 
-// mayBeNull tells whether the field writes its zero value as NULL: a NOT NULL column
-// would refuse that, and a nullable one is for those alone.
+// mayBeNull reports whether the field writes its zero value as NULL. Its column must be
+// nullable, and the columns of all other fields must not.
 func mayBeNull(f *schema.Field) bool {
 	if f.Serializer != nil || f.FieldType.Kind() == reflect.Pointer {
 		return true
@@ -86,8 +86,8 @@ func mayBeNull(f *schema.Field) bool {
 	return false
 }
 
-// assertPrimaryKey asks for the owner in every key: GORM's own updates and deletes of a
-// loaded row then carry it too.
+// assertPrimaryKey asserts that the primary key includes the owner, so that GORM's own
+// updates and deletes of a loaded row name the owner too.
 func assertPrimaryKey(t *testing.T, s *schema.Schema) {
 	t.Helper()
 	var key []string

@@ -15,12 +15,11 @@ import (
 	"github.com/convostore/convostore/migrate"
 )
 
-// dimensions is short, so that a test can write its vectors out.
+// dimensions is small, so that tests can spell their vectors out.
 const dimensions = 3
 
-// eachDatabase runs the test on both databases, with tables made by the migrations and
-// with a gorm.DB such as a host would open. It is plain GORM on purpose: hosts may use
-// the models without the store.
+// eachDatabase runs the test on both databases, with migrated tables and a gorm.DB as a host
+// would open it. It uses plain GORM because hosts may use the models without the store.
 func eachDatabase(t *testing.T, test func(t *testing.T, db *gorm.DB)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, migrated(t, sqliteDialector(t))) })

@@ -17,8 +17,8 @@ import (
 
 const model = "test-model"
 
-// leadThread is a mail out, an answer with a vector, and a draft that answers it, with
-// everything that a column keeps.
+// leadThread returns a conversation with an outbound e-mail, a reply with a vector, and a
+// suggestion that answers the reply. Every column has a value.
 func leadThread(t *testing.T, userID uuid.UUID) *conversation.Conversation {
 	t.Helper()
 	c := &conversation.Conversation{
@@ -123,7 +123,8 @@ func assertSuggestion(t *testing.T, want, got *suggestion.Suggestion) {
 	assert.JSONEq(t, want.SentimentAnalysis.String(), got.SentimentAnalysis.String())
 }
 
-// assertInstant also asks for microseconds, which is what both databases keep.
+// assertInstant also asserts that the time has no unit below microseconds, which neither
+// database stores.
 func assertInstant(t *testing.T, want, got time.Time) {
 	t.Helper()
 	assert.True(t, want.Equal(got), "%s is not %s", got, want)

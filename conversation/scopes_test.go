@@ -16,22 +16,23 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// world is one user's rows of every kind and a stranger's, to be told apart by scopes.
+// world has rows of every kind of one user, and rows of another user that scopes must not
+// find.
 type world struct {
-	db             *gorm.DB
-	mine, stranger uuid.UUID
-	lead, chat     *conversation.Conversation
-	gone           *conversation.Conversation
-	pending        *suggestion.Suggestion
+	db              *gorm.DB
+	user, otherUser uuid.UUID
+	lead, chat      *conversation.Conversation
+	deleted         *conversation.Conversation
+	pending         *suggestion.Suggestion
 }
 
 func populate(t *testing.T, db *gorm.DB) *world {
 	t.Helper()
-	w := &world{db: db, mine: uuid.New(), stranger: uuid.New()}
-	w.lead, w.chat, w.gone = leadThread(t, w.mine), chat(t, w.mine), leadThreadWithoutIDs(t, w.mine)
+	w := &world{db: db, user: uuid.New(), otherUser: uuid.New()}
+	w.lead, w.chat, w.deleted = leadThread(t, w.user), chat(t, w.user), leadThreadWithoutIDs(t, w.user)
 	w.chat.Archive()
 	w.lead.Hold()
-	for _, c := range []*conversation.Conversation{w.lead, w.chat, w.gone, leadThreadWithoutIDs(t, w.stranger)} {
+	for _, c := range []*conversation.Conversation{w.lead, w.chat, w.deleted, leadThreadWithoutIDs(t, w.otherUser)} {
 		require.NoError(t, db.Create(c).Error)
 	}
 	w.pending = draft(w.lead)
@@ -39,7 +40,7 @@ func populate(t *testing.T, db *gorm.DB) *world {
 	require.NoError(t, decided.Reject(suggestion.Review{By: "ann"}))
 	decided.ConfidenceScore, decided.ModelUsed = nil, ""
 	require.NoError(t, db.Create([]*suggestion.Suggestion{w.pending, decided}).Error)
-	require.NoError(t, db.Delete(w.gone).Error)
+	require.NoError(t, db.Delete(w.deleted).Error)
 	require.NoError(t, db.Delete(w.chat.Messages[3]).Error)
 	return w
 }
@@ -63,12 +64,12 @@ func count[T any](t *testing.T, db *gorm.DB, scopes ...column.Scope) int64 {
 func TestConversationScopes(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		w := populate(t, db)
-		mine := conversation.OwnedBy(w.mine)
+		ofUser := conversation.OwnedBy(w.user)
 		for name, c := range map[string]struct {
 			scope column.Scope
 			want  int64
 		}{
-			"mine":          {mine, 2},
+			"user":          {ofUser, 2},
 			"lead":          {conversation.ForLead("123"), 1},
 			"other lead":    {conversation.ForLead("124"), 0},
 			"statuses":      {conversation.WithStatus(conversation.StatusNeedsReply, conversation.StatusArchived), 2},
@@ -86,8 +87,8 @@ func TestConversationScopes(t *testing.T) {
 			"held":          {conversation.Held, 1},
 			"not held":      {conversation.NotHeld, 1},
 		} {
-			assert.Equal(t, c.want, count[conversation.Conversation](t, db, mine, c.scope), name)
-			assert.Equal(t, c.want, count[conversation.Conversation](t, db, c.scope, mine), "%s, the other way round", name)
+			assert.Equal(t, c.want, count[conversation.Conversation](t, db, ofUser, c.scope), name)
+			assert.Equal(t, c.want, count[conversation.Conversation](t, db, c.scope, ofUser), "%s, the other way round", name)
 		}
 	})
 }
@@ -101,7 +102,7 @@ func TestMessageScopes(t *testing.T) {
 			scopes []column.Scope
 			want   int64
 		}{
-			"mine":                 {[]column.Scope{message.OwnedBy(w.mine)}, 7},
+			"user":                 {[]column.Scope{message.OwnedBy(w.user)}, 7},
 			"conversation":         {[]column.Scope{in}, 2},
 			"inbound":              {[]column.Scope{in, message.Inbound}, 1},
 			"outbound":             {[]column.Scope{in, message.Outbound}, 1},
@@ -134,8 +135,8 @@ func TestSuggestionScopes(t *testing.T) {
 			scope column.Scope
 			want  int64
 		}{
-			"mine":         {suggestion.OwnedBy(w.mine), 2},
-			"stranger":     {suggestion.OwnedBy(w.stranger), 0},
+			"user":         {suggestion.OwnedBy(w.user), 2},
+			"otherUser":    {suggestion.OwnedBy(w.otherUser), 0},
 			"conversation": {suggestion.InConversation(w.lead.ID), 2},
 			"in reply to":  {suggestion.InReplyTo(w.lead.Messages[1].ID), 2},
 			"pending":      {suggestion.Pending, 1},
@@ -158,8 +159,8 @@ func TestSuggestionScopes(t *testing.T) {
 func TestOrders(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		w := populate(t, db)
-		assert.Equal(t, []uuid.UUID{w.chat.ID, w.lead.ID}, ids[conversation.Conversation](t, db, conversation.OwnedBy(w.mine), conversation.NewestActivity))
-		assert.Equal(t, []uuid.UUID{w.chat.ID, w.lead.ID}, ids[conversation.Conversation](t, db, conversation.OwnedBy(w.mine), conversation.NewestCreated))
+		assert.Equal(t, []uuid.UUID{w.chat.ID, w.lead.ID}, ids[conversation.Conversation](t, db, conversation.OwnedBy(w.user), conversation.NewestActivity))
+		assert.Equal(t, []uuid.UUID{w.chat.ID, w.lead.ID}, ids[conversation.Conversation](t, db, conversation.OwnedBy(w.user), conversation.NewestCreated))
 		first, second := w.lead.Messages[0].ID, w.lead.Messages[1].ID
 		in := message.InConversation(w.lead.ID)
 		assert.Equal(t, []uuid.UUID{first, second}, ids[message.Message](t, db, in, message.Oldest))
@@ -179,15 +180,15 @@ func ids[T any](t *testing.T, db *gorm.DB, scopes ...column.Scope) []uuid.UUID {
 	return got
 }
 
-// TestScopesNameTheirTable joins tables that share most names of columns, where a bare
-// one would be ambiguous, in both directions and under an alias.
+// TestScopesNameTheirTable joins two tables that share most column names, in both directions
+// and under an alias. An unqualified column would be ambiguous.
 func TestScopesNameTheirTable(t *testing.T) {
 	const join = "JOIN conversations ON conversations.id = messages.conversation_id AND conversations.user_id = messages.user_id"
 	eachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		w := populate(t, db)
 		var ms []message.Message
 		require.NoError(t, db.Joins(join).Scopes(
-			conversation.OwnedBy(w.mine), message.OwnedBy(w.mine), conversation.Live, conversation.NeedsReply,
+			conversation.OwnedBy(w.user), message.OwnedBy(w.user), conversation.Live, conversation.NeedsReply,
 			message.Inbound, message.Oldest,
 		).Find(&ms).Error)
 		require.Len(t, ms, 1)
@@ -196,7 +197,7 @@ func TestScopesNameTheirTable(t *testing.T) {
 		var aliased []conversation.Conversation
 		require.NoError(t, db.Table("conversations AS c").
 			Joins("JOIN messages ON messages.conversation_id = c.id AND messages.user_id = c.user_id").
-			Scopes(conversation.NeedsReply, message.Live, message.WithToolCalls, conversation.OwnedBy(w.mine), conversation.NewestActivity).
+			Scopes(conversation.NeedsReply, message.Live, message.WithToolCalls, conversation.OwnedBy(w.user), conversation.NewestActivity).
 			Find(&aliased).Error)
 		require.Len(t, aliased, 1)
 		assert.Equal(t, w.lead.ID, aliased[0].ID)
@@ -227,8 +228,8 @@ func TestScopesInPreload(t *testing.T) {
 	})
 }
 
-// TestScopesWriteNoValuesIntoSQL needs no database: values are parameters, and an empty
-// list of statuses matches no row.
+// TestScopesWriteNoValuesIntoSQL asserts without a database that values are parameters and
+// that an empty list of statuses matches no row.
 func TestScopesWriteNoValuesIntoSQL(t *testing.T) {
 	quiet := &gorm.Config{DryRun: true, DisableAutomaticPing: true}
 	for _, dialector := range []gorm.Dialector{sqliteDialector(t), postgres.New(postgres.Config{Conn: noConn{}})} {
@@ -247,5 +248,5 @@ func TestScopesWriteNoValuesIntoSQL(t *testing.T) {
 	}
 }
 
-// noConn is a connection that DryRun never uses.
+// noConn stands for a connection. DryRun never uses it.
 type noConn struct{ gorm.ConnPool }

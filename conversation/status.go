@@ -8,18 +8,19 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// Status says whose turn it is.
+// Status says who is to write next.
 type Status string
 
-// The statuses. A conversation begins as active.
+// The statuses. A new conversation is active.
 const (
-	// StatusActive has no message with a direction yet, or was reopened.
+	// StatusActive: no message has had a direction yet, or the conversation was reopened.
 	StatusActive Status = "active"
-	// StatusNeedsReply ends with an inbound message.
+	// StatusNeedsReply: the last message with a direction is inbound.
 	StatusNeedsReply Status = "needs_reply"
-	// StatusWaiting ends with an outbound message.
+	// StatusWaiting: the last message with a direction is outbound.
 	StatusWaiting Status = "waiting"
-	// StatusArchived was put aside; the next message with a direction takes it up again.
+	// StatusArchived: the conversation was archived. The next message with a direction
+	// reopens it.
 	StatusArchived Status = "archived"
 )
 
@@ -31,9 +32,9 @@ func Statuses() []Status {
 // OpenStatuses returns the statuses of a conversation that is not archived.
 func OpenStatuses() []Status { return []Status{StatusActive, StatusNeedsReply, StatusWaiting} }
 
-// After is the table of transitions by messages: what a message of this direction makes
-// of a conversation, whatever its status was. A message without a direction changes
-// nothing and returns s.
+// After returns the status of a conversation after a message of this direction:
+// needs_reply after an inbound one, waiting after an outbound one, whatever the status was.
+// A message without a direction leaves the status s.
 func (s Status) After(d message.Direction) Status {
 	switch d {
 	case message.DirectionInbound:
@@ -44,8 +45,8 @@ func (s Status) After(d message.Direction) Status {
 	return s
 }
 
-// Reopened is what Reopen makes of a conversation: an archived one becomes active, any
-// other is open already and stays as it is.
+// Reopened returns the status of a conversation after Reopen: active if it was archived,
+// otherwise s, which is open already.
 func (s Status) Reopened() Status {
 	if s == StatusArchived {
 		return StatusActive
@@ -55,7 +56,7 @@ func (s Status) Reopened() Status {
 
 func (s Status) String() string { return string(s) }
 
-// Valid tells whether s is one of the constants. The empty status is not.
+// Valid reports whether s is one of the constants. The empty status is not.
 func (s Status) Valid() bool {
 	switch s {
 	case StatusActive, StatusNeedsReply, StatusWaiting, StatusArchived:
@@ -64,8 +65,8 @@ func (s Status) Valid() bool {
 	return false
 }
 
-// UnmarshalText refuses a status that is not Valid, but for the empty one, which is not
-// set.
+// UnmarshalText implements encoding.TextUnmarshaler. It returns a *rule.InvalidError for an
+// unknown status. The empty text is an unset status and no error.
 func (s *Status) UnmarshalText(text []byte) error {
 	return enum.Unmarshal(s, text, Status.validate)
 }

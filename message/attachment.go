@@ -9,34 +9,34 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// Attachment describes a file that came with a message. The bytes are the host's; URL
-// or Key says where it keeps them.
+// Attachment describes a file that came with a message. The host stores the bytes; URL or
+// Key says where.
 type Attachment struct {
 	Filename    string `json:"filename,omitempty"`
 	ContentType string `json:"content_type,omitempty"`
 	// Size is in bytes.
 	Size int64 `json:"size,omitempty"`
-	// ContentID is the Content-ID header without its angle brackets, by which an HTML
-	// body names an inline image.
+	// ContentID is the Content-ID header without its angle brackets. An HTML body refers
+	// to an inline image by it.
 	ContentID string `json:"content_id,omitempty"`
 	Inline    bool   `json:"inline,omitempty"`
 	URL       string `json:"url,omitempty"`
 	Key       string `json:"key,omitempty"`
-	// Checksum is the host's, "sha256:…" by convention.
+	// Checksum is computed by the host, "sha256:…" by convention.
 	Checksum string `json:"checksum,omitempty"`
 }
 
-// Attachments is the list of a message, in the message's own order. An empty list is
-// NULL in the database.
+// Attachments is the list of attachments of a message, in the order of the message. An
+// empty list is NULL in the database.
 type Attachments []Attachment
 
-// GormDataType tells GORM that the list is one column and not an association.
+// GormDataType tells GORM that the list is a column and not an association.
 func (Attachments) GormDataType() string { return gormJSON }
 
 // Value implements driver.Valuer.
 func (a Attachments) Value() (driver.Value, error) {
 	if len(a) == 0 {
-		return nil, nil //nolint:nilnil // a nil driver.Value is how NULL is said
+		return nil, nil //nolint:nilnil // a nil driver.Value is NULL
 	}
 	doc, err := json.Marshal(a)
 	return string(doc), err

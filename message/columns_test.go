@@ -68,7 +68,7 @@ func TestJSONScan(t *testing.T) {
 	buffer := []byte(`{"a":1}`)
 	var j message.JSON
 	require.NoError(t, j.Scan(buffer))
-	buffer[2] = 'b' // a driver may use its buffer again
+	buffer[2] = 'b' // a driver may reuse its buffer
 	assert.JSONEq(t, `{"a":1}`, j.String())
 	require.NoError(t, j.Scan(`[2]`))
 	var list []int
@@ -124,12 +124,12 @@ func make1(n int) message.Vector {
 	return v
 }
 
-// TestVectorKeepsItsBits sends a vector through the form of each database.
+// TestVectorKeepsItsBits writes and reads a vector in the format of each database.
 func TestVectorKeepsItsBits(t *testing.T) {
 	v := message.Vector{0.1, -2.5, math.MaxFloat32, math.SmallestNonzeroFloat32, 1e-20, 0, 16777217}
 	blob, err := v.Value()
 	require.NoError(t, err)
-	assert.Len(t, blob, 4*len(v)+1, "and a bit a dimension")
+	assert.Len(t, blob, 4*len(v)+1, "and one bit for each dimension")
 	for _, dialector := range []gorm.Dialector{postgres.Dialector{}, sqlite.Dialector{}} {
 		db := &gorm.DB{Config: &gorm.Config{Dialector: dialector}}
 		stored := v.GormValue(t.Context(), db).Vars[0]

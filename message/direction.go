@@ -7,7 +7,7 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// Direction says whether a message came in or went out, in the words of e-mail.
+// Direction says whether a message came in or went out, in the terms of e-mail.
 type Direction string
 
 // The directions. DirectionNone is NULL in the database.
@@ -17,12 +17,12 @@ const (
 	DirectionOutbound Direction = "outbound"
 )
 
-// Directions returns every direction but DirectionNone.
+// Directions returns every direction except DirectionNone.
 func Directions() []Direction { return []Direction{DirectionInbound, DirectionOutbound} }
 
 func (d Direction) String() string { return string(d) }
 
-// Valid tells whether d is one of the constants, DirectionNone among them.
+// Valid reports whether d is one of the constants, including DirectionNone.
 func (d Direction) Valid() bool {
 	switch d {
 	case DirectionNone, DirectionInbound, DirectionOutbound:
@@ -31,8 +31,8 @@ func (d Direction) Valid() bool {
 	return false
 }
 
-// Role is the one that the direction implies: the user for inbound, the assistant for
-// outbound, none for DirectionNone.
+// Role returns the role that the direction implies: user for inbound, assistant for
+// outbound, the empty role for DirectionNone.
 func (d Direction) Role() Role {
 	switch d {
 	case DirectionInbound:
@@ -43,7 +43,8 @@ func (d Direction) Role() Role {
 	return ""
 }
 
-// UnmarshalText refuses a direction that is not Valid.
+// UnmarshalText implements encoding.TextUnmarshaler. It returns a *rule.InvalidError for an
+// unknown direction.
 func (d *Direction) UnmarshalText(text []byte) error {
 	return enum.Unmarshal(d, text, Direction.validate)
 }
@@ -51,7 +52,7 @@ func (d *Direction) UnmarshalText(text []byte) error {
 // Value implements driver.Valuer.
 func (d Direction) Value() (driver.Value, error) {
 	if d == DirectionNone {
-		return nil, nil //nolint:nilnil // a nil driver.Value is how NULL is said
+		return nil, nil //nolint:nilnil // a nil driver.Value is NULL
 	}
 	return string(d), nil
 }

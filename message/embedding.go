@@ -20,15 +20,15 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// MaxDimensions is the most that an index of pgvector takes (as halfvec).
+// MaxDimensions is the maximum that a pgvector index takes (as halfvec).
 const MaxDimensions = 4000
 
-// smallestNormal is the least float32 of full precision, 2^-126.
+// smallestNormal is the smallest float32 with full precision, 2^-126.
 const smallestNormal = 0x1p-126
 
-// Embedding is the vector of a message for one model. It stands in a table of its own,
-// so that writing a vector does not rewrite the message and reading messages does not
-// read vectors, and so that a second model can be filled while the first one serves.
+// Embedding is the vector of a message for one model. It is in a table of its own, so that
+// writing a vector does not rewrite the message, reading messages does not read vectors,
+// and the vectors of a second model can be computed while searches still use the first.
 type Embedding struct {
 	MessageID      uuid.UUID `gorm:"primaryKey;<-:create" json:"message_id"`
 	UserID         uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
@@ -41,14 +41,14 @@ type Embedding struct {
 // TableName implements GORM's TablerWithNamer.
 func (Embedding) TableName(n schema.Namer) string { return column.Table(n, "message_embeddings") }
 
-// Vector is an embedding: one float32 a dimension. PostgreSQL keeps it as a pgvector
-// vector, SQLite as a blob of little-endian IEEE 754 floats, 4 bytes each, followed by a
-// code for searching, one bit a dimension.
+// Vector is an embedding, with one float32 for each dimension. PostgreSQL stores it as a
+// pgvector vector. SQLite stores it as a blob: little-endian IEEE 754 floats of 4 bytes
+// each, then a code for searching with one bit for each dimension.
 type Vector []float32
 
-// Validate refuses what has no direction to compare: an empty vector, one of more than
-// MaxDimensions, one with NaN or an infinity, and one without a length: the zero vector,
-// or one whose square single precision cannot hold, which is how pgvector compares.
+// Validate returns a *rule.InvalidError for a vector that cannot be compared: an empty one,
+// one with more than MaxDimensions, one with NaN or an infinity, the zero vector, or one
+// whose squared length does not fit single precision, in which pgvector computes.
 func (v Vector) Validate() error {
 	if len(v) == 0 || len(v) > MaxDimensions {
 		return rule.Invalid("embedding", "has %d dimensions, not 1 to %d", len(v), MaxDimensions)
@@ -70,7 +70,7 @@ func (v Vector) Validate() error {
 	return nil
 }
 
-// GormValue implements gorm.Valuer: text for PostgreSQL, a blob for SQLite.
+// GormValue implements gorm.Valuer. It returns text for PostgreSQL and a blob for SQLite.
 func (v Vector) GormValue(_ context.Context, db *gorm.DB) clause.Expr {
 	if db.Name() == "postgres" {
 		return clause.Expr{SQL: "?", Vars: []any{pgvector.NewVector(v).String()}}
@@ -78,11 +78,11 @@ func (v Vector) GormValue(_ context.Context, db *gorm.DB) clause.Expr {
 	return clause.Expr{SQL: "?", Vars: []any{vector.Encode(v)}}
 }
 
-// Value implements driver.Valuer with the blob, which is what SQLite keeps.
+// Value implements driver.Valuer. It returns the blob that SQLite stores.
 func (v Vector) Value() (driver.Value, error) { return vector.Encode(v), nil }
 
-// Scan implements sql.Scanner for either form: pgvector's text comes as a string,
-// SQLite's blob as bytes.
+// Scan implements sql.Scanner for both forms: the text of pgvector as a string, the blob of
+// SQLite as bytes.
 func (v *Vector) Scan(src any) error {
 	switch s := src.(type) {
 	case nil:
@@ -97,7 +97,7 @@ func (v *Vector) Scan(src any) error {
 }
 
 func (v *Vector) scanText(s string) error {
-	// The parser cuts the brackets off unseen.
+	// The parser drops the first and the last byte without looking at them.
 	if len(s) < 2 || s[0] != '[' || s[len(s)-1] != ']' {
 		return errors.New("convostore: cannot read a vector from text without brackets")
 	}
@@ -118,8 +118,8 @@ func (v *Vector) scanBlob(b []byte) error {
 	return nil
 }
 
-// SetEmbedding puts a vector on m for a model, in the place of one that m had for it.
-// It refuses a vector that is not valid and leaves m as it was.
+// SetEmbedding sets the vector of m for a model and replaces one that m has for that model.
+// It returns a *rule.InvalidError for an invalid model or vector and leaves m unchanged.
 func (m *Message) SetEmbedding(model string, v Vector) error {
 	if err := check.First(modelName(model), v.Validate()); err != nil {
 		return err
@@ -137,13 +137,13 @@ func (m *Message) SetEmbedding(model string, v Vector) error {
 	return nil
 }
 
-// Validate returns an *rule.InvalidError for a model without a name or a vector that
-// cannot be compared.
+// Validate returns a *rule.InvalidError for an empty model name or an invalid vector.
 func (e *Embedding) Validate() error {
 	return check.First(modelName(e.Model), e.Vector.Validate())
 }
 
-// BeforeCreate is GORM's hook for hosts that create vectors themselves.
+// BeforeCreate is a GORM hook for hosts that create embeddings themselves. It sets CreatedAt
+// if it is zero, truncates it to microseconds and validates.
 func (e *Embedding) BeforeCreate(*gorm.DB) error {
 	if e.CreatedAt.IsZero() {
 		e.CreatedAt = Now()
@@ -159,8 +159,8 @@ func modelName(name string) error {
 	return check.Key("model", name)
 }
 
-// keyEmbeddings gives the vectors the keys of a message that had none yet when they were
-// set. GORM itself carries over only those of the association.
+// keyEmbeddings copies the message's keys to its embeddings, which may have been set before
+// the message had an id. GORM itself copies only the columns of the association.
 func (m *Message) keyEmbeddings() error {
 	for _, e := range m.Embeddings {
 		if e == nil {
@@ -171,7 +171,7 @@ func (m *Message) keyEmbeddings() error {
 	return nil
 }
 
-// Embedding returns the vector of a model, nil if m has none loaded for it.
+// Embedding returns the vector of m for a model, nil if none is loaded.
 func (m *Message) Embedding(model string) Vector {
 	for _, e := range m.Embeddings {
 		if e != nil && e.Model == model {

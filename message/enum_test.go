@@ -62,7 +62,7 @@ type enum interface {
 	driver.Valuer
 }
 
-// assertEnum sends a known value through JSON and SQL.
+// assertEnum encodes and decodes a known value as JSON and as SQL.
 func assertEnum[T enum, P interface {
 	*T
 	sql.Scanner
@@ -88,8 +88,8 @@ func assertEnum[T enum, P interface {
 	require.Error(t, P(&scanned).Scan(1), "a number is no %T", v)
 }
 
-// assertUnknown asks that JSON with an unknown value names the field, not the value, and
-// leaves what it was decoded into alone.
+// assertUnknown asserts that decoding an unknown value fails with an error that names the
+// field and not the value, and that it leaves the destination unchanged.
 func assertUnknown[T enum](t *testing.T, before T, text, field string) {
 	t.Helper()
 	got := before

@@ -9,15 +9,15 @@ import (
 	"github.com/convostore/convostore/internal/check"
 )
 
-// Headers are those of an e-mail: names to values, like net/mail.Header and
-// net/textproto.MIMEHeader, which convert to it. Names keep the case they came in; every
-// look-up ignores it. An empty map is NULL in the database.
+// Headers are the headers of an e-mail by name. net/mail.Header and
+// net/textproto.MIMEHeader convert to it. Names keep their case, but lookups ignore it. An
+// empty map is NULL in the database.
 //
-// In JSON a name with one value is a string and a name with several is a list, so that
-// {"subject": "Re: …"} and {"received": ["…", "…"]} both read and write.
+// In JSON a header with one value is a string and one with several is a list, as in
+// {"subject": "Re: …"} and {"received": ["…", "…"]}. Both forms can be read and written.
 type Headers map[string][]string
 
-// Get returns the first value of a header, "" if there is none.
+// Get returns the first value of a header, "" if the header is absent.
 func (h Headers) Get(name string) string {
 	if values := h.Values(name); len(values) > 0 {
 		return values[0]
@@ -25,8 +25,8 @@ func (h Headers) Get(name string) string {
 	return ""
 }
 
-// Values returns all values of a header, nil if there is none. Where names differ in
-// case only, their values follow one another in the order of the names.
+// Values returns all values of a header, nil if the header is absent. If several names
+// differ only in case, their values follow one another, sorted by name.
 func (h Headers) Values(name string) []string {
 	var names []string
 	for n := range h {
@@ -42,7 +42,7 @@ func (h Headers) Values(name string) []string {
 	return values
 }
 
-// Set replaces all values of a header, whatever the case of its name was.
+// Set replaces all values of a header. It removes names that differ only in case.
 func (h Headers) Set(name, value string) {
 	for n := range h {
 		if strings.EqualFold(n, name) {
@@ -81,7 +81,7 @@ func (h *Headers) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// headerValues reads one string or a list of them.
+// headerValues decodes a JSON string or a list of strings.
 type headerValues []string
 
 func (v *headerValues) UnmarshalJSON(text []byte) error {
@@ -97,13 +97,13 @@ func (v *headerValues) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(v))
 }
 
-// GormDataType tells GORM that the map is one column.
+// GormDataType tells GORM that the map is a column.
 func (Headers) GormDataType() string { return gormJSON }
 
 // Value implements driver.Valuer.
 func (h Headers) Value() (driver.Value, error) {
 	if len(h) == 0 {
-		return nil, nil //nolint:nilnil // a nil driver.Value is how NULL is said
+		return nil, nil //nolint:nilnil // a nil driver.Value is NULL
 	}
 	doc, err := json.Marshal(h)
 	return string(doc), err
@@ -129,9 +129,9 @@ func (h Headers) validate() error {
 	return nil
 }
 
-// ParseIDs returns the message ids that a header value such as References lists, with
-// their angle brackets, in its order. Words outside of brackets are passed over, and so
-// is the empty <>, which would tie strangers together.
+// ParseIDs returns the message ids in a header value such as that of References, in their
+// order and with their angle brackets. It skips text outside of brackets, and the empty id
+// <>, which would connect unrelated e-mails.
 func ParseIDs(value string) []string {
 	var ids []string
 	for {

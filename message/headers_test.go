@@ -120,7 +120,8 @@ func FuzzParseIDs(f *testing.F) {
 	})
 }
 
-// FuzzHeaders asks that whatever decodes encodes, and decodes to the same again.
+// FuzzHeaders asserts that everything that decodes can be encoded and decodes to the same
+// headers again.
 func FuzzHeaders(f *testing.F) {
 	for _, doc := range []string{
 		`null`, `{}`, `{"a":"b"}`, `{"a":["b","c"]}`, `{"a":null,"A":[]}`, `{"a":[null]}`, `{"a":"\ud800"}`, `{"a":1}`,

@@ -7,27 +7,27 @@ import (
 	"fmt"
 )
 
-// JSON is an opaque document: tool calls, metadata, a sentiment analysis. It is kept as
-// text and never decoded on the way, so every digit of a number and every key survive.
-// PostgreSQL keeps it as jsonb, which sorts keys and drops white space and repeated
-// keys; SQLite keeps it to the letter.
+// JSON is an opaque document, for example tool calls or metadata. It is text that the
+// library never decodes, so that no digit and no key is lost. PostgreSQL stores it as
+// jsonb, which sorts keys and drops white space and repeated keys. SQLite stores the text
+// unchanged.
 //
 // The zero value is NULL, and so is the document null.
 type JSON []byte
 
-// gormJSON is the name that GORM's data types go by. The migrations, not GORM, say what
-// the columns are.
+// gormJSON is GORM's data type of the JSON columns. It does not define the columns: the
+// migrations do.
 const gormJSON = "json"
 
-// GormDataType tells GORM that the bytes are a document.
+// GormDataType tells GORM that the bytes are a JSON document.
 func (JSON) GormDataType() string { return gormJSON }
 
-// ToJSON encodes v, as json.Marshal does.
+// ToJSON encodes v with json.Marshal.
 func ToJSON(v any) (JSON, error) {
 	return json.Marshal(v)
 }
 
-// MustJSON is ToJSON for values that are known to encode; it panics on others.
+// MustJSON is ToJSON for values that always encode. It panics if v does not.
 func MustJSON(v any) JSON {
 	doc, err := ToJSON(v)
 	if err != nil {
@@ -36,14 +36,14 @@ func MustJSON(v any) JSON {
 	return doc
 }
 
-// IsNull tells whether the column is NULL.
+// IsNull reports whether j is stored as NULL: if it is empty, white space or null.
 func (j JSON) IsNull() bool {
 	trimmed := bytes.TrimSpace(j)
 	return len(trimmed) == 0 || bytes.Equal(trimmed, []byte("null"))
 }
 
-// Decode decodes the document into v. NULL leaves v as it is. To keep long numbers,
-// decode into json.Number or json.RawMessage fields.
+// Decode decodes the document into v with json.Unmarshal. NULL leaves v unchanged. To keep
+// all digits of long numbers, decode into fields of type json.Number or json.RawMessage.
 func (j JSON) Decode(v any) error {
 	if j.IsNull() {
 		return nil
@@ -74,7 +74,7 @@ func (j *JSON) UnmarshalJSON(doc []byte) error {
 // Value implements driver.Valuer.
 func (j JSON) Value() (driver.Value, error) {
 	if j.IsNull() {
-		return nil, nil //nolint:nilnil // a nil driver.Value is how NULL is said
+		return nil, nil //nolint:nilnil // a nil driver.Value is NULL
 	}
 	return string(j), nil
 }

@@ -1,6 +1,7 @@
-// Package message has the entry of a thread: who said what, when, and what came with it.
+// Package message has the model of a message: one entry of a conversation, with its role,
+// its content, its attachments and its embeddings.
 //
-// The types are plain GORM models with rules as methods; they do no input or output.
+// The types are plain GORM models with their rules as methods. They do no input or output.
 package message
 
 import (
@@ -16,17 +17,17 @@ import (
 
 // Message is one entry of a conversation.
 //
-// Role and Direction describe the same thing from two sides, so one implies the other
-// when only one is given: user and inbound, assistant and outbound. System and tool
-// messages have no direction. Both may be set where a host means something else.
+// Role says who speaks in the terms of chat, Direction in those of e-mail. If only one of
+// them is set, Normalize derives the other: user and inbound, assistant and outbound.
+// System and tool messages have no direction. A host that means something else sets both.
 type Message struct {
-	// ID is made by the library (UUID version 7) unless the host gives one.
+	// ID is a UUID of version 7 that the library makes, unless the host sets one.
 	ID     uuid.UUID `gorm:"primaryKey;<-:create" json:"id"`
 	UserID uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
 
 	ConversationID uuid.UUID `gorm:"<-:create" json:"conversation_id"`
-	// Seq counts 1, 2, 3 … within the conversation, without a gap and without a tie. It
-	// is the order of a thread, and the append gives it.
+	// Seq is the position in the conversation: 1, 2, 3 … without gaps or duplicates. The
+	// append assigns it.
 	Seq       int64     `gorm:"<-:create" json:"seq"`
 	Role      Role      `json:"role,omitempty"`
 	Direction Direction `json:"direction,omitempty"`
@@ -34,16 +35,17 @@ type Message struct {
 
 	SenderEmail    string `gorm:"serializer:convostore_null_text" json:"sender_email,omitempty"`
 	RecipientEmail string `gorm:"serializer:convostore_null_text" json:"recipient_email,omitempty"`
-	// PostmarkMessageID and GmailMessageID are the providers' own ids, each unique for a
-	// user: a second delivery of the same id is a duplicate.
+	// PostmarkMessageID and GmailMessageID are the ids of the providers. Each is unique
+	// within a user: a second message with the same id is a duplicate.
 	PostmarkMessageID string `gorm:"serializer:convostore_null_text" json:"postmark_message_id,omitempty"`
 	GmailMessageID    string `gorm:"serializer:convostore_null_text" json:"gmail_message_id,omitempty"`
 	GmailThreadID     string `gorm:"serializer:convostore_null_text" json:"gmail_thread_id,omitempty"`
 	// EmailMessageID is the Message-ID of RFC 5322 with its angle brackets. Normalize
-	// takes it from Headers; replies are matched with it. It need not be unique.
+	// takes it from Headers if it is unset. Replies are matched by it. It need not be
+	// unique.
 	EmailMessageID string `gorm:"serializer:convostore_null_text" json:"email_message_id,omitempty"`
-	// IdempotencyKey is the host's own name for the write, unique in a conversation: a
-	// second append with it is a duplicate.
+	// IdempotencyKey is the host's own key of the append, unique within the conversation:
+	// a second append with the same key is a duplicate.
 	IdempotencyKey string `gorm:"serializer:convostore_null_text" json:"idempotency_key,omitempty"`
 
 	Headers     Headers     `json:"headers,omitempty"`
@@ -52,31 +54,32 @@ type Message struct {
 	ToolResults JSON        `json:"tool_results,omitempty"`
 	Metadata    JSON        `json:"metadata,omitempty"`
 
-	// SentAt is when it was sent, as the host knows; the time of the append if unset.
+	// SentAt is when the message was sent, CreatedAt if the host does not set it.
 	SentAt    time.Time `json:"sent_at"`
 	CreatedAt time.Time `gorm:"<-:create" json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
-	// EditedAt is set by the first change of content or metadata, nil before.
+	// EditedAt is the time of the last change of content or metadata, nil if there was none.
 	EditedAt  *time.Time     `json:"edited_at,omitempty"`
 	DeletedAt gorm.DeletedAt `json:"deleted_at,omitzero"`
 
-	// Embeddings are loaded on request only: Preload("Embeddings").
+	// Embeddings are loaded only on request: Preload("Embeddings").
 	Embeddings []*Embedding `gorm:"foreignKey:MessageID,UserID;references:ID,UserID" json:"embeddings,omitempty"`
 }
 
 // TableName implements GORM's TablerWithNamer.
 func (Message) TableName(n schema.Namer) string { return column.Table(n, "messages") }
 
-// Now is the present as every table keeps it: UTC, cut to microseconds, because
-// PostgreSQL cuts there and SQLite compares times as text.
+// Now returns the current time as the tables store it: in UTC, truncated to microseconds.
+// PostgreSQL has no finer unit, and SQLite compares times as text.
 func Now() time.Time { return Instant(time.Now()) }
 
-// Instant returns t as every table keeps it. The zero time stays zero.
+// Instant returns t as the tables store it: in UTC, truncated to microseconds. The zero
+// time stays zero.
 func Instant(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// Normalize fills what is unset from what is set: the role from the direction or the
-// other way round, SentAt and UpdatedAt from CreatedAt, CreatedAt from now,
-// EmailMessageID from the headers. Times are cut to microseconds in UTC.
+// Normalize sets what is unset: Role from Direction or Direction from Role, CreatedAt to
+// now, SentAt and UpdatedAt to CreatedAt, EmailMessageID from Headers. It truncates times to
+// microseconds, in UTC.
 func (m *Message) Normalize(now time.Time) {
 	if m.Role == "" {
 		m.Role = m.Direction.Role()
@@ -98,8 +101,8 @@ func (m *Message) Normalize(now time.Time) {
 	}
 }
 
-// headerMessageID leaves out an id that is too long to index: such a header is broken,
-// and no reason to refuse the mail.
+// headerMessageID returns the Message-ID of the headers, "" if there is none or if it is too
+// long to index. Such a header is broken, but the e-mail should be stored all the same.
 func headerMessageID(h Headers) string {
 	ids := ParseIDs(h.Get("Message-ID"))
 	if len(ids) == 0 || len(ids[0]) > check.MaxKey {
@@ -108,12 +111,12 @@ func headerMessageID(h Headers) string {
 	return ids[0]
 }
 
-// Validate returns an *rule.InvalidError for the first field that a database would
+// Validate returns a *rule.InvalidError for the first field that a database would
 // refuse or change: an unknown role or direction, U+0000 or invalid UTF-8 in a text,
 // JSON that does not parse, an id of more than 1,024 bytes.
 func (m *Message) Validate() error {
 	return check.First(
-		// Before the role, which Normalize could not take from an unknown direction.
+		// The direction comes first: if it is unknown, Normalize could not derive the role.
 		m.Direction.validate(),
 		m.Role.validate(),
 		check.Text("content", m.Content),
@@ -135,8 +138,8 @@ func (m *Message) Validate() error {
 	)
 }
 
-// BeforeCreate is GORM's hook for hosts that create messages themselves: it gives an
-// id, normalizes and validates.
+// BeforeCreate is a GORM hook for hosts that create messages themselves. It sets an id if
+// there is none, normalizes and validates.
 func (m *Message) BeforeCreate(*gorm.DB) error {
 	if m.ID == uuid.Nil {
 		id, err := uuid.NewV7()
@@ -149,5 +152,5 @@ func (m *Message) BeforeCreate(*gorm.DB) error {
 	return check.First(m.keyEmbeddings(), m.Validate())
 }
 
-// Deleted tells whether the message is softly deleted.
+// Deleted reports whether the message is soft-deleted.
 func (m *Message) Deleted() bool { return m.DeletedAt.Valid }

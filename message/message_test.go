@@ -146,7 +146,7 @@ func TestSetEmbedding(t *testing.T) {
 	assert.Equal(t, message.Vector{4, 5}, m.Embedding("a"), "a refused vector changes nothing")
 }
 
-// TestNilEmbeddings: a decoder that met null leaves nil in the list.
+// TestNilEmbeddings has a nil in the list, which a decoder leaves for null.
 func TestNilEmbeddings(t *testing.T) {
 	var m message.Message
 	require.NoError(t, json.Unmarshal([]byte(`{"role":"user","embeddings":[null,{"model":"a","vector":[1]}]}`), &m))

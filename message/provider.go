@@ -1,6 +1,6 @@
 package message
 
-// Provider is a mail service whose own message ids are kept.
+// Provider is a mail service whose message ids a Message keeps.
 type Provider string
 
 // The providers.
@@ -9,5 +9,5 @@ const (
 	ProviderPostmark Provider = "postmark"
 )
 
-// Valid tells whether p is one of the constants.
+// Valid reports whether p is one of the constants.
 func (p Provider) Valid() bool { return p == ProviderGmail || p == ProviderPostmark }

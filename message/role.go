@@ -7,11 +7,11 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// Role says who speaks in a message, in the words of the chat APIs.
+// Role says who speaks in a message, in the terms of chat APIs.
 type Role string
 
-// The roles. There is no other: Valid, the JSON decoder and the database refuse it. The
-// empty role is one that is not set.
+// The roles. Valid, the JSON decoder and the database refuse any other. The empty role is
+// unset.
 const (
 	RoleUser      Role = "user"
 	RoleAssistant Role = "assistant"
@@ -24,7 +24,7 @@ func Roles() []Role { return []Role{RoleUser, RoleAssistant, RoleSystem, RoleToo
 
 func (r Role) String() string { return string(r) }
 
-// Valid tells whether r is one of the constants. The empty role is not.
+// Valid reports whether r is one of the constants. The empty role is not.
 func (r Role) Valid() bool {
 	switch r {
 	case RoleUser, RoleAssistant, RoleSystem, RoleTool:
@@ -33,8 +33,8 @@ func (r Role) Valid() bool {
 	return false
 }
 
-// Direction is the one that the role implies: inbound for the user, outbound for the
-// assistant, none for system and tool.
+// Direction returns the direction that the role implies: inbound for user, outbound for
+// assistant, DirectionNone for system and tool.
 func (r Role) Direction() Direction {
 	switch r {
 	case RoleUser:
@@ -45,7 +45,8 @@ func (r Role) Direction() Direction {
 	return DirectionNone
 }
 
-// UnmarshalText refuses a role that is not Valid, but for the empty one, which is not set.
+// UnmarshalText implements encoding.TextUnmarshaler. It returns a *rule.InvalidError for an
+// unknown role. The empty text is an unset role and no error.
 func (r *Role) UnmarshalText(text []byte) error {
 	return enum.Unmarshal(r, text, Role.validate)
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/convostore/convostore/internal/column"
 )
 
-// The scopes below are for gorm.DB.Scopes and Preload. They only ever narrow, so they
-// combine in any order, and they name the table, so they also work on a join. Orders are
-// not for GORM's Count, which PostgreSQL refuses to sort.
+// The scopes below are for gorm.DB.Scopes and Preload. They only add conditions, so they
+// combine in any order. They qualify columns with the table, so they also work in a join.
+// Do not combine the orders with GORM's Count: PostgreSQL refuses to sort a count.
 
 func col(name string) column.Of { return column.Of{Model: Message{}, Name: name} }
 
@@ -21,11 +21,11 @@ func OwnedBy(userID uuid.UUID) column.Scope { return col("user_id").Is(userID) }
 // InConversation keeps the messages of one conversation.
 func InConversation(id uuid.UUID) column.Scope { return col("conversation_id").Is(id) }
 
-// WithRole keeps the messages of any of the roles, none at all if there are none.
+// WithRole keeps the messages with any of the roles. Without roles it keeps none.
 func WithRole(roles ...Role) column.Scope { return column.In(col("role"), roles) }
 
-// WithDirection keeps the messages of one direction; DirectionNone keeps those that
-// have none.
+// WithDirection keeps the messages with one direction. DirectionNone keeps those without
+// a direction.
 func WithDirection(d Direction) column.Scope {
 	if d == DirectionNone {
 		return col("direction").Null()
@@ -33,10 +33,10 @@ func WithDirection(d Direction) column.Scope {
 	return col("direction").Is(d)
 }
 
-// Inbound keeps what came in.
+// Inbound keeps the inbound messages.
 func Inbound(db *gorm.DB) *gorm.DB { return WithDirection(DirectionInbound)(db) }
 
-// Outbound keeps what went out.
+// Outbound keeps the outbound messages.
 func Outbound(db *gorm.DB) *gorm.DB { return WithDirection(DirectionOutbound)(db) }
 
 // WithToolCalls keeps the messages that have tool calls.
@@ -45,10 +45,10 @@ func WithToolCalls(db *gorm.DB) *gorm.DB { return col("tool_calls").NotNull()(db
 // WithAttachments keeps the messages that have attachments.
 func WithAttachments(db *gorm.DB) *gorm.DB { return col("attachments").NotNull()(db) }
 
-// AfterSeq keeps the messages after seq, not seq itself.
+// AfterSeq keeps the messages with a greater seq.
 func AfterSeq(seq int64) column.Scope { return col("seq").Above(seq) }
 
-// BeforeSeq keeps the messages before seq, not seq itself.
+// BeforeSeq keeps the messages with a smaller seq.
 func BeforeSeq(seq int64) column.Scope { return col("seq").Below(seq) }
 
 // SentSince keeps the messages sent at t or later.
@@ -57,21 +57,21 @@ func SentSince(t time.Time) column.Scope { return col("sent_at").AtLeast(Instant
 // SentBefore keeps the messages sent before t.
 func SentBefore(t time.Time) column.Scope { return col("sent_at").Below(Instant(t)) }
 
-// Live keeps the messages that are not deleted. A query on Message does so by itself;
-// this is for joins and for Unscoped.
+// Live keeps the messages that are not soft-deleted. GORM adds this condition to queries on
+// Message by itself; Live is for joins and for Unscoped.
 func Live(db *gorm.DB) *gorm.DB { return col("deleted_at").Null()(db) }
 
-// OnlyDeleted keeps the softly deleted messages alone.
+// OnlyDeleted keeps the soft-deleted messages and no others.
 func OnlyDeleted(db *gorm.DB) *gorm.DB { return col("deleted_at").NotNull()(db.Unscoped()) }
 
-// WithDeleted keeps the softly deleted messages as well.
+// WithDeleted keeps soft-deleted messages as well as live ones.
 func WithDeleted(db *gorm.DB) *gorm.DB { return db.Unscoped() }
 
-// Oldest sorts as the thread runs.
+// Oldest sorts by seq, oldest first.
 func Oldest(db *gorm.DB) *gorm.DB { return column.Order(false, "seq")(db) }
 
-// Newest sorts against the thread.
+// Newest sorts by seq, newest first.
 func Newest(db *gorm.DB) *gorm.DB { return column.Order(true, "seq")(db) }
 
-// BySentTime sorts by the time of sending, then as the thread runs.
+// BySentTime sorts by the time of sending, oldest first, with seq as the tie-break.
 func BySentTime(db *gorm.DB) *gorm.DB { return column.Order(false, "sent_at", "seq")(db) }

@@ -1,5 +1,5 @@
-// Package rule holds the errors that say which rule a value or a change of state
-// broke. Models and store share them; package store re-exports every name, so a host
+// Package rule has the errors for values and changes of state that break a rule. The models
+// and the store share them. Package store re-exports every name except Invalid, so a host
 // rarely imports this package.
 package rule
 
@@ -8,25 +8,24 @@ import (
 	"fmt"
 )
 
-// Sentinels, matched with errors.Is.
+// Sentinel errors, to be matched with errors.Is.
 var (
 	// ErrInvalid is matched by every *InvalidError.
 	ErrInvalid = errors.New("convostore: invalid input")
-	// ErrConflict says that somebody else's write came first. Every *TransitionError
-	// matches it.
+	// ErrConflict means that another write came first. Every *TransitionError matches it.
 	ErrConflict = errors.New("convostore: conflict")
 )
 
-// InvalidError refuses a value before a database sees it.
+// InvalidError is a value that was refused before it was sent to a database.
 type InvalidError struct {
-	// Field is the column or parameter at fault, "content" or "limit".
+	// Field is the column or parameter with the value, for example "content" or "limit".
 	Field string
-	// Rule says what a good value looks like. It never repeats the value, which may be
+	// Rule says what is wrong with the value. It never repeats the value, which may be
 	// private.
 	Rule string
 }
 
-// Invalid returns an *InvalidError; the rule is formatted like fmt.Sprintf does.
+// Invalid returns an *InvalidError, with the rule formatted by fmt.Sprintf.
 func Invalid(field, format string, args ...any) error {
 	return &InvalidError{Field: field, Rule: fmt.Sprintf(format, args...)}
 }
@@ -38,12 +37,12 @@ func (e *InvalidError) Error() string {
 // Is makes every InvalidError match ErrInvalid.
 func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
-// TransitionError refuses a change of state that the table of transitions does not
-// have, such as approving what has been rejected.
+// TransitionError is a change of state that is not allowed, for example to approve a
+// suggestion that is rejected.
 type TransitionError struct {
-	// Of is the noun whose state it is: "suggestion" or "conversation".
+	// Of is what has the state: "suggestion" or "conversation".
 	Of string
-	// From is the state that was found, To the one that was asked for.
+	// From is the present state, To the requested one.
 	From, To string
 }
 

@@ -7,10 +7,10 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// Status is where a suggestion is on its way to a decision.
+// Status says which decision was made about a suggestion, if any.
 type Status string
 
-// The statuses. A suggestion begins as pending and is decided once.
+// The statuses. A new suggestion is pending. It is decided once.
 const (
 	StatusPending  Status = "pending"
 	StatusApproved Status = "approved"
@@ -18,8 +18,8 @@ const (
 	StatusRejected Status = "rejected"
 )
 
-// transitions is the whole table: what is not in it is refused, by the methods here and
-// by the store, which puts the same rows into its SQL.
+// transitions lists every allowed change of status. The methods here and the store, which
+// builds its SQL from this table, refuse any other.
 var transitions = map[Status][]Status{
 	StatusPending: {StatusApproved, StatusEdited, StatusRejected},
 }
@@ -29,7 +29,7 @@ func Statuses() []Status {
 	return []Status{StatusPending, StatusApproved, StatusEdited, StatusRejected}
 }
 
-// CanBecome tells whether the table of transitions leads from s to next.
+// CanBecome reports whether a suggestion with status s may be given the status next.
 func (s Status) CanBecome(next Status) bool {
 	for _, to := range transitions[s] {
 		if to == next {
@@ -39,15 +39,15 @@ func (s Status) CanBecome(next Status) bool {
 	return false
 }
 
-// Decided tells whether a decision has been made, whichever it was.
+// Decided reports whether a decision was made: approved, edited or rejected.
 func (s Status) Decided() bool { return s.Valid() && s != StatusPending }
 
-// Sendable tells whether the decision lets the text go out: approved or edited.
+// Sendable reports whether the suggestion may be sent: if it is approved or edited.
 func (s Status) Sendable() bool { return s == StatusApproved || s == StatusEdited }
 
 func (s Status) String() string { return string(s) }
 
-// Valid tells whether s is one of the constants. The empty status is not.
+// Valid reports whether s is one of the constants. The empty status is not.
 func (s Status) Valid() bool {
 	switch s {
 	case StatusPending, StatusApproved, StatusEdited, StatusRejected:
@@ -56,8 +56,8 @@ func (s Status) Valid() bool {
 	return false
 }
 
-// UnmarshalText refuses a status that is not Valid, but for the empty one, which is not
-// set.
+// UnmarshalText implements encoding.TextUnmarshaler. It returns a *rule.InvalidError for an
+// unknown status. The empty text is an unset status and no error.
 func (s *Status) UnmarshalText(text []byte) error {
 	return enum.Unmarshal(s, text, Status.validate)
 }

@@ -1,6 +1,7 @@
-// Package suggestion has the reply that a model drafted and a person decides on.
+// Package suggestion has the model of a suggestion: a reply that a language model drafted
+// and that a person approves, edits or rejects.
 //
-// The types are plain GORM models with rules as methods; they do no input or output.
+// The types are plain GORM models with their rules as methods. They do no input or output.
 package suggestion
 
 import (
@@ -19,65 +20,67 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// JSON is message.JSON, an opaque document.
+// JSON is an opaque JSON document, the same type as message.JSON.
 type JSON = message.JSON
 
-// Suggestion is a drafted reply: pending, then approved, edited or rejected, decided
-// once, and sent at most once.
+// Suggestion is a suggested reply. It is pending until it is approved, edited or rejected.
+// It is decided once and sent at most once.
 type Suggestion struct {
-	// ID is made by the library (UUID version 7) unless the host gives one.
+	// ID is a UUID of version 7 that the library makes, unless the host sets one.
 	ID     uuid.UUID `gorm:"primaryKey;<-:create" json:"id"`
 	UserID uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
 
 	ConversationID uuid.UUID `gorm:"<-:create" json:"conversation_id"`
-	// InReplyToMessageID is the message that it answers, of the same conversation; nil
-	// for a first contact.
+	// InReplyToMessageID is the message of the same conversation that the suggestion
+	// replies to, nil for a first contact.
 	InReplyToMessageID *uuid.UUID `gorm:"<-:create" json:"in_reply_to_message_id,omitempty"`
 
 	SuggestedContent string `json:"suggested_content"`
-	// EditedContent is what a person made of it, empty unless the status is edited.
+	// EditedContent is the text after a person edited it, empty unless the status is edited.
 	EditedContent string `gorm:"serializer:convostore_null_text" json:"edited_content,omitempty"`
-	// ConfidenceScore is the model's own, 0 to 1; nil if it gave none, so that an
-	// average is one of given scores only. Write new(0.92).
+	// ConfidenceScore is what the model reported, from 0 to 1. It is nil if the model
+	// reported none, so that averages include only real scores. Set it with new(0.92).
 	ConfidenceScore   *float64 `json:"confidence_score,omitempty"`
 	SentimentAnalysis JSON     `json:"sentiment_analysis,omitempty"`
 	ContextUsed       JSON     `json:"context_used,omitempty"`
 	ModelUsed         string   `gorm:"serializer:convostore_null_text" json:"model_used,omitempty"`
 	TokensUsed        int64    `json:"tokens_used,omitempty"`
-	// GenerationCost is in the host's currency, with as many decimals as it was given.
+	// GenerationCost is in the host's currency. It keeps the decimals that it was given.
 	GenerationCost decimal.Decimal `json:"generation_cost"`
 
 	Status Status `json:"status,omitempty"`
-	// ReviewedBy is the host's name for who decided; ReviewedAt is nil while pending.
+	// ReviewedBy is the host's name of the person who decided. ReviewedAt is nil while the
+	// suggestion is pending.
 	ReviewedBy string     `gorm:"serializer:convostore_null_text" json:"reviewed_by,omitempty"`
 	ReviewedAt *time.Time `json:"reviewed_at,omitempty"`
 	Feedback   string     `gorm:"serializer:convostore_null_text" json:"feedback,omitempty"`
-	// SentMessageID is the outbound message that the suggestion became, nil before.
+	// SentMessageID is the outbound message that the suggestion was sent as, nil if it was
+	// not sent.
 	SentMessageID *uuid.UUID `json:"sent_message_id,omitempty"`
 
 	CreatedAt time.Time      `gorm:"<-:create" json:"created_at"`
 	UpdatedAt time.Time      `json:"updated_at"`
 	DeletedAt gorm.DeletedAt `json:"deleted_at,omitzero"`
 
-	// InReplyTo is loaded on request only: Preload("InReplyTo").
+	// InReplyTo is loaded only on request: Preload("InReplyTo").
 	InReplyTo *message.Message `gorm:"foreignKey:InReplyToMessageID,UserID;references:ID,UserID" json:"in_reply_to,omitempty"`
 }
 
 // TableName implements GORM's TablerWithNamer.
 func (Suggestion) TableName(n schema.Namer) string { return column.Table(n, "ai_suggestions") }
 
-// Review is what a person says with a decision. The zero value is a decision by nobody
-// named, now.
+// Review is what comes with a decision. The zero value is a decision made now by a person
+// without a name.
 type Review struct {
-	// By is the host's name for the person: an id, an address.
+	// By is the host's name of the person, for example an id or an address.
 	By       string
 	Feedback string
-	// At is when it was decided; now if unset.
+	// At is when the decision was made. The zero time means now.
 	At time.Time
 }
 
-// Normalize fills what is unset: the status with pending, the times with now. Times are
-// cut to microseconds in UTC.
+// Normalize sets what is unset: Status to pending, CreatedAt to now, UpdatedAt to CreatedAt.
+// It truncates times to microseconds, in UTC.
 func (s *Suggestion) Normalize(now time.Time) {
 	if s.Status == "" {
 		s.Status = StatusPending
@@ -94,7 +97,7 @@ func (s *Suggestion) Normalize(now time.Time) {
 	}
 }
 
-// Validate returns an *rule.InvalidError for the first field that a database would
+// Validate returns a *rule.InvalidError for the first field that a database would
 // refuse or change: empty content, a confidence outside 0 to 1, negative tokens or cost,
 // U+0000 or invalid UTF-8 in a text, JSON that does not parse, a decision without a time.
 func (s *Suggestion) Validate() error {
@@ -140,8 +143,9 @@ func (s *Suggestion) validateCost() error {
 	if s.GenerationCost.IsNegative() {
 		return rule.Invalid("generation_cost", "is negative")
 	}
-	// Ten decimals hold a hundred-millionth of a cent; reports sum them exactly.
-	// The exponent comes first: 1e1000000 has one digit, and a million when written out.
+	// Ten decimals hold a hundred-millionth of a cent. Reports sum them exactly.
+	// The check of the exponent comes first: 1e1000000 has one digit, but a million when
+	// written out.
 	e := int(s.GenerationCost.Exponent())
 	if e < -10 || e > 18 || s.GenerationCost.NumDigits()+max(e, 0) > 18 {
 		return rule.Invalid("generation_cost", "has more than 10 decimals or 18 digits")
@@ -159,8 +163,8 @@ func (s *Suggestion) validateReview() error {
 	return nil
 }
 
-// BeforeCreate is GORM's hook for hosts that create suggestions themselves: it gives an
-// id, normalizes and validates.
+// BeforeCreate is a GORM hook for hosts that create suggestions themselves. It sets an id if
+// there is none, normalizes and validates.
 func (s *Suggestion) BeforeCreate(*gorm.DB) error {
 	if s.ID == uuid.Nil {
 		id, err := uuid.NewV7()
@@ -173,27 +177,28 @@ func (s *Suggestion) BeforeCreate(*gorm.DB) error {
 	return s.Validate()
 }
 
-// Approve decides that the text goes out as it is. A suggestion that has been decided
-// returns a *rule.TransitionError and stays as it was.
+// Approve decides that the suggested text may be sent as it is. If the suggestion is already
+// decided, it returns a *rule.TransitionError and changes nothing.
 func (s *Suggestion) Approve(r Review) error { return s.Decide(StatusApproved, "", r) }
 
-// Edit decides that content goes out in the place of the text. Empty content is refused.
-// A suggestion that has been decided returns a *rule.TransitionError and stays as it was.
+// Edit decides that content may be sent instead of the suggested text. Empty content is a
+// *rule.InvalidError. If the suggestion is already decided, it returns a
+// *rule.TransitionError and changes nothing.
 func (s *Suggestion) Edit(content string, r Review) error {
 	return s.Decide(StatusEdited, content, r)
 }
 
-// Reject decides that nothing goes out. A suggestion that has been decided returns a
-// *rule.TransitionError and stays as it was.
+// Reject decides that nothing is sent. If the suggestion is already decided, it returns a
+// *rule.TransitionError and changes nothing.
 func (s *Suggestion) Reject(r Review) error { return s.Decide(StatusRejected, "", r) }
 
-// Decide is what Approve, Edit and Reject do, for a status that is known at run time.
-// Content is given for edited and for no other.
+// Decide does what Approve, Edit and Reject do, for a status that is known only at run time.
+// The content must be set for edited and empty for the others.
 func (s *Suggestion) Decide(to Status, content string, r Review) error {
 	if err := ValidateDecision(to, content, r); err != nil {
 		return err
 	}
-	// A suggestion that was never normalized has no status yet; it begins as pending.
+	// A suggestion that was never normalized has no status, which means pending.
 	from := cmp.Or(s.Status, StatusPending)
 	if !from.CanBecome(to) {
 		return &rule.TransitionError{Of: "suggestion", From: from.String(), To: to.String()}
@@ -208,8 +213,9 @@ func (s *Suggestion) Decide(to Status, content string, r Review) error {
 	return nil
 }
 
-// ValidateDecision checks the parts of a decision by themselves, before any suggestion
-// is at hand.
+// ValidateDecision checks the parts of a decision without a suggestion. It returns a
+// *rule.InvalidError for a status that is no decision, content that does not fit the status,
+// or an invalid review.
 func ValidateDecision(to Status, content string, r Review) error {
 	if !to.Decided() {
 		return rule.Invalid("status", "is not a decision")
@@ -222,7 +228,8 @@ func ValidateDecision(to Status, content string, r Review) error {
 	)
 }
 
-// editedContent keeps FinalContent from being empty, or from passing over a text.
+// editedContent requires content for an edited suggestion and none for any other. Otherwise
+// FinalContent would be empty or would ignore the content.
 func editedContent(s Status, content string) error {
 	if (s == StatusEdited) != (content != "") {
 		return rule.Invalid("edited_content", "is given exactly when a suggestion is edited")
@@ -230,8 +237,8 @@ func editedContent(s Status, content string) error {
 	return check.Text("edited_content", content)
 }
 
-// FinalContent is the text that goes out: the edited one if there is one, else the
-// suggested one; "" for a rejected suggestion.
+// FinalContent returns the text to be sent: the edited text if the suggestion is edited, ""
+// if it is rejected, otherwise the suggested text.
 func (s *Suggestion) FinalContent() string {
 	switch s.Status {
 	case StatusEdited:
@@ -242,8 +249,8 @@ func (s *Suggestion) FinalContent() string {
 	return s.SuggestedContent
 }
 
-// Sent tells whether the suggestion has become a message.
+// Sent reports whether the suggestion was sent as a message.
 func (s *Suggestion) Sent() bool { return s.SentMessageID != nil }
 
-// Deleted tells whether the suggestion is softly deleted.
+// Deleted reports whether the suggestion is soft-deleted.
 func (s *Suggestion) Deleted() bool { return s.DeletedAt.Valid }

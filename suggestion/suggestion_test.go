@@ -49,7 +49,7 @@ func TestStatusesRoundTrip(t *testing.T) {
 	require.Error(t, s.Scan(nil))
 }
 
-// decide calls the method that leads to a status.
+// decide calls the method for a status.
 func decide(s *suggestion.Suggestion, to suggestion.Status, r suggestion.Review) error {
 	switch to {
 	case suggestion.StatusApproved:

@@ -1,3 +1,6 @@
+// Package erase deletes conversations for good, with everything in them: messages,
+// suggestions and embeddings. Which rows are due is up to the callers: threads erases one
+// conversation, maintenance those of a lead, of a user or past their retention.
 package erase
 
 import (
@@ -8,24 +11,25 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// eraseBatch is how many conversations a statement takes at most.
+// eraseBatch is the largest number of conversations that one statement deletes.
 const eraseBatch = 500
 
-// Where erases the conversations that a condition names, which names the user as well,
-// with all that is in them, in one transaction.
-func Where(ctx context.Context, sc scope.Scope, which *query.Query) (counts store.Counts, err error) {
+// Where erases the conversations that match a condition, with everything in them, in one
+// transaction or in a savepoint, and returns the number of deleted rows of each table. The
+// condition includes the user. If nothing matches, the counts are zero.
+func Where(ctx context.Context, sc scope.Scope, condition *query.Query) (counts store.Counts, err error) {
 	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
-		counts, err = erase(ctx, sc.In(tx), which)
+		counts, err = erase(ctx, sc.In(tx), condition)
 		return err
 	})
 	return counts, err
 }
 
-// erase locks first, so that an append that comes between finds no conversation, and
-// then removes from the leaves up; the cascades of the foreign keys would do the same
-// without telling how much.
-func erase(ctx context.Context, sc scope.Scope, which *query.Query) (counts store.Counts, err error) {
-	ids, err := scope.ReadIDs(query.On(ctx, sc.Writer), sc.LockRows("id", which))
+// erase locks the conversations, so that a concurrent append waits and then finds none, and
+// deletes children before parents. The foreign keys would cascade the delete as well, but
+// would not tell how many rows it took.
+func erase(ctx context.Context, sc scope.Scope, condition *query.Query) (counts store.Counts, err error) {
+	ids, err := scope.ReadIDs(query.On(ctx, sc.Writer), sc.LockRows("id", condition))
 	if err != nil {
 		return counts, err
 	}
@@ -42,7 +46,9 @@ func erase(ctx context.Context, sc scope.Scope, which *query.Query) (counts stor
 	return counts, nil
 }
 
-// Remove deletes by a condition for each table, nil for none, children before parents.
+// Remove deletes the rows of each table that match its condition, children before parents,
+// and returns their numbers. A nil condition skips the table. The caller runs it in a
+// transaction.
 func Remove(ctx context.Context, sc scope.Scope, embeddings, suggestions, messages, conversations *query.Query) (counts store.Counts, err error) {
 	defer sc.Erasures.Add(1)
 	db := query.On(ctx, sc.Writer)

@@ -22,49 +22,50 @@ import (
 	"github.com/convostore/convostore/store/sqlite"
 )
 
-// What is looked for after an erasure: it stands in messages, titles and drafts, and in
-// whatever is made of them.
+// secret is the word that the tests look for after an erasure. It is in messages, titles and
+// subjects, and in everything derived from them.
 const secret = "zyzzogeton"
 
-// fillSecret writes a conversation with the secret and one without, both embedded.
+// fillSecret creates a conversation with the secret and one without, both with embeddings, and
+// returns the first.
 func fillSecret(t *testing.T, st store.Store) (store.Scope, *conversation.Conversation) {
 	t.Helper()
-	ctx, mine := t.Context(), st.ForUser(uuid.New())
-	var told *conversation.Conversation
+	ctx, sc := t.Context(), st.ForUser(uuid.New())
+	var withSecret *conversation.Conversation
 	for i, word := range []string{secret, "harmless"} {
 		vector := make(message.Vector, 1536)
 		vector[i] = 1
 		m := &message.Message{Direction: message.DirectionInbound, Content: "the word is " + word}
 		require.NoError(t, m.SetEmbedding("m", vector))
 		c := &conversation.Conversation{Title: word, Subject: word, Messages: []*message.Message{m}}
-		require.NoError(t, mine.Conversations().Create(ctx, c))
+		require.NoError(t, sc.Conversations().Create(ctx, c))
 		if i == 0 {
-			told = c
+			withSecret = c
 		}
 	}
-	return mine, told
+	return sc, withSecret
 }
 
-// ways are those in which a conversation goes for good.
-var ways = map[string]func(*testing.T, store.Scope, *conversation.Conversation){
-	"erase": func(t *testing.T, mine store.Scope, c *conversation.Conversation) {
+// erasures are the ways to delete a conversation for good.
+var erasures = map[string]func(*testing.T, store.Scope, *conversation.Conversation){
+	"erase": func(t *testing.T, sc store.Scope, c *conversation.Conversation) {
 		t.Helper()
-		_, err := mine.Conversations().Erase(t.Context(), c.ID)
+		_, err := sc.Conversations().Erase(t.Context(), c.ID)
 		require.NoError(t, err)
 	},
-	"edit, delete, purge": func(t *testing.T, mine store.Scope, c *conversation.Conversation) {
+	"edit, delete, purge": func(t *testing.T, sc store.Scope, c *conversation.Conversation) {
 		t.Helper()
 		ctx := t.Context()
-		_, err := mine.Messages().Update(ctx, c.Messages[0].ID, store.MessageUpdate{Content: new("again " + secret)})
+		_, err := sc.Messages().Update(ctx, c.Messages[0].ID, store.MessageUpdate{Content: new("again " + secret)})
 		require.NoError(t, err)
-		_, err = mine.Conversations().Delete(ctx, c.ID)
+		_, err = sc.Conversations().Delete(ctx, c.ID)
 		require.NoError(t, err)
-		_, err = mine.Maintenance().Purge(ctx, message.Now().AddDate(1, 0, 0))
+		_, err = sc.Maintenance().Purge(ctx, message.Now().AddDate(1, 0, 0))
 		require.NoError(t, err)
 	},
-	"user": func(t *testing.T, mine store.Scope, _ *conversation.Conversation) {
+	"user": func(t *testing.T, sc store.Scope, _ *conversation.Conversation) {
 		t.Helper()
-		_, err := mine.Maintenance().EraseUser(t.Context())
+		_, err := sc.Maintenance().EraseUser(t.Context())
 		require.NoError(t, err)
 	},
 }
@@ -72,15 +73,15 @@ var ways = map[string]func(*testing.T, store.Scope, *conversation.Conversation){
 // TestErasedIsGonePostgres reads every row of every table as text.
 func TestErasedIsGonePostgres(t *testing.T) {
 	t.Parallel()
-	for name, erase := range ways {
+	for name, erase := range erasures {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			st, err := postgres.Open(t.Context(), pgtest.Database(t), convostore.WithMigrate(migrate.Options{Trigrams: true}))
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, st.Close()) })
-			mine, c := fillSecret(t, st)
+			sc, c := fillSecret(t, st)
 			require.Contains(t, rowsPostgres(t, st), secret)
-			erase(t, mine, c)
+			erase(t, sc, c)
 			rows := rowsPostgres(t, st)
 			require.NotContains(t, rows, secret)
 			require.NotContains(t, rows, c.ID.String())
@@ -104,19 +105,19 @@ func rowsPostgres(t *testing.T, st store.Store) string {
 	return all.String()
 }
 
-// TestErasedIsGoneSQLite reads the entries of the indexes of words as well, and, when
-// what was freed has been given back, the bytes of the file.
+// TestErasedIsGoneSQLite also reads the entries of the full-text indexes and, after the
+// freed pages were vacuumed, the bytes of the file.
 func TestErasedIsGoneSQLite(t *testing.T) {
 	t.Parallel()
-	for name, erase := range ways {
+	for name, erase := range erasures {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "a.db")
 			st, err := sqlite.Open(t.Context(), path, convostore.WithMigrate(migrate.Options{}), convostore.WithCodesInMemory())
 			require.NoError(t, err)
-			mine, c := fillSecret(t, st)
+			sc, c := fillSecret(t, st)
 			require.Contains(t, rowsSQLite(t, st), secret)
-			erase(t, mine, c)
+			erase(t, sc, c)
 			rows := rowsSQLite(t, st)
 			require.NotContains(t, rows, secret)
 			require.NotContains(t, rows, c.ID.String())
@@ -147,8 +148,9 @@ func containsSecret(t *testing.T, path string) bool {
 	return bytes.Contains(file, []byte(secret))
 }
 
-// TestVacuumFullSaysWhatAReaderKeeps has a reader for longer than the busy timeout: Vacuum
-// does what it can, and VacuumFull does not promise what is not so.
+// TestVacuumFullSaysWhatAReaderKeeps holds a reader open for longer than the busy timeout:
+// Vacuum does what it can, and VacuumFull returns an error instead of promising that the data
+// is gone.
 func TestVacuumFullSaysWhatAReaderKeeps(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.db")
@@ -156,7 +158,7 @@ func TestVacuumFullSaysWhatAReaderKeeps(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, st.Close()) })
 	require.NoError(t, st.DB(t.Context()).Exec("PRAGMA busy_timeout = 1").Error)
-	mine, c := fillSecret(t, st)
+	sc, c := fillSecret(t, st)
 
 	reader, err := gorm.Open(sqlite.Dialector("file:" + path + "?mode=ro"))
 	require.NoError(t, err)
@@ -168,7 +170,7 @@ func TestVacuumFullSaysWhatAReaderKeeps(t *testing.T) {
 	require.NoError(t, tx.Raw("SELECT count(*) FROM messages").Scan(&n).Error)
 
 	all := st.AllUsers().Maintenance()
-	_, err = mine.Conversations().Erase(t.Context(), c.ID)
+	_, err = sc.Conversations().Erase(t.Context(), c.ID)
 	require.NoError(t, err)
 	require.NoError(t, all.Vacuum(t.Context()))
 	require.ErrorContains(t, all.VacuumFull(t.Context()), "write-ahead log")
@@ -178,8 +180,8 @@ func TestVacuumFullSaysWhatAReaderKeeps(t *testing.T) {
 	require.False(t, containsSecret(t, path) || containsSecret(t, path+"-wal"))
 }
 
-// rowsSQLite prints every row of every table but those inside the indexes of words,
-// which it asks for their words instead.
+// rowsSQLite prints every row of every table. Of the full-text indexes it prints the words
+// instead of the internal tables.
 func rowsSQLite(t *testing.T, st store.Store) string {
 	t.Helper()
 	db := st.DB(t.Context())

@@ -28,7 +28,7 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 		return false, query.Wrap("send", err)
 	}
 	sc := s.sc.As(owner)
-	// The conversation is read first because its lock comes before the suggestion's.
+	// The suggestion is read without a lock to find its conversation, which is locked first.
 	sg, err := getSuggestion(sc, query.On(ctx, sc.Writer), id)
 	if err != nil {
 		return false, query.Wrap("send", err)
@@ -41,24 +41,25 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 		return false, err
 	}
 	if m.Direction != message.DirectionOutbound {
-		return false, rule.Invalid("direction", "is not outbound, which what is sent is")
+		return false, rule.Invalid("direction", "is not outbound; Send appends an outbound message")
 	}
 	var created bool
-	var sent message.Message
+	var sent threads.Draft
 	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
-		sent = *d.Message
-		created, err = s.send(ctx, sc.In(tx), sg.ID, threads.Draft{Message: &sent, Keys: d.Keys})
+		sent = d.Copy()
+		created, err = s.send(ctx, sc.In(tx), sg.ID, sent)
 		return err
 	})
 	if err != nil {
 		return false, query.Wrap("send", err)
 	}
-	*m = sent
+	*m = *sent.Message
 	return created, nil
 }
 
-// send holds the conversation's lock throughout, so that of two calls the second finds
-// the link of the first.
+// send appends the draft as the message of a suggestion and links the two. It holds the lock
+// of the conversation throughout, so that the second of two concurrent calls finds the
+// message of the first and returns it with false.
 func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d threads.Draft) (bool, error) {
 	conversationID := d.ConversationID
 	if err := threads.LockConversation(ctx, sc, conversationID); err != nil {
@@ -73,7 +74,7 @@ func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d t
 		return false, &store.TransitionError{Of: "suggestion", From: sg.Status.String(), To: "sent"}
 	}
 	if sg.Sent() {
-		return false, readSent(ctx, sc, *sg.SentMessageID, d.Message)
+		return false, readSentMessage(ctx, sc, *sg.SentMessageID, d.Message)
 	}
 	if d.Content == "" {
 		d.Content = sg.FinalContent()
@@ -82,7 +83,7 @@ func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d t
 	if err != nil {
 		return false, err
 	}
-	if err := linkable(d.Message, conversationID); err != nil {
+	if err := checkLinkable(d.Message, conversationID); err != nil {
 		return false, err
 	}
 	n, err := query.New("UPDATE "+sc.Tables.Suggestions+" SET sent_message_id = ?, updated_at = ?"+
@@ -96,25 +97,26 @@ func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d t
 	return created && err == nil, err
 }
 
-// linkable refuses a stored message that a suggestion cannot have become.
-func linkable(m *message.Message, conversationID uuid.UUID) error {
-	belongs := ""
+// checkLinkable refuses a stored message that a suggestion cannot have become. The append
+// returned it because it has a key of the draft.
+func checkLinkable(m *message.Message, conversationID uuid.UUID) error {
+	var holder string
 	switch {
 	case m.ConversationID != conversationID:
-		belongs = "a message of another conversation"
+		holder = "a message of another conversation"
 	case m.Direction != message.DirectionOutbound:
-		belongs = "a message that is not outbound"
+		holder = "a message that is not outbound"
 	case m.Deleted():
-		belongs = "a deleted message"
+		holder = "a deleted message"
 	default:
 		return nil
 	}
-	return fmt.Errorf("%w: the message's key belongs to %s", store.ErrConflict, belongs)
+	return fmt.Errorf("%w: the message's key belongs to %s", store.ErrConflict, holder)
 }
 
-// readSent reads the message that a suggestion became, even a deleted one: sending it
-// again would be worse than showing it.
-func readSent(ctx context.Context, sc scope.Scope, id uuid.UUID, m *message.Message) error {
+// readSentMessage reads the message that a suggestion became into m. It also reads a
+// soft-deleted message: to send the suggestion again would be worse than to return it.
+func readSentMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, m *message.Message) error {
 	q := query.New("SELECT "+record.MessageColumns+" FROM "+sc.Tables.Messages+" WHERE id = ? AND user_id = ?", id, sc.User)
 	sent, err := query.One(query.On(ctx, sc.Writer), q, record.MessageDest)
 	if err == nil {

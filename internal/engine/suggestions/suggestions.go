@@ -1,4 +1,6 @@
-// Package suggestions keeps drafted replies, the decisions on them, and what was sent.
+// Package suggestions implements store.Suggestions: it creates and lists suggested replies,
+// records the decisions on them, and sends them. Sending appends a message through package
+// threads. Reports about suggestions are in package reports.
 package suggestions
 
 import (
@@ -12,7 +14,7 @@ type suggestions struct {
 	appends *threads.Statements
 }
 
-// New returns the suggestions of a scope; Send appends with the given statements.
+// New returns the suggestions of a scope. Send appends with the given statements.
 func New(sc scope.Scope, appends *threads.Statements) store.Suggestions {
 	return suggestions{sc: sc, appends: appends}
 }

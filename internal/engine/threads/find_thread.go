@@ -15,90 +15,94 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// maxClues is how many of the message ids that an e-mail names are looked for; mailing
-// lists let References grow without end, and the nearest come first.
-const maxClues = 100
+// maxAnsweredIDs is how many of the message ids that an e-mail answers are looked up.
+// Mailing lists let References grow without bound, and the nearest ids come first.
+const maxAnsweredIDs = 100
 
 func (s messages) FindThread(ctx context.Context, m *message.Message) (*conversation.Conversation, error) {
 	if m == nil {
 		return nil, scope.ErrNil("message")
 	}
-	// Whether an e-mail begins a thread is a decision: on a replica that lags it would begin
-	// a second one.
+	// The caller starts a new conversation if there is none, so a replica that lags would
+	// cause a second one.
 	db, err := s.sc.ReadingPrimary(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if m.GmailThreadID != "" && check.Key("", m.GmailThreadID) == nil {
-		c, err := byGmailThread(s.sc, db, m.GmailThreadID)
+		c, err := findByGmailThread(s.sc, db, m.GmailThreadID)
 		if !errors.Is(err, store.ErrNotFound) {
 			return c, query.Wrap("find thread", err)
 		}
 	}
-	c, err := byMessageIDs(s.sc, db, answeredIDs(m))
+	c, err := findByMessageIDs(s.sc, db, answeredIDs(m))
 	return c, query.Wrap("find thread", err)
 }
 
-// ofMessages reads the live conversations of messages. The join is a CROSS JOIN because
-// SQLite takes it in the order in which it is written: from the few messages to their
-// conversations, not through all conversations in the order of the result.
-func ofMessages(sc scope.Scope, columns string, which *query.Query) *query.Query {
-	q := query.New("SELECT " + columns + "c." + strings.ReplaceAll(record.ConversationColumns, ", ", ", c.") +
-		" FROM " + sc.Tables.Messages + " m CROSS JOIN " + sc.Tables.Conversations + " c WHERE ").Append(which)
-	sc.Owned(q, "m.").Add(" AND c.id = m.conversation_id AND c.user_id = m.user_id AND c.deleted_at IS NULL")
-	return sc.Owned(q, "c.").Add(sc.OrderBy("c.last_message_at", "c.", " DESC"))
+func findByGmailThread(sc scope.Scope, db query.Conn, id string) (*conversation.Conversation, error) {
+	return query.One(db, conversationsOf(sc, "", query.New("m.gmail_thread_id = ?", id)).Add(" LIMIT 1"), record.ConversationDest)
 }
 
-func byGmailThread(sc scope.Scope, db query.Conn, id string) (*conversation.Conversation, error) {
-	return query.One(db, ofMessages(sc, "", query.New("m.gmail_thread_id = ?", id)).Add(" LIMIT 1"), record.ConversationDest)
-}
-
-// answeredIDs lists the messages that an e-mail answers, the nearest first.
+// answeredIDs lists the ids of the messages that an e-mail answers, the nearest first: those
+// of In-Reply-To, then those of References from the last to the first. Ids that are too long
+// to be stored are left out.
 func answeredIDs(m *message.Message) []string {
 	references := message.ParseIDs(strings.Join(m.Headers.Values("References"), " "))
 	slices.Reverse(references)
 	var ids []string
 	for _, id := range append(message.ParseIDs(m.Headers.Get("In-Reply-To")), references...) {
-		if len(ids) < maxClues && check.Key("", id) == nil && !slices.Contains(ids, id) {
+		if len(ids) < maxAnsweredIDs && check.Key("", id) == nil && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
 	return ids
 }
 
-// byMessageIDs looks for all ids at once, among those of e-mails and, the part before
-// the @, among Postmark's, and takes the conversation of the nearest.
-func byMessageIDs(sc scope.Scope, db query.Conn, ids []string) (*conversation.Conversation, error) {
+// findByMessageIDs returns the conversation that has the message with the first of ids that
+// is stored, or ErrNotFound. It looks all ids up at once, first as Message-IDs of e-mails,
+// then their part before the @ as Postmark's ids.
+func findByMessageIDs(sc scope.Scope, db query.Conn, ids []string) (*conversation.Conversation, error) {
 	if len(ids) == 0 {
 		return nil, store.ErrNotFound
 	}
-	locals := make([]string, len(ids))
+	localParts := make([]string, len(ids))
 	for i, id := range ids {
-		locals[i], _, _ = strings.Cut(strings.Trim(id, "<>"), "@")
+		localParts[i], _, _ = strings.Cut(strings.Trim(id, "<>"), "@")
 	}
-	var best *conversation.Conversation
+	var nearest *conversation.Conversation
 	rank := len(ids)
-	for _, look := range []struct {
+	for _, lookup := range []struct {
 		column string
 		values []string
-	}{{"m.email_message_id", ids}, {"m.postmark_message_id", locals}} {
+	}{{"m.email_message_id", ids}, {"m.postmark_message_id", localParts}} {
 		type hit struct {
-			clue string
+			messageID string
 			conversation.Conversation
 		}
-		hits, err := query.All(db, ofMessages(sc, look.column+", ", query.In(query.New(""), look.column, look.values)),
-			func(h *hit) []any { return append([]any{&h.clue}, record.ConversationDest(&h.Conversation)...) })
+		hits, err := query.All(db, conversationsOf(sc, lookup.column+", ", query.In(query.New(""), lookup.column, lookup.values)),
+			func(h *hit) []any { return append([]any{&h.messageID}, record.ConversationDest(&h.Conversation)...) })
 		if err != nil {
 			return nil, err
 		}
 		for _, h := range hits {
-			if r := slices.Index(look.values, h.clue); r < rank {
-				rank, best = r, &h.Conversation
+			if r := slices.Index(lookup.values, h.messageID); r < rank {
+				rank, nearest = r, &h.Conversation
 			}
 		}
 	}
-	if best == nil {
+	if nearest == nil {
 		return nil, store.ErrNotFound
 	}
-	return best, nil
+	return nearest, nil
+}
+
+// conversationsOf reads the live conversations of the messages that a condition names,
+// newest activity first. The join is a CROSS JOIN because SQLite keeps its order: from the
+// few messages to their conversations, instead of through all conversations in the order of
+// the result.
+func conversationsOf(sc scope.Scope, columns string, condition *query.Query) *query.Query {
+	q := query.New("SELECT " + columns + "c." + strings.ReplaceAll(record.ConversationColumns, ", ", ", c.") +
+		" FROM " + sc.Tables.Messages + " m CROSS JOIN " + sc.Tables.Conversations + " c WHERE ").Append(condition)
+	sc.Owned(q, "m.").Add(" AND c.id = m.conversation_id AND c.user_id = m.user_id AND c.deleted_at IS NULL")
+	return sc.Owned(q, "c.").Add(sc.OrderBy("c.last_message_at", "c.", " DESC"))
 }

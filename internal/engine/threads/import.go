@@ -33,38 +33,41 @@ func (s messages) Import(ctx context.Context, rows iter.Seq2[*message.Message, e
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return store.ImportResult{}, err
 	}
-	im := importer{sc: s.sc, options: o, owners: map[uuid.UUID]uuid.UUID{}, places: places{}}
+	im := importer{sc: s.sc, options: o, owners: map[uuid.UUID]uuid.UUID{}, indexes: batchIndexes{}}
 	err := im.run(ctx, rows)
 	return im.result, query.Wrap("import", err)
 }
 
-// importer collects messages into batches of one user each, since a transaction is one
-// user's.
+// importer collects messages into batches and writes each batch in a transaction. A batch
+// has the messages of one user, because a transaction has one user. While a batch is being
+// written, the next one is collected.
 type importer struct {
 	sc      scope.Scope
 	options store.ImportOptions
 	result  store.ImportResult
-	owners  map[uuid.UUID]uuid.UUID
+	owners  map[uuid.UUID]uuid.UUID // by conversation
+
+	// The batch that is being collected: its drafts, their owner, the indexes of their
+	// messages in the input, and the first of these.
 	batch   []Draft
-	// places are where the messages of the batch stand in all rows.
-	places places
-	// of is the owner of the messages in the batch.
-	of    uuid.UUID
-	start int // the place of the first message of the batch in all rows
-	// write is the batch before, nil once it has been settled.
-	write *importWrite
+	owner   uuid.UUID
+	indexes batchIndexes
+	first   int
+
+	// writing is the previous batch, nil once it is finished.
+	writing *batchWrite
 }
 
 func (im *importer) run(ctx context.Context, rows iter.Seq2[*message.Message, error]) (err error) {
-	defer func() { err = joinFlush(err, im.settle()) }() // also if rows panics
+	defer func() { err = preferFlush(err, im.finishWrite()) }() // also if rows panics
 	i := -1
 	for m, err := range rows {
 		i++
 		if err != nil {
-			return joinFlush(err, im.flush(ctx))
+			return preferFlush(err, im.flush(ctx))
 		}
 		if err := im.add(ctx, i, m); err != nil {
-			return joinFlush(&store.BatchError{Index: i, Err: err}, im.flush(ctx))
+			return preferFlush(&store.BatchError{Index: i, Err: err}, im.flush(ctx))
 		}
 		if len(im.batch) >= im.options.BatchSize {
 			if err := im.flush(ctx); err != nil {
@@ -75,57 +78,58 @@ func (im *importer) run(ctx context.Context, rows iter.Seq2[*message.Message, er
 	return im.flush(ctx)
 }
 
-// joinFlush prefers the error of the flush: it says that rows before the fault are
-// missing too.
-func joinFlush(fault, flush error) error {
+// preferFlush returns the error of the flush if there is one: it says that messages before
+// the bad one are missing too.
+func preferFlush(err, flush error) error {
 	if flush != nil {
 		return flush
 	}
-	return fault
+	return err
 }
 
-// add checks a message at once, so that a fault is reported at its place and what came
-// before it is written.
+// add checks a message and adds it to the batch. It checks the message at once, so that the
+// error has the index of the message and all messages before it are written.
 func (im *importer) add(ctx context.Context, i int, m *message.Message) error {
 	if m == nil {
 		return scope.ErrNil("message")
 	}
-	if err := im.refuseTwice(m); err != nil {
+	if err := im.checkNew(m); err != nil {
 		return err
 	}
 	owner, err := im.ownerOf(ctx, m.ConversationID)
 	if err != nil {
 		return err
 	}
-	if len(im.batch) > 0 && owner != im.of {
+	if len(im.batch) > 0 && owner != im.owner {
 		if err := im.flush(ctx); err != nil {
 			return err
 		}
 	}
 	if len(im.batch) == 0 {
-		im.of, im.start = owner, i
+		im.owner, im.first = owner, i
 	}
 	d, err := NewDraft(ctx, im.sc.As(owner), m.ConversationID, m)
 	if err != nil {
 		return err
 	}
 	im.batch = append(im.batch, d)
-	im.places[m] = i
+	im.indexes[m] = i
 	return nil
 }
 
-// refuseTwice refuses a message of the batch or of the one that is being written, before it
-// is touched.
-func (im *importer) refuseTwice(m *message.Message) error {
-	if im.write != nil {
-		if err := im.write.places.refuse(m); err != nil {
+// checkNew refuses a pointer that is in the batch or in the one that is being written. It
+// comes before anything changes the message.
+func (im *importer) checkNew(m *message.Message) error {
+	if im.writing != nil {
+		if err := im.writing.indexes.checkNew(m); err != nil {
 			return err
 		}
 	}
-	return im.places.refuse(m)
+	return im.indexes.checkNew(m)
 }
 
-// ownerOf remembers owners for a scope of all users, which would ask for each message.
+// ownerOf returns the owner of a conversation. In a scope of all users it remembers owners,
+// so that it need not query for each message.
 func (im *importer) ownerOf(ctx context.Context, conversationID uuid.UUID) (uuid.UUID, error) {
 	if !im.sc.All {
 		return im.sc.User, nil
@@ -144,55 +148,59 @@ func (im *importer) ownerOf(ctx context.Context, conversationID uuid.UUID) (uuid
 	return owner, nil
 }
 
-// flush has the batch written once the one before is. The next one is made meanwhile; but
-// in a transaction of the host's, which rows may use as well, they take turns.
+// flush finishes the previous batch and starts to write the collected one in the background.
+// In a transaction of the host it writes the batch before it returns, because the iterator
+// may use the same connection.
 func (im *importer) flush(ctx context.Context) error {
-	if err := im.settle(); err != nil || len(im.batch) == 0 {
+	if err := im.finishWrite(); err != nil || len(im.batch) == 0 {
 		im.batch = nil
 		return err
 	}
-	w := &importWrite{batch: im.batch, places: im.places, start: im.start, done: make(chan struct{})}
-	im.batch, im.places, im.write = nil, places{}, w
-	sc := im.sc.As(im.of)
+	w := &batchWrite{drafts: im.batch, indexes: im.indexes, first: im.first, done: make(chan struct{})}
+	im.batch, im.indexes, im.writing = nil, batchIndexes{}, w
+	sc := im.sc.As(im.owner)
 	write := func() {
 		defer close(w.done)
 		defer func() { w.panicked = recover() }()
-		w.result, w.err = writeBatch(ctx, sc, w.batch, nil)
+		w.result, w.err = writeBatch(ctx, sc, w.drafts, nil)
 	}
 	if im.sc.InTx {
 		write()
-		return im.settle()
+		return im.finishWrite()
 	}
 	go write()
 	return nil
 }
 
-// importWrite is a batch on its way to the database.
-type importWrite struct {
-	batch  []Draft
-	places places
-	start  int // the place of its first message in all rows
-	done   chan struct{}
+// batchWrite is a batch that is being written.
+type batchWrite struct {
+	drafts  []Draft
+	indexes batchIndexes
+	first   int // the index of its first message in the input
+	done    chan struct{}
+	// The results are set when done is closed.
 	result batchResult
 	err    error
-	// panicked is what a plugin of the host's may have panicked with, for the caller to
-	// recover: nobody else can.
+	// panicked is the value of a panic in the writing goroutine, for example of a GORM
+	// plugin of the host. It is raised again in the caller's goroutine, where the caller can
+	// recover it.
 	panicked any
 }
 
-// settle waits for the batch that is being written, if one is, and tells the progress.
-func (im *importer) settle() error {
-	w := im.write
+// finishWrite waits for the batch that is being written, if there is one, adds its counts to
+// the result and reports the progress.
+func (im *importer) finishWrite() error {
+	w := im.writing
 	if w == nil {
 		return nil
 	}
-	im.write = nil
+	im.writing = nil
 	<-w.done
 	if w.panicked != nil {
 		panic(w.panicked)
 	}
 	if w.err != nil {
-		return w.fault()
+		return w.inputError()
 	}
 	for _, created := range w.result.created {
 		if created {
@@ -207,11 +215,11 @@ func (im *importer) settle() error {
 	return nil
 }
 
-// fault makes the place of a fault in the batch one in all rows.
-func (w *importWrite) fault() error {
-	var fault *store.BatchError
-	if errors.As(w.err, &fault) {
-		return &store.BatchError{Index: w.start + fault.Index, Err: fault.Err}
+// inputError returns the error with an index in the batch turned into one in the input.
+func (w *batchWrite) inputError() error {
+	var batch *store.BatchError
+	if errors.As(w.err, &batch) {
+		return &store.BatchError{Index: w.first + batch.Index, Err: batch.Err}
 	}
 	return w.err
 }

@@ -1,5 +1,7 @@
-// Package threads keeps conversations and their messages: creating, appending, importing,
-// reading, editing and filing.
+// Package threads implements store.Conversations and store.Messages. It creates, reads,
+// updates, deletes and erases conversations, and appends, imports, reads and edits their
+// messages. Search, reports, retention and the jobs that compute embeddings are in packages
+// of their own. Package suggestions appends through this one.
 package threads
 
 import (
@@ -17,5 +19,6 @@ type messages struct {
 	sql *Statements
 }
 
-// NewMessages returns the messages of a scope, whose appends run the given statements.
+// NewMessages returns the messages of a scope. Appends run the given statements, which all
+// scopes of a store share.
 func NewMessages(sc scope.Scope, sql *Statements) store.Messages { return messages{sc: sc, sql: sql} }

@@ -43,13 +43,14 @@ func (s messages) Update(ctx context.Context, id uuid.UUID, u store.MessageUpdat
 		assign.Add(", metadata = ?", doc)
 	}
 	if u.Content == nil {
-		return s.set(ctx, id, store.ExcludeDeleted, assign)
+		return s.update(ctx, id, store.ExcludeDeleted, assign)
 	}
-	return s.setContent(ctx, id, assign)
+	return s.updateContent(ctx, id, assign)
 }
 
-// setContent also removes what was made from the content before.
-func (s messages) setContent(ctx context.Context, id uuid.UUID, assign *query.Query) (m *message.Message, err error) {
+// updateContent runs an update that changes the content. In the same transaction it deletes
+// the embeddings of the old content.
+func (s messages) updateContent(ctx context.Context, id uuid.UUID, assign *query.Query) (m *message.Message, err error) {
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return nil, err
 	}
@@ -68,11 +69,11 @@ func (s messages) setContent(ctx context.Context, id uuid.UUID, assign *query.Qu
 }
 
 func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, error) {
-	return s.set(ctx, id, store.ExcludeDeleted, query.New("deleted_at = ?", s.sc.Instant()))
+	return s.update(ctx, id, store.ExcludeDeleted, query.New("deleted_at = ?", s.sc.Instant()))
 }
 
 func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, error) {
-	m, err := s.set(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"))
+	m, err := s.update(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"))
 	if errors.Is(err, store.ErrNotFound) {
 		db, err := s.sc.Writing(ctx)
 		if err != nil {
@@ -84,13 +85,14 @@ func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, 
 	return m, err
 }
 
-// set runs one update of one message in a live conversation.
-func (s messages) set(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query) (*message.Message, error) {
+// update updates a message of a live conversation and returns the row as it is then. It
+// returns ErrNotFound if there is no such row among those that d selects.
+func (s messages) update(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query) (*message.Message, error) {
 	return scope.SetRow(ctx, s.sc, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, d, assign, "")
 }
 
 func (s messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) (int64, error) {
-	sc, err := Appender(ctx, s.sc, conversationID)
+	sc, err := OwnerScope(ctx, s.sc, conversationID)
 	if err != nil {
 		return 0, query.Wrap("restore messages", err)
 	}
@@ -109,15 +111,4 @@ func restoreAll(ctx context.Context, sc scope.Scope, conversationID uuid.UUID) (
 	return query.New("UPDATE "+sc.Tables.Messages+" SET deleted_at = NULL, updated_at = ?"+
 		" WHERE conversation_id = ? AND user_id = ? AND deleted_at IS NOT NULL", sc.Instant(), conversationID, sc.User).
 		Exec(query.On(ctx, sc.Writer))
-}
-
-// LockConversation keeps others from appending to a conversation, deleting it or
-// deciding in it until the transaction ends. It returns ErrNotFound if there is none.
-func LockConversation(ctx context.Context, sc scope.Scope, id uuid.UUID) error {
-	var locked uuid.UUID
-	found, err := sc.Lock("id", query.New("id = ? AND deleted_at IS NULL", id)).Row(query.On(ctx, sc.Writer), &locked)
-	if err == nil && !found {
-		return store.ErrNotFound
-	}
-	return err
 }

@@ -1,0 +1,88 @@
+package suggestions
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/engine/threads"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/suggestion"
+)
+
+func (s suggestions) Create(ctx context.Context, sg *suggestion.Suggestion) error {
+	if sg == nil {
+		return scope.ErrNil("suggestion")
+	}
+	sc, err := threads.OwnerScope(ctx, s.sc, sg.ConversationID)
+	if err != nil {
+		return query.Wrap("create suggestion", err)
+	}
+	if err := prepareSuggestion(sc, sg); err != nil {
+		return err
+	}
+	var found bool
+	err = sc.Guarded(ctx, func() (err error) {
+		var id uuid.UUID
+		found, err = insertSuggestion(sc, sg).Row(query.On(ctx, sc.Writer), &id)
+		return err
+	})
+	switch {
+	case dialect.KindOf(err) == dialect.Unique:
+		return fmt.Errorf("%w: the id of the suggestion is taken", store.ErrConflict)
+	case dialect.KindOf(err) == dialect.ForeignKey:
+		// The conversation or the answered message was erased while the insert ran.
+		return store.ErrNotFound
+	case err == nil && !found:
+		err = explainNotInserted(ctx, sc, sg)
+	}
+	return query.Wrap("create suggestion", err)
+}
+
+// prepareSuggestion fills in a new suggestion and validates it. The scope is that of one
+// user, the owner of the conversation.
+func prepareSuggestion(sc scope.Scope, sg *suggestion.Suggestion) error {
+	if sg.UserID != uuid.Nil && sg.UserID != sc.User {
+		return rule.Invalid("user_id", "is another user's than the conversation's")
+	}
+	if sg.SentMessageID != nil {
+		return rule.Invalid("sent_message_id", "is set by Send")
+	}
+	sg.UserID = sc.User
+	if err := sc.GiveID(&sg.ID); err != nil {
+		return err
+	}
+	if sc.StripNUL {
+		record.StripSuggestion(sg)
+	}
+	sg.Normalize(sc.Instant())
+	return sg.Validate()
+}
+
+// insertSuggestion is an insert that returns no row unless the conversation is live and the
+// answered message, if there is one, is a live message of the conversation.
+func insertSuggestion(sc scope.Scope, sg *suggestion.Suggestion) *query.Query {
+	args := record.SuggestionArgs(sg)
+	q := query.New("INSERT INTO "+sc.Tables.Suggestions+" ("+record.SuggestionColumns+") SELECT "+query.Marks(len(args))+
+		" FROM "+sc.Tables.Conversations+" c WHERE c.id = ? AND c.user_id = ? AND c.deleted_at IS NULL",
+		append(args, sg.ConversationID, sc.User)...)
+	if sg.InReplyToMessageID != nil {
+		q.Add(" AND EXISTS (SELECT 1 FROM "+sc.Tables.Messages+" m WHERE m.id = ? AND m.user_id = ?"+
+			" AND m.conversation_id = ? AND m.deleted_at IS NULL)", *sg.InReplyToMessageID, sc.User, sg.ConversationID)
+	}
+	return q.Add(" RETURNING id")
+}
+
+// explainNotInserted returns the error for an insert that returned no row.
+func explainNotInserted(ctx context.Context, sc scope.Scope, sg *suggestion.Suggestion) error {
+	if _, err := threads.GetConversation(sc, query.On(ctx, sc.Writer), sg.ConversationID); err != nil {
+		return err
+	}
+	return rule.Invalid("in_reply_to_message_id", "is no live message of the conversation")
+}

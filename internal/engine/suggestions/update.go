@@ -1,0 +1,38 @@
+package suggestions
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/suggestion"
+)
+
+func (s suggestions) Delete(ctx context.Context, id uuid.UUID) (*suggestion.Suggestion, error) {
+	return s.update(ctx, id, store.ExcludeDeleted, query.New("deleted_at = ?", s.sc.Instant()), "")
+}
+
+func (s suggestions) Restore(ctx context.Context, id uuid.UUID) (*suggestion.Suggestion, error) {
+	sg, err := s.update(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"), "")
+	if errors.Is(err, store.ErrNotFound) {
+		db, err := s.sc.Writing(ctx)
+		if err != nil {
+			return nil, err
+		}
+		sg, err := getSuggestion(s.sc, db, id)
+		return sg, query.Wrap("restore suggestion", err)
+	}
+	return sg, err
+}
+
+// update updates a suggestion of a live conversation and returns the row as it is then. It
+// returns ErrNotFound if there is no such row among those that d selects, or if the
+// additional condition, which begins with AND, does not hold.
+func (s suggestions) update(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query, condition string) (*suggestion.Suggestion, error) {
+	return scope.SetRow(ctx, s.sc, s.sc.Tables.Suggestions, record.SuggestionColumns, record.SuggestionDest, id, d, assign, condition)
+}

@@ -1,0 +1,132 @@
+package threads
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/internal/engine/embeddings"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/store"
+)
+
+// batchResult tells what happened to each draft of a batch. Maps and slices are by the
+// index of the draft.
+type batchResult struct {
+	created []bool
+	// stored has the message in the database that a draft is a redelivery of.
+	stored map[int]*message.Message
+	// duplicateOf has the index of an earlier draft with the same key.
+	duplicateOf map[int]int
+	threads     map[uuid.UUID]*threadState
+}
+
+// writeBatch appends drafts of one user to one or more conversations, all or none, in a
+// transaction of its own or in a savepoint. It replaces duplicates with the stored messages.
+// Only the unique index sees a duplicate that is appended to another conversation of the
+// user at the same time. Then the batch is rolled back and tried again.
+func writeBatch(ctx context.Context, sc scope.Scope, drafts []Draft, expectedSeq *int64) (batch batchResult, err error) {
+	for try := 1; ; try++ {
+		err = sc.Transaction(ctx, func(tx *scope.Store) error {
+			in := sc.In(tx)
+			threads, err := lockThreads(in, query.On(ctx, tx.Writer), drafts)
+			if err != nil {
+				return err
+			}
+			batch, err = appendBatch(ctx, in, drafts, threads, expectedSeq)
+			return err
+		})
+		if try == scope.MaxTries || dialect.KindOf(err) != dialect.Unique {
+			break
+		}
+	}
+	if dialect.KindOf(err) == dialect.Unique {
+		err = errTaken // also if a new id is that of another row
+	}
+	if err != nil {
+		return batch, err
+	}
+	batch.fillDuplicates(drafts)
+	return batch, nil
+}
+
+// fillDuplicates overwrites the messages of duplicates with the stored ones.
+func (b *batchResult) fillDuplicates(drafts []Draft) {
+	for i, m := range b.stored {
+		*drafts[i].Message = *m
+	}
+	for i, first := range b.duplicateOf {
+		*drafts[i].Message = *drafts[first].Message
+	}
+}
+
+// appendBatch appends drafts whose conversations are locked. A draft whose conversation is
+// not in threads is a redelivery or ErrNotFound.
+func appendBatch(ctx context.Context, sc scope.Scope, drafts []Draft, threads map[uuid.UUID]*threadState, expectedSeq *int64) (batchResult, error) {
+	db := query.On(ctx, sc.Writer)
+	batch := batchResult{created: make([]bool, len(drafts)), threads: threads, duplicateOf: map[int]int{}}
+	var err error
+	if batch.stored, err = findDuplicates(sc, db, drafts); err != nil {
+		return batch, err
+	}
+	added, err := batch.assignSeqs(drafts, expectedSeq)
+	if err != nil || len(added) == 0 {
+		return batch, err
+	}
+	// The conversations come first: everybody locks the parent before the child.
+	if err := updateThreads(sc, db, threads); err != nil {
+		return batch, err
+	}
+	if err := insertMessages(sc, db, added); err != nil {
+		return batch, err
+	}
+	return batch, embeddings.InsertOwn(sc, db, embeddingsOf(added))
+}
+
+// assignSeqs gives a seq to every draft that is not a duplicate and returns those drafts.
+func (b *batchResult) assignSeqs(drafts []Draft, expectedSeq *int64) ([]Draft, error) {
+	var added []Draft
+	seen := map[messageKey]int{}
+	for i, d := range drafts {
+		if b.stored[i] != nil {
+			continue
+		}
+		if first, ok := firstWithKey(seen, d); ok {
+			b.duplicateOf[i] = first
+			continue
+		}
+		thread := b.threads[d.ConversationID]
+		if thread == nil {
+			return nil, &store.BatchError{Index: i, Err: store.ErrNotFound}
+		}
+		if expectedSeq != nil && !thread.changed && thread.lastSeq != *expectedSeq {
+			return nil, &store.SeqConflictError{Expected: *expectedSeq, Actual: thread.lastSeq}
+		}
+		thread.add(d.Message)
+		for _, k := range d.keys {
+			seen[k] = i
+		}
+		b.created[i] = true
+		added = append(added, d)
+	}
+	return added, nil
+}
+
+func firstWithKey(seen map[messageKey]int, d Draft) (int, bool) {
+	for _, k := range d.keys {
+		if i, ok := seen[k]; ok {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+func embeddingsOf(drafts []Draft) (all []*message.Embedding) {
+	for _, d := range drafts {
+		all = append(all, d.Embeddings...)
+	}
+	return all
+}

@@ -1,0 +1,42 @@
+package threads
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/engine/erase"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/store"
+)
+
+func (s conversations) Delete(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
+	return s.update(ctx, id, store.ExcludeDeleted, query.New("deleted_at = ?", s.sc.Instant()))
+}
+
+func (s conversations) Restore(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
+	c, err := s.update(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"))
+	if errors.Is(err, store.ErrNotFound) {
+		db, err := s.sc.Writing(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c, err := GetConversation(s.sc, db, id)
+		return c, query.Wrap("restore conversation", err)
+	}
+	return c, err
+}
+
+func (s conversations) Erase(ctx context.Context, id uuid.UUID) (store.Counts, error) {
+	sc, err := OwnerScope(ctx, s.sc, id)
+	if err != nil {
+		return store.Counts{}, query.Wrap("erase conversation", err)
+	}
+	counts, err := erase.Where(ctx, sc, query.New("user_id = ? AND id = ?", sc.User, id))
+	if err == nil && counts.Conversations == 0 {
+		err = store.ErrNotFound
+	}
+	return counts, query.Wrap("erase conversation", err)
+}

@@ -1,0 +1,79 @@
+package threads
+
+import (
+	"time"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+)
+
+// checkConversationFilter validates a filter and returns it with its times as the tables
+// store them and without repeated statuses.
+func checkConversationFilter(f store.ConversationFilter) (store.ConversationFilter, error) {
+	for _, st := range f.Statuses {
+		if !st.Valid() {
+			return f, rule.Invalid("statuses", "has an unknown status")
+		}
+	}
+	if f.Order < store.NewestActivity || f.Order > store.NewestCreated {
+		return f, rule.Invalid("order", "is unknown")
+	}
+	f.Statuses = scope.Distinct(f.Statuses)
+	for _, t := range []*time.Time{&f.ActiveSince, &f.ActiveBefore, &f.CreatedSince, &f.CreatedBefore} {
+		*t = message.Instant(*t)
+	}
+	return f, check.First(
+		checkDeleted(f.Deleted),
+		check.Key("lead_id", f.LeadID),
+		scope.CheckPart("text", f.Text),
+		check.Time("active_since", f.ActiveSince),
+		check.Time("active_before", f.ActiveBefore),
+		check.Time("created_since", f.CreatedSince),
+		check.Time("created_before", f.CreatedBefore),
+	)
+}
+
+func checkDeleted(d store.Deleted) error {
+	if d < store.ExcludeDeleted || d > store.OnlyDeleted {
+		return rule.Invalid("deleted", "is unknown")
+	}
+	return nil
+}
+
+// fromMatching adds FROM and WHERE for the conversations of the scope that match a filter.
+func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *query.Query {
+	q.Add(" FROM " + sc.Tables.Conversations + " WHERE 1 = 1")
+	scope.Deleted(sc.Owned(q, ""), f.Deleted, "")
+	if f.LeadID != "" {
+		q.Add(" AND lead_id = ?", f.LeadID)
+	}
+	if len(f.Statuses) > 0 {
+		q.Add(" AND " + scope.StatusIs(f.Statuses))
+	}
+	scope.Between(q, "last_message_at", f.ActiveSince, f.ActiveBefore)
+	scope.Between(q, "created_at", f.CreatedSince, f.CreatedBefore)
+	if f.Text != "" {
+		like, pattern := sc.Dialect.Like(), scope.LikePattern(f.Text)
+		q.Add(" AND (title "+like+` ? ESCAPE '\' OR subject `+like+` ? ESCAPE '\')`, pattern, pattern)
+	}
+	return q
+}
+
+func conversationSortColumn(o store.ConversationOrder) string {
+	if o == store.NewestCreated {
+		return "created_at"
+	}
+	return "last_message_at"
+}
+
+func conversationPlace(o store.ConversationOrder, c *conversation.Conversation) scope.Place {
+	if o == store.NewestCreated {
+		return scope.Place{Key: scope.TimeKey(c.CreatedAt), ID: c.ID, User: c.UserID}
+	}
+	return scope.Place{Key: scope.TimeKey(c.LastMessageAt), ID: c.ID, User: c.UserID}
+}

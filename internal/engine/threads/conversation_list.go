@@ -1,0 +1,94 @@
+package threads
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/store"
+)
+
+func (s conversations) List(ctx context.Context, f store.ConversationFilter, p store.PageRequest) (store.Page[*conversation.Conversation], error) {
+	return listConversations(ctx, s.sc, f, p)
+}
+
+func listConversations(ctx context.Context, sc scope.Scope, f store.ConversationFilter, p store.PageRequest) (store.Page[*conversation.Conversation], error) {
+	var page store.Page[*conversation.Conversation]
+	f, err := checkConversationFilter(f)
+	if err != nil {
+		return page, err
+	}
+	l, err := sc.Listing(ctx, "conversations", f, p)
+	if err != nil {
+		return page, err
+	}
+	if err := sc.CheckLead(l.DB, f.LeadID); err != nil {
+		return page, query.Wrap("list conversations", err)
+	}
+	q := fromMatching(sc, query.New("SELECT "+record.ConversationColumns), f)
+	column := conversationSortColumn(f.Order)
+	if l.After != nil {
+		sc.After(q, column, "", "<", l.After.Time(), l.After)
+	}
+	q.Add(sc.OrderBy(column, "", " DESC")+" LIMIT ?", l.Limit+1)
+	found, err := query.All(l.DB, q, record.ConversationDest)
+	if err != nil {
+		return page, query.Wrap("list conversations", err)
+	}
+	return scope.PageOf(found, l, func(c *conversation.Conversation) scope.Place { return conversationPlace(f.Order, c) }), nil
+}
+
+func (s conversations) ListNumbered(ctx context.Context, f store.ConversationFilter, n store.NumberRequest) (store.NumberedPage[*conversation.Conversation], error) {
+	var page store.NumberedPage[*conversation.Conversation]
+	f, err := checkConversationFilter(f)
+	if err != nil {
+		return page, err
+	}
+	if n, err = scope.Numbered(n); err != nil {
+		return page, err
+	}
+	db, err := s.sc.Reading(ctx)
+	if err != nil {
+		return page, err
+	}
+	if err := s.sc.CheckLead(db, f.LeadID); err != nil {
+		return page, query.Wrap("list conversations", err)
+	}
+	page.Number, page.Size = n.Number, n.Size
+	if _, err := fromMatching(s.sc, query.New("SELECT count(*)"), f).Row(db, &page.Total); err != nil {
+		return page, query.Wrap("count conversations", err)
+	}
+	page.Pages = (page.Total + int64(n.Size) - 1) / int64(n.Size)
+	q := fromMatching(s.sc, query.New("SELECT "+record.ConversationColumns), f).
+		Add(s.sc.OrderBy(conversationSortColumn(f.Order), "", " DESC")+" LIMIT ? OFFSET ?", n.Size, int64(n.Number-1)*int64(n.Size))
+	page.Items, err = query.All(db, q, record.ConversationDest)
+	return page, query.Wrap("list conversations", err)
+}
+
+func (s conversations) All(ctx context.Context, f store.ConversationFilter) iter.Seq2[*conversation.Conversation, error] {
+	return scope.Walk(func(p store.PageRequest) (store.Page[*conversation.Conversation], error) { return s.List(ctx, f, p) })
+}
+
+func (s conversations) NeedsReply(ctx context.Context, p store.PageRequest) (store.Page[*conversation.Conversation], error) {
+	return ListUnread(ctx, s.sc, time.Time{}, p)
+}
+
+func (s conversations) Unread(ctx context.Context, since time.Time, p store.PageRequest) (store.Page[*conversation.Conversation], error) {
+	return ListUnread(ctx, s.sc, since, p)
+}
+
+// ListUnread lists the live conversations that need a reply and whose last message was sent
+// at since or later, newest activity first. The zero time means all of them.
+func ListUnread(ctx context.Context, sc scope.Scope, since time.Time, p store.PageRequest) (store.Page[*conversation.Conversation], error) {
+	if err := check.Time("since", since); err != nil {
+		return store.Page[*conversation.Conversation]{}, err
+	}
+	return listConversations(ctx, sc, store.ConversationFilter{
+		Statuses: []conversation.Status{conversation.StatusNeedsReply}, ActiveSince: since,
+	}, p)
+}

@@ -1,0 +1,163 @@
+package threads
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/mergepatch"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+)
+
+func (s conversations) SetTitle(ctx context.Context, id uuid.UUID, title string) (*conversation.Conversation, error) {
+	if s.sc.StripNUL {
+		record.StripText(&title)
+	}
+	if err := check.Length("title", title, conversation.MaxTitle); err != nil {
+		return nil, err
+	}
+	return s.update(ctx, id, store.ExcludeDeleted, query.New("title = ?", record.Null(title)))
+}
+
+func (s conversations) SetSubject(ctx context.Context, id uuid.UUID, subject string) (*conversation.Conversation, error) {
+	if s.sc.StripNUL {
+		record.StripText(&subject)
+	}
+	if err := check.Text("subject", subject); err != nil {
+		return nil, err
+	}
+	return s.update(ctx, id, store.ExcludeDeleted, query.New("subject = ?", record.Null(subject)))
+}
+
+func (s conversations) SetMetadata(ctx context.Context, id uuid.UUID, doc message.JSON) (*conversation.Conversation, error) {
+	if s.sc.StripNUL {
+		record.StripJSON(&doc)
+	}
+	if err := check.JSON("metadata", doc); err != nil {
+		return nil, err
+	}
+	return s.update(ctx, id, store.ExcludeDeleted, query.New("metadata = ?", doc))
+}
+
+func (s conversations) MergeMetadata(ctx context.Context, id uuid.UUID, patch message.JSON) (*conversation.Conversation, error) {
+	if s.sc.StripNUL {
+		record.StripJSON(&patch)
+	}
+	if err := check.JSON("metadata", patch); err != nil {
+		return nil, err
+	}
+	if !mergepatch.IsObject(patch) {
+		return nil, rule.Invalid("metadata", "is not a JSON object")
+	}
+	sc, err := OwnerScope(ctx, s.sc, id)
+	if err != nil {
+		return nil, query.Wrap("merge metadata", err)
+	}
+	var merged *conversation.Conversation
+	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
+		merged, err = mergeMetadata(ctx, sc.In(tx), id, patch)
+		return err
+	})
+	return merged, query.Wrap("merge metadata", err)
+}
+
+// mergeMetadata merges in Go. The JSON operators of the two databases disagree with each
+// other and with RFC 7396, and those of SQLite lose digits of numbers. The first update
+// locks the row.
+func mergeMetadata(ctx context.Context, sc scope.Scope, id uuid.UUID, patch message.JSON) (*conversation.Conversation, error) {
+	c, err := updateConversation(ctx, sc, id, store.ExcludeDeleted, query.New("metadata = metadata"))
+	if err != nil {
+		return nil, err
+	}
+	doc, err := mergepatch.Apply(c.Metadata, patch)
+	if err != nil {
+		return nil, err
+	}
+	// The patch is valid, but the host may have written the stored document without a check.
+	if err := check.JSON("metadata", doc); err != nil {
+		return nil, err
+	}
+	return updateConversation(ctx, sc, id, store.ExcludeDeleted, query.New("metadata = ?", message.JSON(doc)))
+}
+
+func (s conversations) Archive(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
+	return s.setStatus(ctx, id, conversation.StatusArchived, conversation.OpenStatuses())
+}
+
+func (s conversations) Reopen(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
+	archived := conversation.StatusArchived
+	return s.setStatus(ctx, id, archived.Reopened(), []conversation.Status{archived})
+}
+
+// setStatus sets the status if the present one is among from. A conversation with another
+// status is returned unchanged.
+func (s conversations) setStatus(ctx context.Context, id uuid.UUID, to conversation.Status, from []conversation.Status) (*conversation.Conversation, error) {
+	return s.updateWhere(ctx, "change status", id, store.ExcludeDeleted, query.New("status = ?", to), scope.StatusIs(from))
+}
+
+func (s conversations) Hold(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
+	return s.updateWhere(ctx, "hold conversation", id, store.IncludeDeleted, query.New("held_at = ?", s.sc.Instant()), scope.NotHeld)
+}
+
+func (s conversations) Release(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
+	return s.updateWhere(ctx, "release conversation", id, store.IncludeDeleted, query.New("held_at = NULL"), "held_at IS NOT NULL")
+}
+
+// updateWhere updates a conversation if the condition holds and returns the row as it is
+// then. If the condition does not hold, it returns the row unchanged.
+func (s conversations) updateWhere(ctx context.Context, doing string, id uuid.UUID, d store.Deleted, assign *query.Query, condition string) (*conversation.Conversation, error) {
+	sc, err := OwnerScope(ctx, s.sc, id)
+	if err != nil {
+		return nil, query.Wrap(doing, err)
+	}
+	var c *conversation.Conversation
+	err = sc.Retry(ctx, func() (err error) {
+		db := query.On(ctx, sc.Writer)
+		q := scope.Deleted(query.New("UPDATE "+sc.Tables.Conversations+" SET ").Append(assign).
+			Add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.Instant(), id, sc.User), d, "").
+			Add(" AND " + condition + " RETURNING " + record.ConversationColumns)
+		if c, err = query.One(db, q, record.ConversationDest); errors.Is(err, store.ErrNotFound) {
+			c, err = getConversation(sc, db, id, d)
+		}
+		return err
+	})
+	return c, query.Wrap(doing, err)
+}
+
+// update updates a conversation and returns the row as it is then. It returns ErrNotFound if
+// there is no such row among those that d selects.
+func (s conversations) update(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query) (*conversation.Conversation, error) {
+	sc, err := OwnerScope(ctx, s.sc, id)
+	if err != nil {
+		return nil, query.Wrap("update conversation", err)
+	}
+	var c *conversation.Conversation
+	err = sc.Guarded(ctx, func() (err error) {
+		c, err = updateConversation(ctx, sc, id, d, assign)
+		return err
+	})
+	return c, query.Wrap("update conversation", err)
+}
+
+// updateConversation is the statement of update, for a scope of one user. The caller guards
+// it against the abort of a transaction: an external key that is taken is ErrConflict.
+func updateConversation(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, assign *query.Query) (*conversation.Conversation, error) {
+	q := scope.Deleted(query.New("UPDATE "+sc.Tables.Conversations+" SET ").Append(assign).
+		Add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.Instant(), id, sc.User), d, "").
+		Add(" RETURNING " + record.ConversationColumns)
+	c, err := query.One(query.On(ctx, sc.Writer), q, record.ConversationDest)
+	if dialect.KindOf(err) == dialect.Unique {
+		return nil, fmt.Errorf("%w: another conversation has this external key", store.ErrConflict)
+	}
+	return c, err
+}

@@ -1,0 +1,87 @@
+package threads
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/internal/engine/embeddings"
+	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+)
+
+// Draft is a message that is ready to be appended: it has its owner, its id and its times,
+// and it is valid. Only the append gives it a seq.
+type Draft struct {
+	*message.Message
+	keys []messageKey
+}
+
+// NewDraft fills in a message in place and validates it. The scope is that of one user, the
+// owner of the conversation; a message of another user is ErrInvalid. It does not check
+// that the conversation exists.
+func NewDraft(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, m *message.Message) (Draft, error) {
+	if m == nil {
+		return Draft{}, scope.ErrNil("message")
+	}
+	if m.UserID != uuid.Nil && m.UserID != sc.User {
+		return Draft{}, rule.Invalid("user_id", "is another user's than the conversation's")
+	}
+	m.UserID, m.ConversationID = sc.User, conversationID
+	idGiven := m.ID != uuid.Nil
+	if err := sc.GiveID(&m.ID); err != nil {
+		return Draft{}, err
+	}
+	if sc.StripNUL {
+		record.StripMessage(m)
+	}
+	m.Normalize(sc.Instant())
+	m.EditedAt, m.DeletedAt = nil, gorm.DeletedAt{}
+	if err := m.Validate(); err != nil {
+		return Draft{}, err
+	}
+	return Draft{m, keysOf(m, idGiven)}, embeddings.CheckOwn(ctx, sc, m)
+}
+
+// Copy returns the draft with a shallow copy of its message. A transaction that may run more
+// than once works on a copy, so that each attempt starts from the same message.
+func (d Draft) Copy() Draft {
+	m := *d.Message
+	return Draft{&m, d.keys}
+}
+
+// newDrafts is NewDraft for the messages of a batch. The error is a *store.BatchError with
+// the index of the first bad message.
+func newDrafts(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, ms []*message.Message) ([]Draft, error) {
+	indexes := make(batchIndexes, len(ms))
+	for i, m := range ms {
+		if err := indexes.checkNew(m); err != nil {
+			return nil, &store.BatchError{Index: i, Err: err}
+		}
+		indexes[m] = i
+	}
+	drafts := make([]Draft, len(ms))
+	for i, m := range ms {
+		var err error
+		if drafts[i], err = NewDraft(ctx, sc, conversationID, m); err != nil {
+			return nil, &store.BatchError{Index: i, Err: err}
+		}
+	}
+	return drafts, nil
+}
+
+// batchIndexes are the indexes of the messages of a batch in the caller's input.
+type batchIndexes map[*message.Message]int
+
+// checkNew refuses a pointer that is in the batch already. A caller that reuses one variable
+// for all messages passes such pointers, and has overwritten the earlier messages.
+func (b batchIndexes) checkNew(m *message.Message) error {
+	if first, ok := b[m]; ok && m != nil {
+		return rule.Invalid("message", "is the same pointer as message %d; each needs one of its own", first)
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package threads
+
+import (
+	"context"
+	"iter"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+)
+
+func (s messages) List(ctx context.Context, conversationID uuid.UUID, f store.MessageFilter, p store.PageRequest) (store.Page[*message.Message], error) {
+	var page store.Page[*message.Message]
+	f, err := checkMessageFilter(f)
+	if err != nil {
+		return page, err
+	}
+	if f.Order == store.DefaultOrder {
+		f.Order = store.ThreadOrder
+	}
+	l, err := s.sc.Listing(ctx, "messages of "+conversationID.String(), f, p)
+	if err != nil {
+		return page, err
+	}
+	found, err := listMessages(ctx, s.sc, conversationID, f, l.After, l.Limit+1)
+	if err != nil {
+		return page, query.Wrap("list messages", err)
+	}
+	return scope.PageOf(found, l, func(m *message.Message) scope.Place { return messagePlace(f.Order, m) }), nil
+}
+
+// listMessages reads the messages of a live conversation that match a filter, from after a
+// place on if there is one. It returns ErrNotFound if there is no such conversation, and
+// asks only if it found no messages.
+func listMessages(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, f store.MessageFilter, after *scope.Place, limit int) ([]*message.Message, error) {
+	db, err := sc.Reading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := sc.OwnerIn(db, sc.Tables.Conversations, conversationID)
+	if err != nil {
+		return nil, err
+	}
+	// The query names the owner because the index on seq begins with the conversation and
+	// its owner.
+	sc = sc.As(owner)
+	q := query.New("SELECT "+record.MessageColumns+" FROM "+sc.Tables.Messages+" m WHERE conversation_id = ?", conversationID)
+	// The subquery names the conversation by its id and not by columns of the message, so
+	// that it runs once and not for each row.
+	filterMessages(sc.Owned(q, "m.").Add(" AND "+sc.Liveness("c.id = ? AND c.user_id = ?)"), conversationID, owner), f)
+	if after != nil {
+		q.Add(messagesAfter(f.Order), messagesAfterArgs(f.Order, *after)...)
+	}
+	q.Add(" ORDER BY "+messageOrder(f.Order)+" LIMIT ?", limit)
+	found, err := query.All(db, q, record.MessageDest)
+	if err != nil || len(found) > 0 {
+		return found, err
+	}
+	_, err = GetConversation(sc, db, conversationID)
+	return found, err
+}
+
+func (s messages) All(ctx context.Context, conversationID uuid.UUID, f store.MessageFilter) iter.Seq2[*message.Message, error] {
+	return scope.Walk(func(p store.PageRequest) (store.Page[*message.Message], error) {
+		return s.List(ctx, conversationID, f, p)
+	})
+}
+
+func (s messages) Last(ctx context.Context, conversationID uuid.UUID, n int) ([]*message.Message, error) {
+	if n < 1 || n > store.MaxLimit {
+		return nil, rule.Invalid("n", "is not between 1 and %d", store.MaxLimit)
+	}
+	found, err := listMessages(ctx, s.sc, conversationID, store.MessageFilter{Order: store.ReverseThreadOrder}, nil, n)
+	slices.Reverse(found)
+	return found, query.Wrap("read last messages", err)
+}
+
+func (s messages) Around(ctx context.Context, conversationID uuid.UUID, seq int64, n int) ([]*message.Message, error) {
+	if n < 1 || n > store.MaxLimit {
+		return nil, rule.Invalid("n", "is not between 1 and %d", store.MaxLimit)
+	}
+	if seq < 1 {
+		return nil, rule.Invalid("seq", "is not 1 or more")
+	}
+	before, err := listMessages(ctx, s.sc, conversationID, store.MessageFilter{Order: store.ReverseThreadOrder, BeforeSeq: seq + 1}, nil, n+1)
+	if err != nil {
+		return nil, query.Wrap("read messages around", err)
+	}
+	if len(before) > n && before[0].Seq != seq {
+		before = before[:n]
+	}
+	slices.Reverse(before)
+	after, err := listMessages(ctx, s.sc, conversationID, store.MessageFilter{Order: store.ThreadOrder, AfterSeq: seq}, nil, n)
+	return append(before, after...), query.Wrap("read messages around", err)
+}
+
+func (s messages) ListByUser(ctx context.Context, f store.MessageFilter, p store.PageRequest) (store.Page[*message.Message], error) {
+	var page store.Page[*message.Message]
+	f, err := checkMessageFilter(f)
+	if err != nil {
+		return page, err
+	}
+	desc, err := byUserOrder(f)
+	if err != nil {
+		return page, err
+	}
+	l, err := s.sc.Listing(ctx, "messages", f, p)
+	if err != nil {
+		return page, err
+	}
+	q := query.New("SELECT " + record.MessageColumns + " FROM " + s.sc.Tables.Messages + " m WHERE 1 = 1")
+	filterMessages(s.sc.InLive(s.sc.Owned(q, "m."), "m."), f)
+	direction, beyond := " DESC", "<"
+	if !desc {
+		direction, beyond = "", ">"
+	}
+	if l.After != nil {
+		s.sc.After(q, "created_at", "", beyond, l.After.Time(), l.After)
+	}
+	q.Add(s.sc.OrderBy("created_at", "", direction)+" LIMIT ?", l.Limit+1)
+	found, err := query.All(l.DB, q, record.MessageDest)
+	if err != nil {
+		return page, query.Wrap("list messages", err)
+	}
+	return scope.PageOf(found, l, func(m *message.Message) scope.Place {
+		return scope.Place{Key: scope.TimeKey(m.CreatedAt), ID: m.ID, User: m.UserID}
+	}), nil
+}
+
+func (s messages) AllByUser(ctx context.Context, f store.MessageFilter) iter.Seq2[*message.Message, error] {
+	return scope.Walk(func(p store.PageRequest) (store.Page[*message.Message], error) { return s.ListByUser(ctx, f, p) })
+}

@@ -1,0 +1,109 @@
+package threads
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/message"
+)
+
+// threadState is the part of a conversation that appends change.
+type threadState struct {
+	lastSeq       int64
+	lastMessageAt time.Time
+	status        conversation.Status // empty leaves the status as it is
+	changed       bool
+}
+
+func newThreadState(c *conversation.Conversation) *threadState {
+	return &threadState{lastSeq: c.LastSeq, lastMessageAt: c.LastMessageAt}
+}
+
+// add counts a message in and gives it the next seq.
+func (t *threadState) add(m *message.Message) {
+	if t.lastSeq == 0 || m.SentAt.After(t.lastMessageAt) {
+		t.lastMessageAt = m.SentAt
+	}
+	t.lastSeq++
+	m.Seq = t.lastSeq
+	if next := statusAfter(m.Direction); next != "" {
+		t.status = next
+	}
+	t.changed = true
+}
+
+// apply writes the state into a conversation.
+func (t *threadState) apply(c *conversation.Conversation) {
+	c.LastSeq, c.LastMessageAt = t.lastSeq, t.lastMessageAt
+	if t.status != "" {
+		c.Status = t.status
+	}
+}
+
+// statusAfter is the status of a conversation after a message of this direction, or "" if
+// the message leaves the status as it is.
+func statusAfter(d message.Direction) conversation.Status { return conversation.Status("").After(d) }
+
+// lockThreads locks the live conversations of a batch until the transaction ends, and
+// returns their states. Absent conversations are missing from the map.
+func lockThreads(sc scope.Scope, db query.Conn, drafts []Draft) (map[uuid.UUID]*threadState, error) {
+	q := sc.LockRows("id, last_seq, last_message_at", sc.Among("id", conversationIDs(drafts)).Add(" AND deleted_at IS NULL"))
+	type row struct {
+		id uuid.UUID
+		threadState
+	}
+	rows, err := query.All(db, q, func(r *row) []any {
+		return []any{&r.id, &r.lastSeq, (*record.Instant)(&r.lastMessageAt)}
+	})
+	threads := make(map[uuid.UUID]*threadState, len(rows))
+	for _, r := range rows {
+		threads[r.id] = &r.threadState
+	}
+	return threads, err
+}
+
+// conversationIDs returns the id of each conversation of a batch once, sorted.
+func conversationIDs(drafts []Draft) []uuid.UUID {
+	ids := make([]uuid.UUID, len(drafts))
+	for i, d := range drafts {
+		ids[i] = d.ConversationID
+	}
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(ids)
+}
+
+// updateThreads writes the states that changed, up to 500 in a statement.
+func updateThreads(sc scope.Scope, db query.Conn, threads map[uuid.UUID]*threadState) error {
+	rows := make([][]any, 0, len(threads))
+	for id, t := range threads {
+		if t.changed {
+			rows = append(rows, []any{id.String(), t.lastSeq, record.Null(string(t.status)), t.lastMessageAt})
+		}
+	}
+	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
+	for part := range slices.Chunk(rows, 500) {
+		source, err := rowSource(sc, []string{"uuid", "bigint", "text", "timestamptz"}, part)
+		if err != nil {
+			return err
+		}
+		q := query.New("WITH v (user_id, id, last_seq, status, at) AS (").Append(source).
+			Add(") UPDATE "+sc.Tables.Conversations+" AS c SET last_seq = v.last_seq, status = COALESCE(v.status, c.status), "+
+				"last_message_at = v.at, updated_at = ? FROM v WHERE c.id = v.id AND c.user_id = ?", sc.Instant(), sc.User)
+		n, err := q.Exec(db)
+		if err != nil {
+			return err
+		}
+		if n != int64(len(part)) {
+			return errors.New("convostore: a locked conversation went away")
+		}
+	}
+	return nil
+}
