@@ -34,6 +34,6 @@ func (v sqliteVectors) rankCodes(ctx context.Context, s *similarSearch) (*embedd
 }
 
 // codeQuery selects the codes of the search from the copy in memory.
-func codeQuery(s *similarSearch) embeddings.CodesAsked {
-	return embeddings.CodesAsked{Scope: s.sc, DB: s.db, Model: s.options.Model, Dimensions: len(s.vector)}
+func codeQuery(s *similarSearch) embeddings.CodeQuery {
+	return embeddings.CodeQuery{Scope: s.sc, DB: s.db, Model: s.options.Model, Dimensions: len(s.vector)}
 }
