@@ -56,7 +56,7 @@ func (j *embedJob) nextBatch(ctx context.Context) ([]scope.OwnedID, error) {
 		if j.walk.ready = j.walk.ready[n:]; n == 0 {
 			return nil, nil
 		}
-		claimed, err := j.claim(ctx, wanted)
+		claimed, err := j.take(ctx, wanted)
 		if err != nil {
 			j.release(ctx, wanted)
 			return nil, err
@@ -100,10 +100,10 @@ func (j *embedJob) readPage(ctx context.Context) error {
 	return nil
 }
 
-// claim claims messages and returns those that it got: a message that is no longer missing or
+// take claims messages and returns those that it got: a message that is no longer missing or
 // that another call has claimed is not among them. On PostgreSQL it locks the messages, so
 // that none is erased before the claim's foreign key is checked.
-func (j *embedJob) claim(ctx context.Context, wanted []scope.OwnedID) (claimed []scope.OwnedID, err error) {
+func (j *embedJob) take(ctx context.Context, wanted []scope.OwnedID) (claimed []scope.OwnedID, err error) {
 	lock := ""
 	if j.sc.Dialect.Name() == dialect.Postgres {
 		lock = " FOR KEY SHARE OF m"
