@@ -14,16 +14,17 @@ import (
 	"github.com/convostore/convostore/message"
 )
 
-// Codes is a copy of the codes in an SQLite database. A row that has come since has a
-// greater row_id than all before it, and no row changes. A row that has gone is noticed
-// when its vector is looked for. Whatever the copy has, only rows of the table are found.
+// Codes is a copy in memory of the codes in an SQLite database. Each refresh adds the rows
+// that are new: a new row has a greater row_id than all before it, and no row changes. A row
+// that is gone is noticed when a search reads its vector. A search returns only rows of the
+// table, whatever the copy has.
 type Codes struct {
 	mu    sync.Mutex
 	lists map[codeKey]codeList
-	// erasures is the store's count of erasures when the copy was begun: after another one
-	// it is made anew.
+	// erasures is the store's count of erasures when the copy was begun. If the count has
+	// changed, the copy starts from nothing.
 	erasures int64
-	// last is the greatest row_id that was read.
+	// last is the greatest row_id in the copy.
 	last int64
 }
 
@@ -32,32 +33,33 @@ type codeKey struct {
 	user  uuid.UUID
 }
 
-// CodesAsked says whose codes are compared, of which model, and where they are read.
-type CodesAsked struct {
+// CodeQuery selects the codes of a scope and a model. DB is the connection to read new ones.
+type CodeQuery struct {
 	Scope      scope.Scope
 	DB         query.Conn
 	Model      string
 	Dimensions int
 }
 
-func (a CodesAsked) concerns(key codeKey) bool {
-	return key.model == a.Model && (a.Scope.All || key.user == a.Scope.User)
+func (q CodeQuery) selects(key codeKey) bool {
+	return key.model == q.Model && (q.Scope.All || key.user == q.Scope.User)
 }
 
-// codeList is only appended to: who holds one may read it while others add.
+// codeList only grows by appending, so that a search may read a list while another adds to
+// the copy.
 type codeList struct {
 	rows []int64
-	// words has the code of each row, one after the other.
+	// words has the codes of the rows, one after the other.
 	words []uint64
 }
 
-// InMemory tells whether to use the copy: not in a transaction, whose rows nobody else
-// sees and which may be rolled back.
+// InMemory tells whether a scope uses the copy in memory. Inside a transaction it does not:
+// nobody else sees the rows of the transaction, and they may be rolled back.
 func InMemory(sc scope.Scope) bool { return sc.CodesInMemory && !sc.InTx }
 
-// Rank brings the copy up to date and compares.
-func (c *Codes) Rank(ctx context.Context, a CodesAsked, v message.Vector) (*Ranked, error) {
-	lists, err := c.current(a)
+// Rank brings the copy up to date and compares its codes with that of v.
+func (c *Codes) Rank(ctx context.Context, q CodeQuery, v message.Vector) (*Ranked, error) {
+	lists, err := c.refresh(q)
 	if err != nil {
 		return nil, err
 	}
@@ -74,32 +76,33 @@ func (c *Codes) Rank(ctx context.Context, a CodesAsked, v message.Vector) (*Rank
 	return r, nil
 }
 
-// current brings the copy up to date and returns the lists of a search.
-func (c *Codes) current(a CodesAsked) (lists []codeList, err error) {
+// refresh brings the copy up to date and returns the lists that a query selects.
+func (c *Codes) refresh(q CodeQuery) (lists []codeList, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if n := a.Scope.Erasures.Load(); n != c.erasures {
+	if n := q.Scope.Erasures.Load(); n != c.erasures {
 		c.lists, c.last, c.erasures = nil, 0, n
 	}
-	if err := c.read(a); err != nil {
+	if err := c.readNew(q); err != nil {
 		return nil, err
 	}
 	for key, l := range c.lists {
-		if a.concerns(key) {
+		if q.selects(key) {
 			lists = append(lists, l)
 		}
 	}
 	return lists, nil
 }
 
-// read adds what is new, all or nothing: the rows do not come in order.
-func (c *Codes) read(a CodesAsked) error {
-	q := query.New("SELECT row_id, model, user_id, " + CodeColumn(a.Dimensions) + " FROM " + a.Scope.Tables.Embeddings)
+// readNew adds the new rows, or none of them after an error: they are not read in the order
+// of row_ids, so that after a part of them last would be wrong.
+func (c *Codes) readNew(q CodeQuery) error {
+	statement := query.New("SELECT row_id, model, user_id, " + CodeColumn(q.Dimensions) + " FROM " + q.Scope.Tables.Embeddings)
 	if c.last > 0 {
-		q.Add(" WHERE row_id > ?", c.last)
+		statement.Add(" WHERE row_id > ?", c.last)
 	}
-	fresh, last := map[codeKey]codeList{}, c.last
-	err := q.Rows(a.DB, func(rows *sql.Rows) error {
+	added, last := map[codeKey]codeList{}, c.last
+	err := statement.Rows(q.DB, func(rows *sql.Rows) error {
 		var (
 			row  int64
 			key  codeKey
@@ -108,9 +111,9 @@ func (c *Codes) read(a CodesAsked) error {
 		if err := rows.Scan(&row, &key.model, &key.user, &code); err != nil {
 			return err
 		}
-		l := fresh[key]
+		l := added[key]
 		l.rows, l.words = append(l.rows, row), vector.AppendWords(l.words, code)
-		fresh[key] = l
+		added[key] = l
 		last = max(last, row)
 		return nil
 	})
@@ -120,7 +123,7 @@ func (c *Codes) read(a CodesAsked) error {
 	if c.lists == nil {
 		c.lists = map[codeKey]codeList{}
 	}
-	for key, more := range fresh {
+	for key, more := range added {
 		l := c.lists[key]
 		c.lists[key] = codeList{append(l.rows, more.rows...), append(l.words, more.words...)}
 	}
@@ -128,15 +131,15 @@ func (c *Codes) read(a CodesAsked) error {
 	return nil
 }
 
-// RemoveGone takes those of some rows that are not in the table any more out of the copy.
-// list is the rows in JSON.
-func (c *Codes) RemoveGone(a CodesAsked, rows []int64, list string) error {
+// RemoveGone removes from the copy those of some rows that the table no longer has. list is
+// the same rows as a JSON array.
+func (c *Codes) RemoveGone(q CodeQuery, rows []int64, list string) error {
 	gone := make(map[int64]bool, len(rows))
 	for _, row := range rows {
 		gone[row] = true
 	}
-	q := query.New("SELECT row_id FROM "+a.Scope.Tables.Embeddings+" WHERE row_id IN (SELECT value FROM json_each(?))", list)
-	err := q.Rows(a.DB, func(rows *sql.Rows) error {
+	statement := query.New("SELECT row_id FROM "+q.Scope.Tables.Embeddings+" WHERE row_id IN (SELECT value FROM json_each(?))", list)
+	err := statement.Rows(q.DB, func(rows *sql.Rows) error {
 		var row int64
 		err := rows.Scan(&row)
 		delete(gone, row)
@@ -148,14 +151,15 @@ func (c *Codes) RemoveGone(a CodesAsked, rows []int64, list string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for key, l := range c.lists {
-		if a.concerns(key) {
+		if q.selects(key) {
 			c.lists[key] = l.without(gone)
 		}
 	}
 	return nil
 }
 
-// without returns the list itself if it has none of the rows, and else a new one.
+// without returns the list without some rows. It returns the list itself if it has none of
+// them, and otherwise a copy.
 func (l codeList) without(gone map[int64]bool) codeList {
 	if !slices.ContainsFunc(l.rows, func(row int64) bool { return gone[row] }) {
 		return l

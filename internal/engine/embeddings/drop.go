@@ -9,7 +9,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/scope"
 )
 
-// dropBatch is how many vectors a statement removes at most.
+// dropBatch is the most vectors that a statement deletes.
 const dropBatch = 1000
 
 func (s embeddings) DropModel(ctx context.Context, model string) (total int64, err error) {
@@ -24,8 +24,8 @@ func (s embeddings) DropModel(ctx context.Context, model string) (total int64, e
 		total, err = dropModel(ctx, s.sc, model)
 		return total, query.Wrap("drop model", err)
 	}
-	// User by user and not as they come: the indexes begin with the user, and a walk over
-	// the table would pass what it has removed again and again.
+	// One user after the other: the indexes begin with the user, and a walk over the whole
+	// table would pass the deleted rows again and again.
 	for user := uuid.Nil; ; {
 		q := query.New("SELECT user_id FROM "+s.sc.Tables.Embeddings+" WHERE model = ? AND user_id > ? ORDER BY user_id LIMIT 1", model, user)
 		next, err := scope.ReadIDs(query.On(ctx, s.sc.Writer), q)
@@ -40,7 +40,8 @@ func (s embeddings) DropModel(ctx context.Context, model string) (total int64, e
 	}
 }
 
-// dropModel removes the vectors of the scope's user.
+// dropModel deletes the vectors of the scope's user, batch by batch. After an error, total
+// counts the batches already deleted.
 func dropModel(ctx context.Context, sc scope.Scope, model string) (total int64, err error) {
 	db := query.On(ctx, sc.Writer)
 	for {

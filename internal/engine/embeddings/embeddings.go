@@ -1,4 +1,6 @@
-// Package embeddings keeps the vectors of messages and fills in those that are missing.
+// Package embeddings keeps the vectors of messages, one for each message and model, and runs
+// the job that makes the missing ones. It also has the codes by which SQLite finds the
+// nearest vectors; comparing the vectors is up to package search.
 package embeddings
 
 import (

@@ -25,21 +25,22 @@ func (s embeddings) EmbedMissing(ctx context.Context, e store.Embedder, o store.
 	return j.done.EmbedResult, query.Wrap("embed messages", err)
 }
 
-// embedJob is one call of EmbedMissing.
+// embedJob is one call of EmbedMissing. Its workers claim batches of missing messages, embed
+// them and write the vectors.
 type embedJob struct {
 	sc       scope.Scope
 	options  store.EmbedOptions
 	embedder store.Embedder
 	model    string
 	features *scope.Features
-	// token is on the claims of this call.
+	// token marks the claims of this call.
 	token uuid.UUID
 
-	// claiming guards walk and err: one worker claims at a time.
+	// claiming guards walk and err: only one worker claims at a time.
 	claiming sync.Mutex
 	walk     missingWalk
 	err      error
-	// counting guards done, and keeps Progress from being called twice at once.
+	// counting guards done and serializes the calls of Progress.
 	counting sync.Mutex
 	done     store.EmbedProgress
 }
@@ -69,7 +70,7 @@ func (s embeddings) newEmbedJob(ctx context.Context, e store.Embedder, o store.E
 	return j, err
 }
 
-// Bounds of EmbedOptions, and what they are if nothing is said.
+// Defaults and bounds of store.EmbedOptions.
 const (
 	defaultEmbedBatch, maxEmbedBatch = 100, 2048
 	defaultWorkers, maxWorkers       = 4, 64
@@ -78,6 +79,7 @@ const (
 	defaultTimeout                   = time.Minute
 )
 
+// checkOptions checks the options and fills in the defaults.
 func checkOptions(o store.EmbedOptions) (_ store.EmbedOptions, err error) {
 	for _, n := range []struct {
 		field      string
@@ -114,8 +116,8 @@ func checkOptions(o store.EmbedOptions) (_ store.EmbedOptions, err error) {
 	return o, err
 }
 
-// text is empty for a message that is left out.
-func text(o store.EmbedOptions, m *message.Message) string {
+// textOf returns the text to embed. It is empty for a message to be left out.
+func textOf(o store.EmbedOptions, m *message.Message) string {
 	text := o.Text(m)
 	if strings.TrimSpace(text) == "" {
 		return ""
@@ -123,18 +125,19 @@ func text(o store.EmbedOptions, m *message.Message) string {
 	return text
 }
 
-// wait is how long to wait after a try that failed, counted from 1.
-func wait(o store.EmbedOptions, try int) time.Duration {
+// backoff is how long to wait after a failed attempt, counted from 1. It is random, so that
+// workers do not retry in step.
+func backoff(o store.EmbedOptions, attempt int) time.Duration {
 	wait := o.Backoff
-	for range try - 1 {
+	for range attempt - 1 {
 		wait = min(2*wait, max(maxBackoff, o.Backoff))
 	}
 	return wait - rand.N(wait/2+1)
 }
 
-// run walks through what is missing again and again until a whole walk had nothing to do
-// and met nobody else's claims: only then is nothing missing, whatever was edited, given
-// up or written behind the walk meanwhile.
+// run walks over the missing messages again and again until a whole walk found nothing to do
+// and no claims of other calls. Only then is nothing missing: messages behind the walk may
+// have been edited, released by another call or inserted meanwhile.
 func (j *embedJob) run(ctx context.Context) error {
 	if err := j.countMissing(ctx); err != nil {
 		return err
@@ -147,7 +150,7 @@ func (j *embedJob) run(ctx context.Context) error {
 		if j.done.EmbedResult != before {
 			continue
 		}
-		if !j.walk.others {
+		if !j.walk.othersClaim {
 			return nil
 		}
 		if err := j.waitForOthers(ctx); err != nil {
@@ -156,7 +159,8 @@ func (j *embedJob) run(ctx context.Context) error {
 	}
 }
 
-// countMissing is for Progress alone: it reads all that is missing.
+// countMissing sets the total of the progress. It reads all missing messages, so it does so
+// only if there is a Progress.
 func (j *embedJob) countMissing(ctx context.Context) error {
 	if j.options.Progress == nil {
 		return nil
@@ -166,7 +170,7 @@ func (j *embedJob) countMissing(ctx context.Context) error {
 	return err
 }
 
-// round is one walk, all workers together. It returns the first error.
+// round is one walk by all workers. It returns the first error of any of them.
 func (j *embedJob) round(ctx context.Context) error {
 	j.walk = missingWalk{}
 	var workers sync.WaitGroup
@@ -177,10 +181,10 @@ func (j *embedJob) round(ctx context.Context) error {
 	return j.err
 }
 
-// work embeds batch after batch until nothing is left or some worker failed.
+// work embeds batch after batch until the walk has ended or a worker has failed.
 func (j *embedJob) work(ctx context.Context) {
 	for {
-		batch, err := j.claim(ctx)
+		batch, err := j.nextBatch(ctx)
 		if err == nil && len(batch) == 0 {
 			return
 		}
@@ -188,14 +192,14 @@ func (j *embedJob) work(ctx context.Context) {
 			err = j.embedBatch(ctx, batch)
 		}
 		if err != nil {
-			j.fail(err)
+			j.keepError(err)
 			return
 		}
 	}
 }
 
-// fail keeps the first error.
-func (j *embedJob) fail(err error) {
+// keepError keeps the first error, which ends the walk.
+func (j *embedJob) keepError(err error) {
 	j.claiming.Lock()
 	defer j.claiming.Unlock()
 	if j.err == nil {
@@ -203,7 +207,9 @@ func (j *embedJob) fail(err error) {
 	}
 }
 
-func (j *embedJob) count(embedded, changed int) {
+// addDone adds to the progress: messages embedded, and messages that changed or lost their claim
+// meanwhile.
+func (j *embedJob) addDone(embedded, changed int) {
 	j.counting.Lock()
 	defer j.counting.Unlock()
 	j.done.Embedded += int64(embedded)

@@ -18,26 +18,27 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// embedItem is a claimed message on its way to a vector.
+// embedItem is a claimed message, its text, and at the end its vector.
 type embedItem struct {
 	vectorRow
-	text   string
+	text string
+	// edited is when the text was last edited.
 	edited *time.Time
 }
 
-// embedBatch embeds claimed messages and writes the vectors. If it returns an error it has
-// written nothing and given the claims back.
+// embedBatch embeds claimed messages and writes the vectors. After an error it has written
+// nothing and released the claims.
 func (j *embedJob) embedBatch(ctx context.Context, claimed []scope.OwnedID) error {
-	items, err := j.read(ctx, claimed)
+	items, err := j.readItems(ctx, claimed)
 	if err != nil {
 		j.release(ctx, claimed)
 		return err
 	}
 	if len(items) < len(claimed) {
-		left := slices.DeleteFunc(slices.Clone(claimed), func(id scope.OwnedID) bool {
+		skipped := slices.DeleteFunc(slices.Clone(claimed), func(id scope.OwnedID) bool {
 			return slices.ContainsFunc(items, func(it embedItem) bool { return it.OwnedID == id })
 		})
-		j.release(ctx, left)
+		j.release(ctx, skipped)
 	}
 	if len(items) == 0 {
 		return nil
@@ -45,28 +46,28 @@ func (j *embedJob) embedBatch(ctx context.Context, claimed []scope.OwnedID) erro
 	embedded, err := j.embed(ctx, items)
 	var written int
 	if err == nil {
-		written, err = j.write(ctx, embedded)
+		written, err = j.writeVectors(ctx, embedded)
 	}
 	if err != nil {
 		j.release(ctx, keysOfItems(items))
 		return err
 	}
-	j.count(written, len(items)-written)
+	j.addDone(written, len(items)-written)
 	return nil
 }
 
-// read reads what is to be embedded of claimed messages. It asks again whether they are
-// missing: a vector that was written just before the claim was not seen by it.
-func (j *embedJob) read(ctx context.Context, claimed []scope.OwnedID) (items []embedItem, err error) {
-	for user, theirs := range byOwner(claimed, key) {
+// readItems reads the texts of claimed messages. It checks again that their vectors are
+// missing, because the claim did not see a vector that was written just before it.
+func (j *embedJob) readItems(ctx context.Context, claimed []scope.OwnedID) (items []embedItem, err error) {
+	for user, batch := range byOwner(claimed, key) {
 		q := query.New("SELECT " + record.MessageColumns + " FROM " + j.sc.Tables.Messages + " m")
-		query.In(whereMissing(j.sc.As(user), q, j.model, j.options.Filter), " AND m.id", IDsOf(theirs))
+		query.In(whereMissing(j.sc.As(user), q, j.model, j.options.Filter), " AND m.id", IDsOf(batch))
 		found, err := query.All(query.On(ctx, j.sc.Writer), q, record.MessageDest)
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range found {
-			if text := text(j.options, m); text != "" {
+			if text := textOf(j.options, m); text != "" {
 				items = append(items, embedItem{vectorRow{OwnedID: scope.OwnedID{ID: m.ID, User: user}}, text, m.EditedAt})
 			}
 		}
@@ -74,20 +75,20 @@ func (j *embedJob) read(ctx context.Context, claimed []scope.OwnedID) (items []e
 	return items, nil
 }
 
-// embed fills in the vectors, trying again as the options say. It returns fewer items if
-// claims were lost while it waited.
+// embed fills in the vectors and retries as the options say. It returns fewer items, or none,
+// if other calls took claims over while it waited.
 func (j *embedJob) embed(ctx context.Context, items []embedItem) ([]embedItem, error) {
-	for try := 1; ; try++ {
-		vectors, err := j.call(ctx, items)
+	for attempt := 1; ; attempt++ {
+		vectors, err := j.callEmbedder(ctx, items)
 		switch {
 		case err == nil:
-			return items, j.accept(items, vectors)
+			return items, j.acceptVectors(items, vectors)
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case try == j.options.Attempts || !j.mayPass(err):
-			return nil, j.errEmbed(err, items...)
+		case attempt == j.options.Attempts || !j.isRetryable(err):
+			return nil, j.embedError(err, items...)
 		}
-		wait := wait(j.options, try)
+		wait := backoff(j.options, attempt)
 		kept, err := j.renew(ctx, keysOfItems(items), wait)
 		if err != nil || len(kept) == 0 {
 			return nil, err
@@ -99,13 +100,15 @@ func (j *embedJob) embed(ctx context.Context, items []embedItem) ([]embedItem, e
 	}
 }
 
-func (j *embedJob) mayPass(err error) bool {
+// isRetryable tells whether to call the embedder again after an error: not after a panic, and
+// otherwise as EmbedOptions.Retry says, or always without one.
+func (j *embedJob) isRetryable(err error) bool {
 	var panicked *panicError
 	return !errors.As(err, &panicked) && (j.options.Retry == nil || j.options.Retry(err))
 }
 
-// panicError is a panic of the embedder, which would end the process: nobody can
-// recover it in a goroutine that this package began.
+// panicError is a panic of the embedder. It happens in a goroutine of this package, where the
+// host cannot recover it, and would end the process.
 type panicError struct {
 	value any
 	stack []byte
@@ -115,9 +118,9 @@ func (e *panicError) Error() string {
 	return fmt.Sprintf("the embedder panicked: %v\n%s", e.value, e.stack)
 }
 
-// call asks the embedder once. One that does not heed ctx is left behind: it gets texts
-// of its own, which nobody else reads or writes.
-func (j *embedJob) call(ctx context.Context, items []embedItem) ([][]float32, error) {
+// callEmbedder calls the embedder once. An embedder that ignores ctx is left running: its
+// slice of texts is its own, which nobody else reads or writes.
+func (j *embedJob) callEmbedder(ctx context.Context, items []embedItem) ([][]float32, error) {
 	texts := make([]string, len(items))
 	for i, it := range items {
 		texts[i] = it.text
@@ -147,21 +150,22 @@ func (j *embedJob) call(ctx context.Context, items []embedItem) ([][]float32, er
 	}
 }
 
-// accept checks all vectors before any is written.
-func (j *embedJob) accept(items []embedItem, vectors [][]float32) error {
+// acceptVectors puts the vectors into the items and checks them, before any is written.
+func (j *embedJob) acceptVectors(items []embedItem, vectors [][]float32) error {
 	if len(vectors) != len(items) {
-		return j.errEmbed(fmt.Errorf("the embedder returned %d vectors for %d texts", len(vectors), len(items)), items...)
+		return j.embedError(fmt.Errorf("the embedder returned %d vectors for %d texts", len(vectors), len(items)), items...)
 	}
 	for i, v := range vectors {
 		if err := j.features.CheckVector(v); err != nil {
-			return j.errEmbed(err, items[i])
+			return j.embedError(err, items[i])
 		}
 		items[i].vector = message.Vector(v)
 	}
 	return nil
 }
 
-func (j *embedJob) errEmbed(err error, items ...embedItem) error {
+// embedError is err with the model and the messages of the items.
+func (j *embedJob) embedError(err error, items ...embedItem) error {
 	ids := make([]uuid.UUID, len(items))
 	for i, it := range items {
 		ids[i] = it.ID
@@ -169,13 +173,13 @@ func (j *embedJob) errEmbed(err error, items ...embedItem) error {
 	return &store.EmbedError{Model: j.model, Messages: ids, Err: err}
 }
 
-// write writes the vectors of messages that are still what was embedded and still
-// claimed, ends the claims of all, and returns how many it wrote.
-func (j *embedJob) write(ctx context.Context, items []embedItem) (written int, err error) {
+// writeVectors writes the vectors of items that were not edited meanwhile and are still claimed,
+// deletes the claims of all items, and returns how many vectors it wrote.
+func (j *embedJob) writeVectors(ctx context.Context, items []embedItem) (written int, err error) {
 	err = j.sc.Store.Transaction(ctx, func(tx *scope.Store) error {
 		written = 0
-		for user, theirs := range byOwner(items, func(it embedItem) scope.OwnedID { return it.OwnedID }) {
-			n, err := j.writeFor(ctx, j.sc.As(user).In(tx), theirs)
+		for user, batch := range byOwner(items, func(it embedItem) scope.OwnedID { return it.OwnedID }) {
+			n, err := j.writeForUser(ctx, j.sc.As(user).In(tx), batch)
 			if err != nil {
 				return err
 			}
@@ -186,25 +190,27 @@ func (j *embedJob) write(ctx context.Context, items []embedItem) (written int, e
 	return written, err
 }
 
-// writeFor locks the messages before the claims, as an edit does.
-func (j *embedJob) writeFor(ctx context.Context, in scope.Scope, items []embedItem) (int, error) {
-	in.NoteWrite(ctx, in.Whose())
-	db := query.On(ctx, in.Writer)
-	unchanged, err := j.lockUnchanged(ctx, in, items)
+// writeForUser is writeVectors for the items of the scope's user. It locks the messages before
+// the claims, as an edit does, so that the two cannot deadlock.
+func (j *embedJob) writeForUser(ctx context.Context, sc scope.Scope, items []embedItem) (int, error) {
+	sc.NoteWrite(ctx, sc.Whose())
+	db := query.On(ctx, sc.Writer)
+	unchanged, err := j.lockUnchanged(ctx, sc, items)
 	if err != nil {
 		return 0, err
 	}
-	q := j.mine(query.New("DELETE FROM "+j.sc.Tables.Claims+" WHERE "), in.User, keysOfItems(items))
+	q := j.claimsOf(query.New("DELETE FROM "+j.sc.Tables.Claims+" WHERE "), sc.User, keysOfItems(items))
 	claimed, err := scope.ReadIDs(db, q.Add(" RETURNING message_id"))
 	if err != nil {
 		return 0, err
 	}
 	rows := slices.DeleteFunc(unchanged, func(r vectorRow) bool { return !slices.Contains(claimed, r.ID) })
-	ids, err := putVectors(ctx, in, j.model, rows)
+	ids, err := upsertVectors(ctx, sc, j.model, rows)
 	return len(ids), err
 }
 
-// lockUnchanged keeps messages from being edited, and returns those that were not.
+// lockUnchanged locks the messages against edits and returns those that are live and were not
+// edited since readItems.
 func (j *embedJob) lockUnchanged(ctx context.Context, sc scope.Scope, items []embedItem) (unchanged []vectorRow, err error) {
 	lock := ""
 	if sc.Dialect.Name() == dialect.Postgres {
@@ -220,12 +226,12 @@ func (j *embedJob) lockUnchanged(ctx context.Context, sc scope.Scope, items []em
 	if err != nil {
 		return nil, err
 	}
-	now := make(map[uuid.UUID]*time.Time, len(found))
+	current := make(map[uuid.UUID]*time.Time, len(found))
 	for _, v := range found {
-		now[v.id] = v.edited
+		current[v.id] = v.edited
 	}
 	for _, it := range items {
-		if edited, ok := now[it.ID]; ok && sameTime(edited, it.edited) {
+		if edited, ok := current[it.ID]; ok && sameTime(edited, it.edited) {
 			unchanged = append(unchanged, it.vectorRow)
 		}
 	}

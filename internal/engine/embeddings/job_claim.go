@@ -14,39 +14,40 @@ import (
 )
 
 const (
-	// claimSlack is how much longer than a call of the embedder a claim lasts: time to
-	// read the texts and to write the vectors.
+	// claimSlack is how much longer than a call of the embedder a claim lasts: the time to read
+	// the texts and to write the vectors.
 	claimSlack = 5 * time.Second
-	// Others' claims are looked at again after a wait between these.
+	// minPoll and maxPoll bound the wait between two looks at the claims of other calls.
 	minPoll, maxPoll = 10 * time.Millisecond, time.Second
 )
 
-// missingWalk is how far a walk over the missing messages is.
+// missingWalk is the state of a walk over the missing messages.
 type missingWalk struct {
 	after *scope.Place
 	ended bool
-	// ready are those read and not yet claimed.
+	// ready are the messages that were read and not yet claimed.
 	ready []scope.OwnedID
-	// others says that somebody else had claims, and until when the first of them lasts.
-	others bool
-	until  time.Time
+	// othersClaim says that the walk met claims of other calls. firstExpiry is when the first of
+	// them expires, or zero if the walk did not read it.
+	othersClaim bool
+	firstExpiry time.Time
 }
 
-// candidate is a missing message, and until when somebody else has it.
+// candidate is a missing message. claimed is until when another call has claimed it, or nil.
 type candidate struct {
 	scope.OwnedID
 	created time.Time
 	claimed *time.Time
 }
 
-// claim takes the next messages of the walk that nobody else has. It returns none at the
-// end of the walk and after an error of any worker.
-func (j *embedJob) claim(ctx context.Context) ([]scope.OwnedID, error) {
+// nextBatch claims the next messages of the walk that no other call has claimed. It returns none
+// at the end of the walk and after an error of any worker.
+func (j *embedJob) nextBatch(ctx context.Context) ([]scope.OwnedID, error) {
 	j.claiming.Lock()
 	defer j.claiming.Unlock()
 	for j.err == nil {
 		for len(j.walk.ready) < j.options.BatchSize && !j.walk.ended {
-			if err := j.readOn(ctx); err != nil {
+			if err := j.readPage(ctx); err != nil {
 				return nil, err
 			}
 		}
@@ -61,7 +62,7 @@ func (j *embedJob) claim(ctx context.Context) ([]scope.OwnedID, error) {
 			return nil, err
 		}
 		if len(claimed) < n {
-			j.walk.others = true
+			j.walk.othersClaim = true
 		}
 		if len(claimed) > 0 {
 			return claimed, nil
@@ -70,9 +71,9 @@ func (j *embedJob) claim(ctx context.Context) ([]scope.OwnedID, error) {
 	return nil, nil
 }
 
-// readOn reads a page of the walk. Claimed messages are read with the others, in one
-// snapshot: what somebody else has is seen to be missing, and not overlooked.
-func (j *embedJob) readOn(ctx context.Context) error {
+// readPage reads a page of the walk. It reads claimed messages together with the others, in one
+// snapshot, so that no message that another call has claimed is overlooked.
+func (j *embedJob) readPage(ctx context.Context) error {
 	q := query.New("SELECT m.id, m.user_id, m.created_at, k.claimed_until FROM "+j.sc.Tables.Messages+" m LEFT JOIN "+j.sc.Tables.Claims+
 		" k ON k.message_id = m.id AND k.user_id = m.user_id AND k.model = ? AND k.claimed_until >= ?", j.model, j.sc.Instant())
 	oldestFirst(j.sc, whereMissing(j.sc, j.sc.Owned(q, "k."), j.model, j.options.Filter), j.walk.after, store.MaxLimit)
@@ -87,10 +88,10 @@ func (j *embedJob) readOn(ctx context.Context) error {
 			j.walk.ready = append(j.walk.ready, c.OwnedID)
 			continue
 		}
-		if !j.walk.others || c.claimed.Before(j.walk.until) {
-			j.walk.until = *c.claimed
+		if !j.walk.othersClaim || c.claimed.Before(j.walk.firstExpiry) {
+			j.walk.firstExpiry = *c.claimed
 		}
-		j.walk.others = true
+		j.walk.othersClaim = true
 	}
 	if j.walk.ended = len(page) < store.MaxLimit; !j.walk.ended {
 		last := page[len(page)-1]
@@ -99,8 +100,9 @@ func (j *embedJob) readOn(ctx context.Context) error {
 	return nil
 }
 
-// take claims messages and returns those that it got. On PostgreSQL it locks them, lest
-// one be erased before the claim's foreign key is checked.
+// take claims messages and returns those that it got: a message that is no longer missing or
+// that another call has claimed is not among them. On PostgreSQL it locks the messages, so
+// that none is erased before the claim's foreign key is checked.
 func (j *embedJob) take(ctx context.Context, wanted []scope.OwnedID) (claimed []scope.OwnedID, err error) {
 	lock := ""
 	if j.sc.Dialect.Name() == dialect.Postgres {
@@ -109,7 +111,7 @@ func (j *embedJob) take(ctx context.Context, wanted []scope.OwnedID) (claimed []
 	for user, theirs := range byOwner(wanted, key) {
 		sc, now := j.sc.As(user), j.sc.Instant()
 		q := query.New("INSERT INTO "+j.sc.Tables.Claims+" AS k (message_id, user_id, model, claimed_by, claimed_until)"+
-			" SELECT m.id, m.user_id, ?, ?, ? FROM "+j.sc.Tables.Messages+" m", j.model, j.token, j.until(now, 0))
+			" SELECT m.id, m.user_id, ?, ?, ? FROM "+j.sc.Tables.Messages+" m", j.model, j.token, j.claimEnd(now, 0))
 		query.In(whereMissing(sc, q, j.model, j.options.Filter), " AND m.id", IDsOf(theirs)).Add(" ORDER BY m.id"+lock+
 			" ON CONFLICT (message_id, user_id, model) DO UPDATE SET claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until"+
 			" WHERE k.claimed_until < ? RETURNING message_id", now)
@@ -122,18 +124,18 @@ func (j *embedJob) take(ctx context.Context, wanted []scope.OwnedID) (claimed []
 	return claimed, nil
 }
 
-// until is the end of a claim that is made now for a call after a wait.
-func (j *embedJob) until(now time.Time, wait time.Duration) time.Time {
+// claimEnd is when a claim expires that is made now, for a call of the embedder after a wait.
+func (j *embedJob) claimEnd(now time.Time, wait time.Duration) time.Time {
 	return now.Add(wait + j.options.Timeout + claimSlack)
 }
 
-// renew makes the claims last for one more call after a wait, and returns those that
-// nobody took over.
+// renew extends the claims for one more call after a wait, and returns those that no other call
+// has taken over.
 func (j *embedJob) renew(ctx context.Context, claimed []scope.OwnedID, wait time.Duration) (kept []scope.OwnedID, err error) {
-	for user, theirs := range byOwner(claimed, key) {
+	for user, batch := range byOwner(claimed, key) {
 		sc := j.sc.As(user)
-		q := query.New("UPDATE "+j.sc.Tables.Claims+" SET claimed_until = ? WHERE ", j.until(j.sc.Instant(), wait))
-		got, err := claimIDs(ctx, sc, j.mine(q, user, theirs).Add(" RETURNING message_id"))
+		q := query.New("UPDATE "+j.sc.Tables.Claims+" SET claimed_until = ? WHERE ", j.claimEnd(j.sc.Instant(), wait))
+		got, err := claimIDs(ctx, sc, j.claimsOf(q, user, batch).Add(" RETURNING message_id"))
 		if err != nil {
 			return nil, err
 		}
@@ -142,18 +144,18 @@ func (j *embedJob) renew(ctx context.Context, claimed []scope.OwnedID, wait time
 	return kept, nil
 }
 
-// mine ends a statement on the claims of this call on some messages of a user.
-func (j *embedJob) mine(q *query.Query, user uuid.UUID, claimed []scope.OwnedID) *query.Query {
+// claimsOf adds the condition on the claims that this call has on messages of a user.
+func (j *embedJob) claimsOf(q *query.Query, user uuid.UUID, claimed []scope.OwnedID) *query.Query {
 	return query.In(q.Add("user_id = ? AND model = ? AND claimed_by = ?", user, j.model, j.token), " AND message_id", IDsOf(claimed))
 }
 
-// release gives claims back, also when ctx has ended. If that fails they run out.
+// release deletes claims, also when ctx has ended. If that fails, the claims expire.
 func (j *embedJob) release(ctx context.Context, claimed []scope.OwnedID) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimSlack)
 	defer cancel()
-	for user, theirs := range byOwner(claimed, key) {
+	for user, batch := range byOwner(claimed, key) {
 		err := j.sc.As(user).Retry(ctx, func() error {
-			_, err := j.mine(query.New("DELETE FROM "+j.sc.Tables.Claims+" WHERE "), user, theirs).Exec(query.On(ctx, j.sc.Writer))
+			_, err := j.claimsOf(query.New("DELETE FROM "+j.sc.Tables.Claims+" WHERE "), user, batch).Exec(query.On(ctx, j.sc.Writer))
 			return err
 		})
 		if err != nil {
@@ -162,13 +164,13 @@ func (j *embedJob) release(ctx context.Context, claimed []scope.OwnedID) {
 	}
 }
 
-// waitForOthers waits until others have no claims left on what is missing, or one of
-// those that the walk met should have run out.
+// waitForOthers waits until no other call has claims on missing messages, or until the first of
+// those that the walk met should have expired.
 func (j *embedJob) waitForOthers(ctx context.Context) error {
 	for poll := minPoll; ; poll = min(2*poll, maxPoll) {
 		left := maxPoll
-		if !j.walk.until.IsZero() {
-			left = j.walk.until.Sub(j.sc.Instant())
+		if !j.walk.firstExpiry.IsZero() {
+			left = j.walk.firstExpiry.Sub(j.sc.Instant())
 		}
 		if err := query.Sleep(ctx, max(minPoll, min(poll, left))); err != nil || left < 0 {
 			return err
@@ -184,7 +186,8 @@ func (j *embedJob) waitForOthers(ctx context.Context) error {
 	}
 }
 
-// claimIDs runs a statement on claims that returns ids of messages of the scope's user.
+// claimIDs runs a statement on claims, with retries, and returns the messages of the scope's
+// user whose ids it returns.
 func claimIDs(ctx context.Context, sc scope.Scope, q *query.Query) (claimed []scope.OwnedID, err error) {
 	err = sc.Retry(ctx, func() error {
 		ids, err := scope.ReadIDs(query.On(ctx, sc.Writer), q)
@@ -197,8 +200,10 @@ func claimIDs(ctx context.Context, sc scope.Scope, q *query.Query) (claimed []sc
 	return claimed, err
 }
 
+// key is the key function of byOwner for rows that are keys.
 func key(o scope.OwnedID) scope.OwnedID { return o }
 
+// IDsOf returns the ids of keys, in their order.
 func IDsOf(rows []scope.OwnedID) []uuid.UUID {
 	ids := make([]uuid.UUID, len(rows))
 	for i, r := range rows {

@@ -30,7 +30,7 @@ func TestEmbedderRecovers(t *testing.T) {
 		require.NoError(t, err)
 		assert.EqualValues(t, 10, res.Embedded)
 		assert.EqualValues(t, 4, e.calls.Load())
-		// 40, 80 and 160 ms, each less at most a half.
+		// The waits are 40, 80 and 160 ms, each shortened by at most a half.
 		assert.GreaterOrEqual(t, time.Since(began), 140*time.Millisecond)
 		w.assertNothingLeft(t)
 	})
@@ -44,7 +44,7 @@ func TestEmbedderFails(t *testing.T) {
 		is     error
 		says   string
 		calls  int64
-		// messages is how many the error names.
+		// messages is how many messages the error names.
 		messages int
 	}{
 		"always":  {func(context.Context, []string) ([][]float32, error) { return nil, fmt.Errorf("busy") }, nil, "busy", 3, 20},

@@ -21,7 +21,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// fakeEmbedder does before embedding what a test wants.
+// fakeEmbedder calls before and embeds the texts, unless before returns vectors or an error.
 type fakeEmbedder struct {
 	*embedtest.Embedder
 	before func(ctx context.Context, texts []string) ([][]float32, error)
@@ -193,7 +193,7 @@ func TestEmbedMissingEndsWithItsContext(t *testing.T) {
 func TestEmbedMissingWaitsForOthers(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *embedWorld) {
 		ids := w.addMany(t, 10)
-		// A claim of a process that died.
+		// The claim of a process that died.
 		require.NoError(t, w.DB(t.Context()).Exec("INSERT INTO message_embedding_claims VALUES (?, ?, ?, ?, ?)",
 			ids[3], w.user, "m", uuid.New(), message.Instant(time.Now().Add(time.Second))).Error)
 		began := time.Now()
@@ -203,7 +203,7 @@ func TestEmbedMissingWaitsForOthers(t *testing.T) {
 		assert.Greater(t, time.Since(began), 900*time.Millisecond)
 		w.assertNothingLeft(t)
 
-		// Another call has a claim and gives it back.
+		// Another call has a claim and releases it.
 		w.add(t, "eleven")
 		working, fail := make(chan struct{}), make(chan struct{})
 		go func() {
@@ -237,7 +237,7 @@ func TestEmbedMissingLosesItsClaims(t *testing.T) {
 		var e *fakeEmbedder
 		e = newFake(func(ctx context.Context, _ []string) ([][]float32, error) {
 			switch e.calls.Load() {
-			case 1: // Lost in the call: seen when the vectors are written.
+			case 1: // Lost during the call: noticed when the vectors are written.
 				assert.NoError(t, w.DB(ctx).Exec("UPDATE message_embedding_claims SET claimed_by = ?, claimed_until = ? WHERE message_id = ?",
 					thief, message.Instant(time.Now().Add(300*time.Millisecond)), ids[0]).Error)
 			case 2: // Lost before a retry.

@@ -14,7 +14,9 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// CheckOwn checks the vectors that a new message brings along and gives them its keys.
+// CheckOwn checks the vectors of a new message and fills in their keys and missing times. It
+// replaces m.Embeddings by copies. A vector that store.Embeddings.Set would refuse, a model
+// named twice and nil are invalid.
 func CheckOwn(ctx context.Context, sc scope.Scope, m *message.Message) error {
 	if len(m.Embeddings) == 0 {
 		return nil
@@ -24,7 +26,7 @@ func CheckOwn(ctx context.Context, sc scope.Scope, m *message.Message) error {
 		return err
 	}
 	models := map[string]bool{}
-	// Two messages may have come with the same vectors, which are to be each one's own.
+	// Copies, because the caller may have given the same vectors to two messages.
 	m.Embeddings = slices.Clone(m.Embeddings)
 	for i, e := range m.Embeddings {
 		if e == nil {
@@ -47,7 +49,8 @@ func CheckOwn(ctx context.Context, sc scope.Scope, m *message.Message) error {
 	return nil
 }
 
-// InsertOwn inserts the vectors of messages that were just inserted.
+// InsertOwn inserts the vectors of messages that were just inserted. The vectors must have
+// passed CheckOwn.
 func InsertOwn(sc scope.Scope, db query.Conn, vectors []*message.Embedding) error {
 	for part := range slices.Chunk(vectors, vectorRows) {
 		q := query.New("INSERT INTO " + sc.Tables.Embeddings + " (" + record.EmbeddingColumns + ") VALUES ")
@@ -64,9 +67,10 @@ func InsertOwn(sc scope.Scope, db query.Conn, vectors []*message.Embedding) erro
 	return nil
 }
 
-// DropVectors removes what was made from the content of a message, and the claims of
-// those who are making more of it. It comes after the update, whose lock those who write
-// vectors wait for: in one statement it would not see what they wrote before.
+// DropVectors deletes all vectors of a message whose content has changed, and the claims of
+// jobs that are embedding the old content. It must come after the UPDATE, whose row lock makes
+// writers of vectors wait: as a part of the same statement it would not see what they wrote
+// before.
 func DropVectors(ctx context.Context, sc scope.Scope, messageID uuid.UUID) error {
 	db := query.On(ctx, sc.Writer)
 	for _, table := range []string{sc.Tables.Embeddings, sc.Tables.Claims} {

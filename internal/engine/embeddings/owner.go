@@ -11,8 +11,8 @@ import (
 	"github.com/convostore/convostore/internal/engine/scope"
 )
 
-// byOwner goes through rows by their users, always in the order of users and ids, so that
-// two transactions with the same rows cannot wait for each other.
+// byOwner yields each user with the user's rows. The order is always that of users and ids, so
+// that two transactions that lock the same rows cannot deadlock.
 func byOwner[T any](rows []T, key func(T) scope.OwnedID) iter.Seq2[uuid.UUID, []T] {
 	sorted := slices.SortedFunc(slices.Values(rows), func(a, b T) int {
 		x, y := key(a), key(b)

@@ -30,14 +30,15 @@ func (s embeddings) Get(ctx context.Context, messageID uuid.UUID, model string) 
 	return e, query.Wrap("get embedding", err)
 }
 
-// Get reads the vector of a live message, from the message on, so that one query
-// tells which of the two is missing.
+// Get reads the vector of a live message. It returns store.ErrNotFound if there is no such
+// message and store.ErrNotEmbedded if it has no vector of the model; one query, from the
+// message on, tells them apart.
 func Get(sc scope.Scope, db query.Conn, messageID uuid.UUID, model string) (*message.Embedding, error) {
 	q := query.New("SELECT m.id, m.user_id, m.conversation_id, e.embedding, e.created_at FROM "+sc.Tables.Messages+" m LEFT JOIN "+
 		sc.Tables.Embeddings+" e ON e.message_id = m.id AND e.user_id = m.user_id AND e.model = ?", model)
 	sc.Owned(q, "e.").Add(" WHERE m.id = ?", messageID)
 	sc.InLive(scope.Deleted(sc.Owned(q, "m."), store.ExcludeDeleted, "m."), "m.")
-	e, err := query.One(db, q, storedVectorDest)
+	e, err := query.One(db, q, optionalVectorDest)
 	switch {
 	case err != nil:
 		return nil, err
@@ -48,13 +49,13 @@ func Get(sc scope.Scope, db query.Conn, messageID uuid.UUID, model string) (*mes
 	return &e.Embedding, nil
 }
 
-// storedVector is a vector that may be missing.
-type storedVector struct {
+// optionalVector is a vector of a LEFT JOIN, which is nil if there is none.
+type optionalVector struct {
 	message.Embedding
 	created *time.Time
 }
 
-func storedVectorDest(e *storedVector) []any {
+func optionalVectorDest(e *optionalVector) []any {
 	return []any{&e.MessageID, &e.UserID, &e.ConversationID, &e.Vector, record.NullInstant{Dest: &e.created}}
 }
 
@@ -72,7 +73,7 @@ func (s embeddings) Models(ctx context.Context) ([]store.ModelCount, error) {
 	for i, m := range rows {
 		models[i] = *m
 	}
-	// Not by the database, whose collation has its own idea of names.
+	// Not by the database, whose collation may order names differently.
 	slices.SortFunc(models, func(a, b store.ModelCount) int { return cmp.Compare(a.Model, b.Model) })
 	return models, nil
 }
@@ -105,10 +106,11 @@ func (s embeddings) listMissing(ctx context.Context, model string, f store.Embed
 	}), nil
 }
 
-// whiteSpace is that of ASCII, since a database need not have other letters.
+// whiteSpace is that of ASCII, because the encoding of a database need not have any other.
 const whiteSpace = " \t\n\v\f\r"
 
-// whereMissing narrows a query of messages m to those without a vector of a model.
+// whereMissing adds the WHERE clause for live messages m of the scope that have no vector of a
+// model and pass the filter.
 func whereMissing(sc scope.Scope, q *query.Query, model string, f store.EmbedFilter) *query.Query {
 	q.Add(" WHERE trim(m.content, ?) <> ''", whiteSpace)
 	sc.InLive(scope.Deleted(sc.Owned(q, "m."), store.ExcludeDeleted, "m."), "m.")
@@ -118,12 +120,13 @@ func whereMissing(sc scope.Scope, q *query.Query, model string, f store.EmbedFil
 	scope.Between(q, "m.created_at", f.CreatedSince, time.Time{})
 	q.Add(" AND NOT EXISTS (SELECT 1 FROM "+sc.Tables.Embeddings+" e WHERE e.message_id = m.id AND e.user_id = m.user_id"+
 		" AND e.model = ?", model)
-	// The OFFSET makes PostgreSQL look for the key of each message. Without it, it joins
-	// as for an empty table one that is just being filled, each row with each.
+	// The OFFSET makes PostgreSQL look up the key of each message. Without it, PostgreSQL plans
+	// a join as for an empty table while the table is being filled, and compares each row with
+	// each.
 	return sc.Owned(q, "e.").Add(" LIMIT 1 OFFSET 0)")
 }
 
-// oldestFirst ends a query of messages m.
+// oldestFirst ends a query of messages m with a page in the order of Missing.
 func oldestFirst(sc scope.Scope, q *query.Query, after *scope.Place, limit int) {
 	if after != nil {
 		sc.After(q, "m.created_at", "m.", ">", after.Time(), after)
@@ -131,6 +134,8 @@ func oldestFirst(sc scope.Scope, q *query.Query, after *scope.Place, limit int) 
 	q.Add(sc.OrderBy("m.created_at", "m.", "")+" LIMIT ?", limit)
 }
 
+// checkFilter checks a filter. It returns the filter without duplicates and with its time in the
+// precision of the tables.
 func checkFilter(f store.EmbedFilter) (store.EmbedFilter, error) {
 	for _, r := range f.Roles {
 		if !r.Valid() {

@@ -18,17 +18,17 @@ import (
 )
 
 const (
-	// maxVectors is the most that SetMany takes.
+	// maxVectors is the most vectors that SetMany takes.
 	maxVectors = 10000
-	// vectorRows is how many go into a statement: a vector is some kilobytes long.
+	// vectorRows is the most vectors in a statement, because a vector has some kilobytes.
 	vectorRows = 50
 )
 
-// vectorRow is a vector on its way in.
+// vectorRow is a vector to be written for a message.
 type vectorRow struct {
 	scope.OwnedID
 	vector message.Vector
-	// index is the place in the caller's slice.
+	// index is its place in the caller's slice.
 	index int
 }
 
@@ -39,7 +39,7 @@ func (s embeddings) Set(ctx context.Context, messageID uuid.UUID, model string, 
 		return err
 	}
 	if err := checkVectors(ctx, s.sc, model, []store.MessageVector{{MessageID: messageID, Vector: v}}); err != nil {
-		return query.Wrap("set embedding", unindexed(err))
+		return query.Wrap("set embedding", withoutIndex(err))
 	}
 	owner, err := s.sc.Owner(ctx, s.sc.Tables.Messages, messageID)
 	if err != nil {
@@ -47,7 +47,7 @@ func (s embeddings) Set(ctx context.Context, messageID uuid.UUID, model string, 
 	}
 	row := []vectorRow{{OwnedID: scope.OwnedID{ID: messageID, User: owner}, vector: v}}
 	err = s.sc.As(owner).Retry(ctx, func() error { return setVectors(ctx, s.sc, model, row) })
-	return query.Wrap("set embedding", unindexed(err))
+	return query.Wrap("set embedding", withoutIndex(err))
 }
 
 func (s embeddings) SetMany(ctx context.Context, model string, vectors []store.MessageVector) error {
@@ -58,7 +58,7 @@ func (s embeddings) SetMany(ctx context.Context, model string, vectors []store.M
 	if err := checkVectors(ctx, s.sc, model, vectors); err != nil || len(vectors) == 0 {
 		return query.Wrap("set embeddings", err)
 	}
-	rows, err := rowsOf(s.sc, db, vectors)
+	rows, err := withOwners(s.sc, db, vectors)
 	if err != nil {
 		return query.Wrap("set embeddings", err)
 	}
@@ -66,8 +66,8 @@ func (s embeddings) SetMany(ctx context.Context, model string, vectors []store.M
 	return query.Wrap("set embeddings", err)
 }
 
-// unindexed takes the place off a fault where there was one vector only.
-func unindexed(err error) error {
+// withoutIndex turns a store.BatchError into the error of its one vector.
+func withoutIndex(err error) error {
 	var fault *store.BatchError
 	if errors.As(err, &fault) {
 		return fault.Err
@@ -82,6 +82,7 @@ func checkModel(model string) error {
 	return check.Key("model", model)
 }
 
+// checkVectors checks the input of SetMany. A *store.BatchError names the vector at fault.
 func checkVectors(ctx context.Context, sc scope.Scope, model string, vectors []store.MessageVector) error {
 	if err := checkModel(model); err != nil {
 		return err
@@ -106,8 +107,9 @@ func checkVectors(ctx context.Context, sc scope.Scope, model string, vectors []s
 	return nil
 }
 
-// rowsOf finds out whose messages they are.
-func rowsOf(sc scope.Scope, db query.Conn, vectors []store.MessageVector) ([]vectorRow, error) {
+// withOwners looks up the users of the messages. In a scope of all users, an id that no user or
+// more than one has is a *store.BatchError.
+func withOwners(sc scope.Scope, db query.Conn, vectors []store.MessageVector) ([]vectorRow, error) {
 	owners, err := ownersOf(sc, db, vectors)
 	if err != nil {
 		return nil, err
@@ -130,7 +132,8 @@ func rowsOf(sc scope.Scope, db query.Conn, vectors []store.MessageVector) ([]vec
 	return rows, nil
 }
 
-// ownersOf asks nothing in a scope of one user.
+// ownersOf returns the users who have a message with each id. In a scope of one user it reads
+// nothing and returns an empty map.
 func ownersOf(sc scope.Scope, db query.Conn, vectors []store.MessageVector) (map[uuid.UUID][]uuid.UUID, error) {
 	owners := map[uuid.UUID][]uuid.UUID{}
 	if !sc.All {
@@ -153,19 +156,20 @@ func ownersOf(sc scope.Scope, db query.Conn, vectors []store.MessageVector) (map
 	return owners, nil
 }
 
-// setVectors writes vectors of any number of users, or says which message is not there.
+// setVectors writes vectors of any number of users. A message that is missing or not live is a
+// *store.BatchError.
 func setVectors(ctx context.Context, sc scope.Scope, model string, rows []vectorRow) error {
-	for user, theirs := range byOwner(rows, vectorRow.key) {
+	for user, batch := range byOwner(rows, vectorRow.key) {
 		as := sc.As(user)
 		as.NoteWrite(ctx, as.Whose())
-		written, err := putVectors(ctx, as, model, theirs)
+		written, err := upsertVectors(ctx, as, model, batch)
 		if err != nil {
 			return err
 		}
-		if len(written) == len(theirs) {
+		if len(written) == len(batch) {
 			continue
 		}
-		for _, r := range theirs {
+		for _, r := range batch {
 			if !slices.Contains(written, r.ID) {
 				return &store.BatchError{Index: r.index, Err: store.ErrNotFound}
 			}
@@ -174,11 +178,11 @@ func setVectors(ctx context.Context, sc scope.Scope, model string, rows []vector
 	return nil
 }
 
-// putVectors writes vectors of live messages of the scope's user and returns the ids of
-// those that it found. On PostgreSQL it locks the messages: an edit that comes between
-// would not see the new vector and leave it there. On SQLite a vector that is replaced
-// gets a new row_id, by which copies of the codes in memory know what is new.
-func putVectors(ctx context.Context, sc scope.Scope, model string, rows []vectorRow) ([]uuid.UUID, error) {
+// upsertVectors writes vectors of live messages of the scope's user and returns the ids of the
+// messages that it found. On PostgreSQL it locks the messages: an edit in between would not
+// see the new vector and leave it there. On SQLite a vector that is replaced gets a new
+// row_id, by which the copy of the codes in memory notices it.
+func upsertVectors(ctx context.Context, sc scope.Scope, model string, rows []vectorRow) ([]uuid.UUID, error) {
 	f, err := sc.SchemaFeatures(query.On(ctx, sc.Writer))
 	if err != nil {
 		return nil, err
@@ -198,7 +202,7 @@ func putVectors(ctx context.Context, sc scope.Scope, model string, rows []vector
 			}
 			q.Add(value, r.ID, db.Stored(r.vector))
 		}
-		// SQLite takes the tables of a CROSS JOIN in their order, and would else go through
+		// SQLite reads the tables of a CROSS JOIN in the given order. Otherwise it would read
 		// all messages of the user.
 		q.Add(") "+insert+sc.Tables.Embeddings+" ("+record.EmbeddingColumns+") SELECT m.id, m.user_id, ?, m.conversation_id, v.embedding, ?"+
 			" FROM v CROSS JOIN "+sc.Tables.Messages+" m WHERE m.id = v.id AND m.user_id = ?", model, sc.Instant(), sc.User)
@@ -212,8 +216,8 @@ func putVectors(ctx context.Context, sc scope.Scope, model string, rows []vector
 	return written, nil
 }
 
-// vectorType is the type of PostgreSQL's column, which a parameter in a SELECT does not
-// get by itself.
+// vectorType is the type of the column, which PostgreSQL does not infer for a parameter in a
+// SELECT.
 func vectorType(f *scope.Features) string {
 	switch {
 	case !f.Vectors:

@@ -13,7 +13,8 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// checkFilter checks a filter and brings its times to the form of the tables.
+// checkFilter checks a filter. It returns the filter without duplicates and with its times in
+// the precision of the tables.
 func checkFilter(f store.SearchFilter) (store.SearchFilter, error) {
 	for _, st := range f.Statuses {
 		if !st.Valid() {
@@ -37,20 +38,25 @@ func checkFilter(f store.SearchFilter) (store.SearchFilter, error) {
 	)
 }
 
-// narrows tells whether the filter leaves anything out.
+// narrows tells whether the filter has any condition.
 func narrows(f store.SearchFilter) bool {
-	return f.ConversationID != uuid.Nil || f.LeadID != "" || len(f.Statuses) > 0 || ofMessages(f)
+	return f.ConversationID != uuid.Nil || f.LeadID != "" || len(f.Statuses) > 0 || filtersMessages(f)
 }
 
-// ofMessages tells whether the filter asks for what only messages have.
-func ofMessages(f store.SearchFilter) bool {
+// filtersMessages tells whether the filter has a condition on messages, which no
+// conversation meets by its title.
+func filtersMessages(f store.SearchFilter) bool {
 	return len(f.Roles) > 0 || f.Direction != message.DirectionNone || !f.SentSince.IsZero() || !f.SentBefore.IsZero()
 }
 
-// searchFilter adds a filter to a query on messages m and conversations c.
-func searchFilter(q *query.Query, f store.SearchFilter) {
+// isSelective tells whether the filter leaves so few messages that comparing all of them is
+// quick: those of one conversation or of one lead.
+func isSelective(f store.SearchFilter) bool { return f.ConversationID != uuid.Nil || f.LeadID != "" }
+
+// addFilter adds the conditions of a filter to a query on messages m and conversations c.
+func addFilter(q *query.Query, f store.SearchFilter) {
 	if f.ConversationID != uuid.Nil {
-		// Of both tables, since either may be the one that a plan begins with.
+		// On both tables, because a plan may begin with either.
 		q.Add(" AND m.conversation_id = ? AND c.id = ?", f.ConversationID, f.ConversationID)
 	}
 	if len(f.Roles) > 0 {
@@ -60,11 +66,11 @@ func searchFilter(q *query.Query, f store.SearchFilter) {
 		q.Add(" AND m.direction = ?", f.Direction)
 	}
 	scope.Between(q, "m.sent_at", f.SentSince, f.SentBefore)
-	conversationFilter(q, f)
+	addConversationFilter(q, f)
 }
 
-// conversationFilter adds what the filter says of conversations c, beside their id.
-func conversationFilter(q *query.Query, f store.SearchFilter) {
+// addConversationFilter adds the conditions on conversations c, except that on their id.
+func addConversationFilter(q *query.Query, f store.SearchFilter) {
 	if f.LeadID != "" {
 		q.Add(" AND c.lead_id = ?", f.LeadID)
 	}

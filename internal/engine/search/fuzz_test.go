@@ -15,7 +15,7 @@ import (
 	"github.com/convostore/convostore/store/sqlite"
 )
 
-// FuzzCursor hands every method that takes a cursor one from anywhere.
+// FuzzCursor gives every method that takes a cursor arbitrary ones.
 func FuzzCursor(f *testing.F) {
 	ctx := f.Context()
 	st, err := sqlite.OpenMemory(ctx)
@@ -47,8 +47,8 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
-// FuzzText compares the search in titles with strings.Contains, for letters whose case
-// both fold alike.
+// FuzzText compares the search in titles with strings.Contains. The case of letters is ignored
+// for ASCII only, which both fold alike.
 func FuzzText(f *testing.F) {
 	ctx := f.Context()
 	st, err := sqlite.OpenMemory(ctx)

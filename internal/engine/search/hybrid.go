@@ -13,6 +13,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
+// defaultK is the K of a hybrid search that sets none.
 const defaultK = 60
 
 func (s search) Hybrid(ctx context.Context, text string, o store.HybridOptions) (store.Similar[*store.HybridHit], error) {
@@ -28,20 +29,20 @@ func (s search) hybrid(ctx context.Context, text string, o store.HybridOptions) 
 	if err := check.First(checkHybrid(o), scope.CheckPart("text", text)); err != nil {
 		return result, err
 	}
-	n, err := s.nearestTo(ctx, like, o.SimilarOptions)
+	similar, err := s.prepareSimilarTo(ctx, like, o.SimilarOptions)
 	if err != nil {
 		return result, err
 	}
-	o = withDefaults(o, n.o)
+	o = withDefaults(o, similar.options)
 	byText, err := s.textHits(ctx, text, store.TextOptions{Match: store.MatchAny, Filter: o.Filter}, o.Depth)
 	if err != nil {
 		return result, err
 	}
-	f, err := n.find(ctx, o.Depth)
+	found, err := similar.find(ctx, o.Depth)
 	if err != nil {
 		return result, err
 	}
-	byVector, err := n.messages(f)
+	byVector, err := similar.messages(found)
 	if err != nil {
 		return result, err
 	}
@@ -60,7 +61,8 @@ func checkHybrid(o store.HybridOptions) error {
 	return nil
 }
 
-// withDefaults sets what is unset; similar are the checked options of the vectors.
+// withDefaults fills in K and Depth where they are 0; similar has the checked options of the
+// similarity search.
 func withDefaults(o store.HybridOptions, similar store.SimilarOptions) store.HybridOptions {
 	o.SimilarOptions = similar
 	if o.K == 0 {
@@ -72,7 +74,7 @@ func withDefaults(o store.HybridOptions, similar store.SimilarOptions) store.Hyb
 	return o
 }
 
-// fuse makes one list of two, each in its order.
+// fuse merges two ranked lists into one by reciprocal rank. Ties go by message id and user.
 func fuse(byText []*store.MessageHit, byVector []*store.SimilarMessage, o store.HybridOptions) []*store.HybridHit {
 	hits := make([]*store.HybridHit, 0, len(byText)+len(byVector))
 	byKey := make(map[scope.OwnedID]*store.HybridHit, len(byText))
@@ -102,5 +104,5 @@ func fuse(byText []*store.MessageHit, byVector []*store.SimilarMessage, o store.
 	return hits[:min(o.Limit, len(hits))]
 }
 
-// fusedScore is what a rank, from 1, adds.
+// fusedScore is what a list adds to the score of its hit at a rank, counted from 1.
 func fusedScore(o store.HybridOptions, rank int) float64 { return 1 / float64(o.K+rank) }

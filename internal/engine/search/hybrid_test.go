@@ -20,7 +20,7 @@ import (
 	"github.com/convostore/convostore/store/sqlite"
 )
 
-// checkHybrid fuses the two lists by hand: message 7 is in both.
+// checkHybrid fuses the two lists itself and compares. Message 7 is in both lists.
 func (w *simWorld) checkHybrid(t *testing.T) {
 	t.Helper()
 	m := w.all[7]
@@ -66,7 +66,7 @@ func (w *simWorld) checkHybrid(t *testing.T) {
 	assert.Equal(t, m.ID, alone.Hits[0].Message.ID)
 }
 
-// checkRefusals asks for what cannot be.
+// checkRefusals searches with invalid input.
 func (w *simWorld) checkRefusals(t *testing.T) {
 	t.Helper()
 	v := w.vector()
@@ -114,7 +114,7 @@ func (w *simWorld) checkRefusals(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrInvalid)
 }
 
-// answers is an embedder that says what it was told to.
+// answers is an embedder that returns its vectors and its error, whatever the texts.
 type answers struct {
 	vectors [][]float32
 	err     error

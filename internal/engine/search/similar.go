@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/check"
-	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/embeddings"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -17,27 +16,42 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// nearest is a similarity search whose input was checked.
-type nearest struct {
+// similarSearch is a similarity search with checked input.
+type similarSearch struct {
 	sc       scope.Scope
-	codes    *embeddings.Codes
 	db       query.Conn
+	index    vectorIndex
 	features *scope.Features
 	vector   message.Vector
-	o        store.SimilarOptions
+	options  store.SimilarOptions
+}
+
+// vectorIndex is the part of a similarity search that PostgreSQL and SQLite do differently:
+// PostgreSQL compares vectors itself and has an index for them, while SQLite stores them for
+// this package to compare.
+type vectorIndex interface {
+	// find returns the nearest messages, at most limit, which may be above store.MaxLimit.
+	find(ctx context.Context, s *similarSearch, limit int) (vectorHits, error)
+	// countSimilar counts the messages of conversations that are within MinSimilarity, and
+	// adds the counts to counts.
+	countSimilar(s *similarSearch, conversations []uuid.UUID, counts map[scope.OwnedID]int64) error
 }
 
 func (s search) SimilarMessages(ctx context.Context, like store.SimilarTo, o store.SimilarOptions) (store.Similar[*store.SimilarMessage], error) {
-	n, err := s.nearestTo(ctx, like, o)
-	if err != nil {
-		return store.Similar[*store.SimilarMessage]{}, query.Wrap("find similar messages", err)
-	}
-	f, err := n.find(ctx, n.o.Limit)
-	if err != nil {
-		return store.Similar[*store.SimilarMessage]{}, query.Wrap("find similar messages", err)
-	}
-	result, err := n.messages(f)
+	result, err := s.similarMessages(ctx, like, o)
 	return result, query.Wrap("find similar messages", err)
+}
+
+func (s search) similarMessages(ctx context.Context, like store.SimilarTo, o store.SimilarOptions) (result store.Similar[*store.SimilarMessage], err error) {
+	similar, err := s.prepareSimilarTo(ctx, like, o)
+	if err != nil {
+		return result, err
+	}
+	hits, err := similar.find(ctx, similar.options.Limit)
+	if err != nil {
+		return result, err
+	}
+	return similar.messages(hits)
 }
 
 func (s search) MoreLike(ctx context.Context, messageID uuid.UUID, o store.SimilarOptions) (store.Similar[*store.SimilarMessage], error) {
@@ -46,49 +60,50 @@ func (s search) MoreLike(ctx context.Context, messageID uuid.UUID, o store.Simil
 }
 
 func (s search) moreLike(ctx context.Context, messageID uuid.UUID, o store.SimilarOptions) (result store.Similar[*store.SimilarMessage], err error) {
-	n, err := s.comparing(ctx, o)
+	similar, err := s.prepareSimilar(ctx, o)
 	if err != nil {
 		return result, err
 	}
-	owner, err := s.sc.OwnerIn(n.db, s.sc.Tables.Messages, messageID)
+	owner, err := s.sc.OwnerIn(similar.db, s.sc.Tables.Messages, messageID)
 	if err != nil {
 		return result, err
 	}
-	own, err := embeddings.Get(s.sc.As(owner), n.db, messageID, n.o.Model)
+	own, err := embeddings.Get(s.sc.As(owner), similar.db, messageID, similar.options.Model)
 	if err != nil {
 		return result, err
 	}
-	n.vector = own.Vector
-	f, err := n.find(ctx, n.o.Limit+1)
+	similar.vector = own.Vector
+	hits, err := similar.find(ctx, similar.options.Limit+1) // one more: the message itself
 	if err != nil {
 		return result, err
 	}
-	return n.messages(f.without(scope.OwnedID{ID: messageID, User: owner}, n.o.Limit))
+	return similar.messages(hits.without(scope.OwnedID{ID: messageID, User: owner}, similar.options.Limit))
 }
 
-// nearestTo prepares a search for what is like a vector or a text.
-func (s search) nearestTo(ctx context.Context, like store.SimilarTo, o store.SimilarOptions) (*nearest, error) {
+// prepareSimilarTo prepares a search for what is similar to a vector or a text.
+func (s search) prepareSimilarTo(ctx context.Context, like store.SimilarTo, o store.SimilarOptions) (*similarSearch, error) {
 	if (len(like.Vector) == 0) == (like.Text == "") {
 		return nil, rule.Invalid("like", "has not one of vector and text")
 	}
-	n, err := s.comparing(ctx, o)
+	similar, err := s.prepareSimilar(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	if n.vector = like.Vector; like.Text == "" {
-		return n, n.features.CheckVector(n.vector)
+	if similar.vector = like.Vector; like.Text == "" {
+		return similar, similar.features.CheckVector(similar.vector)
 	}
-	if n.vector, err = embedText(ctx, s.sc.Store, like.Text, n.o.Model); err != nil {
+	if similar.vector, err = embedText(ctx, s.sc.Store, like.Text, similar.options.Model); err != nil {
 		return nil, err
 	}
-	if err := n.features.CheckVector(n.vector); err != nil {
+	if err := similar.features.CheckVector(similar.vector); err != nil {
 		return nil, fmt.Errorf("the embedder's answer: %w", err)
 	}
-	return n, nil
+	return similar, nil
 }
 
-// comparing checks the options and that the database can compare vectors.
-func (s search) comparing(ctx context.Context, o store.SimilarOptions) (*nearest, error) {
+// prepareSimilar checks the options, and that the database can compare vectors. The search
+// it returns has no vector yet.
+func (s search) prepareSimilar(ctx context.Context, o store.SimilarOptions) (*similarSearch, error) {
 	if o.Model == "" && s.sc.Embedder != nil {
 		o.Model = s.sc.Embedder.Model()
 	}
@@ -96,23 +111,27 @@ func (s search) comparing(ctx context.Context, o store.SimilarOptions) (*nearest
 	if err != nil {
 		return nil, err
 	}
-	n := &nearest{sc: s.sc, codes: s.codes, o: o}
-	if n.db, err = s.sc.Reading(ctx); err != nil {
+	similar := &similarSearch{sc: s.sc, options: o}
+	if similar.db, err = s.sc.Reading(ctx); err != nil {
 		return nil, err
 	}
-	if n.features, err = s.sc.SchemaFeatures(query.On(ctx, s.sc.Reader)); err != nil {
+	if _, similar.index, err = s.indexes(); err != nil {
 		return nil, err
 	}
-	if err := n.features.CheckLead(o.Filter.LeadID); err != nil {
+	if similar.features, err = s.sc.SchemaFeatures(query.On(ctx, s.sc.Reader)); err != nil {
 		return nil, err
 	}
-	if !n.features.Vectors {
+	if err := similar.features.CheckLead(o.Filter.LeadID); err != nil {
+		return nil, err
+	}
+	if !similar.features.Vectors {
 		return nil, fmt.Errorf("%w: the database was migrated without pgvector, which compares vectors", store.ErrUnsupported)
 	}
-	return n, nil
+	return similar, nil
 }
 
-// embedText makes the vector of a text. Vectors of different models have nothing in common.
+// embedText returns the vector of a text. It refuses a model other than the embedder's,
+// because vectors of different models cannot be compared.
 func embedText(ctx context.Context, s *scope.Store, text, model string) (message.Vector, error) {
 	if s.Embedder == nil {
 		return nil, rule.Invalid("embedder", "is missing: a text needs one, see WithEmbedder")
@@ -152,42 +171,35 @@ func checkSimilar(o store.SimilarOptions) (store.SimilarOptions, error) {
 	return o, check.First(err, check.Key("model", o.Model))
 }
 
-// keeps tells whether a similarity is within the bound.
-func keeps(o store.SimilarOptions, similarity float64) bool {
+// isSimilarEnough tells whether a similarity is within MinSimilarity, where 0 is no bound.
+func isSimilarEnough(o store.SimilarOptions, similarity float64) bool {
 	return o.MinSimilarity == 0 || similarity >= o.MinSimilarity
 }
 
-// find returns the nearest messages. A limit above MaxLimit is good here.
-func (n *nearest) find(ctx context.Context, limit int) (found, error) {
-	if n.sc.Dialect.Name() == dialect.Postgres {
-		return n.findPostgres(ctx, limit)
-	}
-	return n.findSQLite(ctx, limit)
+func (s *similarSearch) find(ctx context.Context, limit int) (vectorHits, error) {
+	return s.index.find(ctx, s, limit)
 }
 
-// eligible adds the conditions of a message that may be found to a query on embeddings e,
-// messages m and conversations c.
-func (n *nearest) eligible(q *query.Query) *query.Query {
+// eligible adds the conditions of a message that the search may return to a query on
+// embeddings e, messages m and conversations c.
+func (s *similarSearch) eligible(q *query.Query) *query.Query {
 	q.Add(" AND m.deleted_at IS NULL AND c.deleted_at IS NULL")
-	n.sc.Owned(n.sc.Owned(n.sc.Owned(q, "e."), "m."), "c.")
-	searchFilter(q, n.o.Filter)
+	s.sc.Owned(s.sc.Owned(s.sc.Owned(q, "e."), "m."), "c.")
+	addFilter(q, s.options.Filter)
 	return q
 }
 
-// fromVectors joins what eligible looks at.
-func (n *nearest) fromVectors() string {
-	join := n.sc.Dialect.OrderedJoin()
-	return n.sc.Tables.Embeddings + " e" + join + n.sc.Tables.Messages + " m ON m.id = e.message_id AND m.user_id = e.user_id" +
-		join + n.sc.Tables.Conversations + " c ON c.id = m.conversation_id AND c.user_id = m.user_id"
+// fromVectors joins the tables of eligible, beginning with the vectors.
+func (s *similarSearch) fromVectors() string {
+	join := s.sc.Dialect.OrderedJoin()
+	return s.sc.Tables.Embeddings + " e" + join + s.sc.Tables.Messages + " m ON m.id = e.message_id AND m.user_id = e.user_id" +
+		join + s.sc.Tables.Conversations + " c ON c.id = m.conversation_id AND c.user_id = m.user_id"
 }
 
-// fromThreads joins the same tables the other way round, for few conversations.
-func (n *nearest) fromThreads() string {
-	join := n.sc.Dialect.OrderedJoin()
-	return n.sc.Tables.Conversations + " c" + join + n.sc.Tables.Messages + " m ON m.conversation_id = c.id AND m.user_id = c.user_id" +
-		join + n.sc.Tables.Embeddings + " e ON e.message_id = m.id AND e.user_id = m.user_id"
+// fromThreads joins the same tables, beginning with the conversations. It is for a query on
+// few of them.
+func (s *similarSearch) fromThreads() string {
+	join := s.sc.Dialect.OrderedJoin()
+	return s.sc.Tables.Conversations + " c" + join + s.sc.Tables.Messages + " m ON m.conversation_id = c.id AND m.user_id = c.user_id" +
+		join + s.sc.Tables.Embeddings + " e ON e.message_id = m.id AND e.user_id = m.user_id"
 }
-
-// isSelective tells whether the filter leaves what one person said or had said to them: to
-// compare all of it is quick.
-func isSelective(f store.SearchFilter) bool { return f.ConversationID != uuid.Nil || f.LeadID != "" }

@@ -15,15 +15,16 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// near is a message with a vector, by its key: two users may have the same id.
-type near struct {
+// vectorHit is a message whose vector was compared. Its key has the user, because two users
+// may have messages with the same id.
+type vectorHit struct {
 	message      scope.OwnedID
 	conversation uuid.UUID
 	similarity   float64
 }
 
-// nearer is the order of hits.
-func nearer(a, b near) int {
+// compareHits orders hits by similarity, nearest first. Ties go by id and user.
+func compareHits(a, b vectorHit) int {
 	return cmp.Or(
 		cmp.Compare(b.similarity, a.similarity),
 		bytes.Compare(a.message.ID[:], b.message.ID[:]),
@@ -31,44 +32,47 @@ func nearer(a, b near) int {
 	)
 }
 
-// found is what a search gave, best first.
-type found struct {
-	hits         []near
+// vectorHits is the result of a search, nearest first. exact and short are as in
+// store.Similar.
+type vectorHits struct {
+	hits         []vectorHit
 	exact, short bool
 }
 
-// without leaves a message out.
-func (f found) without(key scope.OwnedID, limit int) found {
-	f.hits = slices.DeleteFunc(f.hits, func(h near) bool { return h.message == key })
+// without returns the first hits, at most limit, without the given message.
+func (f vectorHits) without(key scope.OwnedID, limit int) vectorHits {
+	f.hits = slices.DeleteFunc(f.hits, func(h vectorHit) bool { return h.message == key })
 	f.hits = f.hits[:min(limit, len(f.hits))]
 	return f
 }
 
-// best keeps the nearest of any number. It sorts now and then instead of each time.
-type best struct {
+// nearestHits keeps the nearest of any number of hits, at most limit. It does not sort at
+// each hit, but only when it holds twice too many.
+type nearestHits struct {
 	limit int
-	hits  []near
+	hits  []vectorHit
 }
 
-func (b *best) add(h near) {
-	b.hits = append(b.hits, h)
-	if len(b.hits)/2 > max(32, b.limit) {
-		b.hits = b.sorted()
+func (n *nearestHits) add(h vectorHit) {
+	n.hits = append(n.hits, h)
+	if len(n.hits)/2 > max(32, n.limit) {
+		n.hits = n.sorted()
 	}
 }
 
-func (b *best) sorted() []near {
-	slices.SortFunc(b.hits, nearer)
-	return b.hits[:min(b.limit, len(b.hits))]
+func (n *nearestHits) sorted() []vectorHit {
+	slices.SortFunc(n.hits, compareHits)
+	return n.hits[:min(n.limit, len(n.hits))]
 }
 
-// hitRow is a message and its conversation, each an own copy for the caller.
+// hitRow is a message and its conversation. Each hit has its own copy of the conversation,
+// which the caller may change.
 type hitRow struct {
 	message      message.Message
 	conversation conversation.Conversation
 }
 
-func messageIDs(hits []near) []uuid.UUID {
+func messageIDs(hits []vectorHit) []uuid.UUID {
 	ids := make([]uuid.UUID, len(hits))
 	for i, h := range hits {
 		ids[i] = h.message.ID
@@ -76,8 +80,8 @@ func messageIDs(hits []near) []uuid.UUID {
 	return ids
 }
 
-// hitRows reads messages and their conversations in one query. A message that was deleted
-// since it was found is not among them.
+// hitRows reads messages and their conversations in one query. Messages that were deleted
+// since the search are missing from the map.
 func hitRows(sc scope.Scope, db query.Conn, ids []uuid.UUID) (map[scope.OwnedID]*hitRow, error) {
 	if len(ids) == 0 {
 		return nil, nil //nolint:nilnil // no hits, no rows
@@ -97,13 +101,16 @@ func hitRows(sc scope.Scope, db query.Conn, ids []uuid.UUID) (map[scope.OwnedID]
 	return byKey, err
 }
 
-func (n *nearest) messages(f found) (store.Similar[*store.SimilarMessage], error) {
-	result := store.Similar[*store.SimilarMessage]{Hits: make([]*store.SimilarMessage, 0, len(f.hits)), Model: n.o.Model, Exact: f.exact, Short: f.short}
-	rows, err := hitRows(n.sc, n.db, messageIDs(f.hits))
+// messages reads the messages of hits, in their order.
+func (s *similarSearch) messages(found vectorHits) (store.Similar[*store.SimilarMessage], error) {
+	rows, err := hitRows(s.sc, s.db, messageIDs(found.hits))
 	if err != nil {
 		return store.Similar[*store.SimilarMessage]{}, err
 	}
-	for _, h := range f.hits {
+	result := store.Similar[*store.SimilarMessage]{
+		Hits: make([]*store.SimilarMessage, 0, len(found.hits)), Model: s.options.Model, Exact: found.exact, Short: found.short,
+	}
+	for _, h := range found.hits {
 		if r := rows[h.message]; r != nil {
 			result.Hits = append(result.Hits, &store.SimilarMessage{Message: &r.message, Conversation: &r.conversation, Similarity: h.similarity})
 		}

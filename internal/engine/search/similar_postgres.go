@@ -14,194 +14,206 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
+// postgresVectors lets pgvector compare the vectors, all of them or those that its HNSW
+// index finds.
+type postgresVectors struct{}
+
 const (
-	// exactUser is how many vectors of one user PostgreSQL compares without its index.
-	exactUser = 20_000
-	// defaultEf and maxEf are for hnsw.ef_search.
+	// maxExactUser is the most vectors of one user that are compared without the index.
+	maxExactUser = 20_000
+	// defaultEf and maxEf are the default and the upper bound of hnsw.ef_search.
 	defaultEf, maxEf = 400, 1000
 )
 
-func (n *nearest) findPostgres(ctx context.Context, limit int) (found, error) {
-	indexed, err := n.worthIndex()
+func (v postgresVectors) find(ctx context.Context, s *similarSearch, limit int) (vectorHits, error) {
+	indexed, err := v.useIndex(s)
 	if err != nil {
-		return found{}, err
+		return vectorHits{}, err
 	}
 	if !indexed {
-		return n.comparePostgres(limit)
+		return v.compareAll(s, limit)
 	}
-	f, err := n.indexPostgres(ctx, limit)
-	if err != nil || !f.short {
-		return f, err
+	found, err := v.searchIndex(ctx, s, limit)
+	if err != nil || !found.short {
+		return found, err
 	}
-	if n.o.Mode == store.SearchAuto {
-		return n.comparePostgres(limit)
+	if s.options.Mode == store.SearchAuto {
+		return v.compareAll(s, limit)
 	}
-	f.short, err = n.moreThan(len(f.hits))
-	return f, err
+	found.short, err = v.moreThan(s, len(found.hits))
+	return found, err
 }
 
-// worthIndex tells whether to ask the index: not where comparing everything is quick.
-func (n *nearest) worthIndex() (bool, error) {
+// useIndex tells whether to search the index. store.SearchAuto does not where comparing all
+// vectors is quick.
+func (postgresVectors) useIndex(s *similarSearch) (bool, error) {
 	switch {
-	case !n.features.VectorIndex || n.o.Mode == store.SearchExact:
+	case !s.features.VectorIndex || s.options.Mode == store.SearchExact:
 		return false, nil
-	case n.o.Mode == store.SearchApproximate:
+	case s.options.Mode == store.SearchApproximate:
 		return true, nil
-	case n.sc.All || isSelective(n.o.Filter):
-		return !isSelective(n.o.Filter), nil
+	case s.sc.All || isSelective(s.options.Filter):
+		return !isSelective(s.options.Filter), nil
 	}
 	var count int
-	q := query.New("SELECT count(*) FROM (SELECT 1 FROM "+n.sc.Tables.Embeddings+" WHERE user_id = ? AND model = ? LIMIT ?) e",
-		n.sc.User, n.o.Model, exactUser+1)
-	_, err := q.Row(n.db, &count)
-	return count > exactUser, err
+	q := query.New("SELECT count(*) FROM (SELECT 1 FROM "+s.sc.Tables.Embeddings+" WHERE user_id = ? AND model = ? LIMIT ?) e",
+		s.sc.User, s.options.Model, maxExactUser+1)
+	_, err := q.Row(s.db, &count)
+	return count > maxExactUser, err
 }
 
-// comparePostgres compares everything. What a filter leaves out is not compared; without
-// one nearly everything is live, and only the nearest are looked up.
-func (n *nearest) comparePostgres(limit int) (found, error) {
-	if narrows(n.o.Filter) {
-		r, err := n.readNear(n.db, n.eligibleNear("+ 0", query.New("")).Add(" ORDER BY distance, m.id, m.user_id LIMIT ?", limit))
-		return found{hits: r.hits, exact: true}, err
+// compareAll compares all vectors. With a filter, it compares only those that pass. Without
+// one, nearly all messages are live, and it looks up only those of the nearest vectors.
+func (v postgresVectors) compareAll(s *similarSearch, limit int) (vectorHits, error) {
+	if narrows(s.options.Filter) {
+		r, err := readByDistance(s, s.db, selectEligible(s, "+ 0", query.New("")).Add(" ORDER BY distance, m.id, m.user_id LIMIT ?", limit))
+		return vectorHits{hits: r.hits, exact: true}, err
 	}
 	for k := max(2*limit, 50); ; k *= 8 {
-		r, err := n.nearestLive(k)
-		if err != nil || r.rows < k || r.ended || len(r.hits) >= limit {
-			return found{hits: r.hits[:min(limit, len(r.hits))], exact: true}, err
+		r, err := v.readLive(s, k)
+		if err != nil || r.rows < k || r.tooFar || len(r.hits) >= limit {
+			return vectorHits{hits: r.hits[:min(limit, len(r.hits))], exact: true}, err
 		}
 	}
 }
 
-// nearestLive reads the nearest k and leaves out those that are not live. Everybody's take
-// a statement more: on a sharded server the nearest of all shards cannot be joined with
-// messages one by one.
-func (n *nearest) nearestLive(k int) (nearRows, error) {
-	if !n.sc.All {
-		return n.readNear(n.db, n.nearestFirst(k))
+// readLive reads the nearest k vectors and leaves out those whose messages are not live. For
+// all users it takes two statements: on a sharded server, the nearest vectors of all shards
+// cannot be joined with the messages one by one.
+func (postgresVectors) readLive(s *similarSearch, k int) (distanceRows, error) {
+	if !s.sc.All {
+		return readByDistance(s, s.db, selectLive(s, k))
 	}
-	q := query.New("SELECT message_id, user_id, conversation_id, (embedding <=> "+n.param()+") + 0 AS distance FROM "+
-		n.sc.Tables.Embeddings+" WHERE model = ? ORDER BY distance, message_id, user_id LIMIT ?", n.text(), n.o.Model, k)
-	r, err := n.readNear(n.db, q)
+	q := query.New("SELECT message_id, user_id, conversation_id, (embedding <=> "+vectorParam(s)+") + 0 AS distance FROM "+
+		s.sc.Tables.Embeddings+" WHERE model = ? ORDER BY distance, message_id, user_id LIMIT ?", vectorText(s), s.options.Model, k)
+	r, err := readByDistance(s, s.db, q)
 	if err != nil || len(r.hits) == 0 {
 		return r, err
 	}
-	in, arg := n.sc.Dialect.InUUIDs("m.id", messageIDs(r.hits))
-	q = query.New("SELECT m.id, m.user_id FROM "+n.sc.Tables.Messages+" m JOIN "+n.sc.Tables.Conversations+
+	in, arg := s.sc.Dialect.InUUIDs("m.id", messageIDs(r.hits))
+	q = query.New("SELECT m.id, m.user_id FROM "+s.sc.Tables.Messages+" m JOIN "+s.sc.Tables.Conversations+
 		" c ON c.id = m.conversation_id AND c.user_id = m.user_id WHERE "+in+" AND m.deleted_at IS NULL AND c.deleted_at IS NULL", arg)
-	found, err := query.All(n.db, q, func(id *scope.OwnedID) []any { return []any{&id.ID, &id.User} })
-	live := make(map[scope.OwnedID]bool, len(found))
-	for _, id := range found {
-		live[*id] = true
+	keys, err := query.All(s.db, q, func(id *scope.OwnedID) []any { return []any{&id.ID, &id.User} })
+	live := make(map[scope.OwnedID]bool, len(keys))
+	for _, key := range keys {
+		live[*key] = true
 	}
-	r.hits = slices.DeleteFunc(r.hits, func(h near) bool { return !live[h.message] })
+	r.hits = slices.DeleteFunc(r.hits, func(h vectorHit) bool { return !live[h.message] })
 	return r, err
 }
 
-// nearestFirst compares vectors and then looks up the messages of the nearest k; one that
-// is not there is NULL. The sum keeps the vector index away, which has the order of the
-// distance alone. The limit of one makes the look-up a loop: planned for any number of
-// nearest, a join would read all messages of the user.
-func (n *nearest) nearestFirst(k int) *query.Query {
+// selectLive selects the nearest k vectors of a user and then looks up their messages, whose
+// columns are NULL if the message is not live. The addition keeps the planner from using the
+// vector index, which has the order of the bare distance only. The inner LIMIT 1 makes the
+// look-up a loop: a join, planned for any k, would read all messages of the user.
+func selectLive(s *similarSearch, k int) *query.Query {
 	q := query.New("SELECT m.id, m.user_id, m.conversation_id, e.distance FROM (SELECT message_id, user_id, ").
-		Add("(embedding <=> "+n.param()+") + 0 AS distance FROM "+n.sc.Tables.Embeddings+" WHERE model = ?", n.text(), n.o.Model)
-	n.sc.Owned(q, "").Add(" ORDER BY distance, message_id LIMIT ?) e LEFT JOIN LATERAL (SELECT m.id, m.user_id, m.conversation_id FROM "+
-		n.sc.Tables.Messages+" m JOIN "+n.sc.Tables.Conversations+" c ON c.id = m.conversation_id AND c.user_id = m.user_id"+
+		Add("(embedding <=> "+vectorParam(s)+") + 0 AS distance FROM "+s.sc.Tables.Embeddings+" WHERE model = ?", vectorText(s), s.options.Model)
+	s.sc.Owned(q, "").Add(" ORDER BY distance, message_id LIMIT ?) e LEFT JOIN LATERAL (SELECT m.id, m.user_id, m.conversation_id FROM "+
+		s.sc.Tables.Messages+" m JOIN "+s.sc.Tables.Conversations+" c ON c.id = m.conversation_id AND c.user_id = m.user_id"+
 		" WHERE m.id = e.message_id AND m.user_id = e.user_id AND m.deleted_at IS NULL AND c.deleted_at IS NULL", k)
-	return n.sc.Owned(n.sc.Owned(q, "m."), "c.").Add(" LIMIT 1) m ON true ORDER BY e.distance, e.message_id")
+	return s.sc.Owned(s.sc.Owned(q, "m."), "c.").Add(" LIMIT 1) m ON true ORDER BY e.distance, e.message_id")
 }
 
-// eligibleNear looks at the messages and the vectors at once. plus is added to the
-// distance, and which to the conditions.
-func (n *nearest) eligibleNear(plus string, which *query.Query) *query.Query {
-	q := query.New("SELECT m.id, m.user_id, m.conversation_id, (e.embedding <=> "+n.param()+") "+plus+" AS distance FROM "+
-		n.fromVectors()+" WHERE e.model = ?", n.text(), n.o.Model)
-	return n.eligible(q).Append(which)
+// selectEligible joins vectors and messages in one query. addend is appended to the
+// distance, and settings to the conditions.
+func selectEligible(s *similarSearch, addend string, settings *query.Query) *query.Query {
+	q := query.New("SELECT m.id, m.user_id, m.conversation_id, (e.embedding <=> "+vectorParam(s)+") "+addend+" AS distance FROM "+
+		s.fromVectors()+" WHERE e.model = ?", vectorText(s), s.options.Model)
+	return s.eligible(q).Append(settings)
 }
 
-// indexPostgres asks the vector index. Everybody's vectors it asks in one statement, whose
-// settings hold for it alone: they are made before it looks into the index.
-func (n *nearest) indexPostgres(ctx context.Context, limit int) (f found, err error) {
-	ef := n.o.Candidates
+// searchIndex searches the vector index. For all users, outside a transaction, one statement
+// is enough: it makes its settings in its conditions, before it looks into the index, and
+// they hold for it alone.
+func (v postgresVectors) searchIndex(ctx context.Context, s *similarSearch, limit int) (found vectorHits, err error) {
+	ef := s.options.Candidates
 	if ef == 0 {
 		ef = defaultEf
 	}
-	setEf := strconv.Itoa(min(max(ef, limit), maxEf))
-	var r nearRows
-	if n.sc.All && !n.sc.InTx {
-		r, err = n.readNear(n.db, n.byIndex(limit, query.New(" AND (SELECT "+setEfSearch+") IS NOT NULL AND (SELECT "+
-			setIterative+") IS NOT NULL", setEf)))
+	efText := strconv.Itoa(min(max(ef, limit), maxEf))
+	var r distanceRows
+	if s.sc.All && !s.sc.InTx {
+		r, err = readByDistance(s, s.db, selectByIndex(s, limit, query.New(" AND (SELECT "+setEfSearch+") IS NOT NULL AND (SELECT "+
+			setIterative+") IS NOT NULL", efText)))
 	} else {
-		err = n.within(ctx, query.New("SELECT "+setEfSearch+", "+setIterative+", "+setCustomPlan, setEf), func(db query.Conn) (err error) {
-			r, err = n.readNear(db, n.byIndex(limit, query.New("")))
+		err = withSettings(ctx, s, query.New("SELECT "+setEfSearch+", "+setIterative+", "+setCustomPlan, efText), func(db query.Conn) (err error) {
+			r, err = readByDistance(s, db, selectByIndex(s, limit, query.New("")))
 			return err
 		})
 	}
-	b := best{limit: limit, hits: r.hits}
-	return found{hits: b.sorted(), short: r.rows < limit && !r.ended}, err // sorted for the ties
+	nearest := nearestHits{limit: limit, hits: r.hits}
+	return vectorHits{hits: nearest.sorted(), short: r.rows < limit && !r.tooFar}, err // sorted for the ties
 }
 
-// Settings of a transaction. A plan for any user would take the index of users, also for
-// one who has half of all vectors.
+// Settings that end with the transaction. setCustomPlan is there because a generic plan
+// would use the index on users even for a user who has half of all vectors.
 const (
 	setEfSearch   = "set_config('hnsw.ef_search', ?, true)"
 	setIterative  = "set_config('hnsw.iterative_scan', 'strict_order', true)"
 	setCustomPlan = "set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
 
-func (n *nearest) byIndex(limit int, which *query.Query) *query.Query {
-	return n.eligibleNear("", which).Add(" ORDER BY distance LIMIT ?", limit)
+func selectByIndex(s *similarSearch, limit int, settings *query.Query) *query.Query {
+	return selectEligible(s, "", settings).Add(" ORDER BY distance LIMIT ?", limit)
 }
 
-// within runs fn with settings that are gone afterwards: in a transaction that ends, or
-// in a part of the host's that is taken back.
-func (n *nearest) within(ctx context.Context, settings *query.Query, fn func(db query.Conn) error) error {
-	set := func(db query.Conn) error {
+// withSettings runs fn with settings that do not outlive it: in a transaction of its own or,
+// inside the host's, in a savepoint that it rolls back.
+func withSettings(ctx context.Context, s *similarSearch, settings *query.Query, fn func(db query.Conn) error) error {
+	run := func(db query.Conn) error {
 		if _, err := settings.Exec(db); err != nil {
 			return err
 		}
 		return fn(db)
 	}
-	if !n.sc.InTx {
-		return query.WithFallback(n.db, func(db query.Conn) error {
-			return db.Transaction(ctx, func(tx *query.Handle) error { return set(query.On(db.Ctx, tx)) })
+	if !s.sc.InTx {
+		return query.WithFallback(s.db, func(db query.Conn) error {
+			return db.Transaction(ctx, func(tx *query.Handle) error { return run(query.On(db.Ctx, tx)) })
 		})
 	}
-	return n.sc.Undone(ctx, func() error { return set(n.db) })
+	return s.sc.Undone(ctx, func() error { return run(s.db) })
 }
 
-// moreThan tells whether there are more messages to be found than count.
-func (n *nearest) moreThan(count int) (bool, error) {
-	q := query.New("SELECT count(*) FROM (SELECT 1 FROM "+n.fromVectors()+" WHERE e.model = ?", n.o.Model)
-	n.eligible(q).Add(" LIMIT ?) e", count+1)
-	var there int
-	_, err := q.Row(n.db, &there)
-	return there > count, err
+// moreThan tells whether more than count messages are eligible.
+func (postgresVectors) moreThan(s *similarSearch, count int) (bool, error) {
+	q := query.New("SELECT count(*) FROM (SELECT 1 FROM "+s.fromVectors()+" WHERE e.model = ?", s.options.Model)
+	s.eligible(q).Add(" LIMIT ?) e", count+1)
+	var eligible int
+	_, err := q.Row(s.db, &eligible)
+	return eligible > count, err
 }
 
-// param is the placeholder of the vector, and text its argument.
-func (n *nearest) param() string {
-	if n.features.Half {
+func (postgresVectors) countSimilar(s *similarSearch, conversations []uuid.UUID, counts map[scope.OwnedID]int64) error {
+	q := s.selectVectors(conversations, "count(*)")
+	q.Add(" AND 1 - (e.embedding <=> "+vectorParam(s)+") >= ?", vectorText(s), s.options.MinSimilarity)
+	return s.readCounts(q, counts)
+}
+
+// vectorParam is the placeholder for the vector of the search, and vectorText its argument.
+func vectorParam(s *similarSearch) string {
+	if s.features.Half {
 		return "CAST(? AS halfvec)"
 	}
 	return "CAST(? AS vector)"
 }
 
-func (n *nearest) text() string { return pgvector.NewVector(n.vector).String() }
+func vectorText(s *similarSearch) string { return pgvector.NewVector(s.vector).String() }
 
-// nearRows are the rows of a query that is ordered by distance.
-type nearRows struct {
-	hits []near
-	// rows counts all that were read, and ended says that some were too far.
-	rows  int
-	ended bool
+// distanceRows are the rows of a query that is ordered by distance.
+type distanceRows struct {
+	hits []vectorHit
+	// rows counts all rows read, and tooFar says that some of them were beyond MinSimilarity.
+	rows   int
+	tooFar bool
 }
 
-func (n *nearest) readNear(db query.Conn, q *query.Query) (r nearRows, err error) {
-	err = q.Read(db, func() { r = nearRows{} }, func(rows *sql.Rows) error { return r.add(rows, n.o) })
+func readByDistance(s *similarSearch, db query.Conn, q *query.Query) (r distanceRows, err error) {
+	err = q.Read(db, func() { r = distanceRows{} }, func(rows *sql.Rows) error { return r.add(rows, s.options) })
 	return r, err
 }
 
-func (r *nearRows) add(rows *sql.Rows, o store.SimilarOptions) error {
+func (r *distanceRows) add(rows *sql.Rows, o store.SimilarOptions) error {
 	var (
 		id, user, conversation uuid.NullUUID
 		distance               float64
@@ -211,10 +223,10 @@ func (r *nearRows) add(rows *sql.Rows, o store.SimilarOptions) error {
 	}
 	r.rows++
 	switch similarity := 1 - distance; {
-	case !keeps(o, similarity):
-		r.ended = true
+	case !isSimilarEnough(o, similarity):
+		r.tooFar = true
 	case id.Valid:
-		r.hits = append(r.hits, near{scope.OwnedID{ID: id.UUID, User: user.UUID}, conversation.UUID, similarity})
+		r.hits = append(r.hits, vectorHit{scope.OwnedID{ID: id.UUID, User: user.UUID}, conversation.UUID, similarity})
 	}
 	return nil
 }

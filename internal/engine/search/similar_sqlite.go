@@ -8,6 +8,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/convostore/convostore/internal/engine/embeddings"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -15,104 +17,111 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
+// sqliteVectors compares the vectors in this process, all of them or those whose codes are
+// nearest.
+type sqliteVectors struct{ codes *embeddings.Codes }
+
 const (
-	// exactCodes is how many vectors SQLite compares without going by their codes.
+	// exactCodes is the most vectors that store.SearchAuto compares all, whatever their
+	// codes.
 	exactCodes = 2000
-	// minDepth and depthOfHit are how many vectors are compared after their codes: at
-	// least, and for each hit asked for.
+	// minDepth and depthOfHit say how many vectors are compared after their codes: at least
+	// minDepth, and depthOfHit for each hit of the limit.
 	minDepth, depthOfHit = 800, 8
-	// compareBatch is how many vectors a statement reads by their rows.
+	// compareBatch is how many vectors a statement reads by their row_ids.
 	compareBatch = 1000
 )
 
-func (n *nearest) findSQLite(ctx context.Context, limit int) (found, error) {
-	if n.o.Mode == store.SearchExact || isSelective(n.o.Filter) {
-		return n.compareSQLite(limit)
+func (v sqliteVectors) find(ctx context.Context, s *similarSearch, limit int) (vectorHits, error) {
+	if s.options.Mode == store.SearchExact || isSelective(s.options.Filter) {
+		return v.compareAll(s, limit)
 	}
-	ranked, err := n.rankCodes(ctx)
+	ranked, err := v.rankCodes(ctx, s)
 	if err != nil {
-		return found{}, err
+		return vectorHits{}, err
 	}
-	return n.compareNearest(ranked, limit)
+	return v.compareRanked(s, ranked, limit)
 }
 
-// compareSQLite compares everything. As on PostgreSQL, what a filter leaves out is not
-// compared, and without one only the nearest messages are looked up.
-func (n *nearest) compareSQLite(limit int) (found, error) {
-	if narrows(n.o.Filter) {
-		b := best{limit: limit}
-		_, err := n.compare(&b, n.everything())
-		return found{hits: b.sorted(), exact: true}, err
+// compareAll compares all vectors. As on PostgreSQL, it compares only those that pass the
+// filter, and without a filter looks up only the messages of the nearest vectors.
+func (v sqliteVectors) compareAll(s *similarSearch, limit int) (vectorHits, error) {
+	if narrows(s.options.Filter) {
+		nearest := nearestHits{limit: limit}
+		_, err := v.compare(s, &nearest, v.selectAll(s))
+		return vectorHits{hits: nearest.sorted(), exact: true}, err
 	}
 	for k := max(2*limit, 50); ; k *= 8 {
-		b := best{limit: k}
-		if _, err := n.compare(&b, n.everything()); err != nil {
-			return found{}, err
+		nearest := nearestHits{limit: k}
+		if _, err := v.compare(s, &nearest, v.selectAll(s)); err != nil {
+			return vectorHits{}, err
 		}
-		candidates := b.sorted()
-		hits, _, err := n.live(candidates, limit)
+		candidates := nearest.sorted()
+		hits, _, err := v.firstLive(s, candidates, limit)
 		if err != nil || len(hits) == limit || len(candidates) < k {
-			return found{hits: hits, exact: true}, err
+			return vectorHits{hits: hits, exact: true}, err
 		}
 	}
 }
 
-// compareNearest compares the vectors of the nearest codes, of more if too many of them
-// are of messages that may not be found.
-func (n *nearest) compareNearest(r *embeddings.Ranked, limit int) (found, error) {
-	depth := max(n.o.Candidates, limit)
+// compareRanked compares the vectors whose codes are nearest. If too many of them belong to
+// messages that the search may not return, it compares more, unless the mode is
+// store.SearchApproximate.
+func (v sqliteVectors) compareRanked(s *similarSearch, ranked *embeddings.Ranked, limit int) (vectorHits, error) {
+	depth := max(s.options.Candidates, limit)
 	switch {
-	case n.o.Mode == store.SearchAuto && r.Len() <= exactCodes:
+	case s.options.Mode == store.SearchAuto && ranked.Len() <= exactCodes:
 		depth = exactCodes
-	case n.o.Candidates == 0:
+	case s.options.Candidates == 0:
 		depth = max(minDepth, depthOfHit*limit)
 	}
-	b := best{limit: math.MaxInt}
+	nearest := nearestHits{limit: math.MaxInt}
 	compared := 0
-	for step := depth; ; step *= 4 {
-		more, err := n.compareRows(&b, r.Next(step))
+	for size := depth; ; size *= 4 {
+		n, err := v.compareRows(s, &nearest, ranked.Next(size))
 		if err != nil {
-			return found{}, err
+			return vectorHits{}, err
 		}
-		compared += more
-		hits, eligible, err := n.settle(&b, compared, limit)
+		compared += n
+		hits, eligible, err := v.eligibleHits(s, &nearest, compared, limit)
 		if err != nil {
-			return found{}, err
+			return vectorHits{}, err
 		}
-		exact := r.Left() == 0
-		if exact || n.o.Mode == store.SearchApproximate || eligible >= max(limit, depth/2) {
-			return found{hits: hits, exact: exact, short: !exact && eligible < limit}, nil
+		exact := ranked.Left() == 0
+		if exact || s.options.Mode == store.SearchApproximate || eligible >= max(limit, depth/2) {
+			return vectorHits{hits: hits, exact: exact, short: !exact && eligible < limit}, nil
 		}
 	}
 }
 
-// settle returns the hits among the vectors compared, and how many of those may be found:
-// without a filter a guess from the messages it had to look up.
-func (n *nearest) settle(b *best, compared, limit int) (hits []near, eligible int, err error) {
-	candidates := b.sorted()
-	if narrows(n.o.Filter) {
+// eligibleHits returns the hits among the vectors compared, and how many of these vectors
+// are eligible. Without a filter that number is an estimate, from the messages that it had
+// to look up.
+func (v sqliteVectors) eligibleHits(s *similarSearch, nearest *nearestHits, compared, limit int) (hits []vectorHit, eligible int, err error) {
+	candidates := nearest.sorted()
+	if narrows(s.options.Filter) {
 		return candidates[:min(limit, len(candidates))], compared, nil
 	}
-	hits, looked, err := n.live(candidates, limit)
+	hits, looked, err := v.firstLive(s, candidates, limit)
 	if looked > 0 {
 		compared = compared * len(hits) / looked
 	}
 	return hits, compared, err
 }
 
-// live returns the first of the candidates whose messages are live, at most limit, and
-// how many it looked up.
-func (n *nearest) live(candidates []near, limit int) (hits []near, looked int, err error) {
+// firstLive returns the first candidates whose messages are live, at most limit, and how
+// many it looked up.
+func (v sqliteVectors) firstLive(s *similarSearch, candidates []vectorHit, limit int) (hits []vectorHit, looked int, err error) {
 	for len(candidates) > 0 {
 		part := candidates[:min(len(candidates), limit+compareBatch/10)]
 		candidates = candidates[len(part):]
-		there, err := n.liveOf(part)
+		live, err := v.readLive(s, part)
 		if err != nil {
 			return nil, looked, err
 		}
 		for _, h := range part {
 			looked++
-			if there[h.message] {
+			if live[h.message] {
 				hits = append(hits, h)
 			}
 			if len(hits) == limit {
@@ -123,79 +132,97 @@ func (n *nearest) live(candidates []near, limit int) (hits []near, looked int, e
 	return hits, looked, nil
 }
 
-func (n *nearest) liveOf(candidates []near) (map[scope.OwnedID]bool, error) {
-	in, arg := n.sc.Dialect.InUUIDs("m.id", messageIDs(candidates))
-	q := query.New("SELECT m.id, m.user_id FROM "+n.sc.Tables.Messages+" m"+n.sc.Dialect.OrderedJoin()+n.sc.Tables.Conversations+
+// readLive returns those of the candidates' messages that are live.
+func (sqliteVectors) readLive(s *similarSearch, candidates []vectorHit) (map[scope.OwnedID]bool, error) {
+	in, arg := s.sc.Dialect.InUUIDs("m.id", messageIDs(candidates))
+	q := query.New("SELECT m.id, m.user_id FROM "+s.sc.Tables.Messages+" m"+s.sc.Dialect.OrderedJoin()+s.sc.Tables.Conversations+
 		" c ON c.id = m.conversation_id AND c.user_id = m.user_id WHERE m.deleted_at IS NULL AND c.deleted_at IS NULL AND "+in, arg)
-	n.sc.Owned(n.sc.Owned(q, "m."), "c.")
-	there := make(map[scope.OwnedID]bool, len(candidates))
-	return there, q.Rows(n.db, func(rows *sql.Rows) error {
+	s.sc.Owned(s.sc.Owned(q, "m."), "c.")
+	live := make(map[scope.OwnedID]bool, len(candidates))
+	return live, q.Rows(s.db, func(rows *sql.Rows) error {
 		var key scope.OwnedID
 		err := rows.Scan(&key.ID, &key.User)
-		there[key] = true
+		live[key] = true
 		return err
 	})
 }
 
-const nearColumns = "e.message_id, e.user_id, e.conversation_id, e.embedding"
+const vectorColumns = "e.message_id, e.user_id, e.conversation_id, e.embedding"
 
-// everything reads all vectors, in the order of their table: the rows of an index would
-// be all over the file.
-func (n *nearest) everything() *query.Query {
-	if isSelective(n.o.Filter) {
-		return n.eligible(query.New("SELECT "+nearColumns+" FROM "+n.fromThreads()+" WHERE e.model = ?", n.o.Model))
+// selectAll selects all vectors in the order of the table. In the order of an index they
+// would be scattered over the file.
+func (v sqliteVectors) selectAll(s *similarSearch) *query.Query {
+	if isSelective(s.options.Filter) {
+		return s.eligible(query.New("SELECT "+vectorColumns+" FROM "+s.fromThreads()+" WHERE e.model = ?", s.options.Model))
 	}
-	return n.vectors("", "+e.model = ?", n.o.Model)
+	return v.selectWhere(s, "", "+e.model = ?", s.options.Model)
 }
 
-// vectors reads vectors, with a filter those alone that may be found.
-func (n *nearest) vectors(before, where string, args ...any) *query.Query {
-	if narrows(n.o.Filter) {
-		return n.eligible(query.New("SELECT "+nearColumns+" FROM "+before+n.fromVectors()+" WHERE "+where, args...))
+// selectWhere selects vectors, with a filter only the eligible ones. joined comes before the
+// tables.
+func (sqliteVectors) selectWhere(s *similarSearch, joined, where string, args ...any) *query.Query {
+	if narrows(s.options.Filter) {
+		return s.eligible(query.New("SELECT "+vectorColumns+" FROM "+joined+s.fromVectors()+" WHERE "+where, args...))
 	}
-	return n.sc.Owned(query.New("SELECT "+nearColumns+" FROM "+before+n.sc.Tables.Embeddings+" e WHERE "+where, args...), "e.")
+	return s.sc.Owned(query.New("SELECT "+vectorColumns+" FROM "+joined+s.sc.Tables.Embeddings+" e WHERE "+where, args...), "e.")
 }
 
-// compareRows compares the vectors of some rows and returns how many there were.
-func (n *nearest) compareRows(b *best, rows []int64) (compared int, err error) {
-	slices.Sort(rows) // as they are in the file
+// compareRows compares the vectors with these row_ids and returns how many it read. Rows
+// that are gone leave the copy of the codes in memory.
+func (v sqliteVectors) compareRows(s *similarSearch, nearest *nearestHits, rows []int64) (compared int, err error) {
+	slices.Sort(rows) // the order in the file
 	for part := range slices.Chunk(rows, compareBatch) {
 		list, err := json.Marshal(part)
 		if err != nil {
 			return compared, err
 		}
-		more, err := n.compare(b, n.vectors("json_each(?) j CROSS JOIN ", "e.row_id = j.value AND e.model = ?", string(list), n.o.Model))
-		if err == nil && more < len(part) && embeddings.InMemory(n.sc) {
-			err = n.codes.RemoveGone(n.codesAsked(), part, string(list))
+		n, err := v.compare(s, nearest, v.selectWhere(s, "json_each(?) j CROSS JOIN ", "e.row_id = j.value AND e.model = ?", string(list), s.options.Model))
+		if err == nil && n < len(part) && embeddings.InMemory(s.sc) {
+			err = v.codes.RemoveGone(codeQuery(s), part, string(list))
 		}
 		if err != nil {
 			return compared, err
 		}
-		compared += more
+		compared += n
 	}
 	return compared, nil
 }
 
-// compare reads vectors one at a time, since all of them may be more than there is
-// memory, and returns how many it read.
-func (n *nearest) compare(b *best, q *query.Query) (compared int, err error) {
-	norm := vector.Norm(n.vector)
-	err = q.Rows(n.db, func(rows *sql.Rows) error {
+// compare compares the vectors of a query and returns how many it read. It reads one at a
+// time, because all of them together may not fit into memory.
+func (sqliteVectors) compare(s *similarSearch, nearest *nearestHits, q *query.Query) (compared int, err error) {
+	norm := vector.Norm(s.vector)
+	err = q.Rows(s.db, func(rows *sql.Rows) error {
 		var (
-			h         near
+			h         vectorHit
 			embedding sql.RawBytes
 		)
 		if err := rows.Scan(&h.message.ID, &h.message.User, &h.conversation, &embedding); err != nil {
 			return err
 		}
-		if got, ok := vector.Dimensions(embedding); !ok || got != len(n.vector) {
+		if got, ok := vector.Dimensions(embedding); !ok || got != len(s.vector) {
 			return fmt.Errorf("the vector of message %s has %d bytes", h.message.ID, len(embedding))
 		}
 		compared++
-		if h.similarity = vector.CosineBytes(n.vector, norm, embedding); keeps(n.o, h.similarity) {
-			b.add(h)
+		if h.similarity = vector.CosineBytes(s.vector, norm, embedding); isSimilarEnough(s.options, h.similarity) {
+			nearest.add(h)
 		}
 		return nil
 	})
 	return compared, err
+}
+
+func (sqliteVectors) countSimilar(s *similarSearch, conversations []uuid.UUID, counts map[scope.OwnedID]int64) error {
+	norm := vector.Norm(s.vector)
+	return s.selectVectors(conversations, "e.embedding").Rows(s.db, func(rows *sql.Rows) error {
+		var key scope.OwnedID
+		var embedding sql.RawBytes
+		if err := rows.Scan(&key.ID, &key.User, &embedding); err != nil {
+			return err
+		}
+		if isSimilarEnough(s.options, vector.CosineBytes(s.vector, norm, embedding)) {
+			counts[key]++
+		}
+		return nil
+	})
 }

@@ -30,11 +30,13 @@ import (
 
 const (
 	simDims, simModel = 64, "model-a"
-	// SQLite compares the codes of all users' and, of one user's, the vectors at once.
+	// For all users there are enough vectors that SQLite goes by their codes; for one user it
+	// compares all vectors.
 	simMessages, simThread = 2200, 5
 )
 
-// simWorld is what is in the database, to be searched by comparing everything.
+// simWorld is a store and all that is in its database, so that a test can find the nearest by
+// comparing everything.
 type simWorld struct {
 	st      store.Store
 	rand    *rand.Rand
@@ -184,7 +186,8 @@ type simHit struct {
 	similarity float64
 }
 
-// nearest compares everything of a user, or of all if user is nil, that keep keeps.
+// nearest compares all messages of a user, or of all users if user is uuid.Nil, for which keep,
+// if given, returns true.
 func (w *simWorld) nearest(user uuid.UUID, v message.Vector, least float64, keep func(*simMessage) bool) []simHit {
 	var hits []simHit
 	for _, m := range w.all {
@@ -212,7 +215,7 @@ func (w *simWorld) scope(user uuid.UUID) store.Scope {
 	return w.st.ForUser(user)
 }
 
-// compare looks for v and tells which share of the true hits came back.
+// compare searches for v and returns the recall: the share of the true hits that came back.
 func (w *simWorld) compare(t *testing.T, user uuid.UUID, v message.Vector, o store.SimilarOptions, keep func(*simMessage) bool) float64 {
 	t.Helper()
 	o.Model = simModel
@@ -268,7 +271,7 @@ func (w *simWorld) remove(t *testing.T) {
 	all := w.st.AllUsers()
 	for i, m := range w.all {
 		switch {
-		case i%70 == 0: // of which some in what is deleted
+		case i%70 == 0: // some of the other messages are in these
 			_, err := all.Conversations().Delete(t.Context(), m.ConversationID)
 			require.NoError(t, err)
 			if i%140 == 0 {
@@ -392,7 +395,7 @@ func (w *simWorld) checkMoreLike(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrNotFound)
 }
 
-// checkTies has many copies of one vector, which come by id.
+// checkTies searches among copies of one vector, which come in the order of ids.
 func (w *simWorld) checkTies(t *testing.T) {
 	t.Helper()
 	c, v := &conversation.Conversation{ID: uuid.New(), UserID: w.users[2]}, w.vector()
@@ -415,8 +418,8 @@ func (w *simWorld) checkTies(t *testing.T) {
 	}
 }
 
-// checkOthersWrites changes vectors through another handle: what a search has in memory
-// must not matter.
+// checkOthersWrites changes vectors through another handle, which must not leave the search
+// with an outdated copy in memory.
 func (w *simWorld) checkOthersWrites(t *testing.T, other store.Store) {
 	t.Helper()
 	ctx, v := t.Context(), w.vector()
@@ -472,7 +475,7 @@ func (w *simWorld) checkOthersWrites(t *testing.T, other store.Store) {
 	w.checkTransaction(t)
 }
 
-// checkTransaction sees its own vectors, and nobody does after a rollback.
+// checkTransaction: a transaction finds its own vectors, and nobody finds them after a rollback.
 func (w *simWorld) checkTransaction(t *testing.T) {
 	t.Helper()
 	m, v := w.all[len(w.all)-1], w.vector()
@@ -494,7 +497,7 @@ func (w *simWorld) checkTransaction(t *testing.T) {
 	assert.Less(t, got.Hits[0].Similarity, 0.999)
 }
 
-// checkSettings searches in a host's transaction, which keeps its own settings.
+// checkSettings: a search in the host's transaction leaves the host's settings alone.
 func (w *simWorld) checkSettings(t *testing.T) {
 	t.Helper()
 	show := func(db *gorm.DB) (ef string) {

@@ -14,69 +14,70 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// textSearch is a text search whose input was checked.
+// textSearch is a text search with checked input.
 type textSearch struct {
 	sc       scope.Scope
 	db       query.Conn
-	o        store.TextOptions
+	index    textIndex
+	options  store.TextOptions
 	features *scope.Features
-	// part is what MatchSubstring looks for, query what the others do.
+	// part is the term of MatchSubstring; query has the words of the other modes.
 	part  string
 	query words.Query
-	// only are conversations to look in, all if there are none.
+	// only limits the search to these conversations; empty means all.
 	only []uuid.UUID
 }
 
-// in narrows a search to conversations.
-func (t *textSearch) in(threads []uuid.UUID) *textSearch {
-	in := *t
-	in.only = threads
-	return &in
+// inThreads returns a copy of the search that looks in these conversations only.
+func (t *textSearch) inThreads(ids []uuid.UUID) *textSearch {
+	narrowed := *t
+	narrowed.only = ids
+	return &narrowed
 }
 
 func (s search) Messages(ctx context.Context, text string, o store.TextOptions, p store.PageRequest) (store.Page[*store.MessageHit], error) {
-	t, l, err := s.textSearch(ctx, "search messages", text, o, p)
-	if err != nil || t.nothing() {
+	t, l, err := s.prepareText(ctx, "search messages", text, o, p)
+	if err != nil || t.isEmpty() {
 		return store.Page[*store.MessageHit]{Items: []*store.MessageHit{}}, query.Wrap("search messages", err)
 	}
-	list, err := t.findMessages(l.After, l.Limit+1)
+	matches, err := t.findMessages(l.After, l.Limit+1)
 	if err != nil {
 		return store.Page[*store.MessageHit]{}, query.Wrap("search messages", err)
 	}
-	page := scope.PageOf(list, l, t.place)
+	page := scope.PageOf(matches, l, t.place)
 	hits, err := t.messageHits(page.Items)
 	return store.Page[*store.MessageHit]{Items: hits, Next: page.Next}, query.Wrap("search messages", err)
 }
 
 func (s search) Conversations(ctx context.Context, text string, o store.TextOptions, p store.PageRequest) (store.Page[*store.ConversationHit], error) {
-	t, l, err := s.textSearch(ctx, "search conversations", text, o, p)
-	if err != nil || t.nothing() {
+	t, l, err := s.prepareText(ctx, "search conversations", text, o, p)
+	if err != nil || t.isEmpty() {
 		return store.Page[*store.ConversationHit]{Items: []*store.ConversationHit{}}, query.Wrap("search conversations", err)
 	}
-	list, err := t.findThreads(l.After, l.Limit+1)
+	matches, err := t.findThreads(l.After, l.Limit+1)
 	if err != nil {
 		return store.Page[*store.ConversationHit]{}, query.Wrap("search conversations", err)
 	}
-	page := scope.PageOf(list, l, t.threadPlace)
+	page := scope.PageOf(matches, l, t.threadPlace)
 	hits, err := t.conversationHits(page.Items)
 	return store.Page[*store.ConversationHit]{Items: hits, Next: page.Next}, query.Wrap("search conversations", err)
 }
 
-// textHits returns the best messages, without pages.
+// textHits returns the first messages of a search, at most limit, without pages.
 func (s search) textHits(ctx context.Context, text string, o store.TextOptions, limit int) ([]*store.MessageHit, error) {
-	t, _, err := s.textSearch(ctx, "", text, o, store.PageRequest{})
-	if err != nil || t.nothing() {
+	t, _, err := s.prepareText(ctx, "", text, o, store.PageRequest{})
+	if err != nil || t.isEmpty() {
 		return nil, err
 	}
-	list, err := t.findMessages(nil, limit)
+	matches, err := t.findMessages(nil, limit)
 	if err != nil {
 		return nil, err
 	}
-	return t.messageHits(list)
+	return t.messageHits(matches)
 }
 
-// textSearch checks the input of a method and that the database can do it.
-func (s search) textSearch(ctx context.Context, method, text string, o store.TextOptions, p store.PageRequest) (t *textSearch, l scope.Listing, err error) {
+// prepareText checks the input of a method, and that the database has what the search needs.
+func (s search) prepareText(ctx context.Context, method, text string, o store.TextOptions, p store.PageRequest) (t *textSearch, l scope.Listing, err error) {
 	if o, err = checkText(o); err != nil {
 		return nil, l, err
 	}
@@ -90,7 +91,10 @@ func (s search) textSearch(ctx context.Context, method, text string, o store.Tex
 	if l, err = s.sc.Listing(ctx, method, asked, p); err != nil {
 		return nil, l, err
 	}
-	t = &textSearch{sc: s.sc, db: l.DB, o: o}
+	t = &textSearch{sc: s.sc, db: l.DB, options: o}
+	if t.index, _, err = s.indexes(); err != nil {
+		return nil, l, err
+	}
 	if t.features, err = s.sc.SchemaFeatures(query.On(ctx, s.sc.Reader)); err != nil {
 		return nil, l, err
 	}
@@ -113,12 +117,16 @@ func (s search) textSearch(ctx context.Context, method, text string, o store.Tex
 	return t, l, err
 }
 
-// nothing tells whether there is nothing to look for.
-func (t *textSearch) nothing() bool { return t.part == "" && t.query.Empty() }
+// isEmpty tells whether the text has nothing to look for.
+func (t *textSearch) isEmpty() bool { return t.part == "" && t.query.Empty() }
 
-// ranks tells whether the order is by rank.
-func (t *textSearch) ranks() bool { return t.o.Order == store.ByRank }
+// byRank tells whether the order is by rank; else it is newest first.
+func (t *textSearch) byRank() bool { return t.options.Order == store.ByRank }
 
+// bySubstring tells whether the search is for a part of a word, which no index answers.
+func (t *textSearch) bySubstring() bool { return t.options.Match == store.MatchSubstring }
+
+// checkText checks the options. MatchSubstring has no rank, so its order is store.Newest.
 func checkText(o store.TextOptions) (_ store.TextOptions, err error) {
 	switch {
 	case o.Match < store.MatchAll || o.Match > store.MatchSubstring:

@@ -1,9 +1,6 @@
 package search
 
 import (
-	"database/sql"
-	"strings"
-
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
@@ -16,81 +13,83 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// messageHits reads what was found. What was deleted meanwhile is left out.
-func (t *textSearch) messageHits(list []match) ([]*store.MessageHit, error) {
-	hits := make([]*store.MessageHit, 0, len(list))
-	ids := make([]uuid.UUID, len(list))
-	for i, m := range list {
+// messageHits reads the messages of matches, in their order, and leaves out those that were
+// deleted since the search.
+func (t *textSearch) messageHits(matches []match) ([]*store.MessageHit, error) {
+	hits := make([]*store.MessageHit, 0, len(matches))
+	ids := make([]uuid.UUID, len(matches))
+	for i, m := range matches {
 		ids[i] = m.key.ID
 	}
 	rows, err := hitRows(t.sc, t.db, ids)
 	if err != nil {
 		return nil, err
 	}
-	marked, err := t.marked(t.messages(), ids)
+	messageWords, err := t.matchedWords(t.messages(), ids)
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range list {
+	for _, m := range matches {
 		if r := rows[m.key]; r != nil {
 			hits = append(hits, &store.MessageHit{
 				Message: &r.message, Conversation: &r.conversation, Score: m.score,
-				Snippet: t.snippet(r.message.Content, marked[m.key]),
+				Snippet: t.snippet(r.message.Content, messageWords[m.key]),
 			})
 		}
 	}
 	return hits, nil
 }
 
-// conversationHits reads the conversations and their best messages.
-func (t *textSearch) conversationHits(list []threadMatch) ([]*store.ConversationHit, error) {
-	var threads, best, titled []uuid.UUID
-	for _, th := range list {
+// conversationHits reads conversations and their best messages, in their order, and leaves
+// out conversations that were deleted since the search.
+func (t *textSearch) conversationHits(page []threadMatch) ([]*store.ConversationHit, error) {
+	var threads, bestMessages, byTitle []uuid.UUID
+	for _, th := range page {
 		threads = append(threads, th.key.ID)
-		if th.best != uuid.Nil {
-			best = append(best, th.best)
+		if th.bestMessage != uuid.Nil {
+			bestMessages = append(bestMessages, th.bestMessage)
 		} else {
-			titled = append(titled, th.key.ID)
+			byTitle = append(byTitle, th.key.ID)
 		}
 	}
-	conversations, err := readByKey(t, t.titles(), record.ConversationColumns, threads, record.ConversationDest,
+	conversations, err := readByKey(t, t.conversations(), record.ConversationColumns, threads, record.ConversationDest,
 		func(c *conversation.Conversation) scope.OwnedID { return scope.OwnedID{ID: c.ID, User: c.UserID} })
 	if err != nil {
 		return nil, err
 	}
-	messages, err := readByKey(t, t.messages(), record.MessageColumns, best, record.MessageDest,
+	messages, err := readByKey(t, t.messages(), record.MessageColumns, bestMessages, record.MessageDest,
 		func(m *message.Message) scope.OwnedID { return scope.OwnedID{ID: m.ID, User: m.UserID} })
 	if err != nil {
 		return nil, err
 	}
-	markedTitles, err := t.marked(t.titles(), titled)
+	titleWords, err := t.matchedWords(t.conversations(), byTitle)
 	if err != nil {
 		return nil, err
 	}
-	marked, err := t.marked(t.messages(), best)
+	messageWords, err := t.matchedWords(t.messages(), bestMessages)
 	if err != nil {
 		return nil, err
 	}
-	hits := make([]*store.ConversationHit, 0, len(list))
-	for _, th := range list {
+	hits := make([]*store.ConversationHit, 0, len(page))
+	for _, th := range page {
 		c := conversations[th.key]
 		if c == nil {
 			continue
 		}
 		hit := &store.ConversationHit{Conversation: c, Score: th.score, Messages: th.messages}
-		key := scope.OwnedID{ID: th.best, User: th.key.User}
+		key := scope.OwnedID{ID: th.bestMessage, User: th.key.User}
 		if hit.Best = messages[key]; hit.Best != nil {
-			hit.Snippet = t.snippet(hit.Best.Content, marked[key])
+			hit.Snippet = t.snippet(hit.Best.Content, messageWords[key])
 		} else {
-			hit.Snippet = t.snippet(c.Title+" "+c.Subject, markedTitles[th.key])
+			hit.Snippet = t.snippet(c.Title+" "+c.Subject, titleWords[th.key])
 		}
 		hits = append(hits, hit)
 	}
 	return hits, nil
 }
 
-// readByKey reads live rows by their ids, in one query.
-func readByKey[T any](t *textSearch, x texts, columns string, ids []uuid.UUID, dest func(*T) []any, key func(*T) scope.OwnedID) (map[scope.OwnedID]*T, error) {
+// readByKey reads rows by their ids, in one query. Deleted rows are left out.
+func readByKey[T any](t *textSearch, x textTable, columns string, ids []uuid.UUID, dest func(*T) []any, key func(*T) scope.OwnedID) (map[scope.OwnedID]*T, error) {
 	byKey := map[scope.OwnedID]*T{}
 	if len(ids) == 0 {
 		return byKey, nil
@@ -104,19 +103,19 @@ func readByKey[T any](t *textSearch, x texts, columns string, ids []uuid.UUID, d
 	return byKey, err
 }
 
-// snippet cuts the part of a text that shows what was found. marked are the words that
-// the database says it found, where it knows grammar.
-func (t *textSearch) snippet(text string, marked []words.Term) store.Snippet {
-	var found []words.Match
+// snippet cuts out the part of a text that shows the matches. matched are the words that the
+// database found; if there are none, they are those of the query.
+func (t *textSearch) snippet(text string, matched []words.Term) store.Snippet {
+	var places []words.Match
 	switch {
-	case t.substring():
-		found = words.FindPart(text, t.part)
-	case len(marked) > 0:
-		found = words.Find(text, marked)
+	case t.bySubstring():
+		places = words.FindPart(text, t.part)
+	case len(matched) > 0:
+		places = words.Find(text, matched)
 	default:
-		found = words.Find(text, t.query.Terms())
+		places = words.Find(text, t.query.Terms())
 	}
-	cut, spans := snippet.Cut(text, found)
+	cut, spans := snippet.Cut(text, places)
 	s := store.Snippet{Text: cut, Matches: make([]store.Range, len(spans))}
 	for i, span := range spans {
 		s.Matches[i] = store.Range(span)
@@ -124,45 +123,11 @@ func (t *textSearch) snippet(text string, marked []words.Term) store.Snippet {
 	return s
 }
 
-// Marks around a word: characters that no text has, since Unicode made them none.
-const openMark, closeMark = "\ufdd0", "\ufdd1"
-
-// marked asks PostgreSQL which words of some texts it found, where its configuration
-// knows grammar: paying for pay.
-func (t *textSearch) marked(x texts, ids []uuid.UUID) (map[scope.OwnedID][]words.Term, error) {
-	if !t.postgres() || t.substring() || len(ids) == 0 || strings.TrimPrefix(t.features.TextConfig, "pg_catalog.") == "simple" {
-		return nil, nil //nolint:nilnil // the query's own words say it
+// matchedWords returns the words that the database found in some rows, or nil where they are
+// those of the query.
+func (t *textSearch) matchedWords(x textTable, ids []uuid.UUID) (map[scope.OwnedID][]words.Term, error) {
+	if t.bySubstring() || len(ids) == 0 {
+		return nil, nil //nolint:nilnil // nothing to ask
 	}
-	text := "coalesce(" + strings.Join(x.columns, ", '') || ' ' || coalesce(") + ", '')"
-	q := query.New("SELECT "+x.alias+".id, "+x.alias+".user_id, ts_headline(CAST(CAST(? AS text) AS regconfig), left("+text+", 125000), ",
-		t.features.TextConfig)
-	in, arg := t.sc.Dialect.InUUIDs(x.alias+".id", ids)
-	t.tsQuery(q).Add(", ?) FROM "+x.table+" "+x.alias+" WHERE "+in, "HighlightAll=true, StartSel="+openMark+", StopSel="+closeMark, arg)
-	t.sc.Owned(q, x.alias+".")
-	found := map[scope.OwnedID][]words.Term{}
-	err := q.Read(t.db, func() { clear(found) }, func(rows *sql.Rows) error {
-		var key scope.OwnedID
-		var headline string
-		err := rows.Scan(&key.ID, &key.User, &headline)
-		found[key] = markedWords(headline)
-		return err
-	})
-	return found, err
-}
-
-// markedWords returns the words between marks, each once.
-func markedWords(headline string) (terms []words.Term) {
-	seen := map[string]bool{}
-	for {
-		_, rest, ok := strings.Cut(headline, openMark)
-		if !ok {
-			return terms
-		}
-		var word string
-		word, headline, _ = strings.Cut(rest, closeMark)
-		if t, ok := words.Words(word); ok && !seen[word] {
-			terms = append(terms, t)
-		}
-		seen[word] = true
-	}
+	return t.index.matchedWords(t, x, ids)
 }

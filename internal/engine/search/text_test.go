@@ -21,7 +21,7 @@ import (
 	"github.com/convostore/convostore/store/postgres"
 )
 
-// onBothDatabases runs a test on SQLite and on PostgreSQL, migrated with the options.
+// onBothDatabases runs a test on SQLite and on PostgreSQL, both migrated with the options.
 func onBothDatabases(t *testing.T, o migrate.Options, test func(t *testing.T, st store.Store)) {
 	t.Helper()
 	bothtest.Run(t, func(t *testing.T, d bothtest.Database) { test(t, d.Store(t, convostore.WithMigrate(o))) })
@@ -39,8 +39,9 @@ func onPostgresOnly(t *testing.T, o migrate.Options, test func(t *testing.T, st 
 // crowd is more messages than a search sorts or ranks.
 const crowd = 2*store.MaxRanked + 140
 
-// TestTextSearchOfMany: "every" is in each message, "old" in the older half, so that a walk
-// from the newest on has far to go, and "late" was created long before the rest but written last.
+// TestTextSearchOfMany searches for words of very many messages. "every" is in each message.
+// "old" is in the older half, far from where a walk from the newest on begins. "late" is in
+// messages that were created long before the rest but written last.
 func TestTextSearchOfMany(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, migrate.Options{}, func(t *testing.T, st store.Store) {
@@ -63,7 +64,7 @@ func TestTextSearchOfMany(t *testing.T) {
 	})
 }
 
-// fillCrowd returns the conversations and the messages, newest first.
+// fillCrowd inserts the messages and returns them and their conversations, newest first.
 func fillCrowd(t *testing.T, st store.Store, user uuid.UUID) (cs []*conversation.Conversation, ms []*message.Message) {
 	t.Helper()
 	start := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
@@ -125,7 +126,7 @@ func checkNewest(t *testing.T, scope store.Scope, word string, threads []*conver
 	require.Equal(t, wantIDs, ids)
 }
 
-// checkRanked: of many matches the newest are ranked.
+// checkRanked: a search by rank returns at most store.MaxRanked matches, highest score first.
 func checkRanked(t *testing.T, scope store.Scope, word string, matches int) {
 	t.Helper()
 	got := listed(t, 999, func(p store.PageRequest) (store.Page[*store.MessageHit], error) {
@@ -142,7 +143,7 @@ func checkRanked(t *testing.T, scope store.Scope, word string, matches int) {
 	}
 }
 
-// listed reads all pages.
+// listed returns the items of all pages.
 func listed[T any](t *testing.T, size int, read func(store.PageRequest) (store.Page[T], error)) (all []T) {
 	t.Helper()
 	for p := (store.PageRequest{Limit: size}); ; {
@@ -155,7 +156,7 @@ func listed[T any](t *testing.T, size int, read func(store.PageRequest) (store.P
 	}
 }
 
-// tell writes messages and returns what a search gives: the words around each hit, the
+// tell writes messages and returns a search: it returns the snippet of each hit, with the
 // matches in brackets.
 func tell(t *testing.T, st store.Store, contents ...string) func(text string, o store.TextOptions) []string {
 	t.Helper()
@@ -196,8 +197,8 @@ func TestTextSearchWords(t *testing.T) {
 			"bill OR inv* un*":   "The [unpaid] [invoice]",
 			"BILL OR paid":       "a [bill] of 5% a_b / Invoice: [paid]!",
 			"crème":              "[Crème] brûlée",
-			"我们在北京大学":            "[我们在北京大学]", // the whole run is a word,
-			"北京":                 "",          // and a part of it is none
+			"我们在北京大学":            "[我们在北京大学]", // the whole run of characters is one word,
+			"北京":                 "",          // and a part of it is not a word
 			`the -invoice`:       "",
 			`' \ % " ) invoice'`: "[Invoice]: paid! / The unpaid [invoice]",
 		} {
@@ -216,7 +217,7 @@ func TestTextSearchWords(t *testing.T) {
 	})
 }
 
-// TestTextSearchGrammar: a snippet marks what the database found, however it is bent.
+// TestTextSearchGrammar: a snippet marks the words that the database found, in any inflection.
 func TestTextSearchGrammar(t *testing.T) {
 	onPostgresOnly(t, migrate.Options{TextConfig: "english"}, func(t *testing.T, st store.Store) {
 		find := tell(t, st, "He was paying the bills", "the cat")

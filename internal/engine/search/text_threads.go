@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"database/sql"
-	"math"
 	"slices"
 	"time"
 
@@ -16,165 +15,170 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// threadMatch is a conversation that was found.
+// threadMatch is a conversation that matches by its messages or its title.
 type threadMatch struct {
 	key    scope.OwnedID
 	active time.Time
 	score  float64
-	// best is the id of its best message, nil if only the title matches.
-	best     uuid.UUID
+	// bestMessage is the id of its best message, nil if only the title matches.
+	bestMessage uuid.UUID
+	// messages counts its messages that match.
 	messages int64
 }
 
+// threadPlace is the place of a conversation in the order of the search.
 func (t *textSearch) threadPlace(m threadMatch) scope.Place {
-	if t.ranks() {
-		return scope.Place{Key: int64(math.Float64bits(m.score)), ID: m.key.ID, User: m.key.User}
+	if t.byRank() {
+		return scope.Place{Key: scoreKey(m.score), ID: m.key.ID, User: m.key.User}
 	}
 	return scope.Place{Key: scope.TimeKey(m.active), ID: m.key.ID, User: m.key.User}
 }
 
+// findThreads returns the first conversations after a place, at most limit.
 func (t *textSearch) findThreads(after *scope.Place, limit int) ([]threadMatch, error) {
-	if t.ranks() {
-		return t.bestThreads(after, limit)
+	if t.byRank() {
+		return t.highestRankedThreads(after, limit)
 	}
-	found, total, err := t.readThreads(t.matchingThreads(after, limit, sortLimit+1))
-	switch {
-	case err != nil || total <= sortLimit:
-	case t.postgres() || t.substring():
-		found, _, err = t.readThreads(t.walkedThreads(after, limit))
-	default:
-		found, err = t.stepThreads(after, limit)
+	page, total, err := t.readThreads(t.matchingThreads(after, limit, sortLimit+1))
+	if err == nil && total > sortLimit {
+		page, err = t.index.walkThreads(t, after, limit)
 	}
-	if err != nil || len(found) == 0 {
+	if err != nil || len(page) == 0 {
 		return nil, err
 	}
-	return found, t.countMessages(found)
+	return page, t.countMessages(page)
 }
 
-// titleWeight is what a match in the title counts, beside one in a message.
+// titleWeight is the weight of a match in the title; a match in a message has 1.
 const titleWeight = 2
 
-// bestThreads puts the ranked messages and titles together by conversation.
-func (t *textSearch) bestThreads(after *scope.Place, limit int) ([]threadMatch, error) {
-	byMessage, err := t.best(t.messages(), nil, store.MaxRanked)
+// highestRankedThreads groups the ranked messages and titles by conversation. The score of a
+// conversation is that of its best message or its title, whichever is higher.
+func (t *textSearch) highestRankedThreads(after *scope.Place, limit int) ([]threadMatch, error) {
+	byMessage, err := t.index.highestRanked(t, t.messages(), nil, store.MaxRanked)
 	if err != nil {
 		return nil, err
 	}
 	var byTitle []match
-	if !ofMessages(t.o.Filter) {
-		if byTitle, err = t.best(t.titles(), nil, store.MaxRanked); err != nil {
+	if !filtersMessages(t.options.Filter) {
+		if byTitle, err = t.index.highestRanked(t, t.conversations(), nil, store.MaxRanked); err != nil {
 			return nil, err
 		}
 	}
 	threads := map[scope.OwnedID]*threadMatch{}
-	at := func(m match) *threadMatch {
+	threadOf := func(m match) *threadMatch {
 		key := scope.OwnedID{ID: m.thread, User: m.key.User}
 		if threads[key] == nil {
 			threads[key] = &threadMatch{key: key}
 		}
 		return threads[key]
 	}
-	for _, m := range byMessage { // best first
-		th := at(m)
+	for _, m := range byMessage { // highest score first
+		th := threadOf(m)
 		if th.messages++; th.messages == 1 {
-			th.score, th.best = m.score, m.key.ID
+			th.score, th.bestMessage = m.score, m.key.ID
 		}
 	}
 	for _, m := range byTitle {
-		th := at(m)
+		th := threadOf(m)
 		th.score = max(th.score, titleWeight*m.score)
 	}
-	return topThreads(threads, after, limit), nil
+	return pageByScore(threads, after, limit), nil
 }
 
-// topThreads sorts by score and id, highest first, and cuts the page out.
-func topThreads(threads map[scope.OwnedID]*threadMatch, after *scope.Place, limit int) []threadMatch {
-	list := make([]threadMatch, 0, len(threads))
-	var end threadMatch
+// pageByScore returns the first conversations after a place in the order of scores, at most
+// limit.
+func pageByScore(threads map[scope.OwnedID]*threadMatch, after *scope.Place, limit int) []threadMatch {
+	page := make([]threadMatch, 0, len(threads))
+	var last threadMatch // of the page before
 	if after != nil {
-		end = threadMatch{score: score(after), key: scope.OwnedID{ID: after.ID, User: after.User}}
+		last = threadMatch{score: scoreOf(after), key: scope.OwnedID{ID: after.ID, User: after.User}}
 	}
 	for _, th := range threads {
-		if after == nil || byScore(*th, end) > 0 {
-			list = append(list, *th)
+		if after == nil || compareScores(*th, last) > 0 {
+			page = append(page, *th)
 		}
 	}
-	slices.SortFunc(list, byScore)
-	return list[:min(limit, len(list))]
+	slices.SortFunc(page, compareScores)
+	return page[:min(limit, len(page))]
 }
 
-// byScore is the order of ranked conversations.
-func byScore(a, b threadMatch) int {
+// compareScores orders conversations by score, id and user, highest first.
+func compareScores(a, b threadMatch) int {
 	return -cmp.Or(cmp.Compare(a.score, b.score), bytes.Compare(a.key.ID[:], b.key.ID[:]), bytes.Compare(a.key.User[:], b.key.User[:]))
 }
 
-// matchingThreads asks for the conversations of so many matches, and for how many matches
-// there are.
-func (t *textSearch) matchingThreads(after *scope.Place, limit, most int) *query.Query {
-	m, c := t.messages(), t.titles()
-	q := query.New("WITH hits AS MATERIALIZED (SELECT m.conversation_id AS id, m.user_id" + t.from(m, true) + " WHERE ")
-	t.live(t.matches(q, m), m, after).Add(" LIMIT ?)", most)
+// matchingThreads selects the latest conversations among at most maxMatches matching
+// messages and as many matching titles, and the number of these matches.
+func (t *textSearch) matchingThreads(after *scope.Place, limit, maxMatches int) *query.Query {
+	m, c := t.messages(), t.conversations()
+	q := query.New("WITH hits AS MATERIALIZED (SELECT m.conversation_id AS id, m.user_id" + t.fromIndex(m) + " WHERE ")
+	t.eligible(t.matches(q, m), m, after).Add(" LIMIT ?)", maxMatches)
 	union, total := "SELECT id, user_id FROM hits", "(SELECT count(*) FROM hits)"
-	if !ofMessages(t.o.Filter) {
-		q.Add(", titles AS MATERIALIZED (SELECT c.id, c.user_id" + t.from(c, true) + " WHERE ")
-		t.live(t.matches(q, c), c, after).Add(" LIMIT ?)", most)
+	if !filtersMessages(t.options.Filter) {
+		q.Add(", titles AS MATERIALIZED (SELECT c.id, c.user_id" + t.fromIndex(c) + " WHERE ")
+		t.eligible(t.matches(q, c), c, after).Add(" LIMIT ?)", maxMatches)
 		union, total = union+" UNION SELECT id, user_id FROM titles", total+" + (SELECT count(*) FROM titles)"
 	}
 	q.Add(" SELECT c.id, c.user_id, c.last_message_at, " + total + " FROM (SELECT DISTINCT id, user_id FROM (" + union + ") b) a" +
-		t.join() + c.table + " c ON c.id = a.id AND c.user_id = a.user_id WHERE c.deleted_at IS NULL")
+		t.sc.Dialect.OrderedJoin() + c.table + " c ON c.id = a.id AND c.user_id = a.user_id WHERE c.deleted_at IS NULL")
 	return t.sc.Owned(q, "c.").Add(t.sc.OrderBy("c.last_message_at", "c.", " DESC")+" LIMIT ?", limit)
 }
 
-// walkedThreads asks for the same from the newest conversation on.
-func (t *textSearch) walkedThreads(after *scope.Place, limit int) *query.Query {
-	c := t.titles()
-	q := query.New("SELECT c.id, c.user_id, c.last_message_at, 0" + t.from(c, false) + " WHERE (")
-	if !ofMessages(t.o.Filter) {
-		t.has(q, c).Add(" OR ")
+// walkedThreads selects the same conversations by trying one after the other, from the
+// latest on. It does not count the matches.
+func (t *textSearch) walkedThreads(has rowCondition, after *scope.Place, limit int) *query.Query {
+	c := t.conversations()
+	q := query.New("SELECT c.id, c.user_id, c.last_message_at, 0" + t.fromRows(c) + " WHERE (")
+	if !filtersMessages(t.options.Filter) {
+		has(q, c).Add(" OR ")
 	}
-	t.hasMessage(q).Add(")")
-	return t.live(q, c, after).Add(t.sc.OrderBy("c.last_message_at", "c.", " DESC")+" LIMIT ?", limit)
+	t.hasMessage(q, has).Add(")")
+	return t.eligible(q, c, after).Add(t.sc.OrderBy("c.last_message_at", "c.", " DESC")+" LIMIT ?", limit)
 }
 
-// hasMessage adds the condition that a message of conversation c matches. Of an EXISTS
-// PostgreSQL would make a table of all messages that match.
-func (t *textSearch) hasMessage(q *query.Query) *query.Query {
+// hasMessage adds the condition that a message of conversation c matches. It is not an
+// EXISTS: PostgreSQL would hash all matching messages for that.
+func (t *textSearch) hasMessage(q *query.Query, has rowCondition) *query.Query {
 	m := t.messages()
-	t.has(q.Add("(SELECT TRUE FROM "+m.table+" m WHERE "), m)
+	has(q.Add("(SELECT TRUE FROM "+m.table+" m WHERE "), m)
 	q.Add(" AND m.conversation_id = c.id AND m.user_id = c.user_id AND m.deleted_at IS NULL")
-	searchFilter(t.sc.Owned(q, "m."), t.o.Filter)
+	addFilter(t.sc.Owned(q, "m."), t.options.Filter)
 	return q.Add(" LIMIT 1)")
 }
 
-func (t *textSearch) readThreads(q *query.Query) (found []threadMatch, total int, err error) {
-	err = q.Read(t.db, func() { found = nil }, func(rows *sql.Rows) error {
+// readThreads reads conversations; total is the number of matches, 0 where the query does
+// not count them.
+func (t *textSearch) readThreads(q *query.Query) (page []threadMatch, total int, err error) {
+	err = q.Read(t.db, func() { page = nil }, func(rows *sql.Rows) error {
 		var th threadMatch
 		err := rows.Scan(&th.key.ID, &th.key.User, (*record.Instant)(&th.active), &total)
-		found = append(found, th)
+		page = append(page, th)
 		return err
 	})
-	return found, total, err
+	return page, total, err
 }
 
-// countMessages counts the matching messages of conversations and finds the newest.
-func (t *textSearch) countMessages(found []threadMatch) error {
+// countMessages counts the matching messages of each conversation of a page, and fills in
+// the newest of them as the best.
+func (t *textSearch) countMessages(page []threadMatch) error {
 	x := t.messages()
-	ids := make([]uuid.UUID, len(found))
-	for i, th := range found {
+	ids := make([]uuid.UUID, len(page))
+	for i, th := range page {
 		ids[i] = th.key.ID
 	}
-	t = t.in(ids)
+	t = t.inThreads(ids)
 	q := query.New("SELECT id, user_id, conversation_id, n FROM (SELECT m.id, m.user_id, m.conversation_id," +
 		" count(*) OVER (PARTITION BY m.conversation_id, m.user_id) AS n," +
 		" row_number() OVER (PARTITION BY m.conversation_id, m.user_id ORDER BY m.created_at DESC, m.id DESC) AS place" +
-		t.from(x, true) + " WHERE ")
-	t.live(t.matches(q, x), x, nil).Add(") ranked WHERE place = 1")
+		t.fromIndex(x) + " WHERE ")
+	t.eligible(t.matches(q, x), x, nil).Add(") ranked WHERE place = 1")
 	return q.Read(t.db, func() {}, func(rows *sql.Rows) error {
 		id, n, key := uuid.UUID{}, int64(0), scope.OwnedID{}
 		err := rows.Scan(&id, &key.User, &key.ID, &n)
-		for i := range found {
-			if found[i].key == key {
-				found[i].best, found[i].messages = id, n
+		for i := range page {
+			if page[i].key == key {
+				page[i].bestMessage, page[i].messages = id, n
 			}
 		}
 		return err
