@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -206,12 +205,8 @@ func (j *embedJob) writeFor(ctx context.Context, in scope.Scope, items []embedIt
 
 // lockUnchanged keeps messages from being edited, and returns those that were not.
 func (j *embedJob) lockUnchanged(ctx context.Context, sc scope.Scope, items []embedItem) (unchanged []vectorRow, err error) {
-	lock := ""
-	if sc.Dialect.Name() == dialect.Postgres {
-		lock = " FOR SHARE"
-	}
 	q := query.In(query.New("SELECT id, edited_at FROM "+sc.Tables.Messages+" WHERE user_id = ?", sc.User), " AND id", IDsOf(keysOfItems(items))).
-		Add(" AND deleted_at IS NULL ORDER BY id" + lock)
+		Add(" AND deleted_at IS NULL ORDER BY id" + sc.Dialect.LockShare(""))
 	type version struct {
 		id     uuid.UUID
 		edited *time.Time

@@ -75,7 +75,7 @@ func (c Conn) text(q *Query) string {
 	switch {
 	case q.text != "":
 		return q.text
-	case c.numbered:
+	case c.driver.Numbered():
 		return numberMarks(q.sql, len(q.Args))
 	}
 	return string(q.sql)

@@ -18,7 +18,7 @@ const linger = time.Second
 // function that lets go of it. On PostgreSQL it ends a moment after ctx, so that a server
 // that is gone is not waited for, and on SQLite not at all.
 func (h *Handle) Lingering(ctx context.Context) (context.Context, func()) {
-	if !h.numbered {
+	if !h.driver.ClosesCancelled() {
 		return context.WithoutCancel(ctx), func() {}
 	}
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -32,7 +32,7 @@ func (h *Handle) Lingering(ctx context.Context) (context.Context, func()) {
 // beginLingering begins a transaction that outlives ctx for a moment, but waits no longer
 // than ctx to begin. It returns what lets go of its context.
 func (h *Handle) beginLingering(ctx context.Context) (gorm.ConnPool, func(), error) {
-	if !h.numbered {
+	if !h.driver.ClosesCancelled() {
 		tx, err := h.beginTx(ctx)
 		return tx, func() {}, err
 	}

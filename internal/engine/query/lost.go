@@ -79,8 +79,8 @@ func (l *lostTransactions) forget(pool gorm.ConnPool) {
 
 // losable is the pool of a transaction that the engine may roll back by itself, nil for
 // any other handle. GORM wraps the same transaction anew in each session with PrepareStmt.
-func losable(pool gorm.ConnPool, numbered bool) gorm.ConnPool {
-	if _, ok := pool.(gorm.TxCommitter); !ok || numbered {
+func losable(pool gorm.ConnPool, driver dialect.Driver) gorm.ConnPool {
+	if _, ok := pool.(gorm.TxCommitter); !ok || !driver.RollsBackByItself() {
 		return nil
 	}
 	if prepared, ok := pool.(*gorm.PreparedStmtTX); ok {
@@ -134,7 +134,7 @@ func (c Conn) beginAnew(ctx context.Context) (begun, gone bool) {
 // fails. Without foreign keys the engine is left outside of any: there the commit fails,
 // but what the host still writes stays.
 func (c Conn) doom(ctx context.Context) {
-	for _, statement := range dialect.DoomTransaction {
+	for _, statement := range dialect.PreventCommit {
 		if _, err := c.losable.ExecContext(ctx, statement); err != nil {
 			_, _ = c.losable.ExecContext(ctx, "ROLLBACK") // or it has done so
 			return

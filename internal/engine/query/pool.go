@@ -20,18 +20,19 @@ type Handle struct {
 	// gorm is the host's or the backend's, of the pool that a transaction began in.
 	gorm *gorm.DB
 	pool gorm.ConnPool
-	// numbered says that placeholders are $1, $2 and not question marks.
-	numbered bool
-	log      *StatementLog
-	// losable is set in a transaction that the engine may roll back by itself.
+	driver dialect.Driver
+	log    *StatementLog
+	// losable is set in a transaction that the database may roll back by itself.
 	losable gorm.ConnPool
 	// done lets go of the context of a transaction that this handle began.
 	done func()
 }
 
-func NewHandle(db *gorm.DB, log *StatementLog) *Handle {
-	h := &Handle{gorm: db, pool: db.Statement.ConnPool, numbered: db.Name() == dialect.Postgres, log: log}
-	h.losable = losable(h.pool, h.numbered)
+// NewHandle returns the handle of a GORM handle, whose driver behaves as driver says. Without
+// a log, the GORM handle's own logger is told of each statement.
+func NewHandle(db *gorm.DB, driver dialect.Driver, log *StatementLog) *Handle {
+	h := &Handle{gorm: db, pool: db.Statement.ConnPool, driver: driver, log: log}
+	h.losable = losable(h.pool, driver)
 	return h
 }
 
@@ -43,7 +44,7 @@ func (h *Handle) begin(ctx context.Context) (*Handle, error) {
 	}
 	within := *h
 	within.pool, within.done = tx, done
-	within.losable = losable(tx, h.numbered)
+	within.losable = losable(tx, h.driver)
 	return &within, nil
 }
 

@@ -18,7 +18,7 @@ func (sc Scope) Reading(ctx context.Context) (query.Conn, error) {
 	if r == nil {
 		return db, nil
 	}
-	on := query.On(ctx, query.NewHandle(r.DB(), sc.Log.OfReplica()))
+	on := query.On(ctx, query.NewHandle(r.DB(), sc.Dialect, sc.Log.OfReplica()))
 	on.Lease = &query.Lease{Replica: r, Primary: db}
 	return on, nil
 }

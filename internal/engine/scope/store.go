@@ -67,11 +67,11 @@ func (s *Store) withHandle(tx *query.Handle) *Store {
 // NewStore returns a store outside of a transaction, which writes through writer and
 // reads through reader.
 func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) *Store {
-	s := &Store{shared: &shared{Config: c, Dialect: d, Tables: tablesOf(c)}, Writer: query.NewHandle(writer, c.Log)}
+	s := &Store{shared: &shared{Config: c, Dialect: d, Tables: tablesOf(c)}, Writer: query.NewHandle(writer, d, c.Log)}
 	s.InTx = s.Writer.InTx()
 	s.Reader = s.Writer
 	if reader != writer {
-		s.Reader = query.NewHandle(reader, c.Log)
+		s.Reader = query.NewHandle(reader, d, c.Log)
 	}
 	if c.Replicas != nil {
 		s.written = replica.NewWriteTimes(c.ReplicaRules)
@@ -86,7 +86,7 @@ func (s *Store) ForUser(user uuid.UUID) Scope { return Scope{Store: s, User: use
 func (s *Store) AllUsers() Scope { return Scope{Store: s, All: true} }
 
 // WithTx returns the store inside a transaction of the host's.
-func (s *Store) WithTx(tx *gorm.DB) *Store { return s.withHandle(query.NewHandle(tx, s.Log)) }
+func (s *Store) WithTx(tx *gorm.DB) *Store { return s.withHandle(query.NewHandle(tx, s.Dialect, s.Log)) }
 
 // CheckSchema compares the schema with the one that this code wants, once for a store
 // that has it.

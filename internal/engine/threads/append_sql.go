@@ -23,7 +23,7 @@ type Statements struct {
 
 // NewStatements leaves those out that the database cannot run.
 func NewStatements(t scope.Tables, d dialect.Dialect) *Statements {
-	fixed := func(sql string) query.Statement { return query.NewStatement(sql, d.Name() == dialect.Postgres) }
+	fixed := func(sql string) query.Statement { return query.NewStatement(sql, d.Numbered()) }
 	counted := func(seqs string) string {
 		return "UPDATE " + t.Conversations + " SET last_seq = last_seq + " + seqs + ", status = COALESCE(?, status), " +
 			"last_message_at = CASE WHEN last_seq = 0 THEN ? ELSE " + d.Greatest() + "(last_message_at, ?) END, updated_at = ? " +
