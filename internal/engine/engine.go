@@ -52,7 +52,7 @@ func New(ctx context.Context, db *gorm.DB, c *config.Config) (store.Store, error
 			return nil, err
 		}
 	}
-	return assemble(db, d, c), nil
+	return assemble(db, d, c)
 }
 
 // fits refuses what the database cannot do.
@@ -68,18 +68,21 @@ func fits(c *config.Config, d dialect.Dialect) error {
 	return nil
 }
 
-func assemble(db *gorm.DB, d dialect.Dialect, c *config.Config) *engine {
+func assemble(db *gorm.DB, d dialect.Dialect, c *config.Config) (store.Store, error) {
 	reader := c.Reader
 	if reader == nil {
 		reader = db
 	}
-	st := scope.NewStore(c, d, db, reader)
+	st, err := scope.NewStore(c, d, db, reader)
+	if err != nil {
+		return nil, err
+	}
 	return &engine{st: st, rooms: &rooms{
 		statements: threads.NewStatements(st.Tables, d),
 		codes:      &embeddings.Codes{},
 		leadTypes:  &reports.LeadTypes{},
 		pools:      health.PoolsOf(db, reader, c.Replicas),
-	}}
+	}}, nil
 }
 
 // engine is a store.Store outside or inside of a transaction.

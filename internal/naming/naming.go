@@ -9,6 +9,23 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
+// The names of the library's tables, without a prefix.
+const (
+	Conversations = "conversations"
+	Messages      = "messages"
+	Suggestions   = "ai_suggestions"
+	Embeddings    = "message_embeddings"
+	Claims        = "message_embedding_claims"
+	// Migrations has a row for each migration that was applied.
+	Migrations = "convostore_migrations"
+	// MessagesText and ConversationsText are SQLite's full-text indexes.
+	MessagesText      = "messages_fts"
+	ConversationsText = "conversations_fts"
+)
+
+// WithRows returns the names of the tables with rows of users, parents before children.
+func WithRows() []string { return []string{Conversations, Messages, Suggestions, Embeddings, Claims} }
+
 const (
 	// maxPrefix leaves room for the longest index name in PostgreSQL's 63 bytes.
 	maxPrefix = 20

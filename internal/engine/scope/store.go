@@ -10,7 +10,9 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/config"
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/replica"
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 )
@@ -32,6 +34,7 @@ type shared struct {
 	ready   atomic.Bool
 	// written are nil without replicas.
 	written *replica.WriteTimes
+	reader  featureReader
 	// features is what the schema can do, nil until somebody asks.
 	features atomic.Pointer[Features]
 	// Erasures counts what may have removed vectors of which codes.lists has the codes. A
@@ -40,34 +43,46 @@ type shared struct {
 	Erasures atomic.Int64
 }
 
-// Tables are the quoted names for SQL.
+// Tables are the quoted names of the tables in SQL.
 type Tables struct {
 	Conversations, Messages, Embeddings, Claims, Suggestions string
-	// MessagesText and conversationsText are SQLite's indexes of words.
+	// MessagesText and ConversationsText are SQLite's full-text indexes.
 	MessagesText, ConversationsText string
+
+	names naming.Tables
 }
 
-func tablesOf(c *config.Config) Tables {
+func tablesOf(names naming.Tables) Tables {
 	return Tables{
-		Conversations: c.Tables.Quoted("conversations"),
-		Messages:      c.Tables.Quoted("messages"),
-		Embeddings:    c.Tables.Quoted("message_embeddings"),
-		Claims:        c.Tables.Quoted("message_embedding_claims"),
-		Suggestions:   c.Tables.Quoted("ai_suggestions"),
+		Conversations: names.Quoted(naming.Conversations),
+		Messages:      names.Quoted(naming.Messages),
+		Embeddings:    names.Quoted(naming.Embeddings),
+		Claims:        names.Quoted(naming.Claims),
+		Suggestions:   names.Quoted(naming.Suggestions),
 
-		MessagesText:      c.Tables.Quoted("messages_fts"),
-		ConversationsText: c.Tables.Quoted("conversations_fts"),
+		MessagesText:      names.Quoted(naming.MessagesText),
+		ConversationsText: names.Quoted(naming.ConversationsText),
+
+		names: names,
 	}
 }
+
+// Of returns the quoted name of a table.
+func (t Tables) Of(table *record.Table) string { return t.names.Quoted(table.Name) }
 
 func (s *Store) withHandle(tx *query.Handle) *Store {
 	return &Store{shared: s.shared, Writer: tx, Reader: tx, InTx: tx.InTx()}
 }
 
-// NewStore returns a store outside of a transaction, which writes through writer and
-// reads through reader.
-func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) *Store {
-	s := &Store{shared: &shared{Config: c, Dialect: d, Tables: tablesOf(c)}, Writer: query.NewHandle(writer, d, c.Log)}
+// NewStore returns a store outside of a transaction, which writes through writer and reads
+// through reader. The two may be the same handle. It returns ErrInvalid for a dialect that
+// lacks an implementation here.
+func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) (*Store, error) {
+	features, err := dialect.Pick[featureReader](d, postgresFeatures{}, sqliteFeatures{})
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{shared: &shared{Config: c, Dialect: d, Tables: tablesOf(c.Tables), reader: features}, Writer: query.NewHandle(writer, d, c.Log)}
 	s.InTx = s.Writer.InTx()
 	s.Reader = s.Writer
 	if reader != writer {
@@ -76,7 +91,7 @@ func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) *Sto
 	if c.Replicas != nil {
 		s.written = replica.NewWriteTimes(c.ReplicaRules)
 	}
-	return s
+	return s, nil
 }
 
 // ForUser is the scope of one user.
