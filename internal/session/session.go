@@ -1,3 +1,6 @@
+// Package session keeps in a context when a client's writes were acknowledged, and whether its
+// reads must use the primary. It is a leaf, so that both package store, which sets the
+// context, and the engine, which reads it, can import it.
 package session
 
 import (
@@ -7,24 +10,29 @@ import (
 )
 
 type (
+	// SessionKey is the context key of a *Session.
 	SessionKey struct{}
+	// PrimaryKey is the context key that sends reads to the primary, with any value.
 	PrimaryKey struct{}
 )
 
-// Session is when the writes made with a context were last acknowledged.
+// Session is the latest time at which a write under a context was acknowledged. It may be used
+// by many goroutines. A nil *Session ignores writes and has none.
 type Session struct {
 	mu      sync.Mutex
 	written time.Time
 }
 
+// OnPrimary tells whether reads under ctx must use the primary.
 func OnPrimary(ctx context.Context) bool { return ctx.Value(PrimaryKey{}) != nil }
 
-// Of returns nil if there is none.
+// Of returns the session of ctx, nil if there is none.
 func Of(ctx context.Context) *Session {
 	s, _ := ctx.Value(SessionKey{}).(*Session)
 	return s
 }
 
+// Note keeps the time of an acknowledged write, unless a later one is known.
 func (s *Session) Note(at time.Time) {
 	if s == nil {
 		return
@@ -34,6 +42,8 @@ func (s *Session) Note(at time.Time) {
 	s.written = Later(s.written, at)
 }
 
+// Since returns the time that a replica must have caught up with before it may serve the
+// session, zero if the session has no writes.
 func (s *Session) Since() time.Time {
 	if s == nil {
 		return time.Time{}
@@ -43,6 +53,7 @@ func (s *Session) Since() time.Time {
 	return s.written
 }
 
+// Later returns the later of two times.
 func Later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b

@@ -25,9 +25,9 @@ var lost lostTransactions
 
 type lostTransactions struct {
 	// nonEmpty spares every statement the lock while there are none.
-	nonEmpty    atomic.Bool
-	mu      sync.Mutex
-	entries []lostTransaction // the newest last
+	nonEmpty atomic.Bool
+	mu       sync.Mutex
+	entries  []lostTransaction // the newest last
 }
 
 type lostTransaction struct {

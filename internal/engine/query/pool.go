@@ -20,8 +20,8 @@ import (
 type Handle struct {
 	// gorm is the handle of the host or the backend. It keeps the pool that a transaction began
 	// in, while pool is the transaction itself.
-	gorm *gorm.DB
-	pool gorm.ConnPool
+	gorm   *gorm.DB
+	pool   gorm.ConnPool
 	driver dialect.Driver
 	log    *StatementLog
 	// losable is set in a transaction that the database may roll back by itself.

@@ -7,8 +7,8 @@ import (
 	"github.com/convostore/convostore/internal/session"
 )
 
-// Reading returns a session for queries: on a replica that has all that the scope and the
-// client's session wrote, or else on the primary. Which it is, is decided here alone.
+// Reading returns a connection for queries: to a replica that has everything that the scope and
+// the client's session wrote, or else to the primary. Only this method decides between them.
 func (sc Scope) Reading(ctx context.Context) (query.Conn, error) {
 	db, err := sc.ReadingPrimary(ctx)
 	if err != nil || sc.Replicas == nil || sc.InTx || session.OnPrimary(ctx) {
@@ -23,7 +23,7 @@ func (sc Scope) Reading(ctx context.Context) (query.Conn, error) {
 	return on, nil
 }
 
-// ReadingPrimary returns a session for queries on which a write depends: never on a replica.
+// ReadingPrimary returns a connection to the primary, for queries on which a write depends.
 func (sc Scope) ReadingPrimary(ctx context.Context) (query.Conn, error) {
 	db := query.On(ctx, sc.Reader)
 	return db, sc.check(db)

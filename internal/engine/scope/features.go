@@ -8,24 +8,24 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// Features is what the migrations' options left in the schema. It is read from there, so
-// that it cannot be said twice.
+// Features is what the schema can do, by the options that it was migrated with. It is read from
+// the schema, so that a host does not have to give these options a second time.
 type Features struct {
-	// FullText says that there are indexes of words.
+	// FullText says that there are full-text indexes.
 	FullText bool
 	// TextConfig is PostgreSQL's text search configuration.
 	TextConfig string
-	// Vectors says that the database can compare embeddings, and vectorIndex that it has
-	// an index for it.
+	// Vectors says that the database can compare embeddings, and VectorIndex that it has an
+	// index for that.
 	Vectors, VectorIndex bool
-	// Half says that vectors are kept in half precision.
+	// Half says that the database keeps vectors in half precision.
 	Half bool
 	// leadType is the type of lead_id.
 	leadType string
-	// dimensions is the length of an embedding, 0 where any will do.
+	// dimensions is the length of every embedding, 0 if the schema does not fix it.
 	dimensions int
-	// Distributed says that the tables are spread over the nodes of a Citus cluster, where a
-	// statement that writes to two of them is run in several steps.
+	// Distributed says that a Citus cluster has spread the tables over its nodes. There a
+	// statement that writes to two tables runs in several steps.
 	Distributed bool
 }
 
@@ -34,7 +34,7 @@ type featureReader interface {
 	read(s *Store, db query.Conn) (*Features, error)
 }
 
-// SchemaFeatures reads the features once for a store.
+// SchemaFeatures returns the features, which it reads once for a store.
 func (s *Store) SchemaFeatures(db query.Conn) (*Features, error) {
 	if f := s.features.Load(); f != nil {
 		return f, nil
@@ -56,10 +56,10 @@ func (s *Store) ReadFeatures(db query.Conn) (*Features, error) {
 	return f, nil
 }
 
-// Half precision (IEEE 754 binary16) ends at 65504, and below 2^-14 it loses digits.
+// The range of half precision (IEEE 754 binary16): it ends at 65504, and loses digits below 2^-14.
 const maxHalf, minHalf = 65504, 0x1p-14
 
-// CheckVector refuses a vector that the database cannot keep or compare.
+// CheckVector returns ErrInvalid for a vector that the database cannot keep or compare.
 func (f *Features) CheckVector(v message.Vector) error {
 	if f.dimensions > 0 && len(v) != f.dimensions {
 		return rule.Invalid("embedding", "has %d dimensions, not %d", len(v), f.dimensions)

@@ -17,29 +17,32 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Store is a Store outside or inside of a transaction.
+// Store is a store.Store without its roles, outside or inside of a transaction.
 type Store struct {
 	*shared
+	// Writer and Reader are handles on the primary, of which Reader may have a pool of its own.
+	// Inside a transaction both are the transaction.
 	Writer, Reader *query.Handle
-	InTx           bool
-	// txWrites is set inside a transaction of the store's own, if there are replicas.
+	// InTx says that the store is in a transaction, its own or the host's.
+	InTx bool
+	// txWrites is set inside a transaction that the store began itself, if there are replicas.
 	txWrites *replica.TxWrites
 }
 
-// shared is what a store and its transactions have in common.
+// shared is what a store and its transactions share.
 type shared struct {
 	*config.Config
 	Dialect dialect.Dialect
 	Tables  Tables
 	ready   atomic.Bool
-	// written are nil without replicas.
+	// written is nil without replicas.
 	written *replica.WriteTimes
 	reader  featureReader
-	// features is what the schema can do, nil until somebody asks.
+	// features is nil until it is first read.
 	features atomic.Pointer[Features]
-	// Erasures counts what may have removed vectors of which codes.lists has the codes. A
-	// count, since who erases waits for nobody: it may hold the connection that a search
-	// waits for.
+	// Erasures counts the erasures, after which the codes in memory may be of vectors that are
+	// gone. It is a counter and not a lock: an erasure must wait for nobody, since it may hold
+	// the connection that a search waits for.
 	Erasures atomic.Int64
 }
 
@@ -94,17 +97,19 @@ func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) (*St
 	return s, nil
 }
 
-// ForUser is the scope of one user.
+// ForUser returns the scope of one user. The nil UUID is refused when the scope is used.
 func (s *Store) ForUser(user uuid.UUID) Scope { return Scope{Store: s, User: user} }
 
-// AllUsers is the scope of everybody.
+// AllUsers returns the scope of all users.
 func (s *Store) AllUsers() Scope { return Scope{Store: s, All: true} }
 
-// WithTx returns the store inside a transaction of the host's.
-func (s *Store) WithTx(tx *gorm.DB) *Store { return s.withHandle(query.NewHandle(tx, s.Dialect, s.Log)) }
+// WithTx returns the store inside a transaction of the host.
+func (s *Store) WithTx(tx *gorm.DB) *Store {
+	return s.withHandle(query.NewHandle(tx, s.Dialect, s.Log))
+}
 
-// CheckSchema compares the schema with the one that this code wants, once for a store
-// that has it.
+// CheckSchema returns ErrSchema if the schema has another version than this code needs. Once it
+// has found the right version it does not look again.
 func (s *Store) CheckSchema(db query.Conn) error {
 	if s.ready.Load() {
 		return nil
@@ -121,6 +126,7 @@ func (s *Store) CheckSchema(db query.Conn) error {
 	return nil
 }
 
+// CompareSchema returns ErrSchema unless a version is the one that this code needs.
 func CompareSchema(have int64) error {
 	switch want := migrate.Latest(); {
 	case have < want:
