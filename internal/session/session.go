@@ -10,10 +10,8 @@ import (
 )
 
 type (
-	// SessionKey is the context key of a *Session.
-	SessionKey struct{}
-	// PrimaryKey is the context key that sends reads to the primary, with any value.
-	PrimaryKey struct{}
+	sessionKey struct{}
+	primaryKey struct{}
 )
 
 // Session is the latest time at which a write under a context was acknowledged. It may be used
@@ -23,12 +21,22 @@ type Session struct {
 	written time.Time
 }
 
+// With returns a context with a new session.
+func With(ctx context.Context) context.Context {
+	return context.WithValue(ctx, sessionKey{}, &Session{})
+}
+
+// WithPrimary returns a context whose reads must use the primary.
+func WithPrimary(ctx context.Context) context.Context {
+	return context.WithValue(ctx, primaryKey{}, true)
+}
+
 // OnPrimary tells whether reads under ctx must use the primary.
-func OnPrimary(ctx context.Context) bool { return ctx.Value(PrimaryKey{}) != nil }
+func OnPrimary(ctx context.Context) bool { return ctx.Value(primaryKey{}) != nil }
 
 // Of returns the session of ctx, nil if there is none.
 func Of(ctx context.Context) *Session {
-	s, _ := ctx.Value(SessionKey{}).(*Session)
+	s, _ := ctx.Value(sessionKey{}).(*Session)
 	return s
 }
 

@@ -22,7 +22,7 @@ func canonical(v any) []byte { return appendCanonical(nil, reflect.ValueOf(v)) }
 
 func appendCanonical(b []byte, v reflect.Value) []byte {
 	if v.IsValid() && v.Type() == reflect.TypeFor[time.Time]() {
-		at := v.Interface().(time.Time) //nolint:forcetypeassert,errcheck // the line above tells the type
+		at := v.Interface().(time.Time) //nolint:forcetypeassert // the line above tells the type
 		return at.UTC().AppendFormat(append(b, 't'), time.RFC3339Nano)
 	}
 	switch v.Kind() {

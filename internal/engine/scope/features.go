@@ -49,7 +49,7 @@ func (s *Store) SchemaFeatures(db query.Conn) (*Features, error) {
 
 // ReadFeatures reads the features from the schema as it is now.
 func (s *Store) ReadFeatures(db query.Conn) (*Features, error) {
-	f, err := s.reader.read(s, db)
+	f, err := s.featureReader.read(s, db)
 	if err != nil {
 		return nil, fmt.Errorf("convostore: read what the schema can do: %w", err)
 	}

@@ -36,8 +36,8 @@ type shared struct {
 	Tables  Tables
 	ready   atomic.Bool
 	// written is nil without replicas.
-	written *replica.WriteTimes
-	reader  featureReader
+	written       *replica.WriteTimes
+	featureReader featureReader
 	// features is nil until it is first read.
 	features atomic.Pointer[Features]
 	// Erasures counts the erasures, after which the codes in memory may be of vectors that are
@@ -85,7 +85,7 @@ func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) (*St
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{shared: &shared{Config: c, Dialect: d, Tables: tablesOf(c.Tables), reader: features}, Writer: query.NewHandle(writer, d, c.Log)}
+	s := &Store{shared: &shared{Config: c, Dialect: d, Tables: tablesOf(c.Tables), featureReader: features}, Writer: query.NewHandle(writer, d, c.Log)}
 	s.InTx = s.Writer.InTx()
 	s.Reader = s.Writer
 	if reader != writer {
