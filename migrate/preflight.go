@@ -152,7 +152,7 @@ func place(rule string) int {
 }
 
 // owned are the library's tables with rows of users, parents first.
-var owned = []string{"conversations", "messages", "ai_suggestions", "message_embeddings", "message_embedding_claims"}
+var owned = naming.WithRows()
 
 // ownTables returns the quoted names of owned. Without a schema they are looked for where
 // Up would make them, and not further down the search_path.

@@ -17,12 +17,12 @@ func WithSession(ctx context.Context) context.Context {
 	if session.Of(ctx) != nil {
 		return ctx
 	}
-	return context.WithValue(ctx, session.SessionKey{}, &session.Session{})
+	return session.With(ctx)
 }
 
 // WithPrimary returns a context whose reads go to the primary, the server that takes the
 // writes. It is for reads that must see what another process has written. Without replicas
 // it changes nothing.
 func WithPrimary(ctx context.Context) context.Context {
-	return context.WithValue(ctx, session.PrimaryKey{}, true)
+	return session.WithPrimary(ctx)
 }

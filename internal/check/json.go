@@ -11,20 +11,20 @@ import (
 )
 
 const (
-	// maxDepth keeps a document below what either database's parser recurses into:
-	// SQLite stops at 1,000 levels.
+	// maxDepth keeps a document below the depth that either database's parser takes: SQLite
+	// stops at 1,000 levels.
 	maxDepth = 500
-	// maxExponent keeps a number inside what jsonb holds as a numeric without growing
-	// to hundreds of thousands of digits.
+	// maxExponent keeps jsonb, which stores numbers as numeric, from expanding a short number to
+	// hundreds of thousands of digits.
 	maxExponent = 1000
-	// maxNumber is the most bytes of a number. With the exponent it stays below the
-	// 16,383 decimals and the 131,072 digits before them that jsonb takes.
+	// maxNumber is the maximum length of a number in bytes. Together with the exponent it stays
+	// below the 131,072 digits before the point and the 16,383 after it that jsonb takes.
 	maxNumber = 10_000
 )
 
-// JSON refuses a document that one of the databases would refuse or change: one that
-// does not parse, U+0000 and half surrogates written as escapes, numbers with an
-// exponent beyond ±1,000 or more than 10,000 bytes, and more than 500 levels.
+// JSON refuses a document that one of the databases would refuse or change: one that does not
+// parse, has U+0000 or half a surrogate pair as an escape, a number with an exponent beyond
+// ±1,000 or more than 10,000 bytes, or more than 500 levels. An empty document is valid.
 func JSON(field string, doc []byte) error {
 	if len(doc) == 0 {
 		return nil
@@ -62,7 +62,7 @@ func JSON(field string, doc []byte) error {
 }
 
 // jsonString checks the escapes of the string that opens at doc[start] and returns the
-// place of its closing quote. doc is valid JSON.
+// index of its closing quote. doc is valid JSON.
 func jsonString(field string, doc []byte, start int) (int, error) {
 	for i := start + 1; ; i++ {
 		switch doc[i] {
@@ -98,7 +98,7 @@ func hex4(b []byte) rune {
 }
 
 // jsonNumber checks the exponent of the number that begins at doc[start] and returns
-// the place of its last byte.
+// the index of its last byte.
 func jsonNumber(field string, doc []byte, start int) (int, error) {
 	end := start
 	for end < len(doc) && bytes.IndexByte([]byte("+-.eE0123456789"), doc[end]) >= 0 {

@@ -1,5 +1,5 @@
-// Package check refuses what a database would refuse later and less clearly, or would
-// keep differently from the other database.
+// Package check refuses values that a database would refuse later with a less clear error, or
+// that the two databases would keep differently. Every error is a *rule.InvalidError.
 package check
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// MaxKey is the most bytes of a string that stands in an index. PostgreSQL refuses
+// MaxKey is the maximum length in bytes of a text in an index. PostgreSQL refuses
 // B-tree entries above 2,704 bytes; an RFC 5322 line has at most 998.
 const MaxKey = 1024
 
@@ -32,7 +32,7 @@ func Text(field, s string) error {
 	return nil
 }
 
-// Key checks a text that an index holds.
+// Key checks a text in an index: Text, and at most MaxKey bytes.
 func Key(field, s string) error {
 	if len(s) > MaxKey {
 		return rule.Invalid(field, "has %d bytes, the most is %d", len(s), MaxKey)
@@ -40,10 +40,10 @@ func Key(field, s string) error {
 	return Text(field, s)
 }
 
-// Length checks a text of at most most characters.
-func Length(field, s string, most int) error {
-	if n := utf8.RuneCountInString(s); n > most {
-		return rule.Invalid(field, "has %d characters, the most is %d", n, most)
+// Length checks a text that may have at most limit characters.
+func Length(field, s string, limit int) error {
+	if n := utf8.RuneCountInString(s); n > limit {
+		return rule.Invalid(field, "has %d characters, the most is %d", n, limit)
 	}
 	return Text(field, s)
 }

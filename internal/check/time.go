@@ -6,8 +6,8 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// Time keeps to the years that both databases write with four digits; their text order
-// is time order only there.
+// Time refuses a time outside of the years 1 to 9999. Only in these the databases write a year
+// with four digits, and SQLite's texts sort by time.
 func Time(field string, t time.Time) error {
 	if y := t.UTC().Year(); y < 1 || y > 9999 {
 		return rule.Invalid(field, "is not in the years 1 to 9999")

@@ -9,15 +9,15 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// Namer is implemented by a naming strategy that knows where the tables of this
-// library are: with a prefix, in a schema, or plain.
+// Namer is implemented by a naming strategy that knows the prefix and the schema of the
+// library's tables.
 type Namer interface {
 	ConvostoreTable(name string) string
 }
 
-// Table returns the name that the strategy gives the library's table. Any other
-// strategy, such as a host's own with a prefix, leaves the name as it is: the
-// migrations do not know that strategy.
+// Table returns the name that a Namer gives one of the library's tables. Any other naming
+// strategy, such as a host's own with a prefix, does not change the name, since the migrations
+// do not know that strategy.
 func Table(n schema.Namer, name string) string {
 	if own, ok := n.(Namer); ok {
 		return own.ConvostoreTable(name)
@@ -25,15 +25,15 @@ func Table(n schema.Namer, name string) string {
 	return name
 }
 
-// Of names a column of a model. The table in front of it is settled when the
-// statement is built: the statement's own table or alias if it is about that model,
-// else the model's table, so that a scope also works on a join.
+// Of is a column of a model. Its table is chosen when the statement is built: the statement's own
+// table or alias if the statement is about that model, and the model's table otherwise, so that
+// a scope also works on a join.
 type Of struct {
 	Model schema.TablerWithNamer
 	Name  string
 }
 
-// condition is a clause that learns its column's table while it is built.
+// condition is a clause that chooses its column's table when it is built.
 type condition struct {
 	column Of
 	make   func(clause.Column) clause.Expression
@@ -56,7 +56,7 @@ func (o Of) table(stmt *gorm.Statement) string {
 	return o.Model.TableName(stmt.NamingStrategy)
 }
 
-// Scope is what gorm.DB.Scopes and Preload take.
+// Scope is a function for gorm.DB.Scopes and Preload.
 type Scope = func(*gorm.DB) *gorm.DB
 
 func (o Of) where(build func(clause.Column) clause.Expression) Scope {
@@ -68,7 +68,7 @@ func (o Of) Is(v any) Scope {
 	return o.where(func(c clause.Column) clause.Expression { return clause.Eq{Column: c, Value: v} })
 }
 
-// In keeps the rows whose column is one of vs, none at all if vs is empty.
+// In keeps the rows whose column is one of vs. If vs is empty it keeps none.
 func In[T comparable](o Of, vs []T) Scope {
 	seen := make(map[T]bool, len(vs))
 	values := make([]any, 0, len(vs))

@@ -8,22 +8,21 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// nullText keeps an empty string as NULL, so that a unique index passes over rows that
-// have no key.
+// nullText stores an empty string as NULL, so that a unique index ignores rows without a key.
 //
-// The tag default:null would do so for one row; for several GORM writes DEFAULT in the
-// place of an unset value, which SQLite does not parse. A string type of its own would
-// show in the models.
+// The tag default:null does so for one row only: for several rows GORM writes DEFAULT for an
+// unset value, which SQLite does not parse. A string type of its own would be visible in the
+// models.
 type nullText struct{}
 
-// The models name it in their tags. GORM knows serializers by a name that is the whole
-// process's, hence the long one.
+// The models' tags refer to the serializer by its name. GORM keeps serializers for the whole
+// process, hence the long name.
 func init() { schema.RegisterSerializer("convostore_null_text", nullText{}) }
 
 // Value implements schema.SerializerValuerInterface.
 func (nullText) Value(_ context.Context, _ *schema.Field, _ reflect.Value, v any) (any, error) {
 	if v == "" {
-		return nil, nil //nolint:nilnil // a nil value is how NULL is said
+		return nil, nil //nolint:nilnil // a nil value is NULL
 	}
 	return v, nil
 }

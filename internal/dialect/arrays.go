@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Arrays are the columns of many rows as PostgreSQL's array literals ("Array Input and
-// Output Syntax" in its manual). Unnest makes rows of them again: one statement with an
-// argument for each column inserts however many there are.
+// Arrays are the columns of many rows as PostgreSQL's array literals ("Array Input and Output
+// Syntax" in its manual). Unnest turns them back into rows, so that one statement with one
+// argument for each column inserts any number of rows.
 type Arrays struct {
 	columns [][]byte
 	size    int
 }
 
-// NewArrays returns arrays for rows of so many values.
+// NewArrays returns arrays for rows of width values.
 func NewArrays(width int) *Arrays { return &Arrays{columns: make([][]byte, width)} }
 
-// Add adds a row. Its values are those that drivers take: nil, texts, integers, times and
-// driver.Valuers of texts.
+// Add adds a row. Its values are of types that drivers take: nil, string, int64, time.Time and
+// a driver.Valuer that returns one of them. Any other type is an error.
 func (a *Arrays) Add(row []any) error {
 	for i, v := range row {
 		separator := byte(',')
@@ -37,10 +37,10 @@ func (a *Arrays) Add(row []any) error {
 	return nil
 }
 
-// Size is how many bytes the arrays have.
+// Size is the length of all arrays in bytes.
 func (a *Arrays) Size() int { return a.size }
 
-// Args returns the arguments of Unnest. No row may be added afterwards.
+// Args returns the arguments of Unnest. Add must not be called after it.
 func (a *Arrays) Args() []any {
 	args := make([]any, len(a.columns))
 	for i, column := range a.columns {
@@ -72,7 +72,7 @@ func appendElement(to []byte, v any) ([]byte, error) {
 	return nil, fmt.Errorf("convostore: cannot make an element of an array of %T", v)
 }
 
-// appendQuoted puts a backslash before what would end an element or begin an escape.
+// appendQuoted appends s in quotes, with a backslash before each quote and backslash.
 func appendQuoted(to []byte, s string) []byte {
 	to = append(to, '"')
 	for {

@@ -2,21 +2,21 @@ package dialect
 
 import "strings"
 
-// Care is the SQL that looks after tables, whose names come quoted. Its statements run one
-// by one, and outside of transactions.
+// Care is the SQL for maintenance of whole tables, whose names come quoted. Its statements
+// are run one by one and outside of transactions.
 type Care interface {
 	// Analyze refreshes the statistics of tables.
 	Analyze(tables []string) []string
-	// Vacuum frees the room of removed rows and refreshes the statistics. words are the
-	// indexes of words that are tables of their own.
-	Vacuum(tables, words []string) []string
-	// VacuumFull writes the tables anew.
-	VacuumFull(tables, words []string) []string
-	// Reindex builds the indexes of tables anew.
+	// Vacuum makes the space of removed rows free for new ones and refreshes the statistics.
+	// textIndexes are full-text indexes that are tables of their own.
+	Vacuum(tables, textIndexes []string) []string
+	// VacuumFull rewrites the tables without the space of removed rows.
+	VacuumFull(tables, textIndexes []string) []string
+	// Reindex rebuilds the indexes of tables.
 	Reindex(tables []string) []string
-	// Checkpoint is a query that moves a write-ahead log into the database's file and
-	// empties it. The first column of its row is 0 if nobody stood in the way. It is empty
-	// where a server does so by itself.
+	// Checkpoint is a query that moves the write-ahead log into the database file and empties
+	// the log. The first column of its row is 0 if it succeeded, and not 0 if a reader or a
+	// writer prevented it. It is empty where the server does checkpoints by itself.
 	Checkpoint() string
 }
 
@@ -40,23 +40,23 @@ func (postgres) Checkpoint() string { return "" }
 
 func (sqlite) Analyze(tables []string) []string { return eachTable("ANALYZE ", tables) }
 
-func (d sqlite) Vacuum(tables, words []string) []string {
-	return append(optimize(words), d.Analyze(tables)...)
+func (d sqlite) Vacuum(tables, textIndexes []string) []string {
+	return append(optimize(textIndexes), d.Analyze(tables)...)
 }
 
-// VacuumFull merges the indexes of words first: what it writes anew are their tables,
-// with the erased words in them.
-func (d sqlite) VacuumFull(tables, words []string) []string {
-	return append(append(optimize(words), "VACUUM"), d.Analyze(tables)...)
+// VacuumFull merges the full-text indexes first: VACUUM copies their tables as they are, with
+// the erased words in them.
+func (d sqlite) VacuumFull(tables, textIndexes []string) []string {
+	return append(append(optimize(textIndexes), "VACUUM"), d.Analyze(tables)...)
 }
 
 func (sqlite) Reindex(tables []string) []string { return eachTable("REINDEX ", tables) }
 
 func (sqlite) Checkpoint() string { return "PRAGMA wal_checkpoint(TRUNCATE)" }
 
-// optimize has FTS5 merge its segments into one, without the entries of removed rows.
-func optimize(words []string) (statements []string) {
-	for _, index := range words {
+// optimize has FTS5 merge the segments of an index into one, without the removed rows.
+func optimize(textIndexes []string) (statements []string) {
+	for _, index := range textIndexes {
 		statements = append(statements, "INSERT INTO "+index+"("+index+") VALUES ('optimize')")
 	}
 	return statements

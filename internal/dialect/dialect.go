@@ -1,6 +1,6 @@
-// Package dialect holds what differs between the databases: a few words of SQL and the
-// codes of their errors. SQL that both take alike stands with its query in package
-// store.
+// Package dialect holds what differs between PostgreSQL and SQLite: words and lines of SQL,
+// and the codes of their errors. SQL that both databases take alike stands with the query
+// that uses it, and a whole algorithm that differs stands in a file named for its database.
 package dialect
 
 import (
@@ -15,61 +15,128 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// The names that GORM's dialects give themselves.
+// Postgres and SQLite are the names that GORM's dialects have.
 const (
 	Postgres = "postgres"
 	SQLite   = "sqlite"
 )
 
-// Dialect is one database's way of saying things.
+// Dialect is the SQL and the behaviour of one database, grouped by who uses it.
 type Dialect interface {
-	// Name is Postgres or SQLite.
+	// Name is Postgres or SQLite. It is for messages and for Pick; a difference in SQL is a
+	// method instead.
 	Name() string
-	// ForUpdate ends a SELECT that locks its rows; empty where a write locks everything.
-	ForUpdate() string
-	// Greatest is the name of the function that returns the greatest of its arguments.
-	Greatest() string
-	// Like is the operator of a match that ignores the case of letters.
-	Like() string
-	// Param is a placeholder of the given SQL type, for places where the type of a
-	// parameter cannot be inferred.
+
+	Driver
+	Locks
+	Inserts
+	Lists
+	Planning
+	Times
+	Money
+	JSON
+	Text
+	Care
+}
+
+// Driver is how a driver takes statements and ends transactions.
+type Driver interface {
+	// Numbered tells whether placeholders are $1, $2 instead of question marks.
+	Numbered() bool
+	// Param is a placeholder of a SQL type, for places where the database cannot infer the
+	// type of a parameter.
 	Param(sqlType string) string
-	// InUUIDs is the condition that a column is one of ids, with its one argument: however
-	// many there are, it is the same statement, which drivers keep prepared.
-	InUUIDs(column string, ids []uuid.UUID) (sql, arg string)
-	// InTexts is InUUIDs for texts.
-	InTexts(column string, values []string) (sql string, arg any)
-	// Unnest makes rows of Arrays with columns of the given types; empty where there is no
-	// such thing.
-	Unnest(types []string) string
-	// RowsPerInsert is how many rows a statement inserts best.
+	// ClosesCancelled tells whether the driver closes the connection when it rolls back a
+	// transaction whose context has ended.
+	ClosesCancelled() bool
+	// RollsBackByItself tells whether the database may roll back a transaction over a failed
+	// statement, and then commits each further statement by itself.
+	RollsBackByItself() bool
+}
+
+// Locks end a SELECT that locks its rows. Each is empty where the first write of a
+// transaction locks the whole database.
+type Locks interface {
+	// ForUpdate keeps other transactions from changing or locking the rows.
+	ForUpdate() string
+	// LockShare keeps other transactions from changing the rows. With an alias, only the rows
+	// of that table are locked.
+	LockShare(alias string) string
+	// LockKeyShare keeps other transactions from deleting the rows or changing their keys.
+	// With an alias, only the rows of that table are locked.
+	LockKeyShare(alias string) string
+}
+
+// Inserts are the forms of INSERT.
+type Inserts interface {
+	// OneStatementAppend tells whether an INSERT can take its rows from an UPDATE.
+	OneStatementAppend() bool
+	// RowsPerInsert is how many rows one statement inserts fastest.
 	RowsPerInsert() int
-	// Unindexed keeps a column from being looked up in an index where the database can be
-	// told: of SQLite's rows by id, the one more condition on their owner must not have it
-	// read all that the owner has.
+	// Replacing is an INSERT INTO that replaces rows with the same key: what stands before the
+	// table, and what stands after the rows. SQLite deletes the old row and gives the new one
+	// the next row id; PostgreSQL updates the given columns.
+	Replacing(key string, columns ...string) (insert, onConflict string)
+	// Unnest makes rows of Arrays with columns of the given types. It is empty where the
+	// database has no arrays.
+	Unnest(types []string) string
+}
+
+// Lists are conditions on any number of values. The statement is the same however many there
+// are, so that drivers keep it prepared.
+type Lists interface {
+	// InUUIDs is the condition that a column is one of ids, with its one argument.
+	InUUIDs(column string, ids []uuid.UUID) (sql, arg string)
+	// InTexts is the condition that a column is one of values, with its one argument.
+	InTexts(column string, values []string) (sql string, arg any)
+}
+
+// Planning steers a planner that can be steered. It changes no result.
+type Planning interface {
+	// Unindexed keeps SQLite from looking a column up in an index. Without it a condition on
+	// the owner, beside one on ids, makes SQLite read all rows of the owner.
 	Unindexed(column string) string
-	// OrderedJoin joins two tables, the first to be read first where the database can be
-	// told. PostgreSQL goes by its statistics, of which SQLite has none.
+	// OrderedJoin joins two tables and has SQLite read the first one first. PostgreSQL
+	// decides by its statistics, which SQLite does not have.
 	OrderedJoin() string
-	// LocalDay is the number of the calendar day, counted from 1970-01-01, that a column's
-	// time falls on in a zone.
+}
+
+// Times are calculations with times.
+type Times interface {
+	// LocalDay is the number of the calendar day, counted from 1970-01-01, on which a
+	// column's time falls in a zone.
 	LocalDay(column string, zone []Offset) string
 	// Micros is how many microseconds lie between two times.
 	Micros(from, to string) string
-	// SumMoney adds amounts up to the last decimal. What it returns also sorts by amount.
-	SumMoney(column string) string
-	// ArrayLength is how many elements a JSON array has, 0 for anything else.
-	ArrayLength(column string) string
-	// SortedArray aggregates a column of integers, NULL left out, the lowest first.
-	SortedArray(column string) string
-	// Element is one of a SortedArray, counted from 0, NULL beyond its end.
-	Element(array, index string) string
-	// ByBytes is a text that sorts by its bytes, whatever the database's language.
-	ByBytes(column string) string
-	// OneStatementAppend tells whether an INSERT can take its rows from an UPDATE.
-	OneStatementAppend() bool
+}
 
-	Care
+// Money is exact arithmetic with decimals.
+type Money interface {
+	// SumMoney adds amounts without losing a decimal. The sum also sorts by amount.
+	SumMoney(column string) string
+}
+
+// JSON reads and makes JSON arrays and, on PostgreSQL, arrays.
+type JSON interface {
+	// ArrayLength is how many elements a JSON array has, and 0 for any other value.
+	ArrayLength(column string) string
+	// SortedArray aggregates a column of integers without its NULLs, the lowest first.
+	SortedArray(column string) string
+	// Element is an element of a SortedArray by its index from 0, NULL beyond the end.
+	Element(array, index string) string
+}
+
+// Text compares texts and other values.
+type Text interface {
+	// Greatest is the function that returns the greatest of its arguments.
+	Greatest() string
+	// Like is the operator of a pattern match that ignores the case of letters.
+	Like() string
+	// ByBytes is a text that sorts by its bytes, whatever the database's collation.
+	ByBytes(column string) string
+	// StrictTypes tells whether a comparison of columns of different types, such as a number
+	// and a text, is an error.
+	StrictTypes() bool
 }
 
 func joinUUIDs(ids []uuid.UUID, quote string) string {
@@ -89,29 +156,47 @@ func Of(db *gorm.DB) (Dialect, error) {
 	case SQLite:
 		return sqlite{}, nil
 	}
-	return nil, rule.Invalid("db", "is %s, not postgres or sqlite", db.Name())
+	return nil, unknown(db.Name())
+}
+
+// Pick returns the value for a dialect, or ErrInvalid where there is none. It chooses between
+// implementations that differ by more than a line of SQL. Each database has a parameter, so
+// that the compiler names every place where a new one lacks its implementation.
+func Pick[T any](d Dialect, forPostgres, forSQLite T) (T, error) {
+	switch d.(type) {
+	case postgres:
+		return forPostgres, nil
+	case sqlite:
+		return forSQLite, nil
+	}
+	var none T
+	return none, unknown(d.Name())
+}
+
+func unknown(name string) error {
+	return rule.Invalid("db", "is %s, not postgres or sqlite", name)
 }
 
 // Kind is what an error of a database means to the store.
 type Kind int
 
-// The kinds.
 const (
+	// Other is any error without a meaning of its own, and no error.
 	Other Kind = iota
 	// Unique is a duplicate key.
 	Unique
-	// ForeignKey is a reference to a row that is not there.
+	// ForeignKey is a reference to a row that does not exist.
 	ForeignKey
-	// Retry passes if the transaction is run again: a deadlock, a serialization failure,
-	// a busy database.
+	// Retry is an error that may not come again if the transaction is run again: a deadlock,
+	// a serialization failure, a busy database.
 	Retry
-	// Stopped is a statement that was cancelled, or that ran into a timeout of the server's.
+	// Stopped is a statement that was cancelled, or that ran into a timeout of the server.
 	Stopped
-	// ReadOnly is a write where there can be none.
+	// ReadOnly is a write in a read-only transaction or on a replica.
 	ReadOnly
-	// Unavailable is a server that takes no connections, or ended one.
+	// Unavailable is a server that takes no connections, or has ended one.
 	Unavailable
-	// Damaged is a file that the database cannot make sense of.
+	// Damaged is a corrupt table or file.
 	Damaged
 )
 
@@ -127,8 +212,8 @@ func CodeOf(err error) string {
 	return ""
 }
 
-// KindOf tells what an error means, by SQLSTATE or by SQLite's extended code, never by
-// its text: servers translate and rename.
+// KindOf returns what an error means. It goes by SQLSTATE or SQLite's extended code and never
+// by the text, which servers translate and change.
 func KindOf(err error) Kind {
 	if err == nil {
 		return Other
@@ -140,7 +225,7 @@ func KindOf(err error) Kind {
 	if code, ok := sqliteCode(err); ok {
 		return sqliteKind(code)
 	}
-	// What a host's TranslateError leaves of the error.
+	// With GORM's TranslateError only these are left of the error.
 	switch {
 	case errors.Is(err, gorm.ErrDuplicatedKey):
 		return Unique
@@ -150,8 +235,9 @@ func KindOf(err error) Kind {
 	return Other
 }
 
-// sqliteCode finds the extended result code: modernc has a method for it, mattn a field.
-// mattn is not imported for it, since that would compile C into every host.
+// sqliteCode returns the extended result code of an error. modernc's error has a method for
+// it, mattn's a field. mattn's package is not imported, since that would compile C into every
+// host.
 func sqliteCode(err error) (int, bool) {
 	var coder interface{ Code() int }
 	if errors.As(err, &coder) {
@@ -160,14 +246,15 @@ func sqliteCode(err error) (int, bool) {
 	return mattnCode(err)
 }
 
-// mattnCode looks into every error that err wraps, since several may be joined.
+// mattnCode looks for the field ExtendedCode in err and in every error that it wraps, since
+// several may be joined.
 func mattnCode(err error) (int, bool) {
 	if v := reflect.Indirect(reflect.ValueOf(err)); v.Kind() == reflect.Struct {
 		if f := v.FieldByName("ExtendedCode"); f.IsValid() && f.CanInt() {
 			return int(f.Int()), true
 		}
 	}
-	switch wrapping := err.(type) { //nolint:errorlint // each of the chain in its turn
+	switch wrapping := err.(type) { //nolint:errorlint // it walks the chain itself
 	case interface{ Unwrap() error }:
 		return mattnCode(wrapping.Unwrap())
 	case interface{ Unwrap() []error }:

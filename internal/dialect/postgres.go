@@ -9,16 +9,41 @@ import (
 
 type postgres struct{}
 
-func (postgres) Name() string                   { return Postgres }
-func (postgres) ForUpdate() string              { return " FOR UPDATE" }
-func (postgres) Greatest() string               { return "GREATEST" }
-func (postgres) Like() string                   { return "ILIKE" }
-func (postgres) Param(sqlType string) string    { return "CAST(? AS " + sqlType + ")" }
+func (postgres) Name() string { return Postgres }
+
+func (postgres) Numbered() bool              { return true }
+func (postgres) Param(sqlType string) string { return "CAST(? AS " + sqlType + ")" }
+func (postgres) ClosesCancelled() bool       { return true }
+func (postgres) RollsBackByItself() bool     { return false }
+
+func (postgres) ForUpdate() string                { return " FOR UPDATE" }
+func (postgres) LockShare(alias string) string    { return " FOR SHARE" + ofTable(alias) }
+func (postgres) LockKeyShare(alias string) string { return " FOR KEY SHARE" + ofTable(alias) }
+
+func (postgres) OneStatementAppend() bool { return true }
+func (postgres) RowsPerInsert() int       { return 1000 }
+
 func (postgres) Unindexed(column string) string { return column }
 func (postgres) OrderedJoin() string            { return " JOIN " }
-func (postgres) OneStatementAppend() bool       { return true }
 
-func (postgres) RowsPerInsert() int { return 1000 }
+func (postgres) Greatest() string  { return "GREATEST" }
+func (postgres) Like() string      { return "ILIKE" }
+func (postgres) StrictTypes() bool { return true }
+
+func ofTable(alias string) string {
+	if alias == "" {
+		return ""
+	}
+	return " OF " + alias
+}
+
+func (postgres) Replacing(key string, columns ...string) (insert, onConflict string) {
+	assign := make([]string, len(columns))
+	for i, c := range columns {
+		assign[i] = c + " = excluded." + c
+	}
+	return "INSERT INTO ", " ON CONFLICT (" + key + ") DO UPDATE SET " + strings.Join(assign, ", ")
+}
 
 func (postgres) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 	return column + " = ANY(CAST(? AS uuid[]))", "{" + joinUUIDs(ids, "") + "}"
@@ -27,7 +52,7 @@ func (postgres) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 func (postgres) InTexts(column string, values []string) (sql string, arg any) {
 	a := NewArrays(1)
 	for _, v := range values {
-		_ = a.Add([]any{v}) // a text always can be added
+		_ = a.Add([]any{v}) // a text never fails
 	}
 	return column + " = ANY(CAST(? AS text[]))", a.Args()[0]
 }
@@ -59,7 +84,7 @@ func (postgres) Element(array, index string) string { return array + "[" + index
 
 func (postgres) ByBytes(column string) string { return "CAST(" + column + ` AS text) COLLATE "C"` }
 
-// The SQLSTATEs are those of PostgreSQL's appendix A.
+// postgresKind knows the SQLSTATEs of appendix A of PostgreSQL's manual.
 func postgresKind(state string) Kind {
 	switch state {
 	case "23505":

@@ -12,30 +12,44 @@ import (
 
 type sqlite struct{}
 
-func (sqlite) Name() string                   { return SQLite }
-func (sqlite) ForUpdate() string              { return "" }
-func (sqlite) Greatest() string               { return "MAX" }
-func (sqlite) Like() string                   { return "LIKE" }
-func (sqlite) Param(string) string            { return "?" }
+func (sqlite) Name() string { return SQLite }
+
+func (sqlite) Numbered() bool          { return false }
+func (sqlite) Param(string) string     { return "?" }
+func (sqlite) ClosesCancelled() bool   { return false }
+func (sqlite) RollsBackByItself() bool { return true }
+
+func (sqlite) ForUpdate() string          { return "" }
+func (sqlite) LockShare(string) string    { return "" }
+func (sqlite) LockKeyShare(string) string { return "" }
+
+func (sqlite) OneStatementAppend() bool { return false }
+func (sqlite) RowsPerInsert() int       { return 50 }
+
+func (sqlite) Replacing(string, ...string) (insert, onConflict string) {
+	return "INSERT OR REPLACE INTO ", ""
+}
+
 func (sqlite) Unindexed(column string) string { return "+" + column }
 func (sqlite) OrderedJoin() string            { return " CROSS JOIN " }
-func (sqlite) OneStatementAppend() bool       { return false }
 
-func (sqlite) RowsPerInsert() int { return 50 }
+func (sqlite) Greatest() string  { return "MAX" }
+func (sqlite) Like() string      { return "LIKE" }
+func (sqlite) StrictTypes() bool { return false }
 
 func (sqlite) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 	return column + " IN (SELECT value FROM json_each(?))", "[" + joinUUIDs(ids, `"`) + "]"
 }
 
 func (sqlite) InTexts(column string, values []string) (sql string, arg any) {
-	doc, _ := json.Marshal(values) // texts can always be encoded
+	doc, _ := json.Marshal(values) // a list of texts never fails
 	return column + " IN (SELECT value FROM json_each(?))", string(doc)
 }
 
 func (sqlite) Unnest([]string) string { return "" }
 
-// LocalDay cuts the fraction off first: SQLite rounds it to milliseconds, which would
-// move the last moment of a day into the next one. The bias keeps the division from
+// LocalDay cuts off the fraction of the second first: SQLite rounds it to milliseconds, which
+// would move the last moment of a day into the next day. The bias keeps the division from
 // rounding up before 1970.
 func (sqlite) LocalDay(column string, zone []Offset) string {
 	const bias = 1_000_000 // days
@@ -47,16 +61,16 @@ func (sqlite) Micros(from, to string) string {
 	return "(" + sqliteMicros(to) + " - " + sqliteMicros(from) + ")"
 }
 
-// sqliteMicros reads the fraction of "2026-11-24 08:00:00.123456+00:00" apart, since
+// sqliteMicros adds the fraction of "2026-11-24 08:00:00.123456+00:00" separately, since
 // SQLite's functions know milliseconds only.
 func sqliteMicros(column string) string {
 	return fmt.Sprintf("(unixepoch(substr(%[1]s, 1, 19)) * 1000000 + "+
 		"CAST(round(CAST('0' || substr(%[1]s, 20, length(%[1]s) - 25) AS real) * 1000000) AS integer))", column)
 }
 
-// SumMoney adds the digits before and after the point apart, since a sum of decimals
-// would be one of binary fractions: an amount has 18 digits at most, ten of them after the
-// point. The sum has leading zeros, by which its text sorts.
+// SumMoney adds the digits before and after the decimal point separately, since SQLite adds
+// decimals as binary fractions. An amount has at most 18 digits, ten of them after the point.
+// The sum is a text with leading zeros, which sorts by amount.
 func (sqlite) SumMoney(column string) string {
 	point := "instr(" + column + " || '.', '.')"
 	whole := "CAST(substr(" + column + ", 1, " + point + " - 1) AS integer)"
@@ -79,33 +93,33 @@ func (sqlite) Element(array, index string) string {
 
 func (sqlite) ByBytes(column string) string { return "CAST(" + column + " AS text)" }
 
-// ProbeTransaction fails inside a transaction of SQLite, see InTransaction, and begins one
-// outside.
+// ProbeTransaction is a statement that fails inside a transaction of SQLite, see
+// InTransaction, and begins a transaction outside of one.
 const ProbeTransaction = "BEGIN"
 
-// DoomTransaction keeps a transaction from being committed: it breaks a foreign key that is
-// looked at when it ends. The table is a temporary one, which takes no room on a full disk,
-// and goes with the transaction. Where foreign keys are off the last statement fails.
-var DoomTransaction = []string{
+// PreventCommit are statements after which a transaction of SQLite cannot commit: they violate
+// a deferred foreign key. The table is temporary, so that it needs no space on a full disk, and
+// is rolled back with the transaction. Where foreign keys are off, the last statement fails.
+var PreventCommit = []string{
 	"CREATE TEMP TABLE convostore_rolled_back (id integer PRIMARY KEY, lacks integer " +
 		"REFERENCES convostore_rolled_back (id) DEFERRABLE INITIALLY DEFERRED)",
 	"INSERT INTO temp.convostore_rolled_back VALUES (1, 2)",
 	"INSERT INTO temp.convostore_rolled_back SELECT 1, 2 FROM pragma_foreign_keys WHERE foreign_keys = 0",
 }
 
-// InTransaction tells whether ProbeTransaction failed because there is a transaction, or
-// one that the pool of connections has ended and lets nothing through.
+// InTransaction tells whether ProbeTransaction failed because a transaction is open, or
+// because database/sql has ended it and passes no statement on.
 func InTransaction(err error) bool {
-	const generic = 1 // as SQLite calls it: "cannot start a transaction within a transaction"
+	const generic = 1 // SQLITE_ERROR, "cannot start a transaction within a transaction"
 	code, ok := sqliteCode(err)
 	return ok && code == generic || errors.Is(err, sql.ErrTxDone)
 }
 
-// The codes are those of SQLite's "Result and Error Codes"; the low byte of an extended
-// code is the primary one.
+// sqliteKind knows the codes of SQLite's "Result and Error Codes". The low byte of an extended
+// code is the primary code.
 func sqliteKind(code int) Kind {
-	// A busy database is another connection's write; a locked shared cache likewise. A
-	// plain SQLITE_LOCKED is a connection in its own way, which does not pass.
+	// SQLITE_BUSY and a locked shared cache mean that another connection writes. A plain
+	// SQLITE_LOCKED is a conflict within one connection, which a retry does not end.
 	const (
 		busy, corrupt, notADB            = 5, 11, 26
 		lockedSharedCache                = 262

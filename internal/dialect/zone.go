@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// Offset is how many seconds a zone is ahead of UTC until a moment. The last one of a zone
-// has no end.
+// Offset is how many seconds a zone is ahead of UTC until a moment. The last offset of a zone
+// has a zero Until: it has no end.
 type Offset struct {
 	Until   time.Time
 	Seconds int
 }
 
-// Zone returns the offsets of a zone between two moments, earliest first. They come from
-// the zone data of this process and not from the database's, so that all databases cut
-// days alike.
+// Zone returns the offsets of a zone between two moments, the earliest first. They come from
+// the time zone data of this process and not of the database, so that all databases divide
+// time into the same days.
 func Zone(zone *time.Location, since, before time.Time) []Offset {
 	var offsets []Offset
 	for t := since.In(zone); ; {
@@ -28,7 +28,7 @@ func Zone(zone *time.Location, since, before time.Time) []Offset {
 	}
 }
 
-// byOffset picks the offset in force at a column's time.
+// byOffset is SQL for the offset that applies at a column's time.
 func byOffset(column string, zone []Offset, value func(seconds int) string) string {
 	last := value(zone[len(zone)-1].Seconds)
 	if len(zone) == 1 {
@@ -37,7 +37,7 @@ func byOffset(column string, zone []Offset, value func(seconds int) string) stri
 	var b strings.Builder
 	b.WriteString("CASE")
 	for _, o := range zone[:len(zone)-1] {
-		// A literal that PostgreSQL reads, and in the form of SQLite's texts.
+		// PostgreSQL reads this literal, and SQLite keeps times as texts of this form.
 		b.WriteString(" WHEN " + column + " < '" + o.Until.UTC().Format("2006-01-02 15:04:05-07:00") + "' THEN " + value(o.Seconds))
 	}
 	return b.String() + " ELSE " + last + " END"

@@ -1,4 +1,4 @@
-// Package engine puts a store together out of its rooms, one for each role of the
+// Package engine assembles a store from the packages below it, one for each role of the
 // contract. It is the only package that knows all of them.
 package engine
 
@@ -27,7 +27,9 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// New returns a store on db. It keeps a copy of c.
+// New returns a store on db, after the migrations if c asks for them. It keeps a copy of c.
+// It returns ErrInvalid for a handle that is not open, a database that is not supported and
+// options that do not fit the database, and the error of ctx if it has ended.
 func New(ctx context.Context, db *gorm.DB, c *config.Config) (store.Store, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("convostore: open store: %w", err)
@@ -44,7 +46,7 @@ func New(ctx context.Context, db *gorm.DB, c *config.Config) (store.Store, error
 	if err != nil {
 		return nil, err
 	}
-	if err := fits(c, d); err != nil {
+	if err := checkOptions(c, d); err != nil {
 		return nil, err
 	}
 	if c.Migrate != nil {
@@ -52,11 +54,11 @@ func New(ctx context.Context, db *gorm.DB, c *config.Config) (store.Store, error
 			return nil, err
 		}
 	}
-	return assemble(db, d, c), nil
+	return assemble(db, d, c)
 }
 
-// fits refuses what the database cannot do.
-func fits(c *config.Config, d dialect.Dialect) error {
+// checkOptions returns ErrInvalid for options that the database does not support.
+func checkOptions(c *config.Config, d dialect.Dialect) error {
 	switch sqlite := d.Name() == dialect.SQLite; {
 	case c.Tables.Schema != "" && sqlite:
 		return rule.Invalid("WithSchema", "is for PostgreSQL; SQLite has no schemas")
@@ -68,18 +70,22 @@ func fits(c *config.Config, d dialect.Dialect) error {
 	return nil
 }
 
-func assemble(db *gorm.DB, d dialect.Dialect, c *config.Config) *engine {
+// assemble returns the store with the state that its roles keep.
+func assemble(db *gorm.DB, d dialect.Dialect, c *config.Config) (store.Store, error) {
 	reader := c.Reader
 	if reader == nil {
 		reader = db
 	}
-	st := scope.NewStore(c, d, db, reader)
+	st, err := scope.NewStore(c, d, db, reader)
+	if err != nil {
+		return nil, err
+	}
 	return &engine{st: st, rooms: &rooms{
 		statements: threads.NewStatements(st.Tables, d),
 		codes:      &embeddings.Codes{},
 		leadTypes:  &reports.LeadTypes{},
 		pools:      health.PoolsOf(db, reader, c.Replicas),
-	}}
+	}}, nil
 }
 
 // engine is a store.Store outside or inside of a transaction.
@@ -88,12 +94,12 @@ type engine struct {
 	rooms *rooms
 }
 
-// rooms is what the rooms of a store and of its transactions keep beside the scope.
+// rooms is the state that the roles of a store and of its transactions share beside the scope.
 type rooms struct {
 	statements *threads.Statements
 	codes      *embeddings.Codes
 	leadTypes  *reports.LeadTypes
-	// pools are those that the store was opened with, also inside a transaction.
+	// pools are the pools that the store was opened with, also inside a transaction.
 	pools []health.Pool
 	close sync.Once
 }
@@ -136,7 +142,7 @@ type view struct {
 }
 
 func (v view) Conversations() store.Conversations { return threads.NewConversations(v.sc) }
-func (v view) Messages() store.Messages { return threads.NewMessages(v.sc, v.rooms.statements) }
+func (v view) Messages() store.Messages           { return threads.NewMessages(v.sc, v.rooms.statements) }
 
 func (v view) Suggestions() store.Suggestions { return suggestions.New(v.sc, v.rooms.statements) }
 func (v view) Search() store.Search           { return search.New(v.sc, v.rooms.codes) }

@@ -1,10 +1,9 @@
-// Package enum is what the models' words of a fixed list have in common.
+// Package enum reads the models' string types that allow a fixed list of words.
 package enum
 
 import "fmt"
 
-// Scan reads a text column. NULL is an error: the columns of words that every row has
-// do not take it.
+// Scan reads a text column into dest. NULL is an error, since such columns are NOT NULL.
 func Scan[T ~string](dest *T, src any) error {
 	switch v := src.(type) {
 	case string:
@@ -17,8 +16,8 @@ func Scan[T ~string](dest *T, src any) error {
 	return nil
 }
 
-// Unmarshal sets dest only if the word is valid, or empty: a value that was never set is
-// written so, and has to be read again.
+// Unmarshal sets dest to a word that validate accepts, or to the empty word: a value that was
+// never set is marshaled as empty. After an error dest is unchanged.
 func Unmarshal[T ~string](dest *T, text []byte, validate func(T) error) error {
 	if len(text) > 0 {
 		if err := validate(T(text)); err != nil {

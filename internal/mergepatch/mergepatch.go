@@ -1,5 +1,5 @@
-// Package mergepatch applies JSON Merge Patches (RFC 7396) without decoding values, so
-// that every digit of a number survives.
+// Package mergepatch applies JSON Merge Patches (RFC 7396). It does not decode values, so that
+// numbers keep all their digits.
 package mergepatch
 
 import (
@@ -14,8 +14,9 @@ func IsObject(doc []byte) bool {
 
 func isNull(doc []byte) bool { return bytes.Equal(bytes.TrimSpace(doc), []byte("null")) }
 
-// Apply returns target with patch applied, as section 2 of the RFC defines it. A target
-// that is empty or no object counts as an empty object where the patch is one.
+// Apply returns target with patch applied, as section 2 of the RFC defines it. If the patch is an
+// object, a target that is empty or not an object counts as an empty object. Both must be valid
+// JSON, but for an empty target.
 func Apply(target, patch []byte) ([]byte, error) {
 	if !IsObject(patch) {
 		return patch, nil

@@ -1,5 +1,5 @@
-// Package naming says what the library's tables are called in a host's database, so
-// that migrations, models and hand-written SQL cannot disagree.
+// Package naming has the names of the library's tables in a host's database, so that migrations,
+// models and hand-written SQL cannot disagree. It also checks and quotes names of the host.
 package naming
 
 import (
@@ -9,26 +9,43 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
+// The names of the library's tables, without a prefix.
+const (
+	Conversations = "conversations"
+	Messages      = "messages"
+	Suggestions   = "ai_suggestions"
+	Embeddings    = "message_embeddings"
+	Claims        = "message_embedding_claims"
+	// Migrations has a row for each migration that was applied.
+	Migrations = "convostore_migrations"
+	// MessagesText and ConversationsText are SQLite's full-text indexes.
+	MessagesText      = "messages_fts"
+	ConversationsText = "conversations_fts"
+)
+
+// WithRows returns the names of the tables with rows of users, parents before children.
+func WithRows() []string { return []string{Conversations, Messages, Suggestions, Embeddings, Claims} }
+
 const (
 	// maxPrefix leaves room for the longest index name in PostgreSQL's 63 bytes.
 	maxPrefix = 20
-	// maxName is PostgreSQL's limit for a name; it would cut a longer one without a word.
+	// maxName is PostgreSQL's limit for a name. It silently cuts off a longer one.
 	maxName = 63
 )
 
-// Lower case only: an identifier then means the same quoted and unquoted.
+// identifier has lower case only, so that a name means the same with and without quotes.
 var identifier = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
 // Tables names the library's tables. The zero value has neither prefix nor schema.
 type Tables struct {
-	// Prefix stands before every name of a table, index and constraint.
+	// Prefix is put before the name of each table, index and constraint.
 	Prefix string
 	// Schema is a PostgreSQL schema; empty means the connection's search_path.
 	Schema string
 }
 
-// Validate returns a *rule.InvalidError for a prefix or schema that is no plain
-// identifier, is too long, or that PostgreSQL keeps for itself.
+// Validate returns a *rule.InvalidError for a prefix or schema that is not a plain
+// identifier, is too long, or is reserved by PostgreSQL.
 func (t Tables) Validate() error {
 	if t.Prefix != "" && (len(t.Prefix) > maxPrefix || !identifier.MatchString(t.Prefix)) {
 		return rule.Invalid("prefix", "at most %d bytes of a-z, 0-9 and _, the first no digit", maxPrefix)
@@ -42,8 +59,8 @@ func (t Tables) Validate() error {
 	return nil
 }
 
-// Table returns the full name without quotes, "schema.prefix_name": the form that
-// GORM wants, which quotes each part itself.
+// Table returns the full name without quotes, "schema.prefix_name". This is the form for GORM,
+// which quotes each part itself.
 func (t Tables) Table(name string) string {
 	if t.Schema == "" {
 		return t.Prefix + name
@@ -64,12 +81,11 @@ func (t Tables) Name(name string) string {
 	return `"` + t.Prefix + name + `"`
 }
 
-// hostName takes what hosts call their tables, upper case included, since it is quoted; a
-// quote or a dot cannot be in it.
+// hostName allows upper case, since the name is quoted. It allows neither quotes nor dots.
 var hostName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_$]*$`)
 
-// CheckHost returns a *rule.InvalidError for a table of the host's, or a column of it,
-// that is no name. The table may stand in a schema, "crm.leads".
+// CheckHost returns a *rule.InvalidError if a table of the host or one of its columns has no
+// valid name. The table may have a schema, "crm.leads".
 func CheckHost(field, table string, columns ...string) error {
 	parts := strings.Split(table, ".")
 	if len(parts) > 2 {
@@ -83,5 +99,6 @@ func CheckHost(field, table string, columns ...string) error {
 	return nil
 }
 
-// Quote quotes a name of the host's, "crm.leads" part by part. It has passed CheckHost.
+// Quote returns a name of the host in quotes, "crm.leads" part by part. The name must have
+// passed CheckHost.
 func Quote(name string) string { return `"` + strings.ReplaceAll(name, ".", `"."`) + `"` }

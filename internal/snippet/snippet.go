@@ -1,4 +1,4 @@
-// Package snippet cuts from a text the part that shows best what was found in it.
+// Package snippet cuts out of a text the part that shows its matches best.
 package snippet
 
 import (
@@ -9,25 +9,26 @@ import (
 	"github.com/convostore/convostore/internal/words"
 )
 
-// size is the most characters of a snippet, beside the marks of where it was cut, and
-// core the most that the matches take of it: some room is for what is around them.
+// size is the maximum number of characters of a snippet without the marks of where it was cut.
+// core is how many of them the matches may take, to leave room for the text around them.
 const (
 	size = 160
 	core = 130
 )
 
+// cut marks where the text goes on.
 const cut = "…"
 
-// Cut returns a part of text, on one line, and where in it the matches are, in order and
-// apart from one another. Matches are those of the text, by their start. Without any it
-// is the beginning.
+// Cut returns a part of text on one line, and the spans of the matches in that part, sorted and
+// without overlaps. matches are those of the whole text, sorted by their start. Without matches
+// the part is the beginning of the text.
 func Cut(text string, matches []words.Match) (string, []words.Span) {
 	from, to := window(text, matches)
 	from, to = widen(text, from, to)
 	return write(text, from, to, matches)
 }
 
-// window returns the part of a few words with the most different terms in it.
+// window returns the part of at most core characters with the most different terms in it.
 func window(text string, matches []words.Match) (from, to int) {
 	most := 0
 	for i, m := range matches {
@@ -45,13 +46,13 @@ func window(text string, matches []words.Match) (from, to int) {
 		}
 	}
 	if most == 0 && len(matches) > 0 {
-		// The first one alone is too long.
+		// Even the first match is too long.
 		from, to = matches[0].Start, matches[0].Start+prefix(text[matches[0].Start:], core)
 	}
 	return from, to
 }
 
-// prefix returns the bytes of the first n characters.
+// prefix returns how many bytes the first n characters take.
 func prefix(text string, n int) int {
 	for i := range text {
 		if n == 0 {
@@ -62,19 +63,19 @@ func prefix(text string, n int) int {
 	return len(text)
 }
 
-// widen takes in what stands around, half of the room before and what is left behind.
+// widen adds the text around a part: up to half of the room before it, and the rest after it.
 func widen(text string, from, to int) (start, end int) {
 	room := size - runes(text[from:to])
 	start, used := backward(text, from, room/2)
 	end, rest := forward(text, to, room-used)
 	if rest > 0 {
-		// The text ends: the room that is left goes to the front.
+		// The text ends here. The remaining room goes to the front.
 		start, _ = backward(text, from, used+rest)
 	}
 	return atWord(text, start, from, end, to)
 }
 
-// runes counts characters as they are written: a run of spaces is one.
+// runes counts the characters that write will write: a run of spaces counts as one.
 func runes(text string) (n int) {
 	space := false
 	for _, r := range text {
@@ -119,8 +120,8 @@ func forward(text string, to, room int) (end, rest int) {
 	return end, room
 }
 
-// atWord moves ends that are inside of a word to the next space, if there is one before
-// the matches: a script without spaces, or a long word, is cut where it is.
+// atWord moves an end that is inside a word to the next space, if there is one before the
+// matches. Without a space, as in some scripts or a long word, it cuts inside the word.
 func atWord(text string, start, from, end, to int) (s, e int) {
 	if start > 0 && start < from && !spaceBefore(text, start) {
 		if i := strings.IndexFunc(text[start:from], unicode.IsSpace); i >= 0 {
@@ -142,7 +143,7 @@ func spaceBefore(text string, i int) bool {
 	return unicode.IsSpace(r)
 }
 
-// write copies the part with its spaces made one, and moves the matches along.
+// write returns the part with each run of spaces as one, and the spans of the matches in it.
 func write(text string, from, to int, matches []words.Match) (string, []words.Span) {
 	var w line
 	if strings.TrimSpace(text[:from]) != "" {
@@ -151,7 +152,7 @@ func write(text string, from, to int, matches []words.Match) (string, []words.Sp
 	at, found := from, []words.Span{}
 	for _, s := range merge(matches, from, to) {
 		w.copy(text[at:s.Start])
-		w.end()
+		w.flushSpace()
 		start := w.Len()
 		w.copy(text[s.Start:s.End])
 		found = append(found, words.Span{Start: start, End: w.Len()})
@@ -164,7 +165,7 @@ func write(text string, from, to int, matches []words.Match) (string, []words.Sp
 	return w.String(), found
 }
 
-// merge returns the parts of matches that are within from and to, in order and apart.
+// merge returns the parts of matches between from and to, sorted and without overlaps.
 func merge(matches []words.Match, from, to int) (spans []words.Span) {
 	for _, m := range matches {
 		s := words.Span{Start: max(m.Start, from), End: min(m.End, to)}
@@ -179,9 +180,10 @@ func merge(matches []words.Match, from, to int) (spans []words.Span) {
 	return spans
 }
 
-// line is a text whose runs of spaces become one each, and none at its ends.
+// line builds a text in which each run of spaces becomes one space, without spaces at its ends.
 type line struct {
 	strings.Builder
+	// begun says that something was written, and space that a space is pending.
 	begun, space bool
 }
 
@@ -191,14 +193,14 @@ func (w *line) copy(text string) {
 			w.space = w.begun
 			continue
 		}
-		w.end()
+		w.flushSpace()
 		w.WriteRune(r)
 		w.begun = true
 	}
 }
 
-// end writes the space that came last.
-func (w *line) end() {
+// flushSpace writes the pending space, if there is one.
+func (w *line) flushSpace() {
 	if w.space {
 		w.WriteByte(' ')
 	}

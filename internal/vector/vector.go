@@ -1,5 +1,5 @@
-// Package vector compares embeddings: exactly by their cosine, and roughly by a code of
-// one bit a dimension.
+// Package vector compares embeddings: exactly by their cosine, and approximately by a code with
+// one bit for each dimension. It also has the form in which SQLite keeps both.
 package vector
 
 import (
@@ -8,18 +8,19 @@ import (
 	"math/bits"
 )
 
-// CodeBytes is the length of the code of a vector.
+// CodeBytes returns the length in bytes of the code of a vector.
 func CodeBytes(dimensions int) int { return (dimensions + 7) / 8 }
 
-// Dimensions is the length of the vector that Encode made b from, false if it made none.
+// Dimensions returns the number of dimensions of the vector that Encode made b from. It returns
+// false if b cannot come from Encode.
 func Dimensions(b []byte) (int, bool) {
 	// n dimensions are 4n bytes and n bits: 33 n bits, rounded up.
 	n := len(b) * 8 / 33
 	return n, n > 0 && 4*n+CodeBytes(n) == len(b)
 }
 
-// Encode returns the form in which SQLite keeps a vector: float32 in little-endian order,
-// then the code, whose bit i%8 of byte i/8 is set where v[i] is above zero.
+// Encode returns the form in which SQLite keeps a vector: its float32 numbers in little-endian
+// order, then its code. Bit i%8 of the code's byte i/8 is set where v[i] is above zero.
 func Encode(v []float32) []byte {
 	b := make([]byte, 4*len(v)+CodeBytes(len(v)))
 	code := b[4*len(v):]
@@ -32,7 +33,7 @@ func Encode(v []float32) []byte {
 	return b
 }
 
-// Decode reads the first dimensions floats of what Encode made.
+// Decode returns the vector of so many dimensions that Encode made b from.
 func Decode(b []byte, dimensions int) []float32 {
 	v := make([]float32, dimensions)
 	for i := range v {
@@ -41,18 +42,18 @@ func Decode(b []byte, dimensions int) []float32 {
 	return v
 }
 
-// Code returns the code of a vector as words.
+// Code returns the code of a vector as 64-bit words.
 func Code(v []float32) []uint64 {
 	return Words(Encode(v)[4*len(v):])
 }
 
-// Words returns a code as words, the last filled up with zeros, so that comparing two
-// takes an instruction for 64 dimensions.
+// Words returns a code as 64-bit words, the last one padded with zeros, so that one instruction
+// compares 64 dimensions.
 func Words(code []byte) []uint64 {
 	return AppendWords(make([]uint64, 0, (len(code)+7)/8), code)
 }
 
-// AppendWords appends a code as words, see Words.
+// AppendWords appends the words of a code, as Words returns them.
 func AppendWords(words []uint64, code []byte) []uint64 {
 	for len(code) >= 8 {
 		words = append(words, binary.LittleEndian.Uint64(code))
@@ -66,9 +67,9 @@ func AppendWords(words []uint64, code []byte) []uint64 {
 	return words
 }
 
-// Hamming counts the bits in which two codes of one length differ. The share of them
-// grows with the angle between the vectors (Charikar, STOC 2002, for random hyperplanes;
-// here the planes are those of the axes).
+// Hamming returns in how many bits two codes of the same length differ. The share of differing
+// bits grows with the angle between the vectors (Charikar, STOC 2002, for random hyperplanes;
+// here the hyperplanes are those of the axes).
 func Hamming(a, b []uint64) int {
 	n := 0
 	for i, w := range a {
@@ -77,7 +78,7 @@ func Hamming(a, b []uint64) int {
 	return n
 }
 
-// HammingBytes is Hamming of words and of a code in bytes.
+// HammingBytes is Hamming for a code in words and one in bytes.
 func HammingBytes(a []uint64, b []byte) int {
 	n, i := 0, 0
 	for ; len(b) >= 8; i++ {
@@ -92,7 +93,7 @@ func HammingBytes(a []uint64, b []byte) int {
 	return n
 }
 
-// Norm returns the length of a vector.
+// Norm returns the Euclidean norm of a vector.
 func Norm(v []float32) float64 {
 	sum := 0.0
 	for _, f := range v {
@@ -102,8 +103,8 @@ func Norm(v []float32) float64 {
 }
 
 // CosineBytes returns the cosine of the angle between a, whose Norm is given, and the
-// vector that Encode made b from. Four sums at a time keep the processor from waiting for
-// each addition.
+// vector that Encode made b from. It keeps four sums, so that the processor does not wait
+// for each addition.
 func CosineBytes(a []float32, norm float64, b []byte) float64 {
 	var d0, d1, d2, d3, n0, n1, n2, n3 float64
 	at := func(i int) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))) }

@@ -8,24 +8,25 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Match is where a text has a term.
+// Match is a place where a text has a term.
 type Match struct {
 	Span
-	// Term counts the terms that were looked for, from 0.
+	// Term is the index of the term.
 	Term int
 }
 
-// The most terms that are looked for, and the most places that are found: a snippet has
-// no room for more. Nor does it want more than all terms together, on so many bytes.
 const (
+	// maxTerms and maxMatches bound the terms to look for and the matches: a snippet has no room
+	// for more.
 	maxTerms   = 100
 	maxMatches = 1000
-	together   = 200
+	// together is the length in bytes of a part of a text that is good enough for a snippet once
+	// it has all terms.
+	together = 200
 )
 
-// Find returns where terms are in a text, by the start of their places. Case and accents
-// do not count. It looks no further than a little beyond the first place that has all
-// terms close together.
+// Find returns the matches of terms in a text, sorted by their start. It ignores case and
+// accents. It stops shortly after the first part of the text that has all terms close together.
 func Find(text string, terms []Term) []Match {
 	f := newFinder(terms)
 	for s := range Split(text) {
@@ -40,13 +41,14 @@ func Find(text string, terms []Term) []Match {
 
 type finder struct {
 	terms []folded
-	// first finds the terms by their first word, except where that may go on.
+	// first has the terms by their first word, and open those whose first word is a prefix.
 	first map[string][]int
 	open  []int
-	// begun are phrases of which the words so far were found.
+	// begun are the phrases whose first words match up to the current word.
 	begun []phrase
 	found []Match
-	// last is where each term was found last, and enough where to stop.
+	// last is the start of each term's last match, and enough the byte after which to stop, 0 if
+	// not known yet.
 	last   []int
 	enough int
 	buf    []byte
@@ -77,23 +79,25 @@ func newFinder(terms []Term) *finder {
 	return f
 }
 
-// word goes on with the phrases that have begun and begins what begins here.
+// word continues the phrases that have begun and begins those that begin with this word.
 func (f *finder) word(text string, s Span) {
 	f.buf = fold(f.buf[:0], text[s.Start:s.End])
 	begun := f.begun
 	f.begun = f.begun[:0]
 	for _, p := range begun {
-		f.step(p, s)
+		f.advance(p, s)
 	}
 	for _, term := range f.first[string(f.buf)] {
-		f.step(phrase{term: term, start: s.Start}, s)
+		f.advance(phrase{term: term, start: s.Start}, s)
 	}
 	for _, term := range f.open {
-		f.step(phrase{term: term, start: s.Start}, s)
+		f.advance(phrase{term: term, start: s.Start}, s)
 	}
 }
 
-func (f *finder) step(p phrase, s Span) {
+// advance compares the current word with the next word of a phrase. It records a match at the
+// last word and keeps the phrase before that.
+func (f *finder) advance(p phrase, s Span) {
 	t := f.terms[p.term]
 	last := p.next == len(t.words)-1
 	word, want := f.buf, t.words[p.next]
@@ -115,10 +119,10 @@ func (f *finder) step(p phrase, s Span) {
 	f.begun = append(f.begun, p)
 }
 
-// maxFolded is the most bytes of a word that are compared: no term is longer.
+// maxFolded is how many bytes of a word are compared at most. No term is longer.
 const maxFolded = 16 << 10
 
-// fold appends a word in small letters and without accents.
+// fold appends a word in lower case and without accents.
 func fold(to []byte, word string) []byte {
 	word = word[:min(len(word), maxFolded)]
 	for i := range len(word) {
@@ -143,7 +147,7 @@ func foldUnicode(to []byte, word string) []byte {
 	return to
 }
 
-// FindPart returns where a text has a part, whatever the case of the letters.
+// FindPart returns where a text contains part, ignoring case, in order and without overlaps.
 func FindPart(text, part string) []Match {
 	var found []Match
 	first, _ := utf8.DecodeRuneInString(part)
@@ -161,7 +165,8 @@ func FindPart(text, part string) []Match {
 	return found
 }
 
-// prefixFold returns how many bytes of the text are the part, 0 if it begins otherwise.
+// prefixFold returns how many bytes at the beginning of text equal part when case is ignored, 0 if
+// they do not.
 func prefixFold(text, part string) int {
 	at := 0
 	for _, p := range part {

@@ -1,5 +1,5 @@
-// Package words reads a query of words, writes it for the databases, and finds in a text
-// what it asks for.
+// Package words parses a full-text query, translates it for the databases, and finds its terms
+// in a text.
 package words
 
 import (
@@ -9,36 +9,36 @@ import (
 	"unicode/utf8"
 )
 
-// Query asks for texts that have a term of every group and none of Not.
+// Query matches texts that have at least one term of every group, and none of Not.
 type Query struct {
 	Groups [][]Term
 	Not    []Term
 }
 
-// Term is a word, or several that stand side by side.
+// Term is a word or a phrase, which is several words side by side.
 type Term struct {
-	// Text is the term as it was written, without the signs of the syntax.
+	// Text is the term as the user wrote it, without the quotes, - and * of the syntax.
 	Text string
 	// Words are its runs of letters and digits, at least one.
 	Words []string
-	// Prefix says that the last word may go on.
+	// Prefix says that the last word is only the beginning of a word.
 	Prefix bool
 }
 
-// Parse reads a query. There is no wrong one: what has no meaning is left out.
+// Parse parses a query. No text is an error: parts without a meaning are left out.
 //
-//	a b      both          a OR b   either; binds closer than the space
-//	"a b"    side by side  a*       words that begin so
-//	-a       not this
+//	a b      both          a OR b   either; binds tighter than the space
+//	"a b"    a phrase      a*       words that begin with a
+//	-a       texts without a
 func Parse(text string) Query {
 	p := parser{rest: text}
 	for p.next() {
-		p.take()
+		p.add()
 	}
 	return p.query.compact()
 }
 
-// Any returns a query for any of the groups instead of all.
+// Any returns a query that needs one of the groups instead of all.
 func (q Query) Any() Query {
 	if len(q.Groups) == 0 {
 		return q
@@ -46,28 +46,29 @@ func (q Query) Any() Query {
 	return Query{Groups: [][]Term{q.Terms()}, Not: q.Not}.compact()
 }
 
-// Empty tells whether the query asks for nothing: what it is not to have is no question.
+// Empty tells whether the query has no term to find. A query of excluded terms alone is empty.
 func (q Query) Empty() bool { return len(q.Groups) == 0 }
 
-// Terms are those that a text may have.
+// Terms returns the terms of all groups.
 func (q Query) Terms() []Term { return slices.Concat(q.Groups...) }
 
 type parser struct {
 	rest  string
 	query Query
-	// minus, quoted and text are of the token read last.
+	// minus, quoted and text describe the token that next read.
 	minus, quoted bool
 	text          string
-	// or says that OR stood before, and open that it has a term to its left.
+	// or says that OR stands before the token, and open that an OR would have a term to its left.
 	or, open bool
 }
 
-// quotes are " and its typographic kin, which phones write. Any of them ends a phrase.
+// quotes are " and the typographic quotes, which phones write. Any of them ends a phrase.
 const quotes = "\"“”„‟«»"
 
 func isQuote(r rune) bool { return strings.ContainsRune(quotes, r) }
 
-// next reads a token: a phrase, or letters up to a space or a quote.
+// next reads the next token: a phrase, or the text up to a space or a quote. It returns false at
+// the end.
 func (p *parser) next() bool {
 	p.rest = strings.TrimLeftFunc(p.rest, unicode.IsSpace)
 	if p.rest == "" {
@@ -97,8 +98,8 @@ func (p *parser) next() bool {
 	return true
 }
 
-// take puts the token into the query.
-func (p *parser) take() {
+// add adds the token to the query.
+func (p *parser) add() {
 	if p.text == "OR" && !p.quoted && !p.minus {
 		p.or = p.open
 		return
@@ -130,7 +131,7 @@ func (p *parser) term() (Term, bool) {
 	return t, ok
 }
 
-// Words returns the term of a text as it stands, if there is a word in it.
+// Words returns a term of the whole text, and false if there is no word in it.
 func Words(text string) (Term, bool) {
 	t := Term{Text: text}
 	for s := range Split(text) {
@@ -139,13 +140,13 @@ func Words(text string) (Term, bool) {
 	return t, len(t.Words) > 0
 }
 
-// compact leaves out what was said before.
+// compact removes repeated groups and terms.
 func (q Query) compact() Query {
 	seen := map[string]bool{}
 	q.Groups = slices.DeleteFunc(q.Groups, func(g []Term) bool {
-		said := join(g, " OR ", Term.fts5)
-		defer func() { seen[said] = true }()
-		return seen[said]
+		written := join(g, " OR ", Term.fts5)
+		defer func() { seen[written] = true }()
+		return seen[written]
 	})
 	for i, g := range q.Groups {
 		q.Groups[i] = distinct(g)
@@ -157,8 +158,8 @@ func (q Query) compact() Query {
 func distinct(terms []Term) []Term {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(terms, func(t Term) bool {
-		said := t.fts5()
-		defer func() { seen[said] = true }()
-		return seen[said]
+		written := t.fts5()
+		defer func() { seen[written] = true }()
+		return seen[written]
 	})
 }

@@ -2,9 +2,9 @@ package words
 
 import "strings"
 
-// FTS5 writes the query for SQLite's MATCH on one column. Every term is a string in
-// quotes, so that no word can be an operator. What is not to be there stands in one
-// group: SQLite bounds the depth of an expression, and a NOT within a NOT is deep.
+// FTS5 returns the query for SQLite's MATCH on one column, empty for an empty query. Every term
+// is a quoted string, so that no word can be an operator. All excluded terms are in one group,
+// since SQLite limits the depth of an expression and each NOT inside a NOT adds to it.
 func (q Query) FTS5(column string) string {
 	if q.Empty() {
 		return ""
@@ -28,9 +28,9 @@ func (t Term) fts5() string {
 	return s
 }
 
-// TSQuery writes the query for PostgreSQL's to_tsquery, and once more what of it is to be
-// there: where a configuration leaves out every word of that, the whole would ask for
-// all texts that lack the rest.
+// TSQuery returns the query for PostgreSQL's to_tsquery, and positive without its excluded terms.
+// The caller has to check that positive is not empty for the text search configuration: if all
+// its words are stop words, the whole query would match every text without the excluded terms.
 func (q Query) TSQuery() (all, positive string) {
 	if q.Empty() {
 		return "", ""
@@ -46,8 +46,8 @@ func (q Query) TSQuery() (all, positive string) {
 	return positive + " & !" + join(q.Not, " | ", Term.tsQuery), positive
 }
 
-// tsQuery asks for the term as it is written, which PostgreSQL may take for one thing (a
-// mail address, a file's name, a number with its sign), or for its words side by side.
+// tsQuery matches the term as it is written, which PostgreSQL may parse as one token (a mail
+// address, a file name, a signed number), or its words as a phrase.
 func (t Term) tsQuery() string {
 	prefix := ""
 	if t.Prefix {

@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// Span is a part of a text, in bytes.
+// Span is a part of a text, from byte Start to before byte End.
 type Span struct{ Start, End int }
 
-// Split walks the runs of letters and digits of a text, with the marks on them.
+// Split iterates over the words of a text: runs of letters and digits, with combining marks.
 func Split(text string) iter.Seq[Span] {
 	return func(yield func(Span) bool) {
 		start := -1

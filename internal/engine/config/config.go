@@ -1,3 +1,5 @@
+// Package config holds what options set before a store is opened. Options are applied once, to
+// a Config that the backend and the engine then share.
 package config
 
 import (
@@ -15,11 +17,11 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Option sets up a store. Options of a backend, such as a pool size, are in the
-// backend's package. An option may serve for any number of stores, also at once.
+// Option configures a store. Options of one backend, such as a pool size, are in the backend's
+// package. An option may be used for any number of stores, also at the same time.
 type Option func(*Config) error
 
-// Config is what options set, each of them once. It is exported for the backends alone.
+// Config is what options set. Only the backends and the engine use it.
 type Config struct {
 	Tables        naming.Tables
 	NewID         func() (uuid.UUID, error)
@@ -34,24 +36,24 @@ type Config struct {
 	Closer        func() error
 	Replicas      replica.Set
 	ReplicaRules  replica.Rules
-	// Postgres is what the options of package store/postgres set.
+	// Postgres is set by the options of package store/postgres.
 	Postgres Postgres
 }
 
-// Postgres is how a pool of PostgreSQL is opened. The zero value of each field is
-// the backend's default.
+// Postgres says how to open a pool of PostgreSQL. The zero value of a field stands for the
+// backend's default.
 type Postgres struct {
 	SimpleProtocol bool
 	MaxConns       int
-	// Replicas are the DSNs of streaming replicas, ReplicaEvery how often they are asked for
-	// their place, and ReplicaRules what writes mean to them.
+	// Replicas are the DSNs of streaming replicas, ReplicaEvery the interval at which they are
+	// asked how far they have caught up, and ReplicaRules the rules for their use.
 	Replicas     []string
 	ReplicaEvery time.Duration
 	ReplicaRules replica.Rules
 }
 
-// New applies options to the defaults. It is for backends, which hand the result to
-// NewWith: an option that is applied a second time would do twice what it does.
+// New returns the defaults with options applied. A backend passes the result on to engine.New
+// and not the options, which must not be applied twice.
 func New(opts ...Option) (*Config, error) {
 	c := &Config{NewID: uuid.NewV7, Now: time.Now}
 	if err := c.Apply(opts...); err != nil {
@@ -60,8 +62,8 @@ func New(opts ...Option) (*Config, error) {
 	return c, nil
 }
 
-// Apply sets more, the options in their order. One that is nil is ErrInvalid and named by
-// its place in the list, counted from 1.
+// Apply applies options in their order. A nil option is ErrInvalid, with its place in the list,
+// counted from 1.
 func (c *Config) Apply(opts ...Option) error {
 	for i, o := range opts {
 		if o == nil {
@@ -74,12 +76,14 @@ func (c *Config) Apply(opts ...Option) error {
 	return c.Tables.Validate()
 }
 
-// Naming returns the naming strategy under which the models find the store's tables.
+// Naming returns the GORM naming strategy with which the models find the store's tables.
 func (c *Config) Naming() Naming { return NewNaming(c.Tables.Prefix, c.Tables.Schema, nil) }
 
+// Instant returns the current time in the precision that the databases keep.
 func (c *Config) Instant() time.Time { return message.Instant(c.Now()) }
 
-// MigrateOptions fills in the prefix and the schema, so that they are said once.
+// MigrateOptions returns the options of the migrations. Where they have no prefix or schema they
+// get those of the store.
 func (c *Config) MigrateOptions() migrate.Options {
 	o := migrate.Options{}
 	if c.Migrate != nil {

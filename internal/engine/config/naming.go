@@ -6,12 +6,12 @@ import (
 	"github.com/convostore/convostore/internal/naming"
 )
 
-// Naming is a GORM naming strategy that tells the models of this library where their
-// tables are, and leaves all other models to the host's own strategy:
+// Naming is a GORM naming strategy that names the tables of this library's models, and leaves
+// all other models to the host's own strategy:
 //
 //	gorm.Open(dialector, &gorm.Config{NamingStrategy: convostore.NewNaming("chat_", "", nil)})
 //
-// A store of New on such a handle finds its prefix and schema by itself.
+// convostore.New takes the prefix and the schema from such a handle.
 type Naming struct {
 	schema.Namer
 	Tables naming.Tables
@@ -26,5 +26,5 @@ func NewNaming(prefix, schemaName string, host schema.Namer) Naming {
 	return Naming{Namer: host, Tables: naming.Tables{Prefix: prefix, Schema: schemaName}}
 }
 
-// ConvostoreTable returns the place of one of the library's tables.
+// ConvostoreTable returns the name of one of the library's tables with prefix and schema.
 func (n Naming) ConvostoreTable(name string) string { return n.Tables.Table(name) }

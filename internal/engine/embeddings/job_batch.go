@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -212,12 +211,8 @@ func (j *embedJob) writeForUser(ctx context.Context, sc scope.Scope, items []emb
 // lockUnchanged locks the messages against edits and returns those that are live and were not
 // edited since readItems.
 func (j *embedJob) lockUnchanged(ctx context.Context, sc scope.Scope, items []embedItem) (unchanged []vectorRow, err error) {
-	lock := ""
-	if sc.Dialect.Name() == dialect.Postgres {
-		lock = " FOR SHARE"
-	}
 	q := query.In(query.New("SELECT id, edited_at FROM "+sc.Tables.Messages+" WHERE user_id = ?", sc.User), " AND id", IDsOf(keysOfItems(items))).
-		Add(" AND deleted_at IS NULL ORDER BY id" + lock)
+		Add(" AND deleted_at IS NULL ORDER BY id" + sc.Dialect.LockShare(""))
 	type version struct {
 		id     uuid.UUID
 		edited *time.Time

@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -104,10 +103,7 @@ func (j *embedJob) readPage(ctx context.Context) error {
 // that another call has claimed is not among them. On PostgreSQL it locks the messages, so
 // that none is erased before the claim's foreign key is checked.
 func (j *embedJob) take(ctx context.Context, wanted []scope.OwnedID) (claimed []scope.OwnedID, err error) {
-	lock := ""
-	if j.sc.Dialect.Name() == dialect.Postgres {
-		lock = " FOR KEY SHARE OF m"
-	}
+	lock := j.sc.Dialect.LockKeyShare("m")
 	for user, theirs := range byOwner(wanted, key) {
 		sc, now := j.sc.As(user), j.sc.Instant()
 		q := query.New("INSERT INTO "+j.sc.Tables.Claims+" AS k (message_id, user_id, model, claimed_by, claimed_until)"+

@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/check"
-	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -187,10 +186,9 @@ func upsertVectors(ctx context.Context, sc scope.Scope, model string, rows []vec
 	if err != nil {
 		return nil, err
 	}
-	insert, onConflict := "INSERT OR REPLACE INTO ", ""
-	if sc.Dialect.Name() == dialect.Postgres {
-		insert, onConflict = "INSERT INTO ", " ORDER BY m.id FOR SHARE OF m ON CONFLICT (message_id, user_id, model)"+
-			" DO UPDATE SET embedding = excluded.embedding, created_at = excluded.created_at"
+	insert, onConflict := sc.Dialect.Replacing("message_id, user_id, model", "embedding", "created_at")
+	if lock := sc.Dialect.LockShare("m"); lock != "" {
+		onConflict = " ORDER BY m.id" + lock + onConflict
 	}
 	value := "(" + sc.Dialect.Param("uuid") + ", " + sc.Dialect.Param(vectorType(f)) + ")"
 	var written []uuid.UUID

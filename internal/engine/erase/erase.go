@@ -5,8 +5,10 @@ package erase
 
 import (
 	"context"
+	"slices"
 
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/store"
 )
@@ -36,8 +38,11 @@ func erase(ctx context.Context, sc scope.Scope, condition *query.Query) (counts 
 	for len(ids) > 0 {
 		part := ids[:min(eraseBatch, len(ids))]
 		ids = ids[len(part):]
-		theirs := sc.Among("conversation_id", part)
-		one, err := Remove(ctx, sc, theirs, theirs, theirs, sc.Among("id", part))
+		inPart := sc.Among("conversation_id", part)
+		one, err := Remove(ctx, sc, Conditions{
+			record.Embeddings: inPart, record.Suggestions: inPart, record.Messages: inPart,
+			record.Conversations: sc.Among("id", part),
+		})
 		if err != nil {
 			return counts, err
 		}
@@ -46,29 +51,25 @@ func erase(ctx context.Context, sc scope.Scope, condition *query.Query) (counts 
 	return counts, nil
 }
 
-// Remove deletes the rows of each table that match its condition, children before parents,
-// and returns their numbers. A nil condition skips the table. The caller runs it in a
-// transaction.
-func Remove(ctx context.Context, sc scope.Scope, embeddings, suggestions, messages, conversations *query.Query) (counts store.Counts, err error) {
+// Conditions says which rows of a table to remove. A table without a condition keeps its rows.
+type Conditions map[*record.Table]*query.Query
+
+// Remove deletes rows, children before parents, and returns how many of each table. It must
+// run in a transaction: after an error, rows of some tables are deleted already.
+func Remove(ctx context.Context, sc scope.Scope, conditions Conditions) (counts store.Counts, err error) {
 	defer sc.Erasures.Add(1)
 	db := query.On(ctx, sc.Writer)
-	steps := []struct {
-		table string
-		where *query.Query
-		count *int64
-	}{
-		{sc.Tables.Embeddings, embeddings, &counts.Embeddings},
-		{sc.Tables.Suggestions, suggestions, &counts.Suggestions},
-		{sc.Tables.Messages, messages, &counts.Messages},
-		{sc.Tables.Conversations, conversations, &counts.Conversations},
-	}
-	for _, st := range steps {
-		if st.where == nil {
+	for _, table := range slices.Backward(record.Tables()) {
+		condition := conditions[table]
+		if condition == nil {
 			continue
 		}
-		q := query.New("DELETE FROM " + st.table + " WHERE ").Append(st.where)
-		if *st.count, err = q.Exec(db); err != nil {
+		n, err := query.New("DELETE FROM " + sc.Tables.Of(table) + " WHERE ").Append(condition).Exec(db)
+		if err != nil {
 			return counts, err
+		}
+		if table.Count != nil {
+			*table.Count(&counts) = n
 		}
 	}
 	return counts, nil

@@ -6,16 +6,12 @@ import (
 
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/store"
 )
 
 // tableNames are the library's tables, without their prefix.
-func tableNames() []string {
-	return []string{
-		"conversations", "messages", "message_embeddings", "message_embedding_claims",
-		"ai_suggestions", "convostore_migrations",
-	}
-}
+func tableNames() []string { return append(naming.WithRows(), naming.Migrations) }
 
 // asked returns a session on the database that Health is about. A replica of PostgreSQL
 // has other statistics than the server with the writes. SQLite's two pools are of the same

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/rule"
 )
 
@@ -45,9 +46,12 @@ func (s maintenance) Reindex(ctx context.Context) error {
 	return query.Wrap("reindex", s.care(ctx, s.sc.Dialect.Reindex(s.ownTables())))
 }
 
-// ownTables are those with rows, in the order of their keys.
-func (s maintenance) ownTables() []string {
-	return []string{s.sc.Tables.Conversations, s.sc.Tables.Messages, s.sc.Tables.Embeddings, s.sc.Tables.Claims, s.sc.Tables.Suggestions}
+// ownTables returns the quoted names of the tables with rows of users.
+func (s maintenance) ownTables() (names []string) {
+	for _, table := range record.Tables() {
+		names = append(names, s.sc.Tables.Of(table))
+	}
+	return names
 }
 
 // wordIndexes are the indexes of words that the schema has, where they are tables.

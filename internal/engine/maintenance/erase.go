@@ -8,6 +8,7 @@ import (
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/engine/erase"
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
@@ -65,6 +66,8 @@ func eraseAll(ctx context.Context, sc scope.Scope) (store.Counts, error) {
 	if _, err := scope.ReadIDs(query.On(ctx, sc.Writer), sc.Lock("id", query.New("1 = 1"))); err != nil {
 		return store.Counts{}, err
 	}
-	theirs := query.New("user_id = ?", sc.User)
-	return erase.Remove(ctx, sc, theirs, theirs, theirs, theirs)
+	ofUser := query.New("user_id = ?", sc.User)
+	return erase.Remove(ctx, sc, erase.Conditions{
+		record.Embeddings: ofUser, record.Suggestions: ofUser, record.Messages: ofUser, record.Conversations: ofUser,
+	})
 }

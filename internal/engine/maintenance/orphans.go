@@ -2,30 +2,23 @@ package maintenance
 
 import (
 	"context"
+	"slices"
 
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/store"
 )
 
-// orphan is a kind of row whose parent may be gone.
-type orphan struct {
-	table, parent, key string
-	count              func(*store.Counts) *int64
+// orphanTables are the tables whose rows may have lost their parent, parents before children:
+// a message that is removed leaves its vectors behind as orphans.
+func orphanTables() []*record.Table {
+	return slices.DeleteFunc(record.Tables(), func(t *record.Table) bool { return t.Parent == nil || t.Count == nil })
 }
 
-// orphans lists messages before vectors, whose parent a message is.
-func (s maintenance) orphans() []orphan {
-	return []orphan{
-		{s.sc.Tables.Messages, s.sc.Tables.Conversations, "conversation_id", func(c *store.Counts) *int64 { return &c.Messages }},
-		{s.sc.Tables.Suggestions, s.sc.Tables.Conversations, "conversation_id", func(c *store.Counts) *int64 { return &c.Suggestions }},
-		{s.sc.Tables.Embeddings, s.sc.Tables.Messages, "message_id", func(c *store.Counts) *int64 { return &c.Embeddings }},
-	}
-}
-
-func (s maintenance) orphanRows(action string, o orphan) *query.Query {
-	q := query.New(action + " FROM " + o.table + " AS o WHERE NOT EXISTS (SELECT 1 FROM " + o.parent +
-		" p WHERE p.id = o." + o.key + " AND p.user_id = o.user_id")
+func (s maintenance) orphanRows(action string, t *record.Table) *query.Query {
+	q := query.New(action + " FROM " + s.sc.Tables.Of(t) + " AS o WHERE NOT EXISTS (SELECT 1 FROM " + s.sc.Tables.Of(t.Parent) +
+		" p WHERE p.id = o." + t.ParentKey + " AND p.user_id = o.user_id")
 	s.sc.Owned(q, "p.").Add(")")
 	return s.sc.Owned(q, "o.")
 }
@@ -35,8 +28,8 @@ func (s maintenance) Orphans(ctx context.Context) (counts store.Counts, err erro
 	if err != nil {
 		return counts, err
 	}
-	for _, o := range s.orphans() {
-		if _, err := s.orphanRows("SELECT count(*)", o).Row(db, o.count(&counts)); err != nil {
+	for _, t := range orphanTables() {
+		if _, err := s.orphanRows("SELECT count(*)", t).Row(db, t.Count(&counts)); err != nil {
 			return counts, query.Wrap("count orphans", err)
 		}
 	}
@@ -50,8 +43,8 @@ func (s maintenance) RemoveOrphans(ctx context.Context) (store.Counts, error) {
 	var counts store.Counts
 	err := s.sc.Transaction(ctx, func(tx *scope.Store) (err error) {
 		counts = store.Counts{}
-		for _, o := range s.orphans() {
-			if *o.count(&counts), err = s.orphanRows("DELETE", o).Exec(query.On(ctx, tx.Writer)); err != nil {
+		for _, t := range orphanTables() {
+			if *t.Count(&counts), err = s.orphanRows("DELETE", t).Exec(query.On(ctx, tx.Writer)); err != nil {
 				return err
 			}
 		}
@@ -65,14 +58,12 @@ func (s maintenance) Counts(ctx context.Context) (counts store.Counts, err error
 	if err != nil {
 		return counts, err
 	}
-	for table, count := range map[string]*int64{
-		s.sc.Tables.Conversations: &counts.Conversations,
-		s.sc.Tables.Messages:      &counts.Messages,
-		s.sc.Tables.Embeddings:    &counts.Embeddings,
-		s.sc.Tables.Suggestions:   &counts.Suggestions,
-	} {
-		q := query.New("SELECT count(*) FROM " + table + " WHERE 1 = 1")
-		if _, err := s.sc.Owned(q, "").Row(db, count); err != nil {
+	for _, t := range record.Tables() {
+		if t.Count == nil {
+			continue
+		}
+		q := query.New("SELECT count(*) FROM " + s.sc.Tables.Of(t) + " WHERE 1 = 1")
+		if _, err := s.sc.Owned(q, "").Row(db, t.Count(&counts)); err != nil {
 			return counts, query.Wrap("count rows", err)
 		}
 	}

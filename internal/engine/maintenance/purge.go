@@ -9,6 +9,7 @@ import (
 
 	"github.com/convostore/convostore/internal/engine/erase"
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/store"
 )
@@ -86,12 +87,15 @@ func removeMessages(ctx context.Context, sc scope.Scope, ids []uuid.UUID, before
 		return q.Add(column + " IN (SELECT id FROM " + sc.Tables.Messages + " WHERE ").Append(doomed).Add(")")
 	}
 	mine := func() *query.Query { return query.New(sc.Dialect.Unindexed("user_id")+" = ? AND (", sc.User) }
-	return erase.Remove(ctx, sc,
-		in(mine(), "message_id").Add(")"),
-		in(in(mine(), "in_reply_to_message_id").Add(" OR "), "sent_message_id").Add(")"),
-		doomed, nil)
+	return erase.Remove(ctx, sc, erase.Conditions{
+		record.Embeddings:  in(mine(), "message_id").Add(")"),
+		record.Suggestions: in(in(mine(), "in_reply_to_message_id").Add(" OR "), "sent_message_id").Add(")"),
+		record.Messages:    doomed,
+	})
 }
 
 func removeSuggestions(ctx context.Context, sc scope.Scope, ids []uuid.UUID, before time.Time) (store.Counts, error) {
-	return erase.Remove(ctx, sc, nil, sc.Among("id", ids).Add(" AND "+sc.Dialect.Unindexed("deleted_at")+" < ?", before), nil, nil)
+	return erase.Remove(ctx, sc, erase.Conditions{
+		record.Suggestions: sc.Among("id", ids).Add(" AND "+sc.Dialect.Unindexed("deleted_at")+" < ?", before),
+	})
 }

@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// Pause waits longer from try to try, and at random, so that those who collided do not
-// meet again.
+// Pause waits before a retry, or returns the error of ctx as soon as ctx ends. The wait is
+// random, so that transactions that collided do not collide again, and its bound doubles with
+// each try, counted from 1.
 func Pause(ctx context.Context, try int) error {
 	return Sleep(ctx, time.Duration(rand.Int64N(int64(time.Millisecond)<<try)))
 }
 
-// Sleep waits, or returns the error of ctx as soon as it ends.
+// Sleep waits for d, or returns the error of ctx as soon as ctx ends.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

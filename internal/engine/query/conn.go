@@ -12,19 +12,19 @@ import (
 	"github.com/convostore/convostore/message"
 )
 
-// On returns the handle for one call.
+// On returns a connection for one call on a handle.
 func On(ctx context.Context, h *Handle) Conn { return Conn{Ctx: ctx, Handle: h} }
 
-// Conn runs statements for one call, under its context.
+// Conn runs the statements of one call under its context.
 type Conn struct {
-	Ctx context.Context //nolint:containedctx // as in GORM's session: it lives for one call
+	Ctx context.Context //nolint:containedctx // like GORM's session, it lives for one call
 	*Handle
-	// Lease is set for a read that may be on a replica.
+	// Lease is set if the call reads from a replica.
 	Lease *Lease
 }
 
-// Host returns the session as hosts know it. It drops whatever conditions their handle
-// carries: they are not meant for these tables.
+// Host returns a GORM session on the same pool or transaction. It has none of the conditions
+// that the host's handle may carry: they are not meant for the library's tables.
 func (c Conn) Host() *gorm.DB {
 	s := &gorm.Session{NewDB: true, SkipDefaultTransaction: true, Context: c.Ctx}
 	if c.log != nil {
@@ -35,29 +35,31 @@ func (c Conn) Host() *gorm.DB {
 	return db
 }
 
-// silent is host for a statement that trace tells of.
-func (c Conn) silent() *gorm.DB {
+// unlogged is Host without GORM's logging, for a statement that trace logs.
+func (c Conn) unlogged() *gorm.DB {
 	return c.Host().Session(&gorm.Session{Logger: logger.Discard})
 }
 
+// throughGORM tells whether the host has plugins or a timeout, which only take effect on
+// statements that go through GORM.
 func (c Conn) throughGORM() bool { return len(c.gorm.Plugins) > 0 || c.gorm.DefaultContextTimeout > 0 }
 
 func (c Conn) query(q *Query) (*sql.Rows, error) {
-	if err := c.refusal(); err != nil {
+	if err := c.lostError(); err != nil {
 		return nil, err
 	}
 	if c.throughGORM() {
-		return c.silent().Raw(string(q.sql), q.Args...).Rows()
+		return c.unlogged().Raw(string(q.sql), q.Args...).Rows()
 	}
 	return c.pool.QueryContext(c.Ctx, c.text(q), q.Args...)
 }
 
 func (c Conn) exec(q *Query) (int64, error) {
-	if err := c.refusal(); err != nil {
+	if err := c.lostError(); err != nil {
 		return 0, err
 	}
 	if c.throughGORM() {
-		res := c.silent().Exec(string(q.sql), q.Args...)
+		res := c.unlogged().Exec(string(q.sql), q.Args...)
 		return res.RowsAffected, res.Error
 	}
 	res, err := c.pool.ExecContext(c.Ctx, c.text(q), q.Args...)
@@ -67,21 +69,21 @@ func (c Conn) exec(q *Query) (int64, error) {
 	return res.RowsAffected()
 }
 
-// Stored is a vector as the database keeps it.
+// Stored returns a vector in the form in which the database keeps it.
 func (c Conn) Stored(v message.Vector) any { return v.GormValue(c.Ctx, c.gorm).Vars[0] }
 
-// text is the statement in the words of the driver.
+// text is the statement with the driver's placeholders.
 func (c Conn) text(q *Query) string {
 	switch {
 	case q.text != "":
 		return q.text
-	case c.numbered:
+	case c.driver.Numbered():
 		return numberMarks(q.sql, len(q.Args))
 	}
 	return string(q.sql)
 }
 
-// numberMarks puts $1, $2 in the place of n question marks.
+// numberMarks replaces n question marks with $1, $2 and so on.
 func numberMarks(sql []byte, n int) string {
 	text := make([]byte, 0, len(sql)+2*n)
 	n = 0
@@ -96,7 +98,8 @@ func numberMarks(sql []byte, n int) string {
 	return string(text)
 }
 
-// trace tells the store's log or the host's logger how a statement went.
+// trace logs a statement with its duration, its number of rows and its error, to the store's
+// log or else to the host's GORM logger.
 func (c Conn) trace(q *Query, begin time.Time, n int64, err error) {
 	switch {
 	case c.log != nil:
@@ -106,7 +109,7 @@ func (c Conn) trace(q *Query, begin time.Time, n int64, err error) {
 	}
 }
 
-// explain is the statement as the host's logger wants it.
+// explain is the statement as the host's GORM logger prints it.
 func (c Conn) explain(q *Query) string {
 	text, args := c.text(q), q.Args
 	if filter, ok := c.gorm.Logger.(gorm.ParamsFilter); ok {

@@ -9,12 +9,14 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// ErrManyOwners refuses to pick one of several users' rows.
+// ErrManyOwners says that an id or a key is that of several users' rows, of which none is
+// picked by guess.
 var ErrManyOwners = fmt.Errorf("%w: more than one user has a row of this id or key; use ForUser", store.ErrConflict)
 
-// Wrap gives an error of the database the name of what was done, and the errors of this
-// package as they are.
-func Wrap(doing string, err error) error {
+// Wrap returns an error of the database with the name of the operation, such as "append
+// message". The contract's own errors are returned as they are, and a violated foreign key to
+// a host's table as ErrInvalid.
+func Wrap(operation string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -34,5 +36,5 @@ func Wrap(doing string, err error) error {
 	case dialect.KindOf(err) == dialect.ForeignKey:
 		return fmt.Errorf("%w (%w)", rule.Invalid("user_id or lead_id", "names no row of the host's table"), err)
 	}
-	return fmt.Errorf("convostore: %s: %w", doing, err)
+	return fmt.Errorf("convostore: %s: %w", operation, err)
 }

@@ -11,37 +11,37 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Replica is one server of a ReplicaSet.
+// Replica is one server of a replica.Set.
 type Replica interface {
-	// DB is the handle on its pool.
+	// DB is the handle of its pool.
 	DB() *gorm.DB
-	// Alive ends when the replica is found not to answer.
+	// Alive returns a context that ends when the replica no longer answers.
 	Alive() context.Context
-	// FellBack is told why a read is run again on the primary: the error that it ended with, or
-	// ErrNotFound.
+	// FellBack is called when a read is run again on the primary, with the error that the read
+	// got on the replica. It may be ErrNotFound.
 	FellBack(err error)
-	// State is what is known of it.
+	// State returns what is known about the replica.
 	State() store.ReplicaState
 }
 
-// Lease is a method's use of a replica.
+// Lease is one call's use of a replica.
 type Lease struct {
 	Replica Replica
 	Primary Conn
-	// left says that the method went on to the primary: to turn back would be a step back
-	// in time.
-	left atomic.Bool
+	// fellBack says that the call has gone on to the primary. It stays there: the replica may
+	// be behind what the call has read since.
+	fellBack atomic.Bool
 }
 
-// WithFallback runs a read and, where a replica did not answer it, runs it again from its
-// beginning on the primary: read must forget what it got before. Every read that may be on
-// a replica is run by it.
+// WithFallback runs read on the replica of db, or on the primary if db has no replica. If the
+// replica fails, it runs read again on the primary: read must discard what it read before.
+// Every read that may use a replica must go through it.
 func WithFallback(db Conn, read func(db Conn) error) error {
 	l := db.Lease
 	if l == nil {
 		return read(db)
 	}
-	if l.left.Load() {
+	if l.fellBack.Load() {
 		return read(l.Primary)
 	}
 	alive := l.Replica.Alive()
@@ -50,14 +50,14 @@ func WithFallback(db Conn, read func(db Conn) error) error {
 	bounded.Ctx = ctx
 	err := read(bounded)
 	done()
-	if !l.leaves(err, alive) {
+	if !l.fallsBack(err, alive) {
 		return err
 	}
 	return read(l.Primary)
 }
 
-// whileAlive bounds a read: a server that is cut off would keep it for as long as the
-// network does.
+// whileAlive returns a context that also ends when the replica no longer answers. Without it, a
+// read on a server that is cut off would wait as long as the network does.
 func whileAlive(ctx, alive context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(alive, cancel)
@@ -67,12 +67,12 @@ func whileAlive(ctx, alive context.Context) (context.Context, func()) {
 	}
 }
 
-// leaves tells whether to go on to the primary, whatever the error, but for those that the
-// primary would give as well or that must be seen: the caller's context has ended, the
-// statement ran into a timeout of the host's, or it writes. What is not found may not have
-// arrived yet.
-func (l *Lease) leaves(err error, alive context.Context) bool { //nolint:revive // alive is the server's
-	if err == nil || errors.Is(err, store.ErrConflict) || l.left.Load() || l.Primary.Ctx.Err() != nil {
+// fallsBack tells whether to run a read again on the primary, and notes it. It does so after
+// every error, ErrNotFound included, since a row may not have arrived at the replica yet. The
+// exceptions are errors that the primary would return as well or that must not be hidden: the
+// caller's context has ended, the statement ran into a timeout of the host, or it writes.
+func (l *Lease) fallsBack(err error, alive context.Context) bool { //nolint:revive // alive is a context of the server
+	if err == nil || errors.Is(err, store.ErrConflict) || l.fellBack.Load() || l.Primary.Ctx.Err() != nil {
 		return false
 	}
 	if alive.Err() == nil {
@@ -81,7 +81,7 @@ func (l *Lease) leaves(err error, alive context.Context) bool { //nolint:revive 
 			return false
 		}
 	}
-	l.left.Store(true)
+	l.fellBack.Store(true)
 	l.Replica.FellBack(err)
 	return true
 }

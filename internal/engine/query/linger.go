@@ -10,15 +10,15 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 )
 
-// linger is how long a transaction on PostgreSQL is kept after its context has ended, to be
-// rolled back by a statement. A rollback under an ended context closes the connection.
+// linger is how long a transaction on PostgreSQL outlives its context, so that a statement can
+// still roll it back. pgx closes a connection whose transaction's context has ended.
 const linger = time.Second
 
-// Lingering returns a context for what begins and ends a transaction or a savepoint, and a
-// function that lets go of it. On PostgreSQL it ends a moment after ctx, so that a server
-// that is gone is not waited for, and on SQLite not at all.
+// Lingering returns a context for the statements that begin and end a transaction or a
+// savepoint, and a function that releases it. On PostgreSQL it ends a second after ctx, so
+// that the call does not wait for a server that is gone. On SQLite it never ends.
 func (h *Handle) Lingering(ctx context.Context) (context.Context, func()) {
-	if !h.numbered {
+	if !h.driver.ClosesCancelled() {
 		return context.WithoutCancel(ctx), func() {}
 	}
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -29,10 +29,10 @@ func (h *Handle) Lingering(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// beginLingering begins a transaction that outlives ctx for a moment, but waits no longer
-// than ctx to begin. It returns what lets go of its context.
+// beginLingering begins a transaction under a lingering context, but gives up beginning it
+// when ctx ends. It returns a function that releases the transaction's context.
 func (h *Handle) beginLingering(ctx context.Context) (gorm.ConnPool, func(), error) {
-	if !h.numbered {
+	if !h.driver.ClosesCancelled() {
 		tx, err := h.beginTx(ctx)
 		return tx, func() {}, err
 	}
@@ -40,7 +40,7 @@ func (h *Handle) beginLingering(ctx context.Context) (gorm.ConnPool, func(), err
 	stop := context.AfterFunc(ctx, done)
 	tx, err := h.beginTx(longer)
 	if ended := !stop(); ended && err == nil {
-		_ = tx.(gorm.TxCommitter).Rollback() //nolint:forcetypeassert // what begins a transaction ends it
+		_ = tx.(gorm.TxCommitter).Rollback() //nolint:forcetypeassert // a pool returns transactions
 		err = ctx.Err()
 	}
 	if err != nil {
@@ -50,8 +50,8 @@ func (h *Handle) beginLingering(ctx context.Context) (gorm.ConnPool, func(), err
 	return tx, done, nil
 }
 
-// Because adds to an error that the caller's context has ended, which a context of lingering
-// does not say.
+// Because adds the error of an ended ctx to err, unless err has it already. It is for errors
+// under a lingering context, which do not say that the caller's context has ended.
 func Because(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		return errors.Join(ended, err)
@@ -59,8 +59,8 @@ func Because(ctx context.Context, err error) error {
 	return err
 }
 
-// Stopped adds to the server's word that it stopped a statement, which is all that the driver
-// returns, that the caller's context has ended.
+// Stopped adds the error of an ended ctx to the server's error that it stopped a statement,
+// which is all that the driver returns.
 func Stopped(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil && dialect.KindOf(err) == dialect.Stopped {
 		return Because(ctx, err)

@@ -17,15 +17,17 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 )
 
-// StatementLog is a GORM logger.
+// StatementLog logs statements to a slog.Logger, without the values of their arguments. It is a
+// GORM logger as well.
 type StatementLog struct {
 	To   *slog.Logger
 	Slow time.Duration
-	// replica says that another server is asked if this one fails.
+	// replica says that the primary is asked if this server fails.
 	replica bool
 }
 
-// OfReplica is the log of a read that may be run again. Without a log there is none.
+// OfReplica returns the log for reads on a replica, whose errors are warnings: the read is run
+// again on the primary. It is nil for a nil log.
 func (l *StatementLog) OfReplica() *StatementLog {
 	if l == nil {
 		return nil
@@ -33,8 +35,8 @@ func (l *StatementLog) OfReplica() *StatementLog {
 	return &StatementLog{To: l.To, Slow: l.Slow, replica: true}
 }
 
-// LogMode implements logger.Interface. The level is the handler's matter, except that a
-// host can have silence.
+// LogMode implements logger.Interface. The level is the handler's decision, except that
+// a host can turn logging off.
 func (l *StatementLog) LogMode(level logger.LogLevel) logger.Interface {
 	if level == logger.Silent {
 		return logger.Discard
@@ -42,8 +44,8 @@ func (l *StatementLog) LogMode(level logger.LogLevel) logger.Interface {
 	return l
 }
 
-// Info implements logger.Interface. What GORM has to say besides statements is logged
-// without its arguments: among them are values.
+// Info implements logger.Interface. GORM's messages other than statements are logged
+// without their arguments, which may be values.
 func (l *StatementLog) Info(ctx context.Context, msg string, _ ...any) {
 	l.To.LogAttrs(ctx, slog.LevelInfo, "gorm", slog.String("format", msg))
 }
@@ -58,8 +60,8 @@ func (l *StatementLog) Error(ctx context.Context, msg string, _ ...any) {
 	l.To.LogAttrs(ctx, slog.LevelError, "gorm", slog.String("format", msg))
 }
 
-// filtered marks a text that has gone through ParamsFilter. GORM's Scan does without it
-// and hands over a text with the values.
+// filtered marks a text that ParamsFilter has returned. GORM's Scan does not call it and passes
+// on a text with the values.
 const filtered = "\x00"
 
 // ParamsFilter implements gorm.ParamsFilter.
@@ -67,7 +69,7 @@ func (l *StatementLog) ParamsFilter(_ context.Context, sql string, _ ...any) (st
 	return filtered + sql, nil
 }
 
-// explained is what GORM makes of PostgreSQL's $1 when it has no value to put there.
+// explained is what GORM writes for PostgreSQL's $1 if it has no value for it.
 var explained = regexp.MustCompile(`\$(\d+)\$`)
 
 // Trace implements logger.Interface.
@@ -87,7 +89,7 @@ func (l *StatementLog) trace(ctx context.Context, took time.Duration, fc func() 
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		err = nil
 	}
-	level, msg := l.weigh(ctx, took, err)
+	level, msg := l.levelOf(ctx, took, err)
 	if !l.To.Enabled(ctx, level) {
 		return
 	}
@@ -102,8 +104,9 @@ func (l *StatementLog) trace(ctx context.Context, took time.Duration, fc func() 
 	l.To.LogAttrs(ctx, level, msg, attrs...)
 }
 
-// weigh goes by the context where that has ended: drivers have errors of their own for it.
-func (l *StatementLog) weigh(ctx context.Context, took time.Duration, err error) (slog.Level, string) {
+// levelOf returns the level and the message for a statement. Where the context has ended it goes
+// by the context, since drivers have errors of their own for that.
+func (l *StatementLog) levelOf(ctx context.Context, took time.Duration, err error) (slog.Level, string) {
 	slow := l.Slow > 0 && took >= l.Slow
 	ended := ctx.Err()
 	switch {
@@ -121,7 +124,7 @@ func (l *StatementLog) weigh(ctx context.Context, took time.Duration, err error)
 		return slog.LevelWarn, "query failed"
 	}
 	if l.replica {
-		return slog.LevelWarn, "query failed" // the primary will say whether it is an error
+		return slog.LevelWarn, "query failed" // the primary decides whether it is an error
 	}
 	return slog.LevelError, "query failed"
 }
@@ -132,7 +135,8 @@ var harmless = []error{
 	gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, gorm.ErrCheckConstraintViolated, gorm.ErrInvalidTransaction,
 }
 
-// errorCode names an error without what it says.
+// errorCode names an error without its text, which may have values: its code, a text that is
+// always the same, or its type.
 func errorCode(err error) string {
 	if code := dialect.CodeOf(err); code != "" {
 		return code

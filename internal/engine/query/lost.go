@@ -13,20 +13,21 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// maxLost is how many lost transactions of hosts are remembered: the store does not learn
-// when a host ends one. A database of SQLite has one writer at a time, so that those which
-// are still in use are few.
+// maxLost is how many lost transactions of hosts are remembered. There must be a bound, since
+// the store does not learn when a host ends one. SQLite has one writer at a time, so that few
+// of them are still in use.
 const maxLost = 64
 
-// lost are the transactions of this process that SQLite has rolled back by itself. A host
-// may call WithTx anew for each of its calls, so that no handle could remember it.
+// lost are the transactions of this process that SQLite has rolled back by itself. They are
+// kept here and not in a Handle, since a host may call WithTx for each of its calls, which
+// makes a new handle.
 var lost lostTransactions
 
 type lostTransactions struct {
-	// some spares what runs most often the lock.
-	some    atomic.Bool
-	mu      sync.Mutex
-	entries []lostTransaction // the newest last
+	// nonEmpty spares every statement the lock while there are none.
+	nonEmpty atomic.Bool
+	mu       sync.Mutex
+	entries  []lostTransaction // the newest last
 }
 
 type lostTransaction struct {
@@ -34,9 +35,9 @@ type lostTransaction struct {
 	err  error
 }
 
-// of returns why a transaction was lost, nil for one that was not.
+// of returns the error with which a transaction was lost, nil for one that was not.
 func (l *lostTransactions) of(pool gorm.ConnPool) error {
-	if !l.some.Load() {
+	if !l.nonEmpty.Load() {
 		return nil
 	}
 	l.mu.Lock()
@@ -56,12 +57,12 @@ func (l *lostTransactions) add(pool gorm.ConnPool, err error) {
 		l.entries = append(l.entries[:0], l.entries[1:]...)
 	}
 	l.entries = append(l.entries, lostTransaction{pool, err})
-	l.some.Store(true)
+	l.nonEmpty.Store(true)
 }
 
-// forget is for a transaction that has ended.
+// forget removes a transaction that has ended.
 func (l *lostTransactions) forget(pool gorm.ConnPool) {
-	if !l.some.Load() {
+	if !l.nonEmpty.Load() {
 		return
 	}
 	l.mu.Lock()
@@ -74,13 +75,14 @@ func (l *lostTransactions) forget(pool gorm.ConnPool) {
 	}
 	clear(l.entries[len(kept):])
 	l.entries = kept
-	l.some.Store(len(kept) > 0)
+	l.nonEmpty.Store(len(kept) > 0)
 }
 
-// losable is the pool of a transaction that the engine may roll back by itself, nil for
-// any other handle. GORM wraps the same transaction anew in each session with PrepareStmt.
-func losable(pool gorm.ConnPool, numbered bool) gorm.ConnPool {
-	if _, ok := pool.(gorm.TxCommitter); !ok || numbered {
+// losable returns the pool of a transaction that the database may roll back by itself, and nil
+// for any other handle. It unwraps PreparedStmtTX, since GORM wraps the same transaction once
+// for each session with PrepareStmt.
+func losable(pool gorm.ConnPool, driver dialect.Driver) gorm.ConnPool {
+	if _, ok := pool.(gorm.TxCommitter); !ok || !driver.RollsBackByItself() {
 		return nil
 	}
 	if prepared, ok := pool.(*gorm.PreparedStmtTX); ok {
@@ -92,51 +94,52 @@ func losable(pool gorm.ConnPool, numbered bool) gorm.ConnPool {
 	return pool
 }
 
-// refusal is the error of a statement in a transaction that is lost, nil in any other.
-func (h *Handle) refusal() error {
+// lostError is the error of every statement in a transaction that was lost, nil in any other.
+func (h *Handle) lostError() error {
 	if h.losable == nil {
 		return nil
 	}
 	return lost.of(h.losable)
 }
 
-// judge returns the error of a statement, with ErrRolledBack if SQLite has rolled back the
-// transaction over it: after an interrupt, a full disk or an I/O error it may, and so may a
-// host's trigger. It then is out of the transaction, and would commit each further
-// statement by itself. Which errors do that depends on the statement, so the engine is
-// asked after each.
-func (c Conn) judge(err error) error {
+// checkLost returns the error of a statement, with ErrRolledBack if SQLite has rolled back the
+// transaction over it. SQLite may do so after an interrupt, a full disk or an I/O error, and a
+// host's trigger may do it as well. The connection is then outside of any transaction and
+// would commit each further statement by itself. Which errors have this effect depends on the
+// statement, so SQLite is asked after each error.
+func (c Conn) checkLost(err error) error {
 	if err == nil || c.losable == nil || lost.of(c.losable) != nil {
 		return err
 	}
 	ctx := context.WithoutCancel(c.Ctx)
-	begun, gone := c.beginAnew(ctx)
+	begun, gone := c.probe(ctx)
 	if !gone {
 		return err
 	}
 	err = fmt.Errorf("%w: %w", store.ErrRolledBack, err)
 	lost.add(c.losable, err)
 	if begun {
-		c.doom(ctx)
+		c.preventCommit(ctx)
 	}
 	return err
 }
 
-// beginAnew begins a transaction, which SQLite refuses inside of one. Where it does neither
-// nobody knows, and nothing more may be written.
-func (c Conn) beginAnew(ctx context.Context) (begun, gone bool) {
+// probe tries to begin a transaction, which fails inside of one. begun says that it began one,
+// and gone that the transaction is lost. It counts as lost as well if the probe failed for
+// another reason: its state is then unknown, and nothing more may be written.
+func (c Conn) probe(ctx context.Context) (begun, gone bool) {
 	_, err := c.losable.ExecContext(ctx, dialect.ProbeTransaction)
 	return err == nil, err == nil || !dialect.InTransaction(err)
 }
 
-// doom makes the transaction that beginAnew began one that cannot be committed, so that
-// the host's own statements, which nobody can refuse, are undone with it and its commit
-// fails. Without foreign keys the engine is left outside of any: there the commit fails,
-// but what the host still writes stays.
-func (c Conn) doom(ctx context.Context) {
-	for _, statement := range dialect.DoomTransaction {
+// preventCommit makes the transaction that probe began one that cannot be committed. The host's
+// own further statements, which the store cannot refuse, are then rolled back with it, and the
+// host's commit fails. Where foreign keys are off, it ends the transaction instead: the host's
+// commit fails, but what the host still writes stays.
+func (c Conn) preventCommit(ctx context.Context) {
+	for _, statement := range dialect.PreventCommit {
 		if _, err := c.losable.ExecContext(ctx, statement); err != nil {
-			_, _ = c.losable.ExecContext(ctx, "ROLLBACK") // or it has done so
+			_, _ = c.losable.ExecContext(ctx, "ROLLBACK") // it may have rolled back already
 			return
 		}
 	}

@@ -26,5 +26,5 @@ func TestLostTransactionsAreBounded(t *testing.T) {
 		require.NoError(t, l.of(pool))
 	}
 	require.Empty(t, l.entries)
-	require.False(t, l.some.Load())
+	require.False(t, l.nonEmpty.Load())
 }

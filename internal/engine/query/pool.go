@@ -10,41 +10,44 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Handle is what the store makes of a *gorm.DB: where its statements go, and who is told.
+// Handle is a *gorm.DB as the store uses it: a connection pool or a transaction, with the log
+// of its statements.
 //
-// Statements go to GORM's connection pool as they are. GORM's own Raw copies a session,
-// puts the text together once more and looks at each argument by reflection, which took
-// as long as the driver for a statement of two dozen arguments. It is used where the host
-// has plugins, which see a statement only there, or a timeout, which is set there.
+// Statements go directly to GORM's connection pool. GORM's own Raw copies a session, builds
+// the text once more and inspects each argument by reflection, which took as long as the
+// driver itself for a statement of two dozen arguments. It is used only where the host has
+// plugins or a timeout, which take effect nowhere else.
 type Handle struct {
-	// gorm is the host's or the backend's, of the pool that a transaction began in.
-	gorm *gorm.DB
-	pool gorm.ConnPool
-	// numbered says that placeholders are $1, $2 and not question marks.
-	numbered bool
-	log      *StatementLog
-	// losable is set in a transaction that the engine may roll back by itself.
+	// gorm is the handle of the host or the backend. It keeps the pool that a transaction began
+	// in, while pool is the transaction itself.
+	gorm   *gorm.DB
+	pool   gorm.ConnPool
+	driver dialect.Driver
+	log    *StatementLog
+	// losable is set in a transaction that the database may roll back by itself.
 	losable gorm.ConnPool
-	// done lets go of the context of a transaction that this handle began.
+	// done releases the context of a transaction that this handle began.
 	done func()
 }
 
-func NewHandle(db *gorm.DB, log *StatementLog) *Handle {
-	h := &Handle{gorm: db, pool: db.Statement.ConnPool, numbered: db.Name() == dialect.Postgres, log: log}
-	h.losable = losable(h.pool, h.numbered)
+// NewHandle returns the handle of a GORM handle, whose driver behaves as driver says. Without
+// a log, the GORM handle's own logger is told of each statement.
+func NewHandle(db *gorm.DB, driver dialect.Driver, log *StatementLog) *Handle {
+	h := &Handle{gorm: db, pool: db.Statement.ConnPool, driver: driver, log: log}
+	h.losable = losable(h.pool, driver)
 	return h
 }
 
-// begin begins a transaction, as GORM does.
+// begin returns a handle in a new transaction. It must be ended with end.
 func (h *Handle) begin(ctx context.Context) (*Handle, error) {
 	tx, done, err := h.beginLingering(ctx)
 	if err != nil {
 		return nil, err
 	}
-	within := *h
-	within.pool, within.done = tx, done
-	within.losable = losable(tx, h.numbered)
-	return &within, nil
+	inTx := *h
+	inTx.pool, inTx.done = tx, done
+	inTx.losable = losable(tx, h.driver)
+	return &inTx, nil
 }
 
 func (h *Handle) beginTx(ctx context.Context) (gorm.ConnPool, error) {
@@ -57,38 +60,39 @@ func (h *Handle) beginTx(ctx context.Context) (gorm.ConnPool, error) {
 	return nil, gorm.ErrInvalidTransaction
 }
 
-// end commits, or undoes what was done since begin.
-func (h *Handle) end(keep bool) error {
+// end commits a transaction, or rolls it back.
+func (h *Handle) end(commit bool) error {
 	defer h.done()
 	tx, ok := h.pool.(gorm.TxCommitter)
 	switch {
 	case !ok:
 		return gorm.ErrInvalidTransaction
-	case keep:
+	case commit:
 		return tx.Commit()
 	}
 	return tx.Rollback()
 }
 
-// Transaction commits what fn did, or undoes it if fn fails or panics, or if the engine
-// has undone it already, whatever fn made of that.
+// Transaction runs fn in a new transaction. It commits, or rolls back if fn fails or panics, or
+// if ctx has ended. If the database has rolled the transaction back by itself it returns
+// ErrRolledBack, even if fn returns nil.
 func (h *Handle) Transaction(ctx context.Context, fn func(tx *Handle) error) error {
 	tx, err := h.begin(ctx)
 	if err != nil {
 		return err
 	}
-	kept := false
+	committed := false
 	defer func() {
-		if !kept {
-			_ = tx.end(false) // the error that is returned says what was wrong
+		if !committed {
+			_ = tx.end(false) // the returned error says what went wrong
 		}
 		if tx.losable != nil {
 			lost.forget(tx.losable)
 		}
 	}()
 	err = fn(tx)
-	if refusal := tx.refusal(); refusal != nil && !errors.Is(err, store.ErrRolledBack) {
-		return errors.Join(refusal, err)
+	if lostErr := tx.lostError(); lostErr != nil && !errors.Is(err, store.ErrRolledBack) {
+		return errors.Join(lostErr, err)
 	}
 	if err != nil {
 		return Stopped(ctx, err)
@@ -97,10 +101,11 @@ func (h *Handle) Transaction(ctx context.Context, fn func(tx *Handle) error) err
 		return err
 	}
 	err = tx.end(true)
-	kept = err == nil
+	committed = err == nil
 	return Stopped(ctx, err)
 }
 
+// InTx tells whether the handle is in a transaction, the store's own or the host's.
 func (h *Handle) InTx() bool {
 	_, ok := h.pool.(gorm.TxCommitter)
 	return ok

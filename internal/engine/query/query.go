@@ -1,3 +1,6 @@
+// Package query puts SQL statements together, runs them and reads their rows. It also begins
+// and ends transactions and falls back from a replica to the primary. It knows no table and
+// no user.
 package query
 
 import (
@@ -9,26 +12,29 @@ import (
 // Marks returns n question marks.
 func Marks(n int) string { return "?" + strings.Repeat(", ?", n-1) }
 
-// Bracketed adds a query to another, in brackets.
+// Bracketed appends inner in parentheses.
 func (q *Query) Bracketed(inner *Query) *Query {
 	return q.Add("(").Append(inner).Add(")")
 }
 
-// Query is SQL under construction with its arguments.
+// Query is SQL under construction with its arguments. It is for one goroutine.
 type Query struct {
 	sql  []byte
 	Args []any
-	// text is that of a statement, which nothing is added to.
+	// text is the finished text of a Statement. Nothing may be added to such a query.
 	text string
 }
 
-// Statement is SQL that is put together once, for what runs most often.
+// Statement is SQL that is put together once and run many times. It may be shared by
+// goroutines.
 type Statement struct {
 	sql []byte
-	// text is what the driver takes.
+	// text has the placeholders of the driver.
 	text string
 }
 
+// NewStatement returns a statement of SQL with question marks. With numbered the driver gets
+// $1, $2 in their place.
 func NewStatement(sql string, numbered bool) Statement {
 	s := Statement{sql: []byte(sql), text: sql}
 	if numbered {
@@ -37,8 +43,10 @@ func NewStatement(sql string, numbered bool) Statement {
 	return s
 }
 
+// With returns a query that runs the statement with arguments of types that drivers take.
 func (s *Statement) With(args []any) *Query { return &Query{sql: s.sql, Args: args, text: s.text} }
 
+// New returns a query of SQL and its arguments, one for each question mark.
 func New(sql string, args ...any) *Query {
 	return (&Query{sql: make([]byte, 0, 1024)}).Add(sql, args...)
 }
@@ -52,8 +60,8 @@ func (q *Query) Add(sql string, args ...any) *Query {
 	return q
 }
 
-// bindable makes a text of an id, which every driver takes as it is: pgx tries three ways to
-// encode a type of its own that is a driver.Valuer.
+// bindable turns a UUID into a string, which every driver takes as it is. For a driver.Valuer
+// like uuid.UUID pgx tries three ways to encode it.
 func bindable(arg any) any {
 	if id, ok := arg.(uuid.UUID); ok {
 		return id.String()
@@ -61,7 +69,7 @@ func bindable(arg any) any {
 	return arg
 }
 
-// In appends the condition that a column is one of values.
+// In appends the condition that a column is one of values. Without values it is never true.
 func In[T any](q *Query, column string, values []T) *Query {
 	q.Add(column + " IN (")
 	for i, v := range values {
@@ -76,17 +84,17 @@ func In[T any](q *Query, column string, values []T) *Query {
 	return q.Add(")")
 }
 
-// Append appends a part with its arguments.
+// Append appends another query with its arguments.
 func (q *Query) Append(o *Query) *Query {
 	q.sql = append(q.sql, o.sql...)
 	q.Args = append(q.Args, o.Args...)
 	return q
 }
 
-// And appends another condition.
+// And appends AND and another condition.
 func (q *Query) And(o *Query) *Query { return q.Add(" AND ").Append(o) }
 
-// Qualified puts the name of a table before each column of a list.
+// Qualified puts an alias, given with its dot, before each column of a list.
 func Qualified(alias, columns string) string {
 	return alias + strings.ReplaceAll(columns, ", ", ", "+alias)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Read is rows for what may be on a replica. begin forgets what was read before: a replica
-// may break off between two rows.
+// Read is Rows for a connection that may be on a replica, which may fail between two rows.
+// begin is called before each try and must discard what each has read.
 func (q *Query) Read(db Conn, begin func(), each func(*sql.Rows) error) error {
 	return WithFallback(db, func(db Conn) error {
 		begin()
@@ -16,7 +16,7 @@ func (q *Query) Read(db Conn, begin func(), each func(*sql.Rows) error) error {
 	})
 }
 
-// Values returns what pointers point to.
+// Values returns the values of pointers, none of which is nil.
 func Values[T any](found []*T) []T {
 	all := make([]T, len(found))
 	for i, f := range found {
@@ -25,7 +25,8 @@ func Values[T any](found []*T) []T {
 	return all
 }
 
-// Rows runs a query and calls each for every row. The rows are closed when it returns.
+// Rows runs a query and calls each for every row, until each returns an error. It closes the
+// rows.
 func (q *Query) Rows(db Conn, each func(*sql.Rows) error) error {
 	begin, n := time.Now(), int64(0)
 	rows, err := db.query(q)
@@ -34,7 +35,7 @@ func (q *Query) Rows(db Conn, each func(*sql.Rows) error) error {
 	}
 	err = Stopped(db.Ctx, err)
 	db.trace(q, begin, n, err)
-	return db.judge(err)
+	return db.checkLost(err)
 }
 
 func readRows(rows *sql.Rows, each func(*sql.Rows) error) (n int64, err error) {
@@ -50,7 +51,7 @@ func readRows(rows *sql.Rows, each func(*sql.Rows) error) (n int64, err error) {
 	return n, rows.Close()
 }
 
-// Row reads the first row into dest and tells whether there was one.
+// Row reads the first row into dest and tells whether there was one. No row is no error.
 func (q *Query) Row(db Conn, dest ...any) (bool, error) {
 	found := false
 	err := q.Read(db, func() { found = false }, func(rows *sql.Rows) error {
@@ -63,16 +64,16 @@ func (q *Query) Row(db Conn, dest ...any) (bool, error) {
 	return found, err
 }
 
-// Exec runs a statement and returns how many rows it touched.
+// Exec runs a statement and returns how many rows it changed.
 func (q *Query) Exec(db Conn) (int64, error) {
 	begin := time.Now()
 	n, err := db.exec(q)
 	err = Stopped(db.Ctx, err)
 	db.trace(q, begin, n, err)
-	return n, db.judge(err)
+	return n, db.checkLost(err)
 }
 
-// All reads every row with its reader.
+// All reads every row into a new T, whose destinations dest returns. The result is not nil.
 func All[T any](db Conn, q *Query, dest func(*T) []any) ([]*T, error) {
 	var items []*T
 	err := q.Read(db, func() { items = []*T{} }, func(rows *sql.Rows) error {
@@ -83,8 +84,9 @@ func All[T any](db Conn, q *Query, dest func(*T) []any) ([]*T, error) {
 	return items, err
 }
 
-// One reads a single row, or returns ErrNotFound. Two rows of one id or key are two
-// users', which only a scope of all users sees.
+// One reads the only row. It returns ErrNotFound if there is none, and ErrManyOwners if there
+// are several: rows with the same id or key belong to different users, which only a scope of
+// all users can find.
 func One[T any](db Conn, q *Query, dest func(*T) []any) (item *T, err error) {
 	err = WithFallback(db, func(db Conn) error {
 		items, err := All(db, q, dest)

@@ -1,19 +1,24 @@
+// Package record maps the library's tables to the models: the columns of each table, the
+// destinations that a row is scanned into and the arguments that a row is written with, in the
+// same order. It knows no statement, user or connection.
 package record
 
 import (
 	"github.com/convostore/convostore/conversation"
 )
 
+// StripConversation removes U+0000 from the texts of a conversation.
 func StripConversation(c *conversation.Conversation) {
 	StripText(&c.LeadID, &c.ExternalKey, &c.Title, &c.Subject)
 	StripJSON(&c.Metadata)
 }
 
-// The lists of columns below have the order of the destinations beside them.
-
+// ConversationColumns are the columns of conversations, in the order of ConversationDest and
+// ConversationArgs.
 const ConversationColumns = "id, user_id, lead_id, external_key, title, subject, status, metadata, " +
 	"last_seq, last_message_at, held_at, created_at, updated_at, deleted_at"
 
+// ConversationDest returns the destinations of ConversationColumns in c.
 func ConversationDest(c *conversation.Conversation) []any {
 	return []any{
 		&c.ID, &c.UserID, (*Text)(&c.LeadID), (*Text)(&c.ExternalKey), (*Text)(&c.Title), (*Text)(&c.Subject),
@@ -23,6 +28,7 @@ func ConversationDest(c *conversation.Conversation) []any {
 	}
 }
 
+// ConversationArgs returns the values of ConversationColumns for a new row, which is not deleted.
 func ConversationArgs(c *conversation.Conversation) []any {
 	return []any{
 		c.ID, c.UserID, Null(c.LeadID), Null(c.ExternalKey), Null(c.Title), Null(c.Subject), c.Status, c.Metadata,

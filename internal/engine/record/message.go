@@ -8,24 +8,26 @@ import (
 	"github.com/convostore/convostore/message"
 )
 
-// MessageMarks are for messageArgs.
+// MessageMarks are the placeholders of MessageArgs.
 var MessageMarks = query.Marks(20)
 
 var (
-	// WithoutUser are messageColumns but for the user, userFirst those in the order of
-	// scope.values, unnested those of a row v.
+	// WithoutUser are MessageColumns without user_id.
 	WithoutUser = strings.Replace(MessageColumns, "user_id, ", "", 1)
-	UserFirst   = "user_id, " + WithoutUser
-	Unnested    = "v." + strings.ReplaceAll(WithoutUser, ", ", ", v.")
+	// UserFirst are MessageColumns with user_id in front.
+	UserFirst = "user_id, " + WithoutUser
+	// Unnested are WithoutUser as columns of a table v.
+	Unnested = "v." + strings.ReplaceAll(WithoutUser, ", ", ", v.")
 )
 
-// MessageTypes are those of withoutUser on PostgreSQL.
+// MessageTypes are the PostgreSQL types of WithoutUser.
 var MessageTypes = []string{
 	"uuid", "uuid", "bigint", "text", "text", "text", "text", "text",
 	"text", "text", "text", "text", "text", "jsonb", "jsonb",
 	"jsonb", "jsonb", "jsonb", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz",
 }
 
+// StripMessage removes U+0000 from the texts of a message, its attachments and its headers.
 func StripMessage(m *message.Message) {
 	StripText(&m.Content, &m.SenderEmail, &m.RecipientEmail, &m.PostmarkMessageID, &m.GmailMessageID,
 		&m.GmailThreadID, &m.EmailMessageID, &m.IdempotencyKey)
@@ -49,10 +51,12 @@ func stripHeaders(h message.Headers) {
 	}
 }
 
+// MessageColumns are the columns of messages, in the order of MessageDest.
 const MessageColumns = "id, user_id, conversation_id, seq, role, direction, content, sender_email, recipient_email, " +
 	"postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, idempotency_key, headers, attachments, " +
 	"tool_calls, tool_results, metadata, sent_at, created_at, updated_at, edited_at, deleted_at"
 
+// MessageDest returns the destinations of MessageColumns in m.
 func MessageDest(m *message.Message) []any {
 	return []any{
 		&m.ID, &m.UserID, &m.ConversationID, &m.Seq, &m.Role, &m.Direction, &m.Content,
@@ -65,9 +69,9 @@ func MessageDest(m *message.Message) []any {
 	}
 }
 
-// MessageArgs appends the values of a message but for its id, its owner, its conversation
-// and its seq, which stand before them. They are of the drivers' own types, which are taken
-// without looking for a method.
+// MessageArgs appends the values of MessageColumns from role on for a new row, which is not
+// deleted. The caller puts id, user, conversation and seq before them. They have the drivers'
+// own types, which need no search for a driver.Valuer.
 func MessageArgs(args []any, m *message.Message) []any {
 	var sentAt any = m.SentAt
 	return append(args,
@@ -78,16 +82,16 @@ func MessageArgs(args []any, m *message.Message) []any {
 		sentAt, timeArg(m.CreatedAt, sentAt), timeArg(m.UpdatedAt, sentAt), nullTime(m.EditedAt), nil)
 }
 
-// timeArg is t, or the argument that there is already if it says the same: making one
-// allocates, and most messages have one time for all.
-func timeArg(t time.Time, there any) any {
-	if have, ok := there.(time.Time); ok && have.Equal(t) {
-		return there
+// timeArg returns t as an argument, or known if it is the same time: a new argument allocates,
+// and most messages have one time in all their columns.
+func timeArg(t time.Time, known any) any {
+	if have, ok := known.(time.Time); ok && have.Equal(t) {
+		return known
 	}
 	return t
 }
 
-// list makes an empty one NULL.
+// list returns v, or NULL for a list without elements.
 func list(v any, length int) any {
 	if length == 0 {
 		return nil
@@ -95,6 +99,7 @@ func list(v any, length int) any {
 	return v
 }
 
+// document returns a JSON document as text, or NULL for none.
 func document(j message.JSON) any {
 	if j.IsNull() {
 		return nil

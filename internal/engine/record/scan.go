@@ -9,10 +9,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// Text reads a column that may be NULL, which is "". A lead id may be a number or a
-// uuid in the host's table.
+// Text scans a column that may be NULL, which becomes "". It takes numbers as well, since a lead
+// id may be a number in the host's table.
 type Text string
 
+// Scan implements sql.Scanner.
 func (t *Text) Scan(src any) error {
 	switch v := src.(type) {
 	case nil:
@@ -29,14 +30,15 @@ func (t *Text) Scan(src any) error {
 	return nil
 }
 
-// Instant reads a time, in UTC. SQLite gives text where a column's type is lost on the
-// way, as in RETURNING.
+// Instant scans a time, in UTC. SQLite's drivers return text where the type of the column is not
+// known, as in RETURNING.
 type Instant time.Time
 
-// timeLayouts are those that the drivers of SQLite write; the last one is the default
-// of the schema, for rows that a host inserted by hand.
+// timeLayouts are the layouts that SQLite's drivers write. The last one is that of the schema's
+// default, which rows have that a host inserted by hand.
 var timeLayouts = []string{"2006-01-02 15:04:05.999999999-07:00", time.RFC3339Nano, "2006-01-02 15:04:05.999999999"}
 
+// Scan implements sql.Scanner.
 func (i *Instant) Scan(src any) error {
 	switch v := src.(type) {
 	case time.Time:
@@ -60,9 +62,10 @@ func (i *Instant) parse(s string) error {
 	return fmt.Errorf("convostore: cannot read a time from a text of %d bytes", len(s))
 }
 
-// NullInstant reads a time that may be NULL, which is nil.
+// NullInstant scans a time that may be NULL, which becomes nil.
 type NullInstant struct{ Dest **time.Time }
 
+// Scan implements sql.Scanner.
 func (n NullInstant) Scan(src any) error {
 	*n.Dest = nil
 	if src == nil {
@@ -76,9 +79,10 @@ func (n NullInstant) Scan(src any) error {
 	return nil
 }
 
-// deletedAt reads the mark of a soft delete.
+// deletedAt scans the time of a soft delete, which is NULL for a live row.
 type deletedAt gorm.DeletedAt
 
+// Scan implements sql.Scanner.
 func (d *deletedAt) Scan(src any) error {
 	*d = deletedAt{}
 	if src == nil {
@@ -88,9 +92,10 @@ func (d *deletedAt) Scan(src any) error {
 	return (*Instant)(&d.Time).Scan(src)
 }
 
-// NullID reads a uuid that may be NULL, which is nil.
+// NullID scans a UUID that may be NULL, which becomes nil.
 type NullID struct{ Dest **uuid.UUID }
 
+// Scan implements sql.Scanner.
 func (n NullID) Scan(src any) error {
 	*n.Dest = nil
 	if src == nil {
@@ -101,7 +106,7 @@ func (n NullID) Scan(src any) error {
 	return id.Scan(src)
 }
 
-// Null makes the empty text NULL.
+// Null returns s as an argument, or NULL for the empty text.
 func Null(s string) any {
 	if s == "" {
 		return nil

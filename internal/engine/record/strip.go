@@ -7,8 +7,8 @@ import (
 	"github.com/convostore/convostore/message"
 )
 
-// The functions below remove U+0000 for a store WithNULStripped, before validation.
-
+// StripText removes U+0000 from texts, for a store WithNULStripped. It is called before
+// validation, which refuses U+0000.
 func StripText(fields ...*string) {
 	for _, f := range fields {
 		if strings.IndexByte(*f, 0) >= 0 {
@@ -17,8 +17,8 @@ func StripText(fields ...*string) {
 	}
 }
 
-// StripJSON removes the escape \u0000, but not the text of one: a backslash before it
-// that is itself escaped.
+// StripJSON removes the escape \u0000 from JSON documents. It leaves \\u0000 alone, which is an
+// escaped backslash before the text u0000.
 func StripJSON(docs ...*message.JSON) {
 	for _, doc := range docs {
 		if !bytes.Contains(*doc, []byte(`\u0000`)) {

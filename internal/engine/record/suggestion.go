@@ -4,15 +4,19 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
+// StripSuggestion removes U+0000 from the texts of a suggestion.
 func StripSuggestion(s *suggestion.Suggestion) {
 	StripText(&s.SuggestedContent, &s.EditedContent, &s.ModelUsed, &s.ReviewedBy, &s.Feedback)
 	StripJSON(&s.SentimentAnalysis, &s.ContextUsed)
 }
 
+// SuggestionColumns are the columns of suggestions, in the order of SuggestionDest and
+// SuggestionArgs.
 const SuggestionColumns = "id, user_id, conversation_id, in_reply_to_message_id, suggested_content, edited_content, " +
 	"confidence_score, sentiment_analysis, context_used, model_used, tokens_used, generation_cost, status, reviewed_by, " +
 	"reviewed_at, feedback, sent_message_id, created_at, updated_at, deleted_at"
 
+// SuggestionDest returns the destinations of SuggestionColumns in s.
 func SuggestionDest(s *suggestion.Suggestion) []any {
 	return []any{
 		&s.ID, &s.UserID, &s.ConversationID,
@@ -27,6 +31,8 @@ func SuggestionDest(s *suggestion.Suggestion) []any {
 	}
 }
 
+// SuggestionArgs returns the values of SuggestionColumns for a new row, which is neither sent nor
+// deleted.
 func SuggestionArgs(s *suggestion.Suggestion) []any {
 	return []any{
 		s.ID, s.UserID, s.ConversationID, nullUUID(s.InReplyToMessageID), s.SuggestedContent, Null(s.EditedContent),

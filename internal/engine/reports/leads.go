@@ -4,7 +4,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/rule"
@@ -44,7 +43,7 @@ func (s reports) sameLead(db query.Conn, leadID string) (string, error) {
 // leadsAlike tells whether the two columns can be compared as they are. SQLite compares
 // anything; PostgreSQL is asked for the types, once for a store.
 func (s reports) leadsAlike(db query.Conn) (bool, error) {
-	if s.sc.Dialect.Name() == dialect.SQLite {
+	if !s.sc.Dialect.StrictTypes() {
 		return true, nil
 	}
 	if known := s.types.alike.Load(); known != nil {

@@ -8,8 +8,9 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Distinct returns each word of a filter once, in a fixed order, and leaves words as it is:
-// there are few that are valid, and a database takes some thousand arguments at most.
+// Distinct returns the different words of a filter in a fixed order, and leaves words
+// unchanged. Few words are valid, but a filter may repeat them, and a database takes only a
+// few thousand arguments.
 func Distinct[T ~string](words []T) []T {
 	if len(words) < 2 {
 		return words
@@ -17,8 +18,8 @@ func Distinct[T ~string](words []T) []T {
 	return slices.Compact(slices.Sorted(slices.Values(words)))
 }
 
-// CheckPart checks a text that LIKE is to look for, which SQLite takes up to 50,000 bytes
-// of, with a backslash before each letter that it would take for a sign.
+// CheckPart checks a text that LIKE looks for. SQLite takes patterns of at most 50,000 bytes,
+// which includes the backslashes that LikePattern adds.
 func CheckPart(field, text string) error {
 	if len(text) > store.MaxQuery {
 		return rule.Invalid(field, "has %d bytes, the most is %d", len(text), store.MaxQuery)

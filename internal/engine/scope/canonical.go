@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// canonical writes a value so that two have the same bytes only if they say the same.
+// canonical encodes a value so that two values have the same bytes only if they mean the same.
 //
-// Of a struct it names the fields that are set and leaves out the others: a field that is
-// added to a filter later changes nothing for who does not set it, and neither does the
-// order of the fields. Every name and every value has its length before it, so that no
-// text can be taken for something else. A time is its instant, a pointer what it points
-// to; a list without elements is unset. The names of fields are a promise: to rename one
-// is to refuse the cursors of those who set it.
+// Of a struct it encodes the fields that are set, by their names. Neither the order of the
+// fields nor a field that is added to a filter later changes the encoding of a filter that
+// does not set it. Each name and each value follows its length, so that no text can be taken
+// for another value. A time is its instant, a pointer is what it points to, and a list without
+// elements is not set. A field must not be renamed: that would refuse the cursors of all
+// filters that set it.
 func canonical(v any) []byte { return appendCanonical(nil, reflect.ValueOf(v)) }
 
 func appendCanonical(b []byte, v reflect.Value) []byte {
 	if v.IsValid() && v.Type() == reflect.TypeFor[time.Time]() {
-		at := v.Interface().(time.Time) //nolint:forcetypeassert,errcheck // the line above asked
+		at := v.Interface().(time.Time) //nolint:forcetypeassert // the line above tells the type
 		return at.UTC().AppendFormat(append(b, 't'), time.RFC3339Nano)
 	}
 	switch v.Kind() {
@@ -49,11 +49,11 @@ func appendCanonical(b []byte, v reflect.Value) []byte {
 	case reflect.Float32, reflect.Float64:
 		return binary.BigEndian.AppendUint64(append(b, 'f'), math.Float64bits(v.Float()))
 	}
-	// It depends on the type alone, so that the first call shows it.
+	// Only the type of a filter can lead here, so that its first test shows it.
 	panic("convostore: a filter has a field of type " + v.Type().String() + ", which a cursor cannot name")
 }
 
-// appendFields appends the exported fields that are set, by their names.
+// appendFields appends the exported fields that are set, sorted by name.
 func appendFields(b []byte, v reflect.Value) []byte {
 	fields := slices.DeleteFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool {
 		return len(f.Index) > 1 || !f.IsExported() || unset(v.FieldByIndex(f.Index))

@@ -14,25 +14,26 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Place is where a page ended: the sort key of its last row. For a time it is
-// microseconds since 1970, for a seq the seq.
+// Place is where a page ended: the sort key, the id and the owner of its last row.
 type Place struct {
+	// Key is a time in microseconds since 1970, or a seq.
 	Key int64
 	ID  uuid.UUID
-	// User owns the row. Ids are each user's own, so that two rows of a list of all users
-	// may differ in nothing else.
+	// User owns the row. Two users may have rows with the same key and id, which a list of
+	// all users has to tell apart.
 	User uuid.UUID
 }
 
-// A cursor is a fingerprint, the key and the id of a place, and for all users its user.
+// The lengths of a cursor in bytes: a fingerprint, the key and the id of a place, and in a list
+// of all users the user.
 const (
 	fingerprintSize = 12
 	cursorSize      = fingerprintSize + 8 + 16
 	cursorAllSize   = cursorSize + 16
 )
 
-// fingerprint names a list: its method, its scope and its filter. A cursor carries it,
-// so that one from elsewhere is refused instead of giving a wrong page.
+// fingerprint identifies a list by its method, its scope and its filter. Each cursor has it, so
+// that the cursor of another list is refused instead of giving a wrong page.
 type fingerprint struct {
 	sum [fingerprintSize]byte
 	all bool // the list is of all users
@@ -49,7 +50,7 @@ func (sc Scope) fingerprint(method string, filter any) fingerprint {
 	return fingerprint{sum: [fingerprintSize]byte(sum[:fingerprintSize]), all: sc.All}
 }
 
-// size is that of the list's cursors, in bytes.
+// size is the length of the list's cursors in bytes.
 func (f fingerprint) size() int {
 	if f.all {
 		return cursorAllSize
@@ -65,10 +66,10 @@ func (f fingerprint) cursor(p Place) store.Cursor {
 	return store.Cursor(base64.RawURLEncoding.EncodeToString(b[:f.size()]))
 }
 
-// parse returns nil for the empty cursor.
+// parse returns the place of a cursor, nil for the empty cursor.
 func (f fingerprint) parse(c store.Cursor) (*Place, error) {
 	if c == "" {
-		return nil, nil //nolint:nilnil // no cursor, no place: the first page
+		return nil, nil //nolint:nilnil // the first page has no place
 	}
 	b, err := decodeCursor(c)
 	if err != nil {
@@ -85,14 +86,14 @@ func (f fingerprint) parse(c store.Cursor) (*Place, error) {
 	return p, nil
 }
 
-// decodeCursor returns the bytes of a cursor of either size. It looks at the length first,
-// so that a long text costs nothing.
+// decodeCursor returns the bytes of a cursor of either size. It checks the length first, so that
+// a long text costs nothing.
 func decodeCursor(c store.Cursor) ([]byte, error) {
 	for _, size := range []int{cursorSize, cursorAllSize} {
 		if len(c) != base64.RawURLEncoding.EncodedLen(size) {
 			continue
 		}
-		// The decoder passes over line breaks, which leave too few bytes.
+		// The decoder skips line breaks, which leave too few bytes.
 		if b, err := base64.RawURLEncoding.Strict().DecodeString(string(c)); err == nil && len(b) == size {
 			return b, nil
 		}
@@ -100,11 +101,13 @@ func decodeCursor(c store.Cursor) ([]byte, error) {
 	return nil, rule.Invalid("cursor", "was not made by this library")
 }
 
+// TimeKey returns the Key of a time.
 func TimeKey(t time.Time) int64 { return t.UnixMicro() }
 
+// Time returns the time of a Key that TimeKey made.
 func (p *Place) Time() time.Time { return time.UnixMicro(p.Key).UTC() }
 
-// Listing is a request for a page, checked and ready to be read.
+// Listing is a checked request for a page, with the connection to read it from.
 type Listing struct {
 	DB    query.Conn
 	Limit int
@@ -112,7 +115,8 @@ type Listing struct {
 	list  fingerprint
 }
 
-// Listing checks a request for a page of a list, which method and filter name.
+// Listing checks a request for a page of the list that method and filter identify. It returns
+// ErrInvalid for a bad limit, or a cursor of another list.
 func (sc Scope) Listing(ctx context.Context, method string, filter any, p store.PageRequest) (l Listing, err error) {
 	if l.Limit, err = limit(p); err != nil {
 		return l, err
@@ -128,7 +132,8 @@ func (sc Scope) Listing(ctx context.Context, method string, filter any, p store.
 	return l, err
 }
 
-// PageOf cuts a list that was read with one row more than the page has.
+// PageOf returns a page of items, which were read with a limit of l.Limit+1: one item more says
+// that there is a next page. at returns the place of an item.
 func PageOf[T any](items []T, l Listing, at func(T) Place) store.Page[T] {
 	if len(items) <= l.Limit {
 		return store.Page[T]{Items: items}
@@ -137,10 +142,11 @@ func PageOf[T any](items []T, l Listing, at func(T) Place) store.Page[T] {
 	return store.Page[T]{Items: items, Next: l.list.cursor(at(items[l.Limit-1]))}
 }
 
-// IDOf and seqOf carry a seq where a place has an id.
+// IDOf puts a seq into the ID of a Place, for a list that is sorted by a time and a seq.
 func IDOf(seq int64) (id uuid.UUID) {
 	binary.BigEndian.PutUint64(id[8:], uint64(seq))
 	return id
 }
 
+// SeqOf returns the seq that IDOf put into an id.
 func SeqOf(id uuid.UUID) int64 { return int64(binary.BigEndian.Uint64(id[8:])) }

@@ -4,5 +4,5 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// ErrNil refuses a pointer to nothing.
+// ErrNil returns ErrInvalid for a nil pointer or function.
 func ErrNil(what string) error { return rule.Invalid(what, "is nil") }

@@ -8,6 +8,7 @@ import (
 
 func idDest(id *uuid.UUID) []any { return []any{id} }
 
+// ReadIDs runs a query of one column of UUIDs and returns them in its order.
 func ReadIDs(db query.Conn, q *query.Query) ([]uuid.UUID, error) {
 	found, err := query.All(db, q, idDest)
 	ids := make([]uuid.UUID, len(found))
@@ -17,5 +18,5 @@ func ReadIDs(db query.Conn, q *query.Query) ([]uuid.UUID, error) {
 	return ids, err
 }
 
-// owned names a row of a table whose ids are each user's own.
+// OwnedID identifies a row by its id and its owner, since two users may have the same id.
 type OwnedID struct{ ID, User uuid.UUID }

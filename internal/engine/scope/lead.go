@@ -10,8 +10,9 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// CheckLead refuses a lead id that the column cannot have, see migrate.Ref.Type: PostgreSQL
-// would refuse the statement, quote the id, and end a transaction around it.
+// CheckLead returns ErrInvalid for a lead id that does not fit the type of the column, see
+// migrate.Ref.Type. Without the check PostgreSQL would fail the statement with an error that
+// quotes the id, and abort a transaction around it.
 func (sc Scope) CheckLead(db query.Conn, leadID string) error {
 	if leadID == "" {
 		return nil
@@ -23,11 +24,12 @@ func (sc Scope) CheckLead(db query.Conn, leadID string) error {
 	return f.CheckLead(leadID)
 }
 
-// integers are the SQL types of whole numbers with their bits.
+// integers are the SQL types of integers with their sizes in bits.
 var integers = map[string]int{
 	"smallint": 16, "int2": 16, "integer": 32, "int": 32, "int4": 32, "bigint": 64, "int8": 64,
 }
 
+// CheckLead is Scope.CheckLead for features that were read already.
 func (f *Features) CheckLead(leadID string) error {
 	kind := strings.ToLower(f.leadType)
 	if bits := integers[kind]; leadID != "" && bits > 0 {

@@ -6,22 +6,23 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 )
 
-// Lock reads conversations of the scope's user and keeps them from all other writers
-// until the transaction ends; in the order of their ids, so that two locks of many
-// cannot wait for each other. A write is the only lock that SQLite has.
-func (sc Scope) Lock(columns string, which *query.Query) *query.Query {
-	return sc.LockRows(columns, query.New("user_id = ? AND ", sc.User).Append(which))
+// Lock is a query that reads conversations of the scope's user and locks them against other
+// writers until the transaction ends. It locks them in the order of their ids, so that two
+// transactions that lock many cannot deadlock. On SQLite it is an UPDATE that changes nothing,
+// since only a write takes a lock there.
+func (sc Scope) Lock(columns string, condition *query.Query) *query.Query {
+	return sc.LockRows(columns, query.New("user_id = ? AND ", sc.User).Append(condition))
 }
 
-// LockRows is lock for a condition that names the user.
-func (sc Scope) LockRows(columns string, which *query.Query) *query.Query {
+// LockRows is Lock for a condition that restricts the user by itself.
+func (sc Scope) LockRows(columns string, condition *query.Query) *query.Query {
 	if forUpdate := sc.Dialect.ForUpdate(); forUpdate != "" {
-		return query.New("SELECT " + columns + " FROM " + sc.Tables.Conversations + " WHERE ").Append(which).Add(" ORDER BY id" + forUpdate)
+		return query.New("SELECT " + columns + " FROM " + sc.Tables.Conversations + " WHERE ").Append(condition).Add(" ORDER BY id" + forUpdate)
 	}
-	return query.New("UPDATE " + sc.Tables.Conversations + " SET last_seq = last_seq WHERE ").Append(which).Add(" RETURNING " + columns)
+	return query.New("UPDATE " + sc.Tables.Conversations + " SET last_seq = last_seq WHERE ").Append(condition).Add(" RETURNING " + columns)
 }
 
-// Among is the condition that a column of the user's rows is one of ids.
+// Among is the condition that a row belongs to the scope's user and its column is one of ids.
 func (sc Scope) Among(column string, ids []uuid.UUID) *query.Query {
 	in, arg := sc.Dialect.InUUIDs(column, ids)
 	return query.New(in+" AND "+sc.Dialect.Unindexed("user_id")+" = ?", arg, sc.User)

@@ -9,6 +9,8 @@ import (
 
 func limit(p store.PageRequest) (int, error) { return Limit("limit", p.Limit) }
 
+// Limit returns the number of rows of a page: n, or the default if n is 0. It returns ErrInvalid
+// with the field's name for a number that is out of range.
 func Limit(field string, n int) (int, error) {
 	switch {
 	case n == 0:
@@ -19,6 +21,7 @@ func Limit(field string, n int) (int, error) {
 	return n, nil
 }
 
+// Numbered returns a request for a numbered page with its defaults filled in, or ErrInvalid.
 func Numbered(n store.NumberRequest) (store.NumberRequest, error) {
 	size, err := Limit("size", n.Size)
 	if err != nil {
@@ -35,8 +38,8 @@ func Numbered(n store.NumberRequest) (store.NumberRequest, error) {
 	return n, nil
 }
 
-// Walk turns a method that reads pages into an iterator. A page is read whole before
-// its first row is handed out, so that the caller may write meanwhile.
+// Walk turns a method that reads pages into an iterator. It reads a whole page before it yields
+// the first row, so that the loop's body may write. After an error it ends.
 func Walk[T any](read func(store.PageRequest) (store.Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		p := store.PageRequest{Limit: store.MaxLimit}

@@ -1,3 +1,6 @@
+// Package scope answers for every statement whose rows it is about, on which connection it
+// runs, in which transaction, and on which schema. It also holds the few conditions, locks and
+// pages that more than one room needs, and no method of a role.
 package scope
 
 import (
@@ -10,16 +13,18 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// Scope is a store with the answer to "whose rows?".
+// Scope is a store restricted to the rows of one user, or of all users.
 type Scope struct {
 	*Store
+	// User owns the rows, unless All is set.
 	User uuid.UUID
 	All  bool
-	// operator says that the scope of one user was made of that of all.
+	// operator says that the scope of one user was derived from that of all users.
 	operator bool
 }
 
-// check is the first thing that every method does.
+// check refuses a scope without a user, and a schema of another version. Every method calls it
+// first.
 func (sc Scope) check(db query.Conn) error {
 	if !sc.All && sc.User == uuid.Nil {
 		return rule.Invalid("user_id", "is the nil UUID")
@@ -27,14 +32,14 @@ func (sc Scope) check(db query.Conn) error {
 	return sc.CheckSchema(db)
 }
 
-// Writing returns a session for statements that stand alone.
+// Writing returns a connection to the primary for statements that need no transaction.
 func (sc Scope) Writing(ctx context.Context) (query.Conn, error) {
 	db := query.On(ctx, sc.Writer)
 	return db, sc.check(db)
 }
 
-// Owned narrows a query to the rows of the scope; alias is that of the table, with its
-// dot. Every table of a query needs it: a sharded server looks for the owner in each.
+// Owned restricts a query to the rows of the scope. alias is that of a table, with its dot.
+// Every table of a query needs it, since a sharded server looks for the owner in each.
 func (sc Scope) Owned(q *query.Query, alias string) *query.Query {
 	if sc.All {
 		return q
@@ -42,8 +47,9 @@ func (sc Scope) Owned(q *query.Query, alias string) *query.Query {
 	return q.Add(" AND "+alias+"user_id = ?", sc.User)
 }
 
-// Owner returns whose row it is that the scope wants to change: the scope's user, or in
-// a scope of all users whoever has a row with this id. Writes then always name one user.
+// Owner returns the owner of a row that the scope wants to change, so that every write names
+// one user. It is the scope's user, or in a scope of all users the user who has a row with
+// this id. It returns ErrNotFound if nobody has one, and query.ErrManyOwners if several do.
 func (sc Scope) Owner(ctx context.Context, table string, id uuid.UUID) (uuid.UUID, error) {
 	if !sc.All {
 		return sc.User, nil
@@ -55,8 +61,7 @@ func (sc Scope) Owner(ctx context.Context, table string, id uuid.UUID) (uuid.UUI
 	return sc.OwnerIn(db, table, id)
 }
 
-// OwnerIn is owner for a read, which asks where it reads. Ids and keys are a user's own, so
-// that two users may have the same; picking one of them would be a guess.
+// OwnerIn is Owner for a read, which asks on the connection where it reads.
 func (sc Scope) OwnerIn(db query.Conn, table string, id uuid.UUID) (uuid.UUID, error) {
 	if !sc.All {
 		return sc.User, nil
@@ -68,18 +73,19 @@ func (sc Scope) OwnerIn(db query.Conn, table string, id uuid.UUID) (uuid.UUID, e
 	return *found, nil
 }
 
-// As narrows the scope to one user.
+// As returns the scope of one user, on the same store.
 func (sc Scope) As(user uuid.UUID) Scope {
 	return Scope{Store: sc.Store, User: user, operator: sc.All || sc.operator}
 }
 
-// In moves the scope into a transaction.
+// In returns the same scope inside a transaction.
 func (sc Scope) In(tx *Store) Scope {
 	sc.Store = tx
 	return sc
 }
 
-// NewOwner returns the owner of a row to be created.
+// NewOwner returns the owner of a row to be created, whose model may name one. It returns
+// ErrInvalid if the scope and the model name different users, or neither names one.
 func (sc Scope) NewOwner(given uuid.UUID) (uuid.UUID, error) {
 	switch {
 	case sc.All && given == uuid.Nil:
@@ -92,7 +98,7 @@ func (sc Scope) NewOwner(given uuid.UUID) (uuid.UUID, error) {
 	return sc.User, nil
 }
 
-// GiveID makes an id where there is none.
+// GiveID sets *id to a new id if it is the nil UUID.
 func (sc Scope) GiveID(id *uuid.UUID) error {
 	if *id != uuid.Nil {
 		return nil
@@ -105,6 +111,7 @@ func (sc Scope) GiveID(id *uuid.UUID) error {
 	return err
 }
 
+// Whose returns the part of the scope that decides which writes its reads must see.
 func (sc Scope) Whose() replica.Whose {
 	return replica.Whose{User: sc.User, All: sc.All, Operator: sc.operator}
 }

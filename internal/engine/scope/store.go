@@ -10,86 +10,106 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/config"
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/replica"
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 )
 
-// Store is a Store outside or inside of a transaction.
+// Store is a store.Store without its roles, outside or inside of a transaction.
 type Store struct {
 	*shared
+	// Writer and Reader are handles on the primary, of which Reader may have a pool of its own.
+	// Inside a transaction both are the transaction.
 	Writer, Reader *query.Handle
-	InTx           bool
-	// txWrites is set inside a transaction of the store's own, if there are replicas.
+	// InTx says that the store is in a transaction, its own or the host's.
+	InTx bool
+	// txWrites is set inside a transaction that the store began itself, if there are replicas.
 	txWrites *replica.TxWrites
 }
 
-// shared is what a store and its transactions have in common.
+// shared is what a store and its transactions share.
 type shared struct {
 	*config.Config
 	Dialect dialect.Dialect
 	Tables  Tables
 	ready   atomic.Bool
-	// written are nil without replicas.
-	written *replica.WriteTimes
-	// features is what the schema can do, nil until somebody asks.
+	// written is nil without replicas.
+	written       *replica.WriteTimes
+	featureReader featureReader
+	// features is nil until it is first read.
 	features atomic.Pointer[Features]
-	// Erasures counts what may have removed vectors of which codes.lists has the codes. A
-	// count, since who erases waits for nobody: it may hold the connection that a search
-	// waits for.
+	// Erasures counts the erasures, after which the codes in memory may be of vectors that are
+	// gone. It is a counter and not a lock: an erasure must wait for nobody, since it may hold
+	// the connection that a search waits for.
 	Erasures atomic.Int64
 }
 
-// Tables are the quoted names for SQL.
+// Tables are the quoted names of the tables in SQL.
 type Tables struct {
 	Conversations, Messages, Embeddings, Claims, Suggestions string
-	// MessagesText and conversationsText are SQLite's indexes of words.
+	// MessagesText and ConversationsText are SQLite's full-text indexes.
 	MessagesText, ConversationsText string
+
+	names naming.Tables
 }
 
-func tablesOf(c *config.Config) Tables {
+func tablesOf(names naming.Tables) Tables {
 	return Tables{
-		Conversations: c.Tables.Quoted("conversations"),
-		Messages:      c.Tables.Quoted("messages"),
-		Embeddings:    c.Tables.Quoted("message_embeddings"),
-		Claims:        c.Tables.Quoted("message_embedding_claims"),
-		Suggestions:   c.Tables.Quoted("ai_suggestions"),
+		Conversations: names.Quoted(naming.Conversations),
+		Messages:      names.Quoted(naming.Messages),
+		Embeddings:    names.Quoted(naming.Embeddings),
+		Claims:        names.Quoted(naming.Claims),
+		Suggestions:   names.Quoted(naming.Suggestions),
 
-		MessagesText:      c.Tables.Quoted("messages_fts"),
-		ConversationsText: c.Tables.Quoted("conversations_fts"),
+		MessagesText:      names.Quoted(naming.MessagesText),
+		ConversationsText: names.Quoted(naming.ConversationsText),
+
+		names: names,
 	}
 }
+
+// Of returns the quoted name of a table.
+func (t Tables) Of(table *record.Table) string { return t.names.Quoted(table.Name) }
 
 func (s *Store) withHandle(tx *query.Handle) *Store {
 	return &Store{shared: s.shared, Writer: tx, Reader: tx, InTx: tx.InTx()}
 }
 
-// NewStore returns a store outside of a transaction, which writes through writer and
-// reads through reader.
-func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) *Store {
-	s := &Store{shared: &shared{Config: c, Dialect: d, Tables: tablesOf(c)}, Writer: query.NewHandle(writer, c.Log)}
+// NewStore returns a store outside of a transaction, which writes through writer and reads
+// through reader. The two may be the same handle. It returns ErrInvalid for a dialect that
+// lacks an implementation here.
+func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) (*Store, error) {
+	features, err := dialect.Pick[featureReader](d, postgresFeatures{}, sqliteFeatures{})
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{shared: &shared{Config: c, Dialect: d, Tables: tablesOf(c.Tables), featureReader: features}, Writer: query.NewHandle(writer, d, c.Log)}
 	s.InTx = s.Writer.InTx()
 	s.Reader = s.Writer
 	if reader != writer {
-		s.Reader = query.NewHandle(reader, c.Log)
+		s.Reader = query.NewHandle(reader, d, c.Log)
 	}
 	if c.Replicas != nil {
 		s.written = replica.NewWriteTimes(c.ReplicaRules)
 	}
-	return s
+	return s, nil
 }
 
-// ForUser is the scope of one user.
+// ForUser returns the scope of one user. The nil UUID is refused when the scope is used.
 func (s *Store) ForUser(user uuid.UUID) Scope { return Scope{Store: s, User: user} }
 
-// AllUsers is the scope of everybody.
+// AllUsers returns the scope of all users.
 func (s *Store) AllUsers() Scope { return Scope{Store: s, All: true} }
 
-// WithTx returns the store inside a transaction of the host's.
-func (s *Store) WithTx(tx *gorm.DB) *Store { return s.withHandle(query.NewHandle(tx, s.Log)) }
+// WithTx returns the store inside a transaction of the host.
+func (s *Store) WithTx(tx *gorm.DB) *Store {
+	return s.withHandle(query.NewHandle(tx, s.Dialect, s.Log))
+}
 
-// CheckSchema compares the schema with the one that this code wants, once for a store
-// that has it.
+// CheckSchema returns ErrSchema if the schema has another version than this code needs. Once it
+// has found the right version it does not look again.
 func (s *Store) CheckSchema(db query.Conn) error {
 	if s.ready.Load() {
 		return nil
@@ -106,6 +126,7 @@ func (s *Store) CheckSchema(db query.Conn) error {
 	return nil
 }
 
+// CompareSchema returns ErrSchema unless a version is the one that this code needs.
 func CompareSchema(have int64) error {
 	switch want := migrate.Latest(); {
 	case have < want:

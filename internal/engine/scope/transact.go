@@ -12,12 +12,12 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// MaxTries is how often a transaction runs that meets others: with the waits of pause
-// it gives up after about two seconds.
+// MaxTries is how often a transaction is tried that conflicts with others. With the waits of
+// query.Pause it gives up after about two seconds.
 const MaxTries = 10
 
-// Transaction is Transaction for this package: a new transaction, tried again when the
-// database asks for it, or a savepoint in the one that s is in.
+// Transaction runs fn in a new transaction, and runs it again after a deadlock, a serialization
+// failure or on a busy database. Inside a transaction it runs fn in a savepoint instead, once.
 func (s *Store) Transaction(ctx context.Context, fn func(tx *Store) error) error {
 	if s.InTx {
 		return s.savepoint(ctx, func() error { return fn(s) })
@@ -33,7 +33,8 @@ func (s *Store) Transaction(ctx context.Context, fn func(tx *Store) error) error
 	})
 }
 
-// Retry runs fn until it succeeds, fails for good, or was tried often enough.
+// Retry runs fn, again and after a pause while its error is one that a retry may avoid, at most
+// MaxTries times. Inside a transaction it runs fn once.
 func (s *Store) Retry(ctx context.Context, fn func() error) error {
 	for try := 1; ; try++ {
 		err := fn()
@@ -46,8 +47,9 @@ func (s *Store) Retry(ctx context.Context, fn func() error) error {
 	}
 }
 
-// Guarded runs a single statement that may fail for a reason that the caller is told,
-// such as a duplicate key: in PostgreSQL that would abort a transaction around it.
+// Guarded runs a single statement that may fail for a reason which the caller handles, such as
+// a duplicate key. Inside a transaction it uses a savepoint: without one, such an error aborts
+// the whole transaction on PostgreSQL.
 func (s *Store) Guarded(ctx context.Context, fn func() error) error {
 	if s.InTx {
 		return s.savepoint(ctx, fn)
@@ -55,19 +57,19 @@ func (s *Store) Guarded(ctx context.Context, fn func() error) error {
 	return s.Retry(ctx, fn)
 }
 
-// savepoint undoes what fn wrote if fn fails, so that an error of one method leaves the
-// host's transaction usable. GORM's own savepoints are never released and a host can
-// switch them off.
+// savepoint rolls back what fn wrote if fn fails, so that an error of one method leaves the
+// host's transaction usable. It does not use GORM's savepoints, which are never released and
+// which a host can switch off.
 func (s *Store) savepoint(ctx context.Context, fn func() error) (err error) {
-	longer, done, err := s.setSavepoint(ctx)
+	lingering, done, err := s.setSavepoint(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
 	returned := false // and did not panic
 	defer func() {
-		end := s.endSavepoint(longer, returned && err == nil)
-		if end != nil && !errors.Is(err, store.ErrRolledBack) { // which took the savepoint along
+		end := s.endSavepoint(lingering, returned && err == nil)
+		if end != nil && !errors.Is(err, store.ErrRolledBack) { // the savepoint is gone with the transaction
 			err = errors.Join(err, end)
 		}
 	}()
@@ -76,19 +78,19 @@ func (s *Store) savepoint(ctx context.Context, fn func() error) (err error) {
 	return err
 }
 
-// setSavepoint returns the context that a savepoint is ended with: one of the caller's that
-// has ended must not leave it, nor stop the statement that sets it, which would abort the
-// transaction.
+// setSavepoint sets a savepoint and returns the context to end it under. That context outlives
+// ctx: an ended ctx must not leave the savepoint open, nor cancel the statement that sets it,
+// which would abort the transaction.
 func (s *Store) setSavepoint(ctx context.Context) (context.Context, func(), error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	longer, done := s.Writer.Lingering(ctx)
-	if err := s.run(longer, "SAVEPOINT convostore"); err != nil {
+	lingering, done := s.Writer.Lingering(ctx)
+	if err := s.run(lingering, "SAVEPOINT convostore"); err != nil {
 		done()
 		return nil, nil, query.Because(ctx, err)
 	}
-	return longer, done, nil
+	return lingering, done, nil
 }
 
 func (s *Store) endSavepoint(ctx context.Context, keep bool) error {
@@ -106,21 +108,22 @@ func (s *Store) run(ctx context.Context, statement string) error {
 	return err
 }
 
-// Undone takes back in the host's transaction whatever fn did.
+// Undone runs fn in a savepoint of the host's transaction and rolls back to it even if fn
+// succeeds, so that settings that fn made do not outlive it.
 func (s *Store) Undone(ctx context.Context, fn func() error) (err error) {
-	longer, done, err := s.setSavepoint(ctx)
+	lingering, done, err := s.setSavepoint(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	defer func() { err = errors.Join(err, s.endSavepoint(longer, false)) }()
+	defer func() { err = errors.Join(err, s.endSavepoint(lingering, false)) }()
 	return fn()
 }
 
-// NoteWrite notes, when a write returns, that it is acknowledged: also one that failed, since
-// of some it is not known whether they did. Inside a transaction it is noted for its end.
-// The end of a host's transaction is not seen: its writes count as acknowledged for as
-// long as the rules say that it may take.
+// NoteWrite notes that a write of a scope is acknowledged. It is called when the write returns,
+// also with an error, since after some errors it is unknown whether the write took effect. In
+// a transaction of the store it is noted for the time of the commit. The store does not see a
+// host's commit, and assumes the latest time that the rules allow for it.
 func (s *Store) NoteWrite(ctx context.Context, w replica.Whose) {
 	switch {
 	case s.written == nil:
@@ -138,7 +141,8 @@ func (s *Store) noteAcknowledged(w replica.Whose, of *session.Session, at time.T
 	of.Note(at)
 }
 
-// noteCommit notes the writes of a transaction of the store's own.
+// noteCommit notes the writes of a transaction of the store when it has ended. t is nil without
+// replicas.
 func (s *Store) noteCommit(ctx context.Context, t *replica.TxWrites) {
 	if t == nil {
 		return
@@ -155,19 +159,19 @@ func (s *Store) noteCommit(ctx context.Context, t *replica.TxWrites) {
 	}
 }
 
-// Retry is that of the store, for writes of the scope.
+// Retry is Store.Retry for a write of the scope, which it notes.
 func (sc Scope) Retry(ctx context.Context, fn func() error) error {
 	defer sc.NoteWrite(ctx, sc.Whose())
 	return sc.Store.Retry(ctx, fn)
 }
 
-// Guarded is that of the store, for writes of the scope.
+// Guarded is Store.Guarded for a write of the scope, which it notes.
 func (sc Scope) Guarded(ctx context.Context, fn func() error) error {
 	defer sc.NoteWrite(ctx, sc.Whose())
 	return sc.Store.Guarded(ctx, fn)
 }
 
-// Transaction is that of the store, for writes of the scope.
+// Transaction is Store.Transaction for writes of the scope, which it notes.
 func (sc Scope) Transaction(ctx context.Context, fn func(tx *Store) error) error {
 	defer sc.NoteWrite(ctx, sc.Whose())
 	return sc.Store.Transaction(ctx, fn)

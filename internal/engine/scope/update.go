@@ -9,8 +9,9 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// SetRow runs one update of one row in a live conversation and returns it as it is then;
-// and is one more condition.
+// SetRow updates one row by its id and returns the updated row. The row's conversation must be
+// live, and the row itself as d says; and is one more condition, with its AND, or empty. It
+// returns ErrNotFound if no row meets the conditions.
 func SetRow[T any](ctx context.Context, sc Scope, table, columns string, dest func(*T) []any, id uuid.UUID, d store.Deleted, assign *query.Query, and string) (*T, error) {
 	if _, err := sc.Writing(ctx); err != nil {
 		return nil, err
@@ -19,7 +20,7 @@ func SetRow[T any](ctx context.Context, sc Scope, table, columns string, dest fu
 	return row, query.Wrap("update", err)
 }
 
-// UpdateRow is setRow with the errors as they come.
+// UpdateRow is SetRow without its check of the scope and with unwrapped errors.
 func UpdateRow[T any](ctx context.Context, sc Scope, table, columns string, dest func(*T) []any, id uuid.UUID, d store.Deleted, assign *query.Query, and string) (*T, error) {
 	owner, err := sc.Owner(ctx, table, id)
 	if err != nil {

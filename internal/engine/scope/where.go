@@ -8,7 +8,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Deleted narrows a query by the mark of the soft delete.
+// Deleted restricts a query to live or to deleted rows. alias is that of the table, with its dot.
 func Deleted(q *query.Query, d store.Deleted, alias string) *query.Query {
 	switch d {
 	case store.ExcludeDeleted:
@@ -19,8 +19,9 @@ func Deleted(q *query.Query, d store.Deleted, alias string) *query.Query {
 	return q
 }
 
-// StatusIs writes the statuses out, since a planner takes a partial index only for a
-// constant. They are validated.
+// StatusIs is the condition that the status is one of statuses, which must be valid. They are
+// constants in the SQL and not arguments, since a planner uses a partial index only for a
+// constant.
 func StatusIs[S ~string](statuses []S) string {
 	words := make([]string, len(statuses))
 	for i, st := range statuses {
@@ -32,6 +33,8 @@ func StatusIs[S ~string](statuses []S) string {
 	return "status IN (" + strings.Join(words, ", ") + ")"
 }
 
+// Between restricts a column to times from since until before, which is excluded. A zero time is
+// no bound.
 func Between(q *query.Query, column string, since, before time.Time) {
 	if !since.IsZero() {
 		q.Add(" AND "+column+" >= ?", since)
@@ -43,11 +46,11 @@ func Between(q *query.Query, column string, since, before time.Time) {
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// LikePattern matches s anywhere, its % and _ as letters.
+// LikePattern is a LIKE pattern that finds s anywhere in a text. It escapes the wildcards in s.
 func LikePattern(s string) string { return "%" + likeEscaper.Replace(s) + "%" }
 
-// After narrows a query to what follows a place in a list by a column, whose value there
-// is key, and the id. Beyond is "<" in a falling order and ">" in a rising one.
+// After restricts a list that is sorted by a column and the id to the rows after a place, where
+// the column is key. beyond is ">" in ascending order and "<" in descending order.
 func (sc Scope) After(q *query.Query, column, alias, beyond string, key any, p *Place) *query.Query {
 	if sc.All {
 		return q.Add(" AND ("+column+", "+alias+"id, "+alias+"user_id) "+beyond+" (?, ?, ?)", key, p.ID, p.User)
@@ -55,10 +58,10 @@ func (sc Scope) After(q *query.Query, column, alias, beyond string, key any, p *
 	return q.Add(" AND ("+column+", "+alias+"id) "+beyond+" (?, ?)", key, p.ID)
 }
 
-// OrderBy is the order of a list by a column and the whole key; direction is "" or
-// " DESC". In a list of one user the id is the whole key. In that of all users an index
-// by column and id still gives the order, since only rows with the same id are left to be
-// sorted by their users.
+// OrderBy sorts a list by a column, with the primary key as the tie-break. direction is "" or
+// " DESC". In a list of one user the id alone is the tie-break. A list of all users adds the
+// user, and an index by column and id still gives the order: only rows with the same id are
+// left to be sorted.
 func (sc Scope) OrderBy(column, alias, direction string) string {
 	order := " ORDER BY " + column + direction + ", " + alias + "id" + direction
 	if sc.All {
@@ -67,18 +70,20 @@ func (sc Scope) OrderBy(column, alias, direction string) string {
 	return order
 }
 
-// InLive narrows a query to rows whose conversation is live: what is in a deleted one is
-// not there. The subquery has a value and is no EXISTS, which both databases may turn into
-// a join: SQLite with all conversations read into a filter first, PostgreSQL with all of the
-// user's, since its plan is for the average user and one may have 1,000 times as many.
+// InLive restricts a query to rows whose conversation is live. Rows in a deleted conversation
+// count as deleted. It is a scalar subquery and not EXISTS, which both databases may turn into
+// a join: SQLite then reads all conversations into a filter first, and PostgreSQL all of the
+// user's, since it plans for the average user and one may have 1,000 times as many.
 func (sc Scope) InLive(q *query.Query, alias string) *query.Query {
 	q.Add(" AND " + sc.Liveness("c.id = "+alias+"conversation_id AND c.user_id = "+alias+"user_id"))
 	return sc.Owned(q, "c.").Add(")")
 }
 
-// Liveness begins a subquery that is true for a live conversation.
-func (sc Scope) Liveness(which string) string {
-	return "(SELECT c.deleted_at IS NULL FROM " + sc.Tables.Conversations + " c WHERE " + which
+// Liveness begins a subquery that is true if the conversation c of a condition is live. The
+// caller may add conditions and closes the parenthesis.
+func (sc Scope) Liveness(condition string) string {
+	return "(SELECT c.deleted_at IS NULL FROM " + sc.Tables.Conversations + " c WHERE " + condition
 }
 
+// NotHeld is the condition that a conversation is not on hold.
 const NotHeld = "held_at IS NULL"

@@ -26,7 +26,7 @@ type Statements struct {
 // NewStatements builds the statements for the tables of a store. It leaves out those that
 // the database cannot run.
 func NewStatements(t scope.Tables, d dialect.Dialect) *Statements {
-	statement := func(sql string) query.Statement { return query.NewStatement(sql, d.Name() == dialect.Postgres) }
+	statement := func(sql string) query.Statement { return query.NewStatement(sql, d.Numbered()) }
 	takeSeqs := func(n string) string {
 		return "UPDATE " + t.Conversations + " SET last_seq = last_seq + " + n + ", status = COALESCE(?, status), " +
 			"last_message_at = CASE WHEN last_seq = 0 THEN ? ELSE " + d.Greatest() + "(last_message_at, ?) END, updated_at = ? " +

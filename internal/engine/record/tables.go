@@ -1,0 +1,47 @@
+package record
+
+import (
+	"github.com/convostore/convostore/internal/naming"
+	"github.com/convostore/convostore/store"
+)
+
+// Table is one of the library's tables with rows of users.
+type Table struct {
+	// Name is without prefix, schema and quotes.
+	Name string
+	// Parent is the table without whose rows those of this one are orphans, and ParentKey the
+	// column with the id of the parent row. The table of conversations has neither.
+	Parent    *Table
+	ParentKey string
+	// Count is the table's number in counts. It is nil for a table that is not counted.
+	Count func(counts *store.Counts) *int64
+}
+
+// The tables. They are pointers, so that a table can be the key of a map.
+var (
+	Conversations = &Table{
+		Name:  naming.Conversations,
+		Count: func(c *store.Counts) *int64 { return &c.Conversations },
+	}
+	Messages = &Table{
+		Name: naming.Messages, Parent: Conversations, ParentKey: "conversation_id",
+		Count: func(c *store.Counts) *int64 { return &c.Messages },
+	}
+	Suggestions = &Table{
+		Name: naming.Suggestions, Parent: Conversations, ParentKey: "conversation_id",
+		Count: func(c *store.Counts) *int64 { return &c.Suggestions },
+	}
+	Embeddings = &Table{
+		Name: naming.Embeddings, Parent: Messages, ParentKey: "message_id",
+		Count: func(c *store.Counts) *int64 { return &c.Embeddings },
+	}
+	// Claims has the leases of embedding jobs. A claim expires by itself, so that nobody
+	// counts claims or looks for orphans among them.
+	Claims = &Table{Name: naming.Claims, Parent: Messages, ParentKey: "message_id"}
+)
+
+// Tables returns all tables in the order in which a transaction locks them, parents before
+// children. Rows are deleted in the reverse order.
+func Tables() []*Table {
+	return []*Table{Conversations, Messages, Suggestions, Embeddings, Claims}
+}

@@ -1,0 +1,56 @@
+package scope
+
+import (
+	"regexp"
+	"strconv"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
+)
+
+// postgresFeatures reads PostgreSQL's catalogs.
+type postgresFeatures struct{}
+
+// vectorType is the type of an embedding, "vector(1536)".
+var vectorType = regexp.MustCompile(`^(?:.*\.)?(vector|halfvec)\((\d+)\)$`)
+
+func (postgresFeatures) read(s *Store, db query.Conn) (*Features, error) {
+	var f Features
+	var column, leadType record.Text
+	q := query.New(`SELECT
+		coalesce((SELECT substring(pg_get_expr(d.adbin, d.adrelid) from '''([^'']+)''::regconfig')
+			FROM pg_attribute a JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+			WHERE a.attrelid = to_regclass(?) AND a.attname = 'search' AND NOT a.attisdropped), ''),
+		(SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+			WHERE attrelid = to_regclass(?) AND attname = 'embedding' AND NOT attisdropped),
+		EXISTS (SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+			WHERE i.indrelid = to_regclass(?) AND i.indisvalid AND a.amname = 'hnsw'),
+		(SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+			WHERE attrelid = to_regclass(?) AND attname = 'lead_id' AND NOT attisdropped)`,
+		s.Tables.Messages, s.Tables.Embeddings, s.Tables.Embeddings, s.Tables.Conversations)
+	if _, err := q.Row(db, &f.TextConfig, &column, &f.VectorIndex, &leadType); err != nil {
+		return nil, err
+	}
+	f.leadType = string(leadType)
+	var err error
+	if f.Distributed, err = s.Distributed(db); err != nil {
+		return nil, err
+	}
+	f.FullText = f.TextConfig != ""
+	if match := vectorType.FindStringSubmatch(string(column)); match != nil {
+		f.Vectors, f.Half = true, match[1] == "halfvec"
+		f.dimensions, _ = strconv.Atoi(match[2]) // a few digits
+	}
+	return &f, nil
+}
+
+// Distributed tells whether a Citus cluster has spread the tables over its nodes: then the
+// tables of the server itself are empty. It is for PostgreSQL alone.
+func (s *Store) Distributed(db query.Conn) (bool, error) {
+	found, err := query.New("SELECT 1 FROM pg_extension WHERE extname = 'citus'").Row(db, new(int))
+	if err != nil || !found {
+		return false, err
+	}
+	q := query.New("SELECT 1 FROM pg_dist_partition WHERE partmethod <> 'n' AND logicalrelid = to_regclass(?)", s.Tables.Conversations)
+	return q.Row(db, new(int))
+}
