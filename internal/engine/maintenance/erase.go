@@ -60,11 +60,11 @@ func (s maintenance) EraseUser(ctx context.Context) (store.Counts, error) {
 	return counts, query.Wrap("erase user", err)
 }
 
-// eraseAll also takes rows whose conversation is gone.
+// eraseAll erases every row of the scope's user, including orphans.
 func eraseAll(ctx context.Context, sc scope.Scope) (store.Counts, error) {
 	if _, err := scope.ReadIDs(query.On(ctx, sc.Writer), sc.Lock("id", query.New("1 = 1"))); err != nil {
 		return store.Counts{}, err
 	}
-	theirs := query.New("user_id = ?", sc.User)
-	return erase.Remove(ctx, sc, theirs, theirs, theirs, theirs)
+	condition := query.New("user_id = ?", sc.User)
+	return erase.Remove(ctx, sc, condition, condition, condition, condition)
 }
