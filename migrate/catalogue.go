@@ -6,12 +6,14 @@ import (
 	"strings"
 )
 
-// object is a thing in the database: a table has no name beside its own.
+// object identifies an object of the schema: a table, or a column, constraint, index or trigger
+// of a table. The name of a table is empty.
 type object struct{ kind, table, name string }
 
-// catalogue holds the definition of each object.
+// catalogue maps objects to their definitions.
 type catalogue map[object]string
 
+// diff returns how got differs from c, in no order.
 func (c catalogue) diff(got catalogue) []Drift {
 	var drifts []Drift
 	for o, want := range c {
@@ -19,28 +21,29 @@ func (c catalogue) diff(got catalogue) []Drift {
 		switch {
 		case ok && found != want:
 			drifts = append(drifts, o.drift(DriftAltered, want, found))
-		case !ok && !c.within(o, got):
+		case !ok && !c.inMissingTable(o, got):
 			drifts = append(drifts, o.drift(DriftMissing, want, ""))
 		}
 	}
 	for o, found := range got {
-		if _, ok := c[o]; !ok && o.kind == "column" && demanding(found) {
+		if _, ok := c[o]; !ok && o.kind == "column" && needsValue(found) {
 			drifts = append(drifts, o.drift(DriftExtra, "", found))
 		}
 	}
 	return drifts
 }
 
-// within says whether o is part of a table that got lacks, which says it all.
-func (c catalogue) within(o object, got catalogue) bool {
+// inMissingTable tells whether o belongs to a table that got lacks. The missing table is then
+// reported alone.
+func (c catalogue) inMissingTable(o object, got catalogue) bool {
 	table := object{kind: "table", table: o.table}
 	_, wanted := c[table]
 	_, found := got[table]
 	return o != table && wanted && !found
 }
 
-// demanding says whether an insert that does not know the column fails.
-func demanding(column string) bool {
+// needsValue tells whether an INSERT that leaves the column out fails.
+func needsValue(column string) bool {
 	column = strings.ToLower(column)
 	return strings.Contains(column, "not null") &&
 		!strings.Contains(column, "default") && !strings.Contains(column, "generated")
@@ -54,7 +57,7 @@ func (o object) drift(kind, want, got string) Drift {
 	return Drift{Kind: kind, Object: o.kind, Name: name, Want: want, Got: got}
 }
 
-// readObjects reads rows of kind, table, name and definition.
+// readObjects reads a catalogue from rows of kind, table, name and definition.
 func readObjects(ctx context.Context, q querier, query string, args ...any) (catalogue, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -73,7 +76,7 @@ func readObjects(ctx context.Context, q querier, query string, args ...any) (cat
 	return c, rows.Err()
 }
 
-// renamed returns the catalogue as it would be with another prefix.
+// renamed returns the catalogue as it would be with the prefix to in place of from.
 func (c catalogue) renamed(from, to string) catalogue {
 	renamed := make(catalogue, len(c))
 	for o, definition := range c {
@@ -83,7 +86,7 @@ func (c catalogue) renamed(from, to string) catalogue {
 	return renamed
 }
 
-// tables returns the names of the tables, with commas between them.
+// tables returns the names of the tables, separated by commas.
 func (c catalogue) tables() string {
 	var names []string
 	for o := range c {

@@ -10,21 +10,23 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// cluster is the coordinator of a Citus cluster, in the transaction of one call.
+// cluster is the coordinator of a Citus cluster, inside the transaction of one call.
 type cluster struct {
 	*migrator
 	querier
-	// own are the tables to distribute and references those to copy, all quoted.
+	// own are the tables to distribute, and references those to make reference tables, all
+	// quoted.
 	own, references []string
-	// spreads has the column by which a table is distributed, everywhere for one that is
-	// copied, and nothing for a plain one.
-	spreads map[string]string
+	// distribution maps a table to the column by which it is distributed, to referenceTable,
+	// or to an empty text for a plain table.
+	distribution map[string]string
 }
 
-const everywhere = "*"
+// referenceTable stands in cluster.distribution for a table with a copy on every node.
+const referenceTable = "*"
 
-// inCluster runs fn on a coordinator whose tables are all there and spread as Distribute
-// does it, or not at all.
+// inCluster runs fn on a coordinator under the lock. It is a *rule.InvalidError if db is not on a
+// coordinator, a table is missing, or one is distributed in another way than Distribute does.
 func (m *migrator) inCluster(ctx context.Context, fn func(*cluster) error) error {
 	if m.dialect != postgres {
 		return errNotPostgres
@@ -41,7 +43,7 @@ func (m *migrator) inCluster(ctx context.Context, fn func(*cluster) error) error
 			return rule.Invalid("db", "is at version %d, and version %d makes the last table: call Up", at, embeddingsVersion)
 		}
 		c := &cluster{migrator: m, querier: q}
-		if err := c.look(ctx); err != nil {
+		if err := c.readDistribution(ctx); err != nil {
 			return err
 		}
 		return fn(c)
@@ -65,8 +67,7 @@ func onCoordinator(ctx context.Context, q querier) error {
 	return nil
 }
 
-// look finds out how the tables are spread.
-func (c *cluster) look(ctx context.Context) (err error) {
+func (c *cluster) readDistribution(ctx context.Context) (err error) {
 	if c.own, err = c.ownTables(ctx, c); err != nil {
 		return err
 	}
@@ -74,25 +75,25 @@ func (c *cluster) look(ctx context.Context) (err error) {
 	const query = `SELECT n, CASE WHEN p.partmethod <> 'n' THEN column_to_column_name(p.logicalrelid, p.partkey)
 			WHEN p.repmodel = 't' THEN '*' ELSE '' END
 		FROM unnest(string_to_array($1, ',')) n LEFT JOIN pg_dist_partition p ON p.logicalrelid = to_regclass(n)`
-	c.spreads = map[string]string{}
+	c.distribution = map[string]string{}
 	err = c.read(ctx, query, []any{strings.Join(slices.Concat(c.own, c.references), ",")}, func(rows *sql.Rows) error {
 		var table, by string
 		err := rows.Scan(&table, &by)
-		c.spreads[table] = by
+		c.distribution[table] = by
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("convostore: how the tables are spread: %w", err)
 	}
-	return c.foreign()
+	return c.checkDistribution()
 }
 
-// foreign refuses tables that somebody has spread in another way.
-func (c *cluster) foreign() error {
-	for table, by := range c.spreads {
-		switch mine := slices.Contains(c.own, table); {
-		case by == "" || (mine && by == "user_id") || (!mine && by == everywhere):
-		case by == everywhere:
+// checkDistribution refuses tables that somebody has distributed in another way.
+func (c *cluster) checkDistribution() error {
+	for table, by := range c.distribution {
+		switch own := slices.Contains(c.own, table); {
+		case by == "" || (own && by == "user_id") || (!own && by == referenceTable):
+		case by == referenceTable:
 			return rule.Invalid("db", "has %s as a reference table; undistribute it first", table)
 		default:
 			return rule.Invalid("db", "has %s distributed by %s; undistribute it first", table, by)
@@ -101,17 +102,18 @@ func (c *cluster) foreign() error {
 	return nil
 }
 
-// plain returns those of the tables that are not spread, spreadOut the others.
+// plain returns those of the tables that are plain.
 func (c *cluster) plain(tables []string) []string {
-	return slices.DeleteFunc(slices.Clone(tables), func(t string) bool { return c.spreads[t] != "" })
+	return slices.DeleteFunc(slices.Clone(tables), func(t string) bool { return c.distribution[t] != "" })
 }
 
-func (c *cluster) spreadOut(tables []string) []string {
-	return slices.DeleteFunc(slices.Clone(tables), func(t string) bool { return c.spreads[t] == "" })
+// distributed returns those of the tables that are distributed or reference tables.
+func (c *cluster) distributed(tables []string) []string {
+	return slices.DeleteFunc(slices.Clone(tables), func(t string) bool { return c.distribution[t] == "" })
 }
 
-// sharedByHost tells whether a reference table hangs together, by foreign keys, with tables
-// that are spread for the host's own sake.
+// sharedByHost tells whether foreign keys, direct or through other tables, link a reference
+// table to tables that the host has distributed.
 func (c *cluster) sharedByHost(ctx context.Context, table string) (shared bool, err error) {
 	const query = `WITH RECURSIVE linked (oid) AS (
 			SELECT to_regclass($1)::oid
@@ -131,9 +133,9 @@ func (c *cluster) sharedByHost(ctx context.Context, table string) (shared bool, 
 	return shared, nil
 }
 
-// withoutKeys runs fn while the foreign keys of tables are away: a table cannot be moved
-// while one binds it to a table that is elsewhere.
-func (c *cluster) withoutKeys(ctx context.Context, tables []string, fn func() error) error {
+// withoutForeignKeys drops the foreign keys of tables, runs fn, and adds the keys again. A table
+// cannot be moved while a foreign key binds it to a table that is distributed in another way.
+func (c *cluster) withoutForeignKeys(ctx context.Context, tables []string, fn func() error) error {
 	const query = `SELECT n, quote_ident(k.conname), pg_get_constraintdef(k.oid)
 		FROM unnest(string_to_array($1, ',')) n JOIN pg_constraint k ON k.conrelid = to_regclass(n) AND k.contype = 'f'
 		ORDER BY n, k.conname`
@@ -148,16 +150,16 @@ func (c *cluster) withoutKeys(ctx context.Context, tables []string, fn func() er
 	if err != nil {
 		return fmt.Errorf("convostore: read the foreign keys: %w", err)
 	}
-	if err := c.each(ctx, drop); err != nil {
+	if err := c.execEach(ctx, drop); err != nil {
 		return err
 	}
 	if err := fn(); err != nil {
 		return err
 	}
-	return c.each(ctx, add)
+	return c.execEach(ctx, add)
 }
 
-func (c *cluster) each(ctx context.Context, statements []string) error {
+func (c *cluster) execEach(ctx context.Context, statements []string) error {
 	for _, s := range statements {
 		if _, err := c.ExecContext(ctx, s); err != nil {
 			return fmt.Errorf("convostore: %s: %w", s, err)
@@ -166,9 +168,9 @@ func (c *cluster) each(ctx context.Context, statements []string) error {
 	return nil
 }
 
-// call runs a function of Citus, whose result says nothing.
+// call runs a function of Citus, and ignores its result.
 func (c *cluster) call(ctx context.Context, function string, args ...any) error {
-	return c.each(ctx, []string{"SELECT " + fmt.Sprintf(function, args...)})
+	return c.execEach(ctx, []string{"SELECT " + fmt.Sprintf(function, args...)})
 }
 
 func (c *cluster) read(ctx context.Context, query string, args []any, row func(*sql.Rows) error) error {
@@ -185,5 +187,5 @@ func (c *cluster) read(ctx context.Context, query string, args []any, row func(*
 	return rows.Err()
 }
 
-// literal writes a quoted name as text; it has no quotes but the double ones.
+// literal returns a quoted name as an SQL text literal. Such a name has no single quotes.
 func literal(name string) string { return "'" + name + "'" }

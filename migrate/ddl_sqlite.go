@@ -7,14 +7,16 @@ import (
 )
 
 var (
-	// token matches what a CREATE statement is made of, in this order: comments, text,
-	// three ways to quote a name, words and numbers, and any other sign.
+	// token matches a token of a CREATE statement. In this order: comments, text literals,
+	// three ways to quote a name, words and numbers, and any other character.
 	token = regexp.MustCompile("(?s)--[^\n]*|/\\*.*?\\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\\[[^\\]]*\\]|[\\w.$]+|\\S")
+	// plain matches a name that needs no quotes.
 	plain = regexp.MustCompile(`^\w+$`)
 )
 
-// tokens cuts a statement so that two ways to write the same one become equal: without
-// comments, in lower case except for text, and with no quotes around a plain name.
+// tokens returns the tokens of a statement in a normal form, so that two ways to write the same
+// statement become equal: without comments, in lower case except text literals, and without
+// quotes around a plain name.
 func tokens(statement string) []string {
 	var list []string
 	for _, t := range token.FindAllString(statement, -1) {
@@ -34,15 +36,14 @@ func tokens(statement string) []string {
 	return list
 }
 
-// join writes tokens for people to read.
+// join returns tokens as readable text.
 func join(list []string) string {
 	text := strings.Join(list, " ")
 	return strings.NewReplacer("( ", "(", " )", ")", " ,", ",").Replace(text)
 }
 
-// parseTable returns a table and its columns and constraints. What stands after the
-// closing bracket (STRICT, WITHOUT ROWID) belongs to the table; a virtual table is taken
-// as a whole.
+// parseTable returns a table, its columns and its constraints. Options after the closing bracket,
+// such as STRICT and WITHOUT ROWID, belong to the table. A virtual table is not taken apart.
 func parseTable(table string, list []string) catalogue {
 	first := slices.Index(list, "(")
 	if first < 0 || slices.Contains(list[:first], "virtual") {
@@ -70,8 +71,8 @@ func parseTable(table string, list []string) catalogue {
 	return c
 }
 
-// parseDefinition tells a column from a constraint; one without a name has its text for
-// a name.
+// parseDefinition returns the column or constraint that a definition makes. A constraint without
+// a name is named by its text.
 func parseDefinition(table string, list []string) (object, string) {
 	switch {
 	case len(list) > 2 && list[0] == "constraint":

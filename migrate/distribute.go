@@ -10,44 +10,45 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// maxShards is the most that Citus takes.
+// maxShards is the most shards that Citus accepts.
 const maxShards = 64000
 
-// DistributeOptions says how Distribute spreads the rows.
+// DistributeOptions says how Distribute distributes the rows.
 type DistributeOptions struct {
-	// Shards is how many parts the users are spread over; 0 is what the server's
-	// citus.shard_count says, 32 if nobody changed it. It counts at the first call.
+	// Shards is the number of shards of each table. 0 is the server's citus.shard_count, by
+	// default 32. Only the first call uses it.
 	Shards int
 }
 
-// PreflightError says what keeps the tables from being distributed. Nothing was changed.
+// PreflightError lists what prevents the tables from being distributed. Nothing was changed.
 type PreflightError struct {
-	// Findings has one at least, ordered as Preflight orders them.
+	// Findings is not empty, and ordered as by Preflight.
 	Findings []Finding
 }
 
+// Error returns the number of findings and the first of them.
 func (e *PreflightError) Error() string {
 	return fmt.Sprintf("convostore: the tables cannot be distributed, for %d reasons: %s", len(e.Findings), e.Findings[0])
 }
 
-// Distribute spreads the library's tables over the nodes of a Citus cluster by user_id, so
-// that all rows of one user lie on one node, and every statement of ForUser goes there. The
-// host's tables of Options.Users and Options.Leads become reference tables, with a copy on
-// every node, and so does convostore_migrations, which stores read on whichever node
-// they come in. Foreign keys stay, by name and definition.
+// Distribute distributes the library's tables over the nodes of a Citus cluster by user_id. All
+// rows of a user are then on one node, and every statement of ForUser goes to that node. The
+// host's tables of Options.Users and Options.Leads become reference tables, with a copy on every
+// node. So does convostore_migrations, which a store reads on whichever node it connects to.
+// Foreign keys keep their names and definitions.
 //
-// db is on the coordinator, and the extension citus in its database. All of it is one
-// transaction under the lock of Up: an error leaves the tables as they were. Nobody reads
-// or writes them meanwhile; 100,000 messages take some ten seconds. After the commit the
-// rows that are left behind on the coordinator are removed and the tables analyzed; an
-// error there says so, and another call does it.
+// db must be on the coordinator, and its database must have the extension citus. Everything runs
+// in one transaction under the lock of Up: an error leaves the tables as they were. Nobody can
+// read or write them meanwhile; 100,000 messages take some ten seconds. After the commit
+// Distribute removes the rows that stay behind on the coordinator, and analyzes the tables. An
+// error in these two steps says so, and another call repeats them.
 //
-// Tables that are distributed by user_id stay as they are, with the shards that they
-// have, so that a second call does nothing.
+// Tables that are already distributed by user_id stay as they are, with their number of shards,
+// so that a second call only repeats the two steps after the commit.
 //
 // Bad options, SQLite, a db inside a transaction or on a worker, a database without the
 // extension or at a version before 2, and tables that are distributed in another way are a
-// *rule.InvalidError; what Preflight finds is a *PreflightError.
+// *rule.InvalidError. What Preflight finds is a *PreflightError.
 func Distribute(ctx context.Context, db *gorm.DB, o Options, d DistributeOptions) error {
 	m, err := open(db, o, 0)
 	if err != nil {
@@ -67,11 +68,11 @@ func Distribute(ctx context.Context, db *gorm.DB, o Options, d DistributeOptions
 	return m.tidy(ctx, tables)
 }
 
-// Undistribute brings the library's tables back to the coordinator as plain tables, with
-// their rows, keys and indexes. The host's tables of Options.Users and Options.Leads come
-// back too, with what points to them, unless other tables that the host distributed hang
-// together with them. It is one transaction like Distribute, and refuses the same but for
-// what Preflight finds; plain tables it leaves alone.
+// Undistribute makes the library's tables plain tables on the coordinator again, with their rows,
+// keys and indexes. It does the same with the host's tables of Options.Users and Options.Leads
+// and with the tables that refer to them, unless foreign keys link them to other tables that the
+// host has distributed. Like Distribute it is one transaction, and it refuses the same, except
+// for what Preflight finds. It leaves plain tables alone.
 func Undistribute(ctx context.Context, db *gorm.DB, o Options) error {
 	m, err := open(db, o, 0)
 	if err != nil {
@@ -92,14 +93,14 @@ func (c *cluster) distribute(ctx context.Context, d DistributeOptions) error {
 	if len(found) > 0 {
 		return &PreflightError{Findings: found}
 	}
-	return c.withoutKeys(ctx, own, func() error {
+	return c.withoutForeignKeys(ctx, own, func() error {
 		for _, table := range references {
 			if err := c.call(ctx, "create_reference_table(%s)", literal(table)); err != nil {
 				return err
 			}
 		}
 		for _, table := range own {
-			if err := c.spread(ctx, table, d); err != nil {
+			if err := c.distributeTable(ctx, table, d); err != nil {
 				return err
 			}
 		}
@@ -107,32 +108,33 @@ func (c *cluster) distribute(ctx context.Context, d DistributeOptions) error {
 	})
 }
 
-// spread distributes a table: the first decides how, and the others follow.
-func (c *cluster) spread(ctx context.Context, table string, d DistributeOptions) error {
-	const spread = "create_distributed_table(%s, 'user_id', "
+// distributeTable distributes one table. The first one gets the shards, and the others are
+// colocated with it.
+func (c *cluster) distributeTable(ctx context.Context, table string, d DistributeOptions) error {
+	const distribute = "create_distributed_table(%s, 'user_id', "
 	switch first := c.own[0]; {
 	case table != first:
-		return c.call(ctx, spread+"colocate_with => %s)", literal(table), literal(first))
+		return c.call(ctx, distribute+"colocate_with => %s)", literal(table), literal(first))
 	case d.Shards > 0:
-		return c.call(ctx, spread+"colocate_with => 'none', shard_count => %d)", literal(table), d.Shards)
+		return c.call(ctx, distribute+"colocate_with => 'none', shard_count => %d)", literal(table), d.Shards)
 	}
-	return c.call(ctx, spread+"colocate_with => 'none')", literal(table))
+	return c.call(ctx, distribute+"colocate_with => 'none')", literal(table))
 }
 
 func (c *cluster) undistribute(ctx context.Context) error {
-	own := c.spreadOut(c.own)
-	return c.withoutKeys(ctx, own, func() error {
+	own := c.distributed(c.own)
+	return c.withoutForeignKeys(ctx, own, func() error {
 		for _, table := range own {
 			if err := c.call(ctx, "undistribute_table(%s)", literal(table)); err != nil {
 				return err
 			}
 		}
-		for _, table := range c.spreadOut(c.references) {
-			kept, err := c.sharedByHost(ctx, table)
+		for _, table := range c.distributed(c.references) {
+			shared, err := c.sharedByHost(ctx, table)
 			if err != nil {
 				return err
 			}
-			if kept {
+			if shared {
 				continue
 			}
 			if err := c.call(ctx, "undistribute_table(%s, cascade_via_foreign_keys => true)", literal(table)); err != nil {
@@ -143,24 +145,24 @@ func (c *cluster) undistribute(ctx context.Context) error {
 	})
 }
 
-// tidy removes the rows that were left behind on the coordinator, where nobody sees them
-// any more, and has the tables analyzed.
+// tidy removes the rows that stayed behind on the coordinator, which no statement sees any more,
+// and analyzes the tables.
 func (m *migrator) tidy(ctx context.Context, tables []string) error {
-	var steps []string
+	var statements []string
 	for _, table := range tables {
-		var left bool
-		if err := scanRow(ctx, m.pool, "SELECT pg_relation_size("+literal(table)+") > 0", &left); err != nil {
+		var rowsLeft bool
+		if err := scanRow(ctx, m.pool, "SELECT pg_relation_size("+literal(table)+") > 0", &rowsLeft); err != nil {
 			return fmt.Errorf("convostore: the tables are distributed, but the size of %s is not known: %w", table, err)
 		}
-		if left {
-			steps = append(steps, "SELECT truncate_local_data_after_distributing_table("+literal(table)+")")
+		if rowsLeft {
+			statements = append(statements, "SELECT truncate_local_data_after_distributing_table("+literal(table)+")")
 		}
 	}
-	// One by one: Citus cannot analyze a copied table with the others.
+	// One by one: Citus cannot analyze a reference table together with other tables.
 	for _, table := range tables {
-		steps = append(steps, "ANALYZE "+table)
+		statements = append(statements, "ANALYZE "+table)
 	}
-	for _, s := range steps {
+	for _, s := range statements {
 		if _, err := m.pool.ExecContext(ctx, s); err != nil {
 			return fmt.Errorf("convostore: the tables are distributed, but %s failed: %w", s, err)
 		}

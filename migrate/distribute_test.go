@@ -204,7 +204,7 @@ func TestDistributeRefuses(t *testing.T) {
 	rows := rowsOf(t, db, Options{})
 	var found *PreflightError
 	require.ErrorAs(t, Distribute(ctx, db, Options{}, shards), &found)
-	require.Equal(t, []Finding{{"public.conversations", "one_title", RuleUnique, advice[place(RuleUnique)].do}}, found.Findings)
+	require.Equal(t, []Finding{{"public.conversations", "one_title", RuleUnique, advice[rank(RuleUnique)].do}}, found.Findings)
 	require.ErrorContains(t, found, "one_title")
 	require.Empty(t, spreads(t, db))
 	require.Equal(t, rows, rowsOf(t, db, Options{}))

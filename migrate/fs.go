@@ -7,22 +7,22 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// Format is the way in which a tool wants its files.
+// Format is the file format of a migration tool.
 type Format int
 
 const (
-	// FormatUpDown is a pair a migration, 0001_core.up.sql and 0001_core.down.sql, for
+	// FormatUpDown is two files for each migration, 0001_core.up.sql and 0001_core.down.sql, for
 	// golang-migrate, atlas, and psql or sqlite3 by hand.
 	FormatUpDown Format = iota
-	// FormatGoose is one file a migration, 00001_core.sql, for goose.
+	// FormatGoose is one file for each migration, 00001_core.sql, for goose.
 	FormatGoose
 )
 
-// FS returns the migrations as files, with the options filled in, for hosts whose own
-// tool runs or reviews all SQL. The files lie in the root of the file system; the tool's
-// version table is its own, and convostore_migrations is filled beside it.
+// FS returns the migrations as files, with the options filled in, for hosts that run or review
+// all SQL with a tool of their own. The files are in the root of the file system. The tool keeps
+// its own version table, and the SQL also fills convostore_migrations.
 //
-// Dialect is "postgres" or "sqlite"; another one, another format and bad options are a
+// dialect is "postgres" or "sqlite". Another dialect, another format and bad options are a
 // *rule.InvalidError.
 func FS(dialect string, o Options, format Format) (fs.FS, error) {
 	if err := o.check(dialect); err != nil {
@@ -47,8 +47,8 @@ func FS(dialect string, o Options, format Format) (fs.FS, error) {
 	return m, nil
 }
 
-// goose keeps goose from cutting the SQL at each semicolon, of which there may be some
-// within a statement.
+// goose returns the step as a file for goose. Its marks prevent goose from splitting the SQL at
+// every semicolon, because a statement may contain some.
 func (s step) goose() string {
 	const begin, end = "-- +goose StatementBegin\n", "-- +goose StatementEnd\n"
 	return "-- +goose Up\n" + begin + s.up + end + "\n-- +goose Down\n" + begin + s.down + end

@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// busyLimit ends the wait for other writers when ctx has no end.
+	// busyLimit is the longest wait for other writers, if ctx does not end before.
 	busyLimit = time.Minute
-	// busyPause is the longest pause between two tries.
+	// busyPause is the longest backoff between two tries.
 	busyPause = 100 * time.Millisecond
 )
 
-// lockedSQLite begins by hand: the host's DSN may make transactions deferred, and two of
-// those that read before they write cannot both go on. It tries again as a whole while
-// the database is busy, since a host's busy_timeout may be 0, and since a reader can
-// stand in the way of the commit too.
+// lockedSQLite runs fn in an IMMEDIATE transaction. It does not use the host's BeginTx, because
+// the host's DSN may make transactions deferred, and of two deferred transactions that read
+// before they write one fails. While the database is busy it retries the whole transaction: the
+// host's busy_timeout may be 0, and a reader can block the commit too.
 func lockedSQLite(ctx context.Context, db *sql.DB, fn func(querier) error) error {
 	limit := time.Now().Add(busyLimit)
 	for pause := time.Millisecond; ; pause = min(2*pause, busyPause) {
@@ -38,6 +38,7 @@ func lockedSQLite(ctx context.Context, db *sql.DB, fn func(querier) error) error
 	}
 }
 
+// onceSQLite is lockedSQLite without the retry.
 func onceSQLite(ctx context.Context, db *sql.DB, fn func(querier) error) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -58,8 +59,8 @@ func onceSQLite(ctx context.Context, db *sql.DB, fn func(querier) error) error {
 	return nil
 }
 
-// beginSQLite does not wait, since lockedSQLite does: mattn's driver waits out the busy
-// timeout of the host's, whatever ctx says.
+// beginSQLite fails at once if the database is busy, and lockedSQLite retries. With the host's
+// busy timeout, mattn's driver would wait for all of it even after ctx has ended.
 func beginSQLite(ctx context.Context, conn *sql.Conn) error {
 	var timeout int64
 	if err := conn.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&timeout); err != nil {
@@ -69,15 +70,15 @@ func beginSQLite(ctx context.Context, conn *sql.Conn) error {
 		return err
 	}
 	_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
-	// The host's connection goes back as it was.
+	// The host gets its connection back with its own timeout.
 	_, restoreErr := conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprint("PRAGMA busy_timeout = ", timeout))
 	return errors.Join(err, restoreErr)
 }
 
-// rollbackSQLite never gives a connection back to the pool inside a transaction. SQLite
-// rolls back by itself after some errors, and ROLLBACK then fails: BEGIN shows whether it
-// did. Only a connection that is stuck is thrown away, since closing the last one of a
-// database in memory would lose the host's rows.
+// rollbackSQLite rolls back, so that the connection never returns to the pool inside a
+// transaction. After some errors SQLite has already rolled back by itself, and ROLLBACK fails;
+// BEGIN shows whether that is so. Only a connection that is still inside a transaction is
+// closed, because closing the last one of a database in memory would lose the host's rows.
 func rollbackSQLite(ctx context.Context, conn *sql.Conn) {
 	ctx = context.WithoutCancel(ctx)
 	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err == nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// memory is a directory of files, each with its content. The standard library has such a
-// file system for tests only.
+// memory is a file system of one directory. It maps names to contents. The standard library has
+// such a file system only for tests.
 type memory map[string]string
 
 // Open implements fs.FS.
@@ -38,7 +38,7 @@ func (f *memoryFile) Close() error               { return nil }
 
 type memoryDir struct {
 	fs   memory
-	left []string
+	left []string // not yet read
 }
 
 func (d *memoryDir) Stat() (fs.FileInfo, error) { return memoryInfo{name: "."}, nil }

@@ -1,30 +1,29 @@
-// Package migrate makes, changes, checks and removes the library's tables on PostgreSQL
-// and SQLite.
+// Package migrate creates, changes, checks and removes the library's tables on PostgreSQL and
+// SQLite.
 //
 //	err := migrate.Up(ctx, db, migrate.Options{Prefix: "chat_"})
 //
-// A call works in one transaction under one lock, so any number of processes may call Up
-// when they start: each migration runs once, and everybody returns nil when it is done. A
-// migration that fails, and a process that is killed, leave the database as it was. The
-// lock is one of the transaction's own (pg_advisory_xact_lock, or BEGIN IMMEDIATE on
-// SQLite), so it works behind a pooler that pools transactions, and nothing has to be
-// cleared away when a holder dies.
+// Each call is one transaction under one lock. Any number of processes may therefore call Up
+// when they start: each migration runs once, and every call returns nil when all are done. A
+// failed migration or a killed process leaves the database as it was. The lock belongs to the
+// transaction (pg_advisory_xact_lock, or BEGIN IMMEDIATE on SQLite). It works behind a
+// transaction pooler, and nothing needs to be cleaned up when its holder dies.
 //
-// The table convostore_migrations says what ran and when. It is made and filled by the
-// migrations' own SQL: hosts that run the files of FS with golang-migrate, goose, atlas
-// or psql get the same record, and can go on with Up later.
+// The table convostore_migrations records what ran and when. The migrations' own SQL creates and
+// fills it: hosts that run the files of FS with golang-migrate, goose, atlas or psql get the same
+// record, and can continue with Up later.
 //
-// There is no migration tool underneath. Of eight processes that started goose or
-// golang-migrate at once on an empty SQLite file, each without a busy_timeout, seven
-// failed; goose without its session lock failed on PostgreSQL too, and a session lock is
-// lost behind a transaction pooler. Both run one transaction a file or none, so that an
-// error in the second leaves the first.
+// The package uses no migration tool. When eight processes started goose or golang-migrate at
+// once on an empty SQLite file, each without a busy_timeout, seven failed. goose without its
+// session lock failed on PostgreSQL too, and a session lock is lost behind a transaction pooler.
+// Both tools run one transaction for each file, or none, so that an error in the second file
+// leaves the first one applied.
 //
-// The indexes of search are version 3. They are made from the rows and hold nothing of
-// their own, so that RebuildSearch can make them again, with other options too.
+// Version 3 is the search indexes. They are derived from the rows and hold no data of their own,
+// so that RebuildSearch can create them again, also with other options.
 //
-// This package imports no model: what a migration did stays what it was when a struct
-// changes. It works below GORM on the pool of connections, so the host's GORM settings
+// This package imports no model, so that a change of a struct does not change what a migration
+// does. It works on the connection pool below GORM, so that the host's GORM settings
 // (PrepareStmt, NamingStrategy, callbacks) do not matter.
 package migrate
 
@@ -38,22 +37,22 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// ErrNewer says that the database has a version that this code does not know: a newer
-// release of the library was here. Nothing was changed.
+// ErrNewer says that the database has a version that this code does not know, because a newer
+// release of the library has migrated it. Nothing was changed.
 var ErrNewer = errors.New("convostore: the schema is newer than this code")
 
-// Up brings the database to the version that this code wants, Latest. On one that is
-// there already it reads the version and returns nil, without the lock.
+// Up migrates the database to the version of this code, Latest. If it already has this version,
+// Up only reads the version and takes no lock.
 //
-// Bad options and a db inside a transaction are refused with a *rule.InvalidError; a
-// database that is newer than the code with ErrNewer. On SQLite it waits for other
-// writers until ctx ends, a minute at most, whatever the host's busy_timeout. It needs a
-// free connection of the pool: with a pool of one, not one that waits for the caller.
+// Bad options and a db inside a transaction are a *rule.InvalidError, and a database that is
+// newer than the code is ErrNewer. On SQLite Up waits for other writers until ctx ends, at most
+// a minute, whatever the host's busy_timeout is. It needs a free connection of the pool: with a
+// pool of one, the caller must not hold that connection.
 func Up(ctx context.Context, db *gorm.DB, o Options) error {
 	return UpTo(ctx, db, o, Latest())
 }
 
-// UpTo is Up as far as version. A database that is there or further stays as it is. A
+// UpTo is Up to the given version. A database at this version or a newer one stays as it is. A
 // version below 0 or above Latest is a *rule.InvalidError.
 func UpTo(ctx context.Context, db *gorm.DB, o Options, version int64) error {
 	m, err := open(db, o, version)
@@ -63,8 +62,8 @@ func UpTo(ctx context.Context, db *gorm.DB, o Options, version int64) error {
 	return m.up(ctx, version)
 }
 
-// Down takes the newest migration back, with the data in its tables. On an empty
-// database it does nothing.
+// Down reverts the newest migration, and drops the data in its tables. On an empty database it
+// does nothing.
 func Down(ctx context.Context, db *gorm.DB, o Options) error {
 	m, err := open(db, o, 0)
 	if err != nil {
@@ -73,9 +72,9 @@ func Down(ctx context.Context, db *gorm.DB, o Options) error {
 	return m.down(ctx, func(at int64) int64 { return m.before(at) })
 }
 
-// DownTo takes back, newest first, what came after version, with the data in those
-// tables: DownTo 0 removes everything except a schema that Up made and the extensions,
-// which others may use, and SQLite's own sqlite_sequence. A database that is at version or before it stays as
+// DownTo reverts every migration after version, newest first, and drops the data in their tables.
+// DownTo 0 removes everything except a schema that Up created and the extensions, which others
+// may use, and SQLite's own sqlite_sequence. A database at this version or an older one stays as
 // it is. A version below 0 or above Latest is a *rule.InvalidError.
 func DownTo(ctx context.Context, db *gorm.DB, o Options, version int64) error {
 	m, err := open(db, o, version)
@@ -85,8 +84,8 @@ func DownTo(ctx context.Context, db *gorm.DB, o Options, version int64) error {
 	return m.down(ctx, func(int64) int64 { return version })
 }
 
-// up asks without the lock first: most starts of a host find nothing to do, and should
-// neither wait for a writer nor need the right to write.
+// up reads the version without the lock first. Most starts of a host find nothing to do, and
+// should neither wait for a writer nor need the right to write.
 func (m *migrator) up(ctx context.Context, to int64) error {
 	if at, err := m.known(ctx, m.pool); err == nil && at >= to {
 		return nil
@@ -108,7 +107,7 @@ func (m *migrator) up(ctx context.Context, to int64) error {
 	})
 }
 
-// down asks for its target under the lock, since two callers of Down take two steps.
+// down computes its target under the lock, so that two callers of Down revert two migrations.
 func (m *migrator) down(ctx context.Context, target func(at int64) int64) error {
 	return m.locked(ctx, func(q querier) error {
 		at, err := m.known(ctx, q)

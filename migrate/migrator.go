@@ -17,14 +17,14 @@ const (
 	sqlite   = "sqlite"
 )
 
-// querier is what a pool, a connection and a transaction have in common.
+// querier runs statements on a pool, a connection or a transaction.
 type querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// migrator is one call of this package.
+// migrator holds the arguments of one call of this package.
 type migrator struct {
 	dialect string
 	options Options
@@ -33,8 +33,8 @@ type migrator struct {
 	steps   []step
 }
 
-// reader returns a migrator that can look things up through q, which may be inside the
-// host's transaction.
+// reader returns a migrator that only reads, through q, which may be inside the host's
+// transaction.
 func reader(db *gorm.DB, o Options) (m *migrator, q querier, err error) {
 	if db == nil || db.Config == nil || db.Dialector == nil || db.Statement == nil {
 		return nil, nil, rule.Invalid("db", "an open *gorm.DB")
@@ -46,7 +46,8 @@ func reader(db *gorm.DB, o Options) (m *migrator, q querier, err error) {
 	return m, db.Statement.ConnPool, o.check(m.dialect)
 }
 
-// open returns a migrator that can change things.
+// open returns a migrator that can write. It refuses a db inside a transaction, and a version
+// that is out of range.
 func open(db *gorm.DB, o Options, version int64) (*migrator, error) {
 	if err := inRange(version); err != nil {
 		return nil, err
@@ -54,13 +55,13 @@ func open(db *gorm.DB, o Options, version int64) (*migrator, error) {
 	return openFiles(db, o, files)
 }
 
-// openFiles is open with other migrations than the library's, for tests.
+// openFiles is open with other migrations than the library's own, for tests.
 func openFiles(db *gorm.DB, o Options, files fs.FS) (*migrator, error) {
 	m, q, err := reader(db, o)
 	if err != nil {
 		return nil, err
 	}
-	// db.DB would hand out the pool behind the transaction, past the host's own writes.
+	// db.DB would return the pool behind the transaction, which does not see the host's writes.
 	if _, inside := q.(gorm.TxCommitter); inside {
 		return nil, rule.Invalid("db", "no transaction: migrations run in their own")
 	}
@@ -72,8 +73,8 @@ func openFiles(db *gorm.DB, o Options, files fs.FS) (*migrator, error) {
 	return m, err
 }
 
-// locked runs fn in one transaction, alone among all migrators of the database, and
-// commits when fn returns nil.
+// locked runs fn in one transaction under the lock of the database, and commits if fn returns
+// nil. Only one migrator at a time holds the lock.
 func (m *migrator) locked(ctx context.Context, fn func(querier) error) error {
 	if m.dialect == sqlite {
 		return lockedSQLite(ctx, m.pool, fn)

@@ -10,81 +10,81 @@ import (
 
 const (
 	defaultDimensions = 1536
-	// maxDimensions is the most that pgvector can index, as halfvec.
+	// maxDimensions is the most dimensions that pgvector can index, as halfvec.
 	maxDimensions = 4000
-	// maxVector is the most that pgvector can index as vector, in full precision.
+	// maxVector is the most dimensions that pgvector can index as vector, in full precision.
 	maxVector = 2000
 )
 
-// Options says what the tables are called and what they are tied to. The zero value is
-// good: no prefix, the connection's schema, no foreign key to the host's tables, 1536
-// dimensions, full text, pgvector with an index on PostgreSQL.
+// Options says how the tables are named, what they refer to, and what they can do. The zero value
+// is a good default: no prefix, the connection's schema, no foreign key to the host's tables,
+// 1536 dimensions, full text, and pgvector with an index on PostgreSQL.
 //
-// The options belong to the database: give every call the same ones. With another
-// Prefix or Schema the functions of this package look at other tables; another ref,
-// type or number of dimensions changes nothing in tables that exist, and Verify tells.
-// What search can do is changed with RebuildSearch.
+// The options belong to the database: give every call the same ones. With another Prefix or
+// Schema the functions of this package work on other tables. Another Ref, type or number of
+// dimensions does not change existing tables, and Verify reports the difference. Use
+// RebuildSearch to change what search can do.
 type Options struct {
-	// Prefix stands before every name of a table, index and constraint: at most 20
-	// bytes of a-z, 0-9 and _, the first no digit.
+	// Prefix begins the name of every table, index and constraint. It has at most 20 bytes of
+	// a-z, 0-9 and _, and does not begin with a digit.
 	Prefix string
-	// Schema is the PostgreSQL schema, made by Up where it is missing. Empty is the
-	// first schema of the connection's search_path. SQLite has none.
+	// Schema is the PostgreSQL schema. Up creates a missing one. Empty means the first schema
+	// of the connection's search_path. SQLite has no schemas.
 	//
-	// The vector extension does not go there, since a database has it once: it is made
-	// in the first schema of the search_path unless it is there already, and must be
-	// on the search_path.
+	// The vector extension does not go into this schema, since a database has it only once. Up
+	// creates a missing one in the first schema of the search_path. An existing one must be on
+	// the search_path.
 	Schema string
-	// Users and Leads are tables of the host's, which must exist. Where one is set a
-	// real foreign key is made, and deleting its row deletes the conversations. Nil
-	// makes none.
+	// Users and Leads are tables of the host, which must exist. Each one that is set gets a
+	// foreign key, and deleting its row deletes the conversations. Nil makes no foreign key.
 	Users, Leads *Ref
-	// Dimensions is the length of an embedding; 0 is 1536, the most 4000. Above 2000
-	// PostgreSQL keeps them in half precision (halfvec), which is all it can index.
+	// Dimensions is the length of an embedding, at most 4000; 0 means 1536. Above 2000
+	// PostgreSQL stores embeddings in half precision (halfvec), because it can index no longer
+	// ones in full precision.
 	Dimensions int
-	// WithoutPgvector makes the column of embeddings text, for PostgreSQL servers
-	// without the extension: vectors are kept, similarity search is not supported.
-	// SQLite needs none and ignores it.
+	// WithoutPgvector stores embeddings as text, for PostgreSQL servers without the extension.
+	// Similarity search is then not supported. SQLite needs no extension and ignores it.
 	WithoutPgvector bool
-	// WithoutVectorIndex leaves out PostgreSQL's HNSW index, which makes writing a vector
-	// slower many times over. Searches then compare every vector of their scope:
-	// good where each user's are some ten thousand at most. SQLite has none and ignores
-	// it.
+	// WithoutVectorIndex leaves out PostgreSQL's HNSW index, which makes writing a vector many
+	// times slower. A search then compares every vector of its scope, which suits users with
+	// at most some ten thousand vectors each. SQLite has no such index and ignores it.
 	WithoutVectorIndex bool
-	// WithoutFullText leaves out the indexes of words: appends are faster, and a text
-	// search finds substrings only. On SQLite it also does without FTS5, which some
-	// drivers have only with a build tag.
+	// WithoutFullText leaves out the full-text indexes. Appends are faster, and a text search
+	// only finds substrings. On SQLite it also avoids FTS5, which some drivers have only with a
+	// build tag.
 	WithoutFullText bool
-	// TextConfig is PostgreSQL's text search configuration, "simple" if empty: "english"
-	// or another of pg_ts_config, also with its schema. It decides what a word is.
-	// SQLite ignores it.
+	// TextConfig is PostgreSQL's text search configuration, which decides what a word is:
+	// "english" or another one of pg_ts_config, with or without its schema. Empty means
+	// "simple". SQLite ignores it.
 	TextConfig string
-	// Trigrams makes PostgreSQL indexes for substrings, with the extension pg_trgm, for
-	// searching everybody's messages for a part of a word. SQLite ignores it.
+	// Trigrams creates PostgreSQL indexes for substrings, with the extension pg_trgm. They are
+	// for searching the messages of all users for a part of a word. SQLite ignores it.
 	Trigrams bool
 }
 
-// Ref names a column of a host's table.
+// Ref names the column of a host's table that a foreign key refers to.
 type Ref struct {
-	// Table is the table's name, "users", or on PostgreSQL "crm.users". Case counts.
+	// Table is the name of the table, "users", or on PostgreSQL also "crm.users". It is case
+	// sensitive.
 	Table string
-	// Column is its primary key or another unique column; empty is "id". Case counts.
+	// Column is the primary key or another unique column; empty means "id". It is case
+	// sensitive.
 	Column string
-	// Type is the column's type as SQL writes it, "bigint" or "varchar(36)": lead_id
-	// gets the same one. Empty is text. For Users leave it empty: user_id is a uuid on
-	// PostgreSQL and text on SQLite.
+	// Type is the SQL type of the column, such as "bigint" or "varchar(36)". lead_id gets the
+	// same type. Empty means text. It must be empty for Users: user_id is a uuid on PostgreSQL
+	// and text on SQLite.
 	Type string
 }
 
 var (
-	// textConfig takes "english" and "public.english".
+	// textConfig matches "english" and "public.english".
 	textConfig = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$`)
-	// hostType takes "bigint", "character varying(36)", "timestamp(3) with time zone";
-	// a comma stands only between numbers, or it would start another column.
+	// hostType matches "bigint", "character varying(36)", "timestamp(3) with time zone". It
+	// allows a comma only between numbers, because elsewhere a comma would begin another column.
 	hostType = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_ ]*(\( *[0-9]+( *, *[0-9]+)* *\)[A-Za-z ]*)?$`)
 )
 
-// maxHostName is PostgreSQL's limit for a name.
+// maxHostName is the most bytes of a name in PostgreSQL.
 const maxHostName = 63
 
 func (o Options) tables() naming.Tables {
@@ -115,12 +115,12 @@ func (o Options) textConfig() string {
 	return o.TextConfig
 }
 
-// maxPlain is the most bytes of a vector that leave room for the rest of its row in a
-// page of PostgreSQL.
+// maxPlain is the most bytes of a vector that leave room for the rest of its row on a page of
+// PostgreSQL.
 const maxPlain = 7000
 
-// plainVectors says whether a vector fits beside its row. The sizes are those of
-// pgvector's documentation: 4 bytes a dimension and 8, or 2 and 8 in half precision.
+// plainVectors tells whether a vector can be stored inside its row. By pgvector's documentation
+// it takes 8 bytes, and for each dimension 4 more, or 2 in half precision.
 func (o Options) plainVectors() bool {
 	size := 4
 	if o.dimensions() > maxVector {
@@ -129,7 +129,7 @@ func (o Options) plainVectors() bool {
 	return !o.WithoutPgvector && size*o.dimensions()+8 <= maxPlain
 }
 
-// check returns a *rule.InvalidError for the first option that the dialect cannot have.
+// check returns a *rule.InvalidError for the first option that is not valid in the dialect.
 func (o Options) check(dialect string) error {
 	if dialect != postgres && dialect != sqlite {
 		return rule.Invalid("dialect", "postgres or sqlite")

@@ -13,40 +13,40 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// The rules of a Finding, in the order in which they are listed.
+// The rules of a Finding, in the order in which findings are sorted.
 const (
-	// RuleTable wants an ordinary or partitioned table of that name.
+	// RuleTable requires an ordinary or partitioned table of that name.
 	RuleTable = "table"
-	// RuleKey wants a column user_id.
+	// RuleKey requires a column user_id.
 	RuleKey = "key"
-	// RuleKeyType wants user_id to be a uuid, as it is in the library's tables: rows of
-	// one user lie together only where the types are the same.
+	// RuleKeyType requires user_id to be a uuid, as in the library's tables. The rows of a user
+	// are on the same node only if the types are the same.
 	RuleKeyType = "key_type"
-	// RuleKeyNull wants user_id to be NOT NULL.
+	// RuleKeyNull requires user_id to be NOT NULL.
 	RuleKeyNull = "key_null"
-	// RuleUnique wants user_id in every primary key, unique index and exclusion.
+	// RuleUnique requires user_id in every primary key, unique index and exclusion constraint.
 	RuleUnique = "unique"
-	// RuleForeignKey wants user_id paired with user_id in every foreign key between
+	// RuleForeignKey requires user_id to be paired with user_id in every foreign key between
 	// distributed tables.
 	RuleForeignKey = "foreign_key"
-	// RuleReferenced wants a foreign key to lead to a table that is distributed too, or
-	// copied to every node.
+	// RuleReferenced requires a foreign key to refer to a table that is distributed too, or
+	// that is a reference table.
 	RuleReferenced = "referenced"
-	// RuleReferencing wants no foreign key from a table that stays where it is.
+	// RuleReferencing forbids a foreign key from a table that stays plain.
 	RuleReferencing = "referencing"
-	// RuleAction wants no SET NULL and no SET DEFAULT in a foreign key with user_id, nor
-	// ON UPDATE CASCADE.
+	// RuleAction forbids SET NULL, SET DEFAULT and ON UPDATE CASCADE in a foreign key with
+	// user_id.
 	RuleAction = "action"
-	// RuleTrigger wants no triggers.
+	// RuleTrigger forbids triggers.
 	RuleTrigger = "trigger"
-	// RuleIdentity wants the columns that a sequence numbers, identity and serial, to be
-	// bigint: a worker gives no smaller numbers out.
+	// RuleIdentity requires columns that are numbered by a sequence, identity and serial, to be
+	// bigint: a worker hands out no smaller numbers.
 	RuleIdentity = "identity"
-	// RuleExtension wants the extensions that a table needs in the schema public.
+	// RuleExtension requires the extensions that a table needs to be in the schema public.
 	RuleExtension = "extension"
 )
 
-// advice says what to do, in the order of the rules.
+// advice says how to resolve each finding, in the order of the rules.
 var advice = []struct{ rule, do string }{
 	{RuleTable, "make it an ordinary table that inherits from none; the library's own are made by Up"},
 	{RuleKey, "add a column user_id uuid NOT NULL and fill it"},
@@ -62,20 +62,21 @@ var advice = []struct{ rule, do string }{
 	{RuleExtension, "move it: ALTER EXTENSION … SET SCHEMA public"},
 }
 
-// Finding is one thing that keeps a table from being distributed by user_id.
+// Finding is one reason why a table cannot be distributed by user_id.
 type Finding struct {
-	// Table is the table's name with its schema, or as it was given if there is none.
+	// Table is the name of the table with its schema. For a table that does not exist it is the
+	// name that was given.
 	Table string
-	// Object is the name of the constraint, index, trigger, column or extension at fault;
-	// empty where it is the table as a whole.
+	// Object is the name of the constraint, index, trigger, column or extension at fault, or
+	// empty for the table as a whole.
 	Object string
 	// Rule is one of the constants that begin with Rule.
 	Rule string
-	// Advice says what to do.
+	// Advice says how to resolve the finding.
 	Advice string
 }
 
-// String returns one line without a newline.
+// String returns the finding as one line, without a newline.
 func (f Finding) String() string {
 	text := f.Table
 	if f.Object != "" {
@@ -84,17 +85,17 @@ func (f Finding) String() string {
 	return text + ": " + f.Rule + ": " + f.Advice
 }
 
-// Preflight lists what would keep the library's tables, and more tables of the host's, from
-// being distributed by user_id with Citus. It reads the catalogue of any PostgreSQL, with
-// or without the extension, so that a test of the host's can keep the way open. It changes
-// nothing and may run inside the host's transaction.
+// Preflight lists what prevents the library's tables, and the host's tables named in tables,
+// from being distributed by user_id with Citus. It reads the catalogue of any PostgreSQL server,
+// with or without the extension, so that a host's test can make sure that distribution stays
+// possible. It changes nothing and may run inside the host's transaction.
 //
-// The tables named by Options.Users and Options.Leads become reference tables, with a copy
-// on every node, and need no user_id. A table may have a schema, "crm.notes"; one that is
-// named twice counts once. The findings are ordered by table, then by rule as the constants
-// are listed, then by object; without any the slice is nil.
+// The tables of Options.Users and Options.Leads become reference tables, with a copy on every
+// node, and need no user_id. A name may have a schema, "crm.notes"; a table that is named twice
+// counts once. The findings are ordered by table, then by rule in the order of the constants,
+// then by object. If there are none, the slice is nil.
 //
-// Bad options, a name that is none, and SQLite are a *rule.InvalidError.
+// Bad options, a bad name and SQLite are a *rule.InvalidError.
 func Preflight(ctx context.Context, db *gorm.DB, o Options, tables ...string) ([]Finding, error) {
 	m, q, err := reader(db, o)
 	if err != nil {
@@ -132,17 +133,17 @@ func (m *migrator) preflight(ctx context.Context, q querier, tables []string) ([
 		if err := rows.Scan(&f.Rule, &f.Table, &f.Object); err != nil {
 			return nil, fmt.Errorf("convostore: read the catalogue: %w", err)
 		}
-		f.Advice = advice[place(f.Rule)].do
+		f.Advice = advice[rank(f.Rule)].do
 		found = append(found, f)
 	}
 	slices.SortFunc(found, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(place(a.Rule), place(b.Rule)), cmp.Compare(a.Object, b.Object))
+		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(rank(a.Rule), rank(b.Rule)), cmp.Compare(a.Object, b.Object))
 	})
 	return found, rows.Err()
 }
 
-// place is where a rule stands in the order.
-func place(rule string) int {
+// rank returns the position of a rule in the order.
+func rank(rule string) int {
 	for i, a := range advice {
 		if a.rule == rule {
 			return i
@@ -151,11 +152,11 @@ func place(rule string) int {
 	return len(advice)
 }
 
-// owned are the library's tables with rows of users, parents first.
+// owned are the library's tables with rows of users, parents before children.
 var owned = naming.WithRows()
 
-// ownTables returns the quoted names of owned. Without a schema they are looked for where
-// Up would make them, and not further down the search_path.
+// ownTables returns the quoted names of owned. Without Options.Schema they get the schema in
+// which Up would create them, so that no later schema of the search_path is looked at.
 func (m *migrator) ownTables(ctx context.Context, q querier) ([]string, error) {
 	var schema string
 	if err := scanRow(ctx, q, "SELECT coalesce("+m.options.schemaSQL()+", 'public')", &schema); err != nil {
@@ -168,7 +169,7 @@ func (m *migrator) ownTables(ctx context.Context, q querier) ([]string, error) {
 	return names, nil
 }
 
-// references returns the quoted names of the host's tables that ours point to.
+// references returns the quoted names of the host's tables that the library's tables refer to.
 func (m *migrator) references() []string {
 	var names []string
 	for _, r := range []*Ref{m.options.Users, m.options.Leads} {

@@ -1,10 +1,10 @@
 package migrate
 
-// preflightSQL returns rule, table and object of what keeps the tables $1 from being
-// distributed by user_id while the tables $2 are copied to every node. Both are lists of
-// quoted names with commas between them.
+// preflightSQL returns the rule, table and object of each reason why the tables $1 cannot be
+// distributed by user_id with the tables $2 as reference tables. Both parameters are lists of
+// quoted names, separated by commas.
 //
-// Of a partitioned table the constraints of its parts are its own once more, and left out.
+// It leaves out the foreign keys of partitions, which repeat those of their partitioned table.
 const preflightSQL = `
 WITH named AS (
     SELECT n AS name, to_regclass(n)::oid AS oid, false AS reference FROM unnest(string_to_array($1, ',')) n

@@ -19,10 +19,10 @@ import (
 //go:embed sql
 var files embed.FS
 
-// record is the table of what ran.
+// record is the table that records the migrations that ran.
 const record = "convostore_migrations"
 
-// step is one migration, ready to run.
+// step is one migration. render sets its SQL.
 type step struct {
 	version  int64
 	name     string
@@ -31,14 +31,14 @@ type step struct {
 
 func (s step) String() string { return fmt.Sprintf("%d (%s)", s.version, s.name) }
 
-// Latest returns the newest version that this code knows, and that Up goes to.
+// Latest returns the newest version that this code knows. Up migrates to it.
 func Latest() int64 { return latest() }
 
-// The dialects have the same versions, which a test sees to.
+// latest looks at one dialect only: a test checks that both have the same versions.
 var latest = sync.OnceValue(func() int64 {
 	steps, err := list(files, postgres)
 	if err != nil || len(steps) == 0 {
-		panic(fmt.Sprintf("convostore: the embedded migrations: %v", err)) // a broken build, not a state
+		panic(fmt.Sprintf("convostore: the embedded migrations: %v", err)) // only a broken build gets here
 	}
 	return steps[len(steps)-1].version
 })
@@ -62,8 +62,8 @@ func list(files fs.FS, dialect string) ([]step, error) {
 	return steps, nil
 }
 
-// render returns the migrations of the page's dialect, oldest first. Each records itself,
-// so that whoever runs the SQL leaves the same record.
+// render returns the migrations of the page's dialect, oldest first, with their SQL. The SQL of
+// each migration also records it, so that the record is the same whichever tool runs the SQL.
 func render(files fs.FS, p page) ([]step, error) {
 	steps, err := list(files, p.dialect)
 	if err != nil {
@@ -86,30 +86,31 @@ func render(files fs.FS, p page) ([]step, error) {
 	return steps, nil
 }
 
-// page is what the templates can ask for.
+// page holds the values for the templates of the migrations.
 type page struct {
 	dialect string
 	tables  naming.Tables
-	// Schema is not empty where it may have to be made.
+	// Schema is the schema to create if it is missing, or empty.
 	Schema string
-	// Users and Leads are quoted, and nil where there is no foreign key.
+	// Users and Leads are quoted, and nil if there is no foreign key.
 	Users, Leads *Ref
 	// LeadType is the type of lead_id, with or without a foreign key.
 	LeadType string
-	// Extensions says that extensions may have to be made.
+	// Extensions tells whether to create missing extensions.
 	Extensions bool
-	// Pgvector says that vectors are pgvector's.
+	// Pgvector tells whether vectors have a type of pgvector.
 	Pgvector bool
 	// VectorType is the type of an embedding.
 	VectorType string
-	// VectorOps is the operator class of its index.
+	// VectorOps is the operator class of the vector index.
 	VectorOps string
-	// PlainVectors, VectorIndex, FullText and Trigrams say what to make.
+	// PlainVectors tells whether to store vectors inside their rows. VectorIndex, FullText and
+	// Trigrams tell which indexes to create.
 	PlainVectors, VectorIndex, FullText, Trigrams bool
 	TextConfig                                    string
-	// VectorBytes and CodeBytes are the parts of SQLite's blob.
+	// VectorBytes and CodeBytes are the lengths of the two parts of SQLite's blob.
 	VectorBytes, CodeBytes int
-	// Now is SQLite's default for a time, in the form that the drivers write.
+	// Now is SQLite's default for a time column, in the format that the drivers write.
 	Now string
 }
 
@@ -133,6 +134,7 @@ func newPage(dialect string, o Options) page {
 	return p
 }
 
+// fill executes the template in the named file.
 func (p page) fill(files fs.FS, name string) (string, error) {
 	text, err := fs.ReadFile(files, name)
 	if err != nil {
@@ -150,7 +152,8 @@ func (p page) fill(files fs.FS, name string) (string, error) {
 	return b.String(), nil
 }
 
-// quoted returns the names as SQL writes them; check has seen that they hold no quote.
+// quoted returns the names quoted for SQL, and nil for nil. check has made sure that they contain
+// no quotes.
 func (r *Ref) quoted() *Ref {
 	if r == nil {
 		return nil

@@ -9,19 +9,20 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// searchVersion is the migration that makes what can be made again from the rows.
+// searchVersion is the migration that creates the search indexes.
 const searchVersion = 3
 
-// RebuildSearch drops the indexes of search and makes them anew with the options given:
-// to add full text, trigrams or the vector index later, to leave them out, to change the
-// text configuration; after a host's AutoMigrate rebuilt a table of SQLite and so dropped
-// its triggers; and around a large import, which is faster without the indexes. Rows are
-// only read, but nobody writes meanwhile, and on PostgreSQL nobody reads. Of a million
-// messages it takes minutes.
+// RebuildSearch drops the search indexes and creates them again with the given options. Use it
+//   - to add or remove full text, trigrams or the vector index, or to change the text
+//     configuration;
+//   - after a host's AutoMigrate has rebuilt a table of SQLite, which drops its triggers;
+//   - around a large import, which is faster without the indexes.
 //
-// Stores that are open keep to what the schema could do when they first asked: restart
-// the services. Bad options, and a database that does not have the search yet, are a
-// *rule.InvalidError.
+// It only reads rows, but nobody can write meanwhile, and on PostgreSQL nobody can read either.
+// For a million messages it takes minutes.
+//
+// An open store remembers what the schema could do when it first asked: restart the services.
+// Bad options, and a database below version 3, are a *rule.InvalidError.
 func RebuildSearch(ctx context.Context, db *gorm.DB, o Options) error {
 	m, err := open(db, o, 0)
 	if err != nil {
@@ -49,7 +50,7 @@ func RebuildSearch(ctx context.Context, db *gorm.DB, o Options) error {
 	})
 }
 
-// run executes the SQL of a step.
+// run executes sql, which is the up or the down part of a step.
 func (m *migrator) run(ctx context.Context, q querier, s step, sql string) error {
 	if s.version == searchVersion {
 		if err := m.canFullText(ctx, q); err != nil {
@@ -62,7 +63,7 @@ func (m *migrator) run(ctx context.Context, q querier, s step, sql string) error
 	return nil
 }
 
-// canFullText says what to do where SQLite was built without FTS5.
+// canFullText returns an error that says what to do if SQLite was built without FTS5.
 func (m *migrator) canFullText(ctx context.Context, q querier) error {
 	if m.dialect != sqlite || m.options.WithoutFullText {
 		return nil

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// execute runs the SQL of a migration: on PostgreSQL one statement after the other, since
-// Citus sends the text that it is given on to the shards, and they take one at a time.
+// execute runs the SQL of a migration. On PostgreSQL it sends one statement at a time, because
+// Citus forwards the text to the shards, which accept only one statement.
 func (m *migrator) execute(ctx context.Context, q querier, sql string) error {
 	list := []string{sql}
 	if m.dialect == postgres {
@@ -20,8 +20,8 @@ func (m *migrator) execute(ctx context.Context, q querier, sql string) error {
 	return nil
 }
 
-// statements cuts a file of this package after each semicolon that ends a line, outside of
-// dollar quotes. A comment stays with the statement that follows it.
+// statements splits the SQL of this package after each semicolon that ends a line, outside dollar
+// quotes. A comment belongs to the statement that follows it.
 func statements(sql string) (list []string) {
 	var b strings.Builder
 	quoted := false

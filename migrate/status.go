@@ -10,7 +10,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Step is one migration and whether the database has it.
+// Step is one migration, and whether the database has it.
 type Step struct {
 	Version int64
 	Name    string
@@ -18,10 +18,9 @@ type Step struct {
 	AppliedAt *time.Time
 }
 
-// Status returns the migrations that this code knows and those that the database has,
-// oldest first: after a newer release has been here that is more than the code knows. It
-// may run inside the host's transaction, like Version. Bad options are a
-// *rule.InvalidError.
+// Status returns the migrations that this code knows and those that the database has, oldest
+// first. If a newer release has migrated the database, some of them are unknown to this code. It
+// may run inside the host's transaction, like Version. Bad options are a *rule.InvalidError.
 func Status(ctx context.Context, db *gorm.DB, o Options) ([]Step, error) {
 	m, q, err := reader(db, o)
 	if err != nil {
@@ -44,13 +43,14 @@ func Status(ctx context.Context, db *gorm.DB, o Options) ([]Step, error) {
 	return steps, nil
 }
 
-// applied returns what the database has, in no order.
+// applied returns the migrations that the database has, in no order.
 func (m *migrator) applied(ctx context.Context, q querier) ([]Step, error) {
 	there, err := m.recorded(ctx, q)
 	if err != nil || !there {
 		return nil, err
 	}
-	// As text the time is read alike by every driver, whatever its DSN says of times.
+	// As text, because every driver reads a text in the same way, whatever its DSN says about
+	// times.
 	at := "CAST(applied_at AS text)"
 	if m.dialect == postgres {
 		at = `to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00:00"')`

@@ -10,36 +10,36 @@ import (
 	"gorm.io/gorm"
 )
 
-// scratch is the prefix of the tables that Verify makes and takes back.
+// scratch is the prefix of the tables that Verify creates and rolls back.
 const scratch = "cv__verify_"
 
 // The kinds of Drift.
 const (
-	// DriftMissing is an object that the migrations make and the database lacks.
+	// DriftMissing is an object that the migrations create and the database lacks.
 	DriftMissing = "missing"
-	// DriftAltered is an object that the database has in another form.
+	// DriftAltered is an object whose definition in the database differs.
 	DriftAltered = "altered"
-	// DriftExtra is a column that no migration made and that every insert would have to
-	// fill.
+	// DriftExtra is a column that no migration created and that is NOT NULL without a default,
+	// so that the library's INSERT fails.
 	DriftExtra = "extra"
 )
 
-// Drift is one difference between the database and what the migrations make of it.
+// Drift is one difference between the database and the result of the migrations.
 type Drift struct {
 	// Kind is DriftMissing, DriftAltered or DriftExtra.
 	Kind string
 	// Object is "table", "column", "constraint", "index", "trigger", "extension" or
-	// "version". SQLite's indexes of words are tables.
+	// "version". SQLite's full-text indexes are tables.
 	Object string
-	// Name is the name in the database, with its prefix: "messages" or "messages.seq",
-	// and the table before an index or constraint as well. It carries no schema.
+	// Name is the name in the database, with its prefix and without a schema: "messages", or
+	// "messages.seq" for a column. An index or constraint has its table in front too.
 	Name string
-	// Want is the definition that the migrations make, empty for an extra column; Got is
-	// the one that was found, empty for what is missing. Both are for people to read.
+	// Want is the definition by the migrations, empty for DriftExtra. Got is the definition in
+	// the database, empty for DriftMissing. Both are for people to read.
 	Want, Got string
 }
 
-// String returns one line without a newline.
+// String returns the drift as one line, without a newline.
 func (d Drift) String() string {
 	text := d.Kind + " " + d.Object + " " + d.Name
 	if d.Want != "" {
@@ -51,20 +51,20 @@ func (d Drift) String() string {
 	return text
 }
 
-// Verify compares the database with what the migrations up to its own version make:
-// tables, columns with type, NOT NULL and default, constraints, indexes with their
-// condition, triggers, and the foreign keys to Users and Leads. It returns what differs
-// by name, nil when nothing does; where a whole table is missing, only the table. A
-// database without the library's tables misses convostore_migrations. A database that is
-// behind the code is no drift, see Status; one that is ahead is ErrNewer.
+// Verify compares the database with the result of the migrations up to the database's own
+// version: tables, columns with type, NOT NULL and default, constraints, indexes with their
+// condition, triggers, and the foreign keys to Users and Leads. It returns the differences
+// ordered by name, or nil. A missing table is one difference, without its parts. A database
+// without the library's tables lacks convostore_migrations. A database that is older than the
+// code has no drift for that, see Status; a newer one is ErrNewer.
 //
-// What a host added is no drift, be it an index, a constraint, a trigger or a column,
-// except a column that is NOT NULL without a default.
+// Indexes, constraints, triggers and columns that a host has added are no drift, except a column
+// that is NOT NULL without a default.
 //
-// There is no second copy of the schema to compare with: the migrations run once more
-// under another prefix, in the same schema, and the transaction is rolled back. So it
-// needs the right to create tables, takes the lock of Up, and on SQLite keeps other
-// writers waiting for some milliseconds. The host's tables are not locked.
+// Verify keeps no second copy of the schema. It runs the migrations once more under another
+// prefix, in the same schema, and rolls the transaction back. It therefore needs the right to
+// create tables, takes the lock of Up, and on SQLite makes other writers wait for some
+// milliseconds. It does not lock the host's tables.
 func Verify(ctx context.Context, db *gorm.DB, o Options) ([]Drift, error) {
 	m, err := open(db, o, 0)
 	if err != nil {
@@ -86,9 +86,10 @@ func Verify(ctx context.Context, db *gorm.DB, o Options) ([]Drift, error) {
 	return drifts, nil
 }
 
-// errUndo has a transaction rolled back that did what it should.
+// errUndo makes locked roll back a transaction that succeeded.
 var errUndo = errors.New("convostore: undo")
 
+// compare returns the drift in no order. It leaves scratch tables for the caller to roll back.
 func (m *migrator) compare(ctx context.Context, q querier) ([]Drift, error) {
 	there, err := m.recorded(ctx, q)
 	if err != nil {
@@ -101,7 +102,7 @@ func (m *migrator) compare(ctx context.Context, q querier) ([]Drift, error) {
 	if err != nil {
 		return nil, err
 	}
-	holes, err := m.holes(ctx, q, at)
+	missing, err := m.missingVersions(ctx, q, at)
 	if err != nil {
 		return nil, err
 	}
@@ -113,11 +114,11 @@ func (m *migrator) compare(ctx context.Context, q querier) ([]Drift, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(holes, want.diff(got)...), nil
+	return append(missing, want.diff(got)...), nil
 }
 
-// holes returns the versions up to at that the record lacks.
-func (m *migrator) holes(ctx context.Context, q querier, at int64) ([]Drift, error) {
+// missingVersions returns the versions up to at that the record lacks.
+func (m *migrator) missingVersions(ctx context.Context, q querier, at int64) ([]Drift, error) {
 	applied, err := m.applied(ctx, q)
 	if err != nil {
 		return nil, err
@@ -132,8 +133,9 @@ func (m *migrator) holes(ctx context.Context, q querier, at int64) ([]Drift, err
 	return drifts, nil
 }
 
-// makeScratch makes the tables of version at once more, without what would lock or make
-// things outside of them.
+// makeScratch creates the tables of version at once more, with the prefix scratch. It creates no
+// schema, no extensions and, on PostgreSQL, no foreign keys to the host's tables, which would
+// lock them.
 func (m *migrator) makeScratch(ctx context.Context, q querier, at int64) error {
 	p := newPage(m.dialect, m.options)
 	p.tables.Prefix, p.Schema, p.Extensions = scratch, "", false

@@ -5,15 +5,16 @@ import (
 	"fmt"
 )
 
-// inspectPostgres returns what the migrations make and what is there. It leaves the
-// transaction with scratch tables and another search_path, for the caller to roll back.
+// inspectPostgres returns the catalogue that the migrations create and the one in the database.
+// It leaves scratch tables and another search_path in the transaction, for the caller to roll
+// back.
 func (m *migrator) inspectPostgres(ctx context.Context, q querier, at int64) (want, got catalogue, err error) {
 	schema, err := m.schemaPostgres(ctx, q)
 	if err != nil {
 		return nil, nil, err
 	}
-	if lacks, err := m.lacksExtension(ctx, q, at); len(lacks) > 0 || err != nil {
-		return lacks, catalogue{}, err
+	if missing, err := m.missingExtensions(ctx, q, at); len(missing) > 0 || err != nil {
+		return missing, catalogue{}, err
 	}
 	if err := m.makeScratch(ctx, q, at); err != nil {
 		return nil, nil, err
@@ -22,8 +23,8 @@ func (m *migrator) inspectPostgres(ctx context.Context, q querier, at int64) (wa
 	if err != nil {
 		return nil, nil, err
 	}
-	// The catalogue's functions leave a schema out where the search_path implies it, which
-	// can differ between a table and its scratch twin.
+	// PostgreSQL's functions leave a schema out of a definition if the search_path implies it.
+	// Without this setting a table and its scratch copy could differ in that.
 	if _, err := q.ExecContext(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
 		return nil, nil, fmt.Errorf("convostore: set the search_path: %w", err)
 	}
@@ -49,13 +50,14 @@ func (m *migrator) schemaPostgres(ctx context.Context, q querier) (string, error
 	return schema, nil
 }
 
-// embeddingsVersion is the migration from which on the type of vectors is needed.
+// embeddingsVersion is the first migration that needs the type of vectors.
 const embeddingsVersion = 2
 
-// lacksExtension returns what is missing when an extension is gone, which takes columns
-// and indexes with it and lets no scratch table be made.
-func (m *migrator) lacksExtension(ctx context.Context, q querier, at int64) (catalogue, error) {
-	lacks := catalogue{}
+// missingExtensions returns the extensions that the migrations need and the database no
+// longer has. Dropping an extension drops columns and indexes with it, and without it no scratch
+// tables can be created.
+func (m *migrator) missingExtensions(ctx context.Context, q querier, at int64) (catalogue, error) {
+	missing := catalogue{}
 	for _, e := range []struct {
 		needed             bool
 		name, brings, look string
@@ -74,15 +76,15 @@ func (m *migrator) lacksExtension(ctx context.Context, q querier, at int64) (cat
 			}
 		}
 		if !there {
-			lacks[object{kind: "extension", table: e.name}] = e.brings + " on the search_path"
+			missing[object{kind: "extension", table: e.name}] = e.brings + " on the search_path"
 		}
 	}
-	return lacks, nil
+	return missing, nil
 }
 
-// objectsPostgres reads all that belongs to the tables of schema $1 that %s picks. A
-// unique or primary key stands among the constraints, its index therefore not among the
-// indexes; NOT NULL stands with the column, though newer servers keep a constraint for it.
+// objectsPostgres reads the objects of those tables of schema $1 that meet the condition %s. A
+// unique or primary key is listed as a constraint, and its index therefore not as an index. NOT
+// NULL is part of the column, although newer servers have a constraint for it.
 const objectsPostgres = `
 WITH t AS (
     SELECT c.oid, c.relname::text AS relname, c.relpersistence
@@ -116,8 +118,8 @@ func readPostgres(ctx context.Context, q querier, schema, condition, argument st
 	return readObjects(ctx, q, fmt.Sprintf(objectsPostgres, condition), schema, argument)
 }
 
-// hostKeys returns the foreign keys to the host's tables. They are described in the words
-// of pg_get_constraintdef, since making them anew would lock the host's tables.
+// hostKeys returns the foreign keys to the host's tables, in the form of pg_get_constraintdef. It
+// composes their definitions, because creating scratch copies would lock the host's tables.
 func (m *migrator) hostKeys(ctx context.Context, q querier) (catalogue, error) {
 	keys := catalogue{}
 	table := m.options.Prefix + "conversations"

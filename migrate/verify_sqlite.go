@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// inspectSQLite returns what the migrations make and what is there. It leaves scratch
-// tables in the transaction, for the caller to roll back.
+// inspectSQLite returns the catalogue that the migrations create and the one in the database. It
+// leaves scratch tables in the transaction, for the caller to roll back.
 func (m *migrator) inspectSQLite(ctx context.Context, q querier, at int64) (want, got catalogue, err error) {
 	if err := m.makeScratch(ctx, q, at); err != nil {
 		return nil, nil, err
@@ -30,7 +30,7 @@ func (m *migrator) inspectSQLite(ctx context.Context, q querier, at int64) (want
 	return want, got, nil
 }
 
-// parsed takes the CREATE statements apart, which are all that SQLite keeps of a schema.
+// parsed parses the CREATE statements, which are the only form in which SQLite keeps a schema.
 func (c catalogue) parsed() catalogue {
 	parsed := catalogue{}
 	for o, statement := range c {
@@ -43,8 +43,8 @@ func (c catalogue) parsed() catalogue {
 	return parsed
 }
 
-// withoutShadows leaves out the tables in which a virtual table keeps what it has: SQLite
-// makes them with it, and without it they would all be missing too.
+// withoutShadows leaves out shadow tables, in which a virtual table keeps its data. SQLite creates
+// and drops them with the virtual table, so that they would all be reported beside it.
 func (c catalogue) withoutShadows() catalogue {
 	kept := maps.Clone(c)
 	for virtual, definition := range c {

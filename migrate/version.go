@@ -9,10 +9,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// Version returns the newest version that the database has, 0 when the library's tables
-// are not there. Unlike the rest it may run inside the host's transaction: it reads, and
-// no statement of it fails because something is missing. Bad options are a
-// *rule.InvalidError.
+// Version returns the newest version that the database has, 0 if the library's tables are
+// missing. It may run inside the host's transaction: it only reads, and none of its statements
+// fails because something is missing. Bad options are a *rule.InvalidError.
 func Version(ctx context.Context, db *gorm.DB, o Options) (int64, error) {
 	m, q, err := reader(db, o)
 	if err != nil {
@@ -21,7 +20,7 @@ func Version(ctx context.Context, db *gorm.DB, o Options) (int64, error) {
 	return m.version(ctx, q)
 }
 
-// known is version, refusing one that this code has no migration for.
+// known is version, but returns ErrNewer for a version that this code does not know.
 func (m *migrator) known(ctx context.Context, q querier) (int64, error) {
 	at, err := m.version(ctx, q)
 	if err != nil {
@@ -46,12 +45,12 @@ func (m *migrator) version(ctx context.Context, q querier) (int64, error) {
 	return version, nil
 }
 
-// recorded says whether the table of what ran is there. On PostgreSQL without a schema
-// it looks only where Up would make it: further down the search_path may be the tables of
-// another tenant.
+// recorded tells whether the table record exists. On PostgreSQL without Options.Schema it only
+// looks in the schema in which Up would create it: a later schema of the search_path may hold the
+// tables of another tenant.
 //
-// It reads the catalogue's rows and not to_regclass, whose cache may still say no after a
-// wait for the lock, when another process has just made the table.
+// It reads pg_class and does not call to_regclass. After a wait for the lock the cache of
+// to_regclass may not yet know a table that another process has just created.
 func (m *migrator) recorded(ctx context.Context, q querier) (bool, error) {
 	from := "sqlite_master WHERE type = 'table' AND name = '%s'"
 	if m.dialect == postgres {
@@ -66,9 +65,9 @@ func (m *migrator) recorded(ctx context.Context, q querier) (bool, error) {
 	return there, nil
 }
 
-// scanRow reads a row through the host's handle. Of a statement that cannot be prepared,
-// because the server is gone or ctx has ended, GORM's QueryRowContext returns a row whose
-// Scan panics.
+// scanRow reads one row through the host's handle. It does not use QueryRowContext: if a
+// statement cannot be prepared, because the server is gone or ctx has ended, GORM's
+// QueryRowContext returns a row whose Scan panics.
 func scanRow(ctx context.Context, q querier, query string, dest any) error {
 	rows, err := q.QueryContext(ctx, query)
 	if err != nil {
@@ -84,8 +83,8 @@ func scanRow(ctx context.Context, q querier, query string, dest any) error {
 	return rows.Close()
 }
 
-// schemaSQL is an expression for the schema's name, null when the search_path names none
-// that exists.
+// schemaSQL returns an SQL expression for the name of the schema. It is NULL if no schema of the
+// search_path exists.
 func (o Options) schemaSQL() string {
 	if o.Schema == "" {
 		return "current_schema()"

@@ -8,17 +8,17 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 )
 
-// patience is how long a server has to answer that it stopped a statement. One that is
-// gone keeps a call no longer than that beyond its context.
-const patience = time.Second
+// cancelTimeout is how long the server has to confirm a cancelled statement. A call to a server
+// that does not answer ends at most this long after its context.
+const cancelTimeout = time.Second
 
-// cancelling returns the configuration of connections that outlive the contexts of their
-// statements: when one ends, the server is asked to stop the statement. pgx would close the
-// connection, and where many contexts end, a pool would do little but connect.
-func cancelling(config *pgx.ConnConfig) pgx.ConnConfig {
+// withCancelRequests returns the configuration of connections that survive the end of a
+// statement's context: they send the server a cancel request. By default pgx closes the
+// connection, and a pool in which many contexts end would spend its time connecting.
+func withCancelRequests(config *pgx.ConnConfig) pgx.ConnConfig {
 	c := *config
 	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: patience}
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTimeout}
 	}
 	return c
 }

@@ -15,23 +15,25 @@ import (
 	"github.com/convostore/convostore/internal/engine/replica"
 )
 
-// monitor asks the servers how far they are.
+// monitor asks the primary and the replicas for their positions, and picks a replica for each
+// read.
 type monitor struct {
 	policy   ReplicaPolicy
 	primary  *sql.DB
 	replicas []*standby
-	log      primaryLog
-	turn     atomic.Uint64
-	stop     context.CancelFunc
-	running  sync.WaitGroup
+	history  primaryHistory
+	// picks counts the calls of Pick, for the round robin.
+	picks   atomic.Uint64
+	stop    context.CancelFunc
+	running sync.WaitGroup
 }
 
 var _ replica.Set = (*monitor)(nil)
 
-// newMonitor connects to nothing and starts nothing yet.
+// newMonitor returns a monitor that has neither connected nor started. The caller closes it.
 func newMonitor(c *config.Config, primary *pgx.ConnConfig) (*monitor, error) {
-	m := &monitor{policy: policyOf(c).filled(), primary: watcher(primary), stop: func() {}}
-	m.log.keep = m.policy.MaxLag
+	m := &monitor{policy: policyOf(c).withDefaults(), primary: openWatch(primary), stop: func() {}}
+	m.history.maxAge = m.policy.MaxLag
 	for _, dsn := range c.Postgres.Replicas {
 		r, err := openReplica(c, dsn, m.policy.MaxLag)
 		if err != nil {
@@ -42,7 +44,7 @@ func newMonitor(c *config.Config, primary *pgx.ConnConfig) (*monitor, error) {
 	return m, nil
 }
 
-// start asks until close.
+// start asks every ReplicaPolicy.Every, in a goroutine that close ends.
 func (m *monitor) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	m.stop = cancel
@@ -69,8 +71,8 @@ func (m *monitor) close() error {
 	return errors.Join(errs...)
 }
 
-// round asks the primary and then each replica, without waiting for one that has not
-// answered the round before.
+// round asks the primary, and then starts to ask each replica. It skips a replica that has not
+// answered the last round.
 func (m *monitor) round(ctx context.Context) {
 	m.sample(ctx)
 	for _, r := range m.replicas {
@@ -79,30 +81,31 @@ func (m *monitor) round(ctx context.Context) {
 		}
 		m.running.Go(func() {
 			defer r.asking.Store(false)
-			r.ask(ctx, &m.log)
+			r.ask(ctx, &m.history)
 		})
 	}
 }
 
-// sample takes the time before it asks for the place: what was acknowledged by then is
-// before that place.
+// sample records the position of the primary. It reads the clock before it asks, so that every
+// commit acknowledged by that time lies before the position.
 func (m *monitor) sample(ctx context.Context) {
 	at := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, m.policy.MaxLag)
 	defer cancel()
-	if p, err := placeOfPrimary(ctx, m.primary); err == nil {
-		m.log.add(at, p)
+	if p, err := readPrimary(ctx, m.primary); err == nil {
+		m.history.add(at, p)
 	}
 }
 
-// Pick implements replica.Set: the one with the fewest connections in use, of several
-// such one after the other.
+// Pick implements replica.Set. It returns the replica with the fewest connections in use among
+// those that have every write before since, with ties broken round robin, or nil if there is
+// none.
 func (m *monitor) Pick(since time.Time) query.Replica {
 	var best *standby
-	least, first := 0, m.turn.Add(1)
+	least, first := 0, m.picks.Add(1)
 	for i := range m.replicas {
 		r := m.replicas[(first+uint64(i))%uint64(len(m.replicas))]
-		if !r.has(since) {
+		if !r.hasWritesUntil(since) {
 			continue
 		}
 		if busy := r.pool.Stats().InUse; best == nil || busy < least {
@@ -116,7 +119,7 @@ func (m *monitor) Pick(since time.Time) query.Replica {
 	return best
 }
 
-// Replicas implements replica.Set.
+// Replicas implements replica.Set, in the order of the configuration.
 func (m *monitor) Replicas() []query.Replica {
 	all := make([]query.Replica, len(m.replicas))
 	for i, r := range m.replicas {
@@ -125,60 +128,61 @@ func (m *monitor) Replicas() []query.Replica {
 	return all
 }
 
-// primaryLog is where the primary was lately, the oldest first.
-type primaryLog struct {
-	keep    time.Duration
+// primaryHistory is the recent positions of the primary, oldest first.
+type primaryHistory struct {
+	maxAge  time.Duration
 	mu      sync.Mutex
 	samples []sample
 }
 
 type sample struct {
 	at time.Time
-	place
+	position
 }
 
-// add starts over where the primary is another one than before.
-func (l *primaryLog) add(at time.Time, p place) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if n := len(l.samples); n > 0 && !l.samples[n-1].sameLog(p) {
-		l.samples = nil
+// add appends a sample and drops those older than maxAge. It drops all of them if the system or
+// the timeline has changed, as after a failover.
+func (h *primaryHistory) add(at time.Time, p position) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if n := len(h.samples); n > 0 && !h.samples[n-1].sameLog(p) {
+		h.samples = nil
 	}
-	old := 0
-	for old < len(l.samples) && at.Sub(l.samples[old].at) > l.keep {
-		old++
+	expired := 0
+	for expired < len(h.samples) && at.Sub(h.samples[expired].at) > h.maxAge {
+		expired++
 	}
-	l.samples = append(l.samples[old:], sample{at, p})
+	h.samples = append(h.samples[expired:], sample{at, p})
 }
 
-func (p place) sameLog(o place) bool { return p.system == o.system && p.timeline == o.timeline }
+func (p position) sameLog(o position) bool { return p.system == o.system && p.timeline == o.timeline }
 
-// judge tells since when a standby has everything, how many bytes it is behind, or why it
-// is of no use.
-func (l *primaryLog) judge(p place) (fresh time.Time, behind int64, why error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := len(l.samples)
-	if n == 0 || time.Since(l.samples[n-1].at) > l.keep {
+// compare returns the time up to which a standby at p has every write, the bytes that it is
+// behind, and the reason to leave it out, nil if it can be used.
+func (h *primaryHistory) compare(p position) (fresh time.Time, behind int64, reason error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := len(h.samples)
+	if n == 0 || time.Since(h.samples[n-1].at) > h.maxAge {
 		return fresh, 0, errNoPrimary
 	}
-	last := l.samples[n-1]
+	last := h.samples[n-1]
 	behind = max(0, last.lsn-p.lsn)
-	for _, s := range l.samples {
+	for _, s := range h.samples {
 		if s.lsn <= p.lsn {
 			fresh = s.at
 		}
 	}
-	return fresh, behind, fault(last.place, p, fresh.IsZero())
+	return fresh, behind, exclusionReason(last.position, p, fresh.IsZero())
 }
 
-// fault names one reason for which a standby is of no use, nil if it is of use. Of several it
-// is the one that lasts longest without help: a server that belongs elsewhere, one that is no
-// standby, one on an old timeline, a paused replay, and last a lag, which ends by itself.
-func fault(primary, p place, lags bool) error {
+// exclusionReason returns the reason to leave a standby out, nil if it can be used. Of several
+// reasons it returns the one that lasts longest without help: another cluster, a server that is
+// no standby, an old timeline, a paused replay, and last a lag, which ends by itself.
+func exclusionReason(primary, p position, lags bool) error {
 	switch {
 	case p.system != primary.system:
-		return errStranger
+		return errOtherCluster
 	case !p.standby:
 		return errPromoted
 	case p.timeline != primary.timeline:
@@ -189,7 +193,7 @@ func fault(primary, p place, lags bool) error {
 	return nil
 }
 
-// lagReason is why a standby lags: what holds it up, where that is known.
+// lagReason returns why a standby lags: its paused replay, if that is known, or else the lag.
 func lagReason(paused bool) error {
 	if paused {
 		return errPaused

@@ -7,24 +7,24 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestFaultOrder has one reason for each mix of faults, whatever was seen first.
-func TestFaultOrder(t *testing.T) {
+// TestExclusionReasonOrder checks which of several reasons is reported.
+func TestExclusionReasonOrder(t *testing.T) {
 	t.Parallel()
-	primary := place{system: 1, timeline: 2, lsn: 100}
+	primary := position{system: 1, timeline: 2, lsn: 100}
 	for _, tt := range []struct {
 		name    string
-		standby place
+		standby position
 		lags    bool
 		want    error
 	}{
-		{"all of them", place{system: 9, timeline: 1, paused: true}, true, errStranger},
-		{"of this cluster", place{system: 1, timeline: 1, paused: true}, true, errPromoted},
-		{"a standby", place{system: 1, timeline: 1, standby: true, paused: true}, true, errTimeline},
-		{"on the timeline", place{system: 1, timeline: 2, standby: true, paused: true}, true, errPaused},
-		{"not paused", place{system: 1, timeline: 2, standby: true}, true, errLags},
-		{"paused, and has all that counts", place{system: 1, timeline: 2, standby: true, paused: true}, false, nil},
+		{"all of them", position{system: 9, timeline: 1, paused: true}, true, errOtherCluster},
+		{"of this cluster", position{system: 1, timeline: 1, paused: true}, true, errPromoted},
+		{"a standby", position{system: 1, timeline: 1, standby: true, paused: true}, true, errTimeline},
+		{"on the timeline", position{system: 1, timeline: 2, standby: true, paused: true}, true, errPaused},
+		{"not paused", position{system: 1, timeline: 2, standby: true}, true, errLags},
+		{"paused, and has all that counts", position{system: 1, timeline: 2, standby: true, paused: true}, false, nil},
 	} {
-		require.Equal(t, tt.want, fault(primary, tt.standby, tt.lags), tt.name)
+		require.Equal(t, tt.want, exclusionReason(primary, tt.standby, tt.lags), tt.name)
 	}
 }
 
@@ -33,13 +33,13 @@ func TestFaultOrder(t *testing.T) {
 func TestReasonOfAgedReplica(t *testing.T) {
 	t.Parallel()
 	for paused, want := range map[bool]error{true: errPaused, false: errLags} {
-		primary := place{system: 1, timeline: 1, lsn: 100}
-		log := &primaryLog{keep: time.Hour}
-		log.add(time.Now().Add(-time.Minute), primary)
+		primary := position{system: 1, timeline: 1, lsn: 100}
+		history := &primaryHistory{maxAge: time.Hour}
+		history.add(time.Now().Add(-time.Minute), primary)
 		r := &standby{maxLag: time.Second}
 		r.end = func() {}
 		r.alive = t.Context()
-		r.found(place{system: 1, timeline: 1, lsn: 100, standby: true, paused: paused}, log)
+		r.noteAnswer(position{system: 1, timeline: 1, lsn: 100, standby: true, paused: paused}, history)
 		state := r.State()
 		require.False(t, state.InUse)
 		require.Equal(t, want.Error(), state.Reason)

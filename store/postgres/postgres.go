@@ -1,4 +1,5 @@
-// Package postgres opens a store on PostgreSQL 15 or newer, through pgx.
+// Package postgres opens a store on PostgreSQL 15 or newer through the driver pgx, with read
+// replicas if the host has some.
 package postgres
 
 import (
@@ -17,17 +18,18 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Open connects to the server of a DSN, a URL or key=value pairs. The store owns the
-// pool, and Close closes it.
+// Open connects to the server of dsn, a URL or key=value pairs, and returns a store on it. The
+// store owns the connection pool, and Close closes it.
 //
-// Connections keep no session state beside prepared statements, so that PgBouncer in
-// transaction mode works: with WithSimpleProtocol if it is older than 1.21.
+// Connections keep no session state except prepared statements, so that PgBouncer works in
+// transaction mode. PgBouncer before 1.21 needs WithSimpleProtocol.
 //
-// When the context of a call ends, the server is asked to stop the statement, and the
-// connection serves the next call; one that does not answer within a second is closed.
+// When the context of a call ends, the store asks the server to cancel the statement, and keeps
+// the connection for the next call. It closes a connection whose server does not answer within
+// a second.
 //
-// Nothing migrates unless convostore.WithMigrate says so, under ctx, which the store does not
-// keep. If ctx is over, Open returns its error.
+// Open migrates only with convostore.WithMigrate, under ctx, which the store does not keep. If
+// ctx has ended, Open returns its error.
 func Open(ctx context.Context, dsn string, opts ...convostore.Option) (store.Store, error) {
 	c, err := config.New(opts...)
 	if err != nil {
@@ -52,7 +54,7 @@ func Open(ctx context.Context, dsn string, opts ...convostore.Option) (store.Sto
 	return st, nil
 }
 
-// newStore closes the pool only through the store.
+// newStore returns a store that closes the pool. If it fails, the caller closes it.
 func newStore(ctx context.Context, c *config.Config, config *pgx.ConnConfig, db *gorm.DB, pool *sql.DB) (store.Store, error) {
 	if len(c.Postgres.Replicas) == 0 {
 		c.Closer = pool.Close
@@ -68,14 +70,14 @@ func newStore(ctx context.Context, c *config.Config, config *pgx.ConnConfig, db 
 	if err != nil {
 		return nil, errors.Join(err, m.close())
 	}
-	// Not before the schema is there: no replica counts as fresh that may lack it.
+	// Only after the migrations: a replica that may lack the schema must not count as fresh.
 	m.start()
 	return st, nil
 }
 
-// WithSimpleProtocol sends every statement as text, in one round trip and without a
-// prepared statement, for poolers that cannot keep one. It costs the server the parsing
-// each time.
+// WithSimpleProtocol sends every statement as text, in one round trip and without a prepared
+// statement, for poolers that cannot keep one. The server then parses every statement each
+// time.
 func WithSimpleProtocol() convostore.Option {
 	return func(c *config.Config) error {
 		c.Postgres.SimpleProtocol = true
@@ -83,8 +85,8 @@ func WithSimpleProtocol() convostore.Option {
 	}
 }
 
-// WithMaxConns sets the most connections of the pool; ten, or four for each processor
-// if that is more.
+// WithMaxConns sets the most connections of the pool. The default is ten, or four for each
+// processor if that is more. A number below 1 is ErrInvalid.
 func WithMaxConns(n int) convostore.Option {
 	return func(c *config.Config) error {
 		if n < 1 {

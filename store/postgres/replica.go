@@ -19,60 +19,64 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Reasons for which a replica is left out.
+// The reasons to leave a replica out, as they read in store.ReplicaState.
 var (
-	errNotAsked  = errors.New("was not asked yet")
-	errPromoted  = errors.New("is not a standby")
-	errStranger  = errors.New("belongs to another cluster")
-	errTimeline  = errors.New("has not reached the timeline of the primary")
-	errPaused    = errors.New("has its replay paused, and lags")
-	errLags      = errors.New("lags")
-	errWentBack  = errors.New("has not yet replayed again what it had before it was restarted")
-	errNoPrimary = errors.New("cannot be compared: the primary does not answer")
+	errNotAsked     = errors.New("was not asked yet")
+	errPromoted     = errors.New("is not a standby")
+	errOtherCluster = errors.New("belongs to another cluster")
+	errTimeline     = errors.New("has not reached the timeline of the primary")
+	errPaused       = errors.New("has its replay paused, and lags")
+	errLags         = errors.New("lags")
+	errWentBack     = errors.New("has not yet replayed again what it had before it was restarted")
+	errNoPrimary    = errors.New("cannot be compared: the primary does not answer")
 )
 
-// standby is a replica with its pool.
+// standby is a replica, its pool, and what the monitor knows of it.
 type standby struct {
 	address string
 	pool    *sql.DB
-	watch   *sql.DB
-	db      *gorm.DB
-	maxLag  time.Duration
-	asking  atomic.Bool
-	reads   atomic.Int64
-	again   atomic.Int64
+	// watch is the connection of the monitor.
+	watch  *sql.DB
+	db     *gorm.DB
+	maxLag time.Duration
+	// asking is true while a question is without an answer.
+	asking    atomic.Bool
+	reads     atomic.Int64
+	fallbacks atomic.Int64
 
 	mu sync.Mutex
-	// fresh is the time up to which the replica has every write, zero while it is left
-	// out, and why says for what reason.
+	// fresh is the time up to which the replica has every write. It is zero while the replica
+	// is left out, for reason.
 	fresh  time.Time
-	why    error
+	reason error
 	behind int64
-	// paused is whether its replay was paused when it was last asked.
+	// paused tells whether the replay was paused when the replica last answered.
 	paused bool
-	// reached is the furthest place that it was ever seen at.
-	reached place
-	// alive ends when the server does not answer, and with it the reads on it.
+	// furthest is the furthest position at which the replica was ever seen.
+	furthest position
+	// alive ends, and with it every read on the replica, when the server does not answer.
 	alive context.Context
 	end   context.CancelFunc
 }
 
 var _ query.Replica = (*standby)(nil)
 
+// openReplica returns a replica, left out until it is asked, without connecting. The caller
+// closes it. A DSN that names several servers is ErrInvalid.
 func openReplica(c *config.Config, dsn string, maxLag time.Duration) (*standby, error) {
 	config, err := parse(c, dsn)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range config.Fallbacks { // the same host without TLS is one as well
+	for _, f := range config.Fallbacks { // pgx also lists the same host without TLS
 		if f.Host != config.Host || f.Port != config.Port {
 			return nil, rule.Invalid("WithReplicas", "has a DSN of several servers")
 		}
 	}
 	r := &standby{
-		address: address(config), watch: watcher(config), maxLag: maxLag, why: errNotAsked,
+		address: address(config), watch: openWatch(config), maxLag: maxLag, reason: errNotAsked,
 	}
-	r.pool = openPool(c, config, stdlib.OptionAfterConnect(r.greet))
+	r.pool = openPool(c, config, stdlib.OptionAfterConnect(r.checkConnection))
 	r.alive, r.end = context.WithCancel(context.Background())
 	if r.db, err = openGORM(c, r.pool); err != nil {
 		return nil, errors.Join(err, r.close())
@@ -85,114 +89,115 @@ func (r *standby) close() error {
 	return closeAll(r.watch, r.pool)
 }
 
-// DB implements query.Replica.
+// DB implements query.Replica with the handle on the replica's pool.
 func (r *standby) DB() *gorm.DB { return r.db }
 
-// Alive implements query.Replica.
+// Alive implements query.Replica with a context that ends when the server does not answer.
 func (r *standby) Alive() context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.alive
 }
 
-// FellBack implements query.Replica: a server that cannot be reached is left out until it was
-// asked again. An error without a code is the network's.
+// FellBack implements query.Replica. It counts the fallback, and leaves an unreachable server
+// out until that server answers the monitor again. An error without a code comes from the
+// network.
 func (r *standby) FellBack(err error) {
-	r.again.Add(1)
+	r.fallbacks.Add(1)
 	unreachable := dialect.CodeOf(err) == "" || dialect.KindOf(err) == dialect.Unavailable
 	if unreachable && !errors.Is(err, store.ErrNotFound) {
 		r.leaveOut(err)
 	}
 }
 
-// State implements query.Replica.
+// State implements query.Replica. It asks the server nothing.
 func (r *standby) State() store.ReplicaState {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := store.ReplicaState{Address: r.address, Behind: r.behind, Reads: r.reads.Load(), Fallbacks: r.again.Load()}
+	s := store.ReplicaState{Address: r.address, Behind: r.behind, Reads: r.reads.Load(), Fallbacks: r.fallbacks.Load()}
 	if !r.fresh.IsZero() {
 		s.Age = time.Since(r.fresh)
 	}
-	why := r.why
-	if s.InUse = r.usable(time.Now()); !s.InUse && why == nil {
-		why = lagReason(r.paused) // it grew too old since it was asked
+	reason := r.reason
+	if s.InUse = r.usable(time.Now()); !s.InUse && reason == nil {
+		reason = lagReason(r.paused) // it has become too old since its last answer
 	}
-	if why != nil {
-		s.Reason = why.Error()
+	if reason != nil {
+		s.Reason = reason.Error()
 	}
 	return s
 }
 
-// has tells whether the replica is in use and has all writes before a time.
-func (r *standby) has(since time.Time) bool {
+// hasWritesUntil tells whether the replica can be used and has every write up to since.
+func (r *standby) hasWritesUntil(since time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.usable(time.Now()) && r.fresh.After(since)
 }
 
-// usable is false also while nobody could tell how far the replica is.
+// usable is also false after the monitor has had no answer for maxLag. The caller holds mu.
 func (r *standby) usable(now time.Time) bool { return !r.fresh.IsZero() && now.Sub(r.fresh) < r.maxLag }
 
-func (r *standby) leaveOut(why error) {
+func (r *standby) leaveOut(reason error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.fresh, r.why = time.Time{}, why
+	r.fresh, r.reason = time.Time{}, reason
 }
 
-// lost leaves out a server that does not answer, and ends the reads on it.
-func (r *standby) lost(why error) {
-	r.leaveOut(why)
+// noteFailure leaves the replica out after a question that failed with err. If the server gave
+// no answer at all, it also ends the reads on the replica.
+func (r *standby) noteFailure(err error) {
+	r.leaveOut(err)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.behind = 0
-	if dialect.CodeOf(why) == "" {
-		r.end() // or else it answers, if only to refuse
+	if dialect.CodeOf(err) == "" { // a code comes from a server that answers
+		r.end()
 	}
 }
 
-// ask finds out how far the replica is.
-func (r *standby) ask(ctx context.Context, log *primaryLog) {
+// ask reads the replica's position, and takes it into use or leaves it out.
+func (r *standby) ask(ctx context.Context, primary *primaryHistory) {
 	ctx, cancel := context.WithTimeout(ctx, r.maxLag)
 	defer cancel()
-	p, err := placeOfStandby(ctx, r.watch)
+	p, err := readStandby(ctx, r.watch)
 	if err != nil {
-		r.lost(err)
+		r.noteFailure(err)
 		return
 	}
-	r.found(p, log)
+	r.noteAnswer(p, primary)
 }
 
-// found takes in where the replica said that it is.
-func (r *standby) found(p place, log *primaryLog) {
+func (r *standby) noteAnswer(p position, primary *primaryHistory) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.alive.Err() != nil {
 		r.alive, r.end = context.WithCancel(context.Background())
 	}
 	r.paused = p.paused
-	r.fresh, r.behind, r.why = log.judge(p)
+	r.fresh, r.behind, r.reason = primary.compare(p)
 	switch {
-	case r.why != nil:
+	case r.reason != nil:
 		r.fresh = time.Time{}
-	case r.reached.sameLog(p) && p.lsn < r.reached.lsn:
-		r.fresh, r.why = time.Time{}, errWentBack
+	case r.furthest.sameLog(p) && p.lsn < r.furthest.lsn:
+		r.fresh, r.reason = time.Time{}, errWentBack
 	default:
-		r.reached = p
+		r.furthest = p
 	}
 }
 
-// greet refuses a new connection to a server that went back: after a crash a standby shows
-// what it had at its last restart point, until it has replayed the rest again. It may be up
-// again before anybody saw that it was gone.
-func (r *standby) greet(ctx context.Context, conn *pgx.Conn) error {
+// checkConnection refuses a new connection to a standby that went back. After a crash a standby
+// shows the state of its last restart point until it has replayed the rest again, and it may be
+// up again before the monitor has seen it down.
+func (r *standby) checkConnection(ctx context.Context, conn *pgx.Conn) error {
 	var lsn int64
 	if err := conn.QueryRow(ctx, standbyLSN).Scan(&lsn); err != nil {
 		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if lsn < r.reached.lsn {
-		r.fresh, r.why = time.Time{}, errWentBack
+	if lsn < r.furthest.lsn {
+		r.fresh, r.reason = time.Time{}, errWentBack
 		return errWentBack
 	}
 	return nil

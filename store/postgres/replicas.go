@@ -9,31 +9,31 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// WithReplicas lets reads go to streaming replicas (hot standbys), each with a pool of its
-// own. Writes, transactions, and whatever a write looks up first go to the primary, the
-// server of Open's DSN. Several calls add up; without a DSN there are no replicas. A DSN
-// that cannot be read is an error of Open, a server that does not answer is not: it is
-// taken in when it does.
+// WithReplicas sends reads to streaming replicas (hot standbys), each with its own connection
+// pool. Writes, transactions, and the look-ups before a write go to the primary, the server of
+// Open's DSN. Several calls add up; without a DSN there are no replicas. A DSN that cannot be
+// parsed is an error of Open. A server that does not answer is not: the store uses it as soon
+// as it answers.
 //
-// A read of ForUser sees all that was written for this user before, through this store,
-// whatever the scope. A read of AllUsers sees all that was written through AllUsers. More
-// is had from store.WithSession and store.WithPrimary. A write that has not arrived at any
-// replica sends the reads that must see it to the primary, and costs no statement more.
+// A read of ForUser sees every earlier write for this user through this store, whichever scope
+// made it. A read of AllUsers sees every earlier write made through AllUsers.
+// store.WithSession and store.WithPrimary guarantee more. While no replica has a write, the
+// reads that must see it go to the primary; this costs no extra statement.
 //
-// What other processes write, and hosts with SQL of their own, a read may miss for as long
-// as a replica lags, ReplicaPolicy.MaxLag at most. What a replica does not find by its id
-// or key is looked for on the primary before it is ErrNotFound.
+// A read may miss writes of other processes, and those of the host's own SQL, for as long as a
+// replica lags, at most ReplicaPolicy.MaxLag. A look-up by id or key that finds nothing on a
+// replica is repeated on the primary before it returns ErrNotFound.
 //
-// A replica that does not answer, lags, was promoted, or belongs to another cluster is
-// left out until it is well again. A read that fails on one is run again on the primary,
-// except one that ran into a statement_timeout.
+// The store leaves out a replica that does not answer, lags, was promoted or belongs to another
+// cluster, until it can be used again. A read that fails on a replica is repeated on the
+// primary, unless it ran into a statement_timeout.
 //
-// Each DSN is of one server; one that names several is ErrInvalid. Of a balancer before
-// several nobody can say how far they are.
+// Each DSN names one server; one that names several is ErrInvalid. Do not name a load balancer:
+// nobody can tell how far the servers behind it are.
 //
-// A goroutine, which Close ends, asks the primary and each replica for their place in the
-// log, on a connection of its own to each. The functions it calls, pg_control_system among
-// them, are open to every role unless they were revoked.
+// A goroutine, which Close ends, asks the primary and each replica for their position in the
+// write-ahead log, on a separate connection to each. The functions that it calls, such as
+// pg_control_system, are open to every role unless they were revoked.
 func WithReplicas(dsns ...string) convostore.Option {
 	return func(c *config.Config) error {
 		c.Postgres.Replicas = append(c.Postgres.Replicas, dsns...)
@@ -41,33 +41,35 @@ func WithReplicas(dsns ...string) convostore.Option {
 	}
 }
 
-// ReplicaPolicy says how replicas are watched. The zero value is the default.
+// ReplicaPolicy says how the store watches replicas, and which reads they may serve. The zero
+// value is the default.
 type ReplicaPolicy struct {
-	// Every is how often the servers are asked, 100 ms if 0. A user's reads are back on a
-	// replica one or two of it after a write.
+	// Every is the interval at which the servers are asked, 100 ms if 0. A user's reads return
+	// to a replica one or two intervals after a write.
 	Every time.Duration
-	// MaxLag is how old at most what a replica shows may be, 5 s if 0. It is more than
-	// Every, or ErrInvalid. A server that takes longer to answer counts as gone.
+	// MaxLag is the highest age of the data that a replica may serve, 5 s if 0. It must be more
+	// than Every, or it is ErrInvalid. A server that takes longer to answer counts as gone.
 	MaxLag time.Duration
-	// HostTransaction is for Store.WithTx, 5 s if 0: a host's commit is not seen, and so a
-	// user's reads stay on the primary for this long after the last write inside. If the
-	// host takes longer to commit, reads may miss the writes for as long as replicas lag.
+	// HostTransaction is for Store.WithTx, 5 s if 0. The store does not see the host's commit.
+	// A user's reads therefore stay on the primary for this long after the last write inside
+	// the transaction. If the host takes longer to commit, reads may miss the writes for as
+	// long as replicas lag.
 	HostTransaction time.Duration
-	// AllUsersSeeAll makes reads of AllUsers see the writes of every user through this
-	// store. Where somebody always writes, they then always go to the primary.
+	// AllUsersSeeAll makes reads of AllUsers see the writes of every user through this store.
+	// If there is always somebody who writes, these reads always go to the primary.
 	AllUsersSeeAll bool
 }
 
-// WithReplicaPolicy sets how the replicas of WithReplicas are watched. A negative time is
+// WithReplicaPolicy sets the policy for the replicas of WithReplicas. A negative time is
 // ErrInvalid.
 func WithReplicaPolicy(p ReplicaPolicy) convostore.Option {
 	return func(c *config.Config) error {
 		c.Postgres.ReplicaEvery, c.Postgres.ReplicaRules = p.Every, p.rules()
-		return p.filled().check()
+		return p.withDefaults().check()
 	}
 }
 
-// policyOf is what WithReplicaPolicy set.
+// policyOf returns the policy that WithReplicaPolicy set, without the defaults.
 func policyOf(c *config.Config) ReplicaPolicy {
 	r := c.Postgres.ReplicaRules
 	return ReplicaPolicy{
@@ -75,7 +77,8 @@ func policyOf(c *config.Config) ReplicaPolicy {
 	}
 }
 
-func (p ReplicaPolicy) filled() ReplicaPolicy {
+// withDefaults returns the policy with the default in place of each zero time.
+func (p ReplicaPolicy) withDefaults() ReplicaPolicy {
 	for _, d := range []struct {
 		value *time.Duration
 		unset time.Duration

@@ -18,7 +18,8 @@ import (
 	"github.com/convostore/convostore/internal/engine/config"
 )
 
-// parse reads a DSN with the options of the store. Its error leaves the password out.
+// parse returns the configuration of a DSN and of the options in c. Its error does not hold the
+// password.
 func parse(c *config.Config, dsn string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
@@ -30,10 +31,10 @@ func parse(c *config.Config, dsn string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// openPool connects to nothing yet.
+// openPool returns a pool, without connecting.
 func openPool(c *config.Config, config *pgx.ConnConfig, opts ...stdlib.OptionOpenDB) *sql.DB {
-	pool := stdlib.OpenDB(cancelling(config), opts...)
-	// Idle connections stay: a new one costs more than a hundred queries.
+	pool := stdlib.OpenDB(withCancelRequests(config), opts...)
+	// Idle connections stay open: a new one costs more than a hundred queries.
 	conns := max(10, 4*runtime.NumCPU())
 	if c.Postgres.MaxConns > 0 {
 		conns = c.Postgres.MaxConns
@@ -43,7 +44,7 @@ func openPool(c *config.Config, config *pgx.ConnConfig, opts ...stdlib.OptionOpe
 	return pool
 }
 
-// openGORM leaves the pool open if it fails.
+// openGORM returns a handle on the pool. If it fails, the pool stays open.
 func openGORM(c *config.Config, pool *sql.DB) (*gorm.DB, error) {
 	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), &gorm.Config{
 		NamingStrategy:         c.Naming(),
@@ -57,10 +58,11 @@ func openGORM(c *config.Config, pool *sql.DB) (*gorm.DB, error) {
 	return db, nil
 }
 
-// watcher is the connection on which a server is asked for its place in the log: it must
-// not wait for those of a busy pool. It is closed when a server takes too long, and so the
-// next question does not wait for the answer to this one.
-func watcher(config *pgx.ConnConfig) *sql.DB {
+// openWatch returns the pool of one connection on which the monitor asks a server for its
+// position, so that it need not wait for the store's busy pool. With pgx's default, the end of a
+// question's context closes the connection: the next question does not wait for a server that
+// has not answered the last one.
+func openWatch(config *pgx.ConnConfig) *sql.DB {
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(1)
 	return db
@@ -70,35 +72,36 @@ func address(config *pgx.ConnConfig) string {
 	return net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
 }
 
-// place is where a server is in which log.
-type place struct {
+// position is how far a server is in its write-ahead log (WAL).
+type position struct {
 	system, timeline, lsn int64
-	// standby says that the server copies another, and paused that it was told to stop.
+	// standby is true for a server in recovery, and paused for one whose replay is paused.
 	standby, paused bool
 }
 
-// The insert position is ahead of what is written: with synchronous_commit off a commit is
-// acknowledged before. The timeline is that of the name of the log's file, which is right
-// from the moment of a promotion on.
-const primaryPlace = `SELECT (SELECT system_identifier FROM pg_control_system()),
+// primaryPosition asks for the insert position, not the written one: with synchronous_commit
+// off a commit is acknowledged before it is written. The timeline comes from the name of the
+// WAL file, which is right from the moment of a promotion.
+const primaryPosition = `SELECT (SELECT system_identifier FROM pg_control_system()),
 CAST(CAST('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) AS bit(32)) AS bigint),
 CAST(pg_current_wal_insert_lsn() - '0/0' AS bigint)`
 
+// standbyLSN asks a standby for the position that it has replayed, 0 before the first.
 const standbyLSN = `SELECT CAST(coalesce(pg_last_wal_replay_lsn() - '0/0', 0) AS bigint)`
 
-// A standby tells its timeline from its last restart point on.
-const standbyPlace = `SELECT (SELECT system_identifier FROM pg_control_system()),
+// standbyPosition asks a standby. It reports a new timeline only from its next restart point on.
+const standbyPosition = `SELECT (SELECT system_identifier FROM pg_control_system()),
 (SELECT CAST(timeline_id AS bigint) FROM pg_control_checkpoint()),
 CAST(coalesce(pg_last_wal_replay_lsn() - '0/0', 0) AS bigint), pg_is_in_recovery(),
 CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END`
 
-func placeOfPrimary(ctx context.Context, db *sql.DB) (p place, err error) {
-	err = db.QueryRowContext(ctx, primaryPlace).Scan(&p.system, &p.timeline, &p.lsn)
+func readPrimary(ctx context.Context, db *sql.DB) (p position, err error) {
+	err = db.QueryRowContext(ctx, primaryPosition).Scan(&p.system, &p.timeline, &p.lsn)
 	return p, err
 }
 
-func placeOfStandby(ctx context.Context, db *sql.DB) (p place, err error) {
-	err = db.QueryRowContext(ctx, standbyPlace).Scan(&p.system, &p.timeline, &p.lsn, &p.standby, &p.paused)
+func readStandby(ctx context.Context, db *sql.DB) (p position, err error) {
+	err = db.QueryRowContext(ctx, standbyPosition).Scan(&p.system, &p.timeline, &p.lsn, &p.standby, &p.paused)
 	return p, err
 }
 

@@ -10,12 +10,12 @@ import (
 	modernc "modernc.org/sqlite"
 )
 
-// lockingSettings are those of a DSN that wait for a lock of the file's. The driver makes
-// them without the context of the call that needs the connection.
+// lockingSettings are the DSN settings that wait for a lock on the file, with their pragmas.
+// The driver would apply them without the context of the call that needs the connection.
 var lockingSettings = map[string]string{"_journal_mode": "journal_mode", "_synchronous": "synchronous"}
 
-// connector opens connections and makes the lockingSettings under the context, so that
-// they wait no longer than it.
+// connector opens connections and applies the lockingSettings under the context of Connect, so
+// that they wait no longer than that context.
 type connector struct {
 	driver.Connector
 	pragmas []string
@@ -31,7 +31,7 @@ func openPool(dsn string) (*sql.DB, error) {
 	return sql.OpenDB(connector{opener, pragmas}), nil
 }
 
-// cutLocking takes the lockingSettings out of a DSN.
+// cutLocking returns a DSN without its lockingSettings, and their pragmas.
 func cutLocking(dsn string) (rest string, pragmas []string) {
 	path, query, _ := strings.Cut(dsn, "?")
 	var kept []string
@@ -46,7 +46,7 @@ func cutLocking(dsn string) (rest string, pragmas []string) {
 	return path + "?" + strings.Join(kept, "&"), pragmas
 }
 
-// Connect implements driver.Connector.
+// Connect implements driver.Connector. It closes a connection on which a pragma fails.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {

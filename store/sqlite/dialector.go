@@ -9,11 +9,11 @@ import (
 	codes "modernc.org/sqlite/lib"
 )
 
-// dialector translates the errors of the driver, whose fields GORM's own dialector
-// cannot see.
+// dialector translates the errors of the driver modernc.org/sqlite, which GORM's own dialector
+// cannot read.
 type dialector struct{ sqlite.Dialector }
 
-// Translate implements gorm.ErrorTranslator, for hosts that set TranslateError.
+// Translate implements gorm.ErrorTranslator, for hosts that set gorm.Config.TranslateError.
 func (d dialector) Translate(err error) error {
 	var coded *driver.Error
 	if !errors.As(err, &coded) {

@@ -8,19 +8,21 @@ import (
 	"gorm.io/gorm"
 )
 
-// maxMissed bounds what is prepared after a transaction: one that runs thousands of
-// different statements must not drop those that all others run.
+// maxMissed is the most statements that a transaction adds to the cache after its commit. A
+// transaction with thousands of different statements must not evict those that every other
+// transaction runs.
 const maxMissed = 32
 
-// pool is a pool of connections with its prepared statements. Parsing an insert takes as
-// long as running it.
+// pool is a connection pool that prepares statements and keeps them. Parsing an INSERT takes
+// as long as running it.
 //
-// It prepares only outside of transactions, so that a statement that first occurs in one is
-// prepared after it.
+// It prepares only outside transactions: a statement that first occurs inside one is prepared
+// after the commit.
 type pool struct {
 	*sql.DB
 	stmts *statements
-	// single says that there is one connection, on which a query may run inside another.
+	// single is true for a pool of one connection, where a query may run while the rows of
+	// another one are still open.
 	single bool
 }
 
@@ -35,14 +37,18 @@ func newPool(db *sql.DB, conns int) *pool {
 	return &pool{DB: db, stmts: newStatements(db), single: conns == 1}
 }
 
-// GetDBConn lets gorm.DB.DB find the pool.
+// GetDBConn implements gorm.GetDBConnector, so that gorm.DB.DB finds the pool.
 func (p *pool) GetDBConn() (*sql.DB, error) { return p.DB, nil }
 
-// cacheable leaves out what has no arguments, such as migrations of several statements,
-// and, on a connection of its own, queries: two that run at once inside each other must not
-// share a statement.
-func cacheable(query string, args []any, sole bool) bool { //nolint:revive // sole is the connection's
-	return len(args) > 0 && !(sole && strings.HasPrefix(query, "SELECT"))
+// cacheable tells whether to keep a text prepared. It refuses a text without arguments, which
+// may be a migration of several statements. Where every call shares one connection it also
+// refuses queries: a query that runs while the rows of the same query are open must not share
+// its statement.
+func cacheable(query string, args []any, oneConnection bool) bool {
+	if len(args) == 0 {
+		return false
+	}
+	return !oneConnection || !strings.HasPrefix(query, "SELECT")
 }
 
 // ExecContext implements gorm.ConnPool.
@@ -76,18 +82,19 @@ func (p *pool) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPool,
 	return &poolTx{Tx: tx, pool: p}, nil
 }
 
-// poolTx is a transaction of the pool. Like any it belongs to one goroutine.
+// poolTx is a transaction of the pool, for one goroutine.
 type poolTx struct {
 	*sql.Tx
-	pool   *pool
+	pool *pool
+	// missed are the texts to prepare after the commit.
 	missed []string
 }
 
-// GetDBConn lets gorm.DB.DB find the pool.
+// GetDBConn implements gorm.GetDBConnector, so that gorm.DB.DB finds the pool.
 func (t *poolTx) GetDBConn() (*sql.DB, error) { return t.pool.DB, nil }
 
-// stmt returns the statement on the transaction's connection, nil if it is not prepared
-// yet.
+// stmt returns the prepared statement on the transaction's connection, or nil for a text that
+// is not prepared or not cacheable.
 func (t *poolTx) stmt(ctx context.Context, query string, args []any) *sql.Stmt {
 	if !cacheable(query, args, true) {
 		return nil
@@ -118,7 +125,7 @@ func (t *poolTx) QueryContext(ctx context.Context, query string, args ...any) (*
 	return t.Tx.QueryContext(ctx, query, args...)
 }
 
-// Commit implements gorm.TxCommitter.
+// Commit implements gorm.TxCommitter, and then prepares the texts that the cache missed.
 func (t *poolTx) Commit() error {
 	if err := t.Tx.Commit(); err != nil {
 		return err

@@ -26,27 +26,28 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// settings are those of a connection that writes. A transaction begins immediate: one
-// that reads first and writes later fails when another wrote between, whatever the
-// timeout.
+// settings are the DSN settings of the writing connection. Its transactions are IMMEDIATE: a
+// deferred transaction that reads first and writes later fails when another one has written in
+// between, however long the busy timeout is.
 const settings = "_foreign_keys=on&_busy_timeout=5000&_journal_mode=WAL&_synchronous=NORMAL&_txlock=immediate&_time_format=sqlite"
 
+// readerSettings are the DSN settings of a connection that reads.
 const readerSettings = "mode=ro&_foreign_keys=on&_busy_timeout=5000&_time_format=sqlite"
 
-// Open opens the database file, and creates it, readable by its owner alone, if there is
-// none; its folder must exist. The store owns the file's connections, and Close closes
-// them.
+// Open opens a store on the database file at path. It creates a missing file, with permissions
+// for its owner alone; the folder must exist. The store owns the connections, and Close closes
+// them. An empty path and the names of databases in memory are ErrInvalid.
 //
-// The file is in WAL mode with synchronous NORMAL: readers and the writer do not wait for
-// each other, a killed process loses nothing that was acknowledged, and a power cut may
-// lose the last moments, never the file. One connection writes and several read; other
+// The file is in WAL mode with synchronous NORMAL. Readers and the writer do not wait for each
+// other. A killed process loses nothing that was acknowledged; a power cut may lose the last
+// transactions, but does not damage the file. One connection writes and several read. Other
 // processes may use the file at the same time. Network file systems do not work.
 //
-// What waits for a lock of another process's, this and every call of the store, waits no
-// longer than until its ctx ends.
+// Open and every call of the store wait for a lock of another process only until their ctx
+// ends.
 //
-// Nothing migrates unless convostore.WithMigrate says so, under ctx, which the store does not
-// keep. If ctx is over, Open returns its error and makes no file.
+// Open migrates only with convostore.WithMigrate, under ctx, which the store does not keep. If
+// ctx has ended, Open returns its error and creates no file.
 func Open(ctx context.Context, path string, opts ...convostore.Option) (store.Store, error) {
 	c, err := config.New(opts...)
 	if err != nil {
@@ -76,9 +77,9 @@ func Open(ctx context.Context, path string, opts ...convostore.Option) (store.St
 	return newStore(ctx, c, writer, reader)
 }
 
-// OpenMemory opens a new, migrated database in memory, which no other call shares and
-// which Close drops: one for each test, also for tests in parallel. It has a single
-// connection, so that it shows nothing of how a file behaves under load.
+// OpenMemory opens a store on a new, migrated database in memory. Each call makes its own
+// database, and Close drops it, so that parallel tests can have one each. It has a single
+// connection, and so does not show how a file behaves under load.
 func OpenMemory(ctx context.Context, opts ...convostore.Option) (store.Store, error) {
 	c, err := config.New()
 	if err != nil {
@@ -90,8 +91,8 @@ func OpenMemory(ctx context.Context, opts ...convostore.Option) (store.Store, er
 	if err := c.Apply(opts...); err != nil {
 		return nil, err
 	}
-	// The in-memory file system gives each name a database of its own; a shared cache,
-	// the other way to have one for several connections, locks whole tables.
+	// The VFS memdb gives each name its own database. The alternative, a shared cache, locks
+	// whole tables.
 	dsn := "file:/" + uuid.NewString() + "?vfs=memdb&" + strings.Replace(settings, "_journal_mode=WAL&", "", 1)
 	db, err := open(ctx, c, dsn, 1)
 	if err != nil {
@@ -100,12 +101,12 @@ func OpenMemory(ctx context.Context, opts ...convostore.Option) (store.Store, er
 	return newStore(ctx, c, db, nil)
 }
 
-// newStore owns the handles, also if it fails.
+// newStore takes over the handles, and closes them if it fails.
 func newStore(ctx context.Context, c *config.Config, writer, reader *gorm.DB) (store.Store, error) {
 	handles := []*gorm.DB{writer}
 	if reader != nil {
-		// The writer last: whoever closes last moves the write-ahead log into the file, and
-		// a reader may not.
+		// The writer closes last: the last connection to close checkpoints the write-ahead
+		// log into the file, and a read-only connection cannot.
 		handles = []*gorm.DB{reader, writer}
 		c.Reader = reader
 	}
@@ -117,8 +118,8 @@ func newStore(ctx context.Context, c *config.Config, writer, reader *gorm.DB) (s
 	return st, nil
 }
 
-// create makes the file with its permissions, since SQLite would make it readable by
-// everybody. The -wal and -shm files get the permissions of the file.
+// create creates a missing file readable by its owner alone; SQLite would make it readable by
+// everybody. SQLite gives the -wal and -shm files the same permissions.
 func create(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -127,8 +128,7 @@ func create(path string) error {
 	return f.Close()
 }
 
-// fileDSN makes a URI of the path, so that a question mark or a per cent sign in it is
-// a letter.
+// fileDSN returns the path as a URI, with characters such as ? and % escaped.
 func fileDSN(path string) (string, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -137,8 +137,8 @@ func fileDSN(path string) (string, error) {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(abs)}).EscapedPath()}).String(), nil
 }
 
-// open opens a pool of connections that stay: opening one costs more than a query, and
-// the last one of a database in memory takes it along.
+// open opens a pool that keeps its idle connections: opening one costs more than a query, and
+// closing the last one of a database in memory drops the database.
 func open(ctx context.Context, c *config.Config, dsn string, conns int) (*gorm.DB, error) {
 	pool, err := openPool(dsn)
 	if err != nil {
@@ -146,7 +146,7 @@ func open(ctx context.Context, c *config.Config, dsn string, conns int) (*gorm.D
 	}
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
-	// Before GORM, which opens a connection without a context.
+	// Ping before gorm.Open, which would open a connection without a context.
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())
 	}
@@ -175,8 +175,8 @@ func closeAll(dbs ...*gorm.DB) error {
 	return errors.Join(errs...)
 }
 
-// Dialector returns GORM's dialector for SQLite on the driver of this package, for hosts
-// that open their own *gorm.DB. Give the DSN the settings that convostore.New asks for.
+// Dialector returns GORM's dialector for SQLite with the driver of this package, for hosts
+// that open their own *gorm.DB. The DSN must have the settings that convostore.New asks for.
 func Dialector(dsn string) gorm.Dialector {
 	return dialector{sqlite.Dialector{DriverName: "sqlite", DSN: dsn}}
 }

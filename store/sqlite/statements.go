@@ -8,64 +8,68 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// maxStatements bounds the cache of a pool. The store has a few dozen statements; filters,
-// and lists of ids of many lengths, make any number of others.
+// maxStatements is the most statements that the cache of a pool keeps. The store itself has a
+// few dozen; filters and lists of ids of different lengths add any number of others.
 const maxStatements = 256
 
-// statements are the prepared statements of a pool, those that were used last. The pool
-// closes them with itself.
+// statements is the least-recently-used cache of a pool's prepared statements. Closing the
+// pool closes them.
 //
-// GORM's own cache does not serve here: it closes what it drops while another goroutine is
-// about to run it, it keeps a goroutine for ever, and it prepares inside of transactions,
-// twice, where with one connection the cache and the pool can wait for each other.
+// GORM's own cache does not serve here. It closes an evicted statement while another goroutine
+// is about to run it, and it keeps a goroutine running forever. It also prepares inside
+// transactions, twice; with one connection, its lock and the pool can then wait for each other.
 type statements struct {
-	db   *sql.DB
-	mu   sync.Mutex
-	kept *simplelru.LRU[string, *statement]
-	// dropped are to be closed, without the lock: closing waits for the connection.
-	dropped []*statement
+	db    *sql.DB
+	mu    sync.Mutex
+	cache *simplelru.LRU[string, *statement]
+	// toClose are evicted statements that nobody uses. unlock closes them after it has
+	// released mu, because closing waits for the connection.
+	toClose []*statement
 }
 
-// statement counts the goroutines between having looked it up and having run it. Rows and
-// transactions that use it further keep it open by themselves.
+// statement is a prepared statement with a reference count.
 type statement struct {
 	*sql.Stmt
-	users int
-	gone  bool
+	// refs counts the goroutines that have looked the statement up and not yet released it.
+	// Rows and transactions that use it after that keep it open by themselves.
+	refs    int
+	evicted bool
 }
 
 func newStatements(db *sql.DB) *statements {
 	s := &statements{db: db}
-	// The only error is of a size below 1.
-	s.kept, _ = simplelru.NewLRU(maxStatements, func(_ string, old *statement) { s.drop(old) })
+	// NewLRU fails only for a size below 1.
+	s.cache, _ = simplelru.NewLRU(maxStatements, func(_ string, old *statement) { s.evict(old) })
 	return s
 }
 
-// drop is called under the lock.
-func (s *statements) drop(old *statement) {
-	old.gone = true
-	if old.users == 0 {
-		s.dropped = append(s.dropped, old)
+// evict marks a statement that has left the cache for closing once nobody uses it. The caller
+// holds mu.
+func (s *statements) evict(old *statement) {
+	old.evicted = true
+	if old.refs == 0 {
+		s.toClose = append(s.toClose, old)
 	}
 }
 
-// unlock closes what was dropped.
+// unlock releases mu and then closes what is in toClose.
 func (s *statements) unlock() {
-	dropped := s.dropped
-	s.dropped = nil
+	closing := s.toClose
+	s.toClose = nil
 	s.mu.Unlock()
-	for _, old := range dropped {
-		_ = old.Close() // nobody waits for it, and its connection tells of any trouble
+	for _, old := range closing {
+		_ = old.Close() // nobody waits for it, and a broken connection fails its next call anyway
 	}
 }
 
-// lookUp returns nil for a statement that is not there. Any other is to be released.
+// lookUp returns the statement of a text, or nil if it is not prepared. The caller releases a
+// statement that it got.
 func (s *statements) lookUp(query string) *statement {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st, ok := s.kept.Get(query)
+	st, ok := s.cache.Get(query)
 	if ok {
-		st.users++
+		st.refs++
 	}
 	return st
 }
@@ -73,36 +77,36 @@ func (s *statements) lookUp(query string) *statement {
 func (s *statements) release(st *statement) {
 	s.mu.Lock()
 	defer s.unlock()
-	st.users--
-	if st.gone {
-		s.drop(st)
+	st.refs--
+	if st.evicted {
+		s.evict(st)
 	}
 }
 
-// prepare is lookUp that makes what is not there. It must not be called inside a
-// transaction: it waits for the connection. It returns nil for a statement that cannot be
-// prepared; running it tells why.
+// prepare is lookUp, but prepares a missing statement. The caller must not be inside a
+// transaction, because prepare waits for the connection. It returns nil for a text that
+// cannot be prepared; running that text returns the error.
 func (s *statements) prepare(ctx context.Context, query string) *statement {
 	if st := s.lookUp(query); st != nil {
 		return st
 	}
-	made, err := s.db.PrepareContext(ctx, query)
+	prepared, err := s.db.PrepareContext(ctx, query)
 	if err != nil {
 		return nil
 	}
-	return s.keep(query, made)
+	return s.add(query, prepared)
 }
 
-func (s *statements) keep(query string, made *sql.Stmt) *statement {
+func (s *statements) add(query string, prepared *sql.Stmt) *statement {
 	s.mu.Lock()
 	defer s.unlock()
-	st, ok := s.kept.Get(query)
-	if ok { // another goroutine was faster
-		s.dropped = append(s.dropped, &statement{Stmt: made})
+	st, ok := s.cache.Get(query)
+	if ok { // another goroutine prepared it meanwhile
+		s.toClose = append(s.toClose, &statement{Stmt: prepared})
 	} else {
-		st = &statement{Stmt: made}
-		s.kept.Add(query, st)
+		st = &statement{Stmt: prepared}
+		s.cache.Add(query, st)
 	}
-	st.users++
+	st.refs++
 	return st
 }

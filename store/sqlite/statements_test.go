@@ -43,10 +43,10 @@ func TestStatementOfTransactionIsPreparedAfterIt(t *testing.T) {
 	db, stmts := openNumbers(t)
 	for i := range 3 {
 		require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
-			require.Equal(t, i > 0, stmts.kept.Contains(insertNumber))
+			require.Equal(t, i > 0, stmts.cache.Contains(insertNumber))
 			return tx.Exec(insertNumber, i).Error
 		}))
-		require.True(t, stmts.kept.Contains(insertNumber))
+		require.True(t, stmts.cache.Contains(insertNumber))
 	}
 	require.ErrorContains(t, db.Transaction(func(tx *gorm.DB) error {
 		require.NoError(t, tx.Exec(insertNumber, 9).Error)
@@ -70,7 +70,7 @@ func TestStatementsAreBounded(t *testing.T) {
 	for i := range maxStatements + 50 {
 		require.NoError(t, db.Exec(fmt.Sprintf("INSERT INTO numbers VALUES (? + %d)", i), 1).Error)
 	}
-	require.Equal(t, maxStatements, stmts.kept.Len())
+	require.Equal(t, maxStatements, stmts.cache.Len())
 	require.EqualValues(t, maxStatements+50, count(t, db))
 }
 
@@ -99,5 +99,5 @@ func TestBadStatementSaysWhy(t *testing.T) {
 	t.Parallel()
 	db, stmts := openNumbers(t)
 	require.ErrorContains(t, db.Exec("INSERT INTO nowhere VALUES (?)", 1).Error, "nowhere")
-	require.Zero(t, stmts.kept.Len())
+	require.Zero(t, stmts.cache.Len())
 }

@@ -9,14 +9,15 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Pool is a pool of connections that the store was opened with.
+// Pool is a connection pool that the store was opened with, and its name in PoolStats.
 type Pool struct {
 	name string
 	*sql.DB
 }
 
-// PoolsOf finds the pools behind GORM's handles; a host's handle may have none that can be
-// found.
+// PoolsOf returns the pools behind the writer, the reader and the replicas, in this order. It
+// leaves out a reader that shares the writer's pool, and a host's handle behind which no pool
+// can be found.
 func PoolsOf(writer, reader *gorm.DB, replicas replica.Set) []Pool {
 	type handle struct {
 		name string
@@ -29,21 +30,21 @@ func PoolsOf(writer, reader *gorm.DB, replicas replica.Set) []Pool {
 		}
 	}
 	var pools []Pool
-	for _, h := range handles {
-		found, err := h.db.DB()
+	for _, handle := range handles {
+		found, err := handle.db.DB()
 		if err != nil || found == nil || len(pools) > 0 && pools[0].DB == found {
 			continue
 		}
-		pools = append(pools, Pool{h.name, found})
+		pools = append(pools, Pool{handle.name, found})
 	}
 	return pools
 }
 
-func (s health) Replicas() []store.ReplicaState {
-	if s.st.Replicas == nil {
+func (h health) Replicas() []store.ReplicaState {
+	if h.st.Replicas == nil {
 		return nil
 	}
-	all := s.st.Replicas.Replicas()
+	all := h.st.Replicas.Replicas()
 	states := make([]store.ReplicaState, len(all))
 	for i, r := range all {
 		states[i] = r.State()
@@ -51,9 +52,9 @@ func (s health) Replicas() []store.ReplicaState {
 	return states
 }
 
-func (s health) PoolStats() []store.PoolStats {
-	stats := make([]store.PoolStats, len(s.pools))
-	for i, p := range s.pools {
+func (h health) PoolStats() []store.PoolStats {
+	stats := make([]store.PoolStats, len(h.pools))
+	for i, p := range h.pools {
 		stats[i] = store.PoolStats{Name: p.name, DBStats: p.Stats()}
 	}
 	return stats

@@ -12,15 +12,15 @@ import (
 var errLogKept = errors.New("the tables are written anew, but a reader kept what was there before in the write-ahead log; run it again when there is none")
 
 func (s maintenance) Analyze(ctx context.Context) error {
-	return query.Wrap("analyze", s.care(ctx, s.sc.Dialect.Analyze(s.ownTables())))
+	return query.Wrap("analyze", s.execEach(ctx, s.sc.Dialect.Analyze(s.ownTables())))
 }
 
 func (s maintenance) Vacuum(ctx context.Context) error {
-	words, err := s.wordIndexes(ctx)
+	fullText, err := s.fullTextTables(ctx)
 	if err != nil {
 		return query.Wrap("vacuum", err)
 	}
-	if err := s.care(ctx, s.sc.Dialect.Vacuum(s.ownTables(), words)); err != nil {
+	if err := s.execEach(ctx, s.sc.Dialect.Vacuum(s.ownTables(), fullText)); err != nil {
 		return query.Wrap("vacuum", err)
 	}
 	_, err = s.checkpoint(ctx)
@@ -28,11 +28,11 @@ func (s maintenance) Vacuum(ctx context.Context) error {
 }
 
 func (s maintenance) VacuumFull(ctx context.Context) error {
-	words, err := s.wordIndexes(ctx)
+	fullText, err := s.fullTextTables(ctx)
 	if err != nil {
 		return query.Wrap("vacuum", err)
 	}
-	if err := s.care(ctx, s.sc.Dialect.VacuumFull(s.ownTables(), words)); err != nil {
+	if err := s.execEach(ctx, s.sc.Dialect.VacuumFull(s.ownTables(), fullText)); err != nil {
 		return query.Wrap("vacuum", err)
 	}
 	emptied, err := s.checkpoint(ctx)
@@ -43,7 +43,7 @@ func (s maintenance) VacuumFull(ctx context.Context) error {
 }
 
 func (s maintenance) Reindex(ctx context.Context) error {
-	return query.Wrap("reindex", s.care(ctx, s.sc.Dialect.Reindex(s.ownTables())))
+	return query.Wrap("reindex", s.execEach(ctx, s.sc.Dialect.Reindex(s.ownTables())))
 }
 
 // ownTables returns the quoted names of the tables with rows of users.
@@ -54,9 +54,10 @@ func (s maintenance) ownTables() (names []string) {
 	return names
 }
 
-// wordIndexes are the indexes of words that the schema has, where they are tables.
-func (s maintenance) wordIndexes(ctx context.Context) ([]string, error) {
-	db, err := s.caring(ctx)
+// fullTextTables returns the tables that hold SQLite's full-text indexes, none if the schema
+// was migrated without them.
+func (s maintenance) fullTextTables(ctx context.Context) ([]string, error) {
+	db, err := s.wholeTables(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +68,9 @@ func (s maintenance) wordIndexes(ctx context.Context) ([]string, error) {
 	return []string{s.sc.Tables.MessagesText, s.sc.Tables.ConversationsText}, nil
 }
 
-// caring returns a session for statements about whole tables.
-func (s maintenance) caring(ctx context.Context) (query.Conn, error) {
+// wholeTables returns a connection for statements on whole tables. A scope of one user and an
+// open transaction are ErrInvalid.
+func (s maintenance) wholeTables(ctx context.Context) (query.Conn, error) {
 	switch {
 	case !s.sc.All:
 		return query.Conn{}, rule.Invalid("scope", "is of one user, and the tables are everybody's; call it with AllUsers")
@@ -78,8 +80,9 @@ func (s maintenance) caring(ctx context.Context) (query.Conn, error) {
 	return s.sc.Writing(ctx)
 }
 
-func (s maintenance) care(ctx context.Context, statements []string) error {
-	db, err := s.caring(ctx)
+// execEach runs statements one by one, outside a transaction.
+func (s maintenance) execEach(ctx context.Context, statements []string) error {
+	db, err := s.wholeTables(ctx)
 	if err != nil {
 		return err
 	}
@@ -94,8 +97,9 @@ func (s maintenance) care(ctx context.Context, statements []string) error {
 	return nil
 }
 
-// checkpoint empties SQLite's write-ahead log, and tells whether it could: a reader that
-// goes on for longer than the busy timeout keeps the part that it reads.
+// checkpoint moves SQLite's write-ahead log into the file, and tells whether the log is empty
+// after that. A reader that runs longer than the busy timeout keeps the part that it reads. On
+// PostgreSQL there is nothing to do.
 func (s maintenance) checkpoint(ctx context.Context) (emptied bool, err error) {
 	if s.sc.Dialect.Checkpoint() == "" {
 		return true, nil

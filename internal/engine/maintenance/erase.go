@@ -61,7 +61,7 @@ func (s maintenance) EraseUser(ctx context.Context) (store.Counts, error) {
 	return counts, query.Wrap("erase user", err)
 }
 
-// eraseAll also takes rows whose conversation is gone.
+// eraseAll erases every row of the scope's user, including orphans.
 func eraseAll(ctx context.Context, sc scope.Scope) (store.Counts, error) {
 	if _, err := scope.ReadIDs(query.On(ctx, sc.Writer), sc.Lock("id", query.New("1 = 1"))); err != nil {
 		return store.Counts{}, err

@@ -1,5 +1,6 @@
-// Package maintenance archives, deletes and erases by age, by lead and by user, and looks
-// after the tables.
+// Package maintenance archives, deletes and erases conversations by age, lead or user, counts
+// and removes orphaned rows, and runs VACUUM, ANALYZE and REINDEX on the library's tables. The
+// order in which the rows of a conversation are removed stands in package erase.
 package maintenance
 
 import (
@@ -9,5 +10,5 @@ import (
 
 type maintenance struct{ sc scope.Scope }
 
-// New returns the maintenance of a scope.
+// New returns the maintenance of the rows in sc.
 func New(sc scope.Scope) store.Maintenance { return maintenance{sc: sc} }

@@ -14,6 +14,8 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
+// purge erases what was soft deleted before the given time: first whole conversations, then
+// messages and suggestions that were deleted by themselves.
 func (r *retention) purge(ctx context.Context, before time.Time) error {
 	if err := r.purgeConversations(ctx, before); err != nil {
 		return err
@@ -34,19 +36,20 @@ func (r *retention) purgeConversations(ctx context.Context, before time.Time) er
 	})
 }
 
-// purgeParts removes the rows of a table that were deleted by themselves.
+// purgeParts erases the rows of a table that were soft deleted by themselves, in conversations
+// that are not held.
 func (r *retention) purgeParts(ctx context.Context, table string, before time.Time,
 	remove func(ctx context.Context, sc scope.Scope, ids []uuid.UUID, before time.Time) (store.Counts, error),
 ) error {
-	// A look-up for each row: there may be many more conversations than rows that are due.
+	// A subquery for each row, because there may be many more conversations than due rows.
 	due := query.New("deleted_at < ? AND (SELECT c.held_at FROM "+r.sc.Tables.Conversations+
 		" c WHERE c.id = t.conversation_id AND c.user_id = t.user_id", before)
 	return r.walk(ctx, dueWalk{
-		table: table, age: "deleted_at", due: r.sc.Owned(due, "c.").Add(") IS NULL"), thread: "conversation_id", weight: "1",
+		table: table, age: "deleted_at", due: r.sc.Owned(due, "c.").Add(") IS NULL"), conversation: "conversation_id", weight: "1",
 		do: func(ctx context.Context, sc scope.Scope, rows []*dueRow) (res store.RetentionResult, err error) {
 			err = sc.Transaction(ctx, func(tx *scope.Store) error {
 				in := sc.In(tx)
-				ids, err := free(ctx, in, rows)
+				ids, err := notHeld(ctx, in, rows)
 				if err != nil {
 					return err
 				}
@@ -58,18 +61,18 @@ func (r *retention) purgeParts(ctx context.Context, table string, before time.Ti
 	})
 }
 
-// free locks the conversations of rows, so that none is put on hold meanwhile, and
-// returns the rows of those that are not.
-func free(ctx context.Context, sc scope.Scope, rows []*dueRow) ([]uuid.UUID, error) {
-	var threads []uuid.UUID
+// notHeld locks the conversations of rows, so that no hold can be set before the transaction
+// ends, and returns the ids of the rows whose conversation is not held.
+func notHeld(ctx context.Context, sc scope.Scope, rows []*dueRow) ([]uuid.UUID, error) {
+	var conversations []uuid.UUID
 	for _, r := range rows {
-		threads = append(threads, r.thread)
+		conversations = append(conversations, r.conversation)
 	}
 	type locked struct {
 		id   uuid.UUID
 		held bool
 	}
-	found, err := query.All(query.On(ctx, sc.Writer), sc.LockRows("id, held_at IS NOT NULL", sc.Among("id", threads)),
+	found, err := query.All(query.On(ctx, sc.Writer), sc.LockRows("id, held_at IS NOT NULL", sc.Among("id", conversations)),
 		func(l *locked) []any { return []any{&l.id, &l.held} })
 	if err != nil {
 		return nil, err
@@ -78,22 +81,25 @@ func free(ctx context.Context, sc scope.Scope, rows []*dueRow) ([]uuid.UUID, err
 	for _, l := range found {
 		held[l.id] = l.held
 	}
-	return rowIDs(slices.DeleteFunc(slices.Clone(rows), func(r *dueRow) bool { return held[r.thread] })), nil
+	return rowIDs(slices.DeleteFunc(slices.Clone(rows), func(r *dueRow) bool { return held[r.conversation] })), nil
 }
 
+// removeMessages erases those of the messages that are still due, with their embeddings and with
+// the suggestions that answer them or were sent as them.
 func removeMessages(ctx context.Context, sc scope.Scope, ids []uuid.UUID, before time.Time) (store.Counts, error) {
-	doomed := sc.Among("id", ids).Add(" AND "+sc.Dialect.Unindexed("deleted_at")+" < ?", before)
+	condition := sc.Among("id", ids).Add(" AND "+sc.Dialect.Unindexed("deleted_at")+" < ?", before)
 	in := func(q *query.Query, column string) *query.Query {
-		return q.Add(column + " IN (SELECT id FROM " + sc.Tables.Messages + " WHERE ").Append(doomed).Add(")")
+		return q.Add(column + " IN (SELECT id FROM " + sc.Tables.Messages + " WHERE ").Append(condition).Add(")")
 	}
-	mine := func() *query.Query { return query.New(sc.Dialect.Unindexed("user_id")+" = ? AND (", sc.User) }
+	ofUser := func() *query.Query { return query.New(sc.Dialect.Unindexed("user_id")+" = ? AND (", sc.User) }
 	return erase.Remove(ctx, sc, erase.Conditions{
-		record.Embeddings:  in(mine(), "message_id").Add(")"),
-		record.Suggestions: in(in(mine(), "in_reply_to_message_id").Add(" OR "), "sent_message_id").Add(")"),
-		record.Messages:    doomed,
+		record.Embeddings:  in(ofUser(), "message_id").Add(")"),
+		record.Suggestions: in(in(ofUser(), "in_reply_to_message_id").Add(" OR "), "sent_message_id").Add(")"),
+		record.Messages:    condition,
 	})
 }
 
+// removeSuggestions erases those of the suggestions that are still due.
 func removeSuggestions(ctx context.Context, sc scope.Scope, ids []uuid.UUID, before time.Time) (store.Counts, error) {
 	return erase.Remove(ctx, sc, erase.Conditions{
 		record.Suggestions: sc.Among("id", ids).Add(" AND "+sc.Dialect.Unindexed("deleted_at")+" < ?", before),

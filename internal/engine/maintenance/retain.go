@@ -13,7 +13,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Bounds of RetentionPolicy.BatchSize, and what it is if nothing is said.
+// The default and the maximum of RetentionPolicy.BatchSize.
 const defaultRetainBatch, maxRetainBatch = 500, 10_000
 
 func checkPolicy(p store.RetentionPolicy) error {
@@ -38,11 +38,12 @@ func checkPolicy(p store.RetentionPolicy) error {
 	return nil
 }
 
-// deadlines are the times before which a step of a policy takes rows; zero leaves the
-// step out.
+// deadlines are the times before which rows are due for each step of a policy. A zero time
+// leaves the step out.
 type deadlines struct{ archive, delete, purge time.Time }
 
-// deadlinesOf are fixed for a run: what becomes due meanwhile waits for the next one.
+// deadlinesOf returns the deadlines of a run that begins now. Rows that become due during the
+// run wait for the next run.
 func deadlinesOf(p store.RetentionPolicy, now time.Time) deadlines {
 	before := func(after time.Duration) time.Time {
 		if after == 0 {
@@ -64,9 +65,9 @@ func (s maintenance) Retain(ctx context.Context, p store.RetentionPolicy) (store
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return store.RetentionResult{}, err
 	}
-	r := retention{sc: s.sc, size: defaultRetainBatch, progress: p.Progress}
+	r := retention{sc: s.sc, pageSize: defaultRetainBatch, progress: p.Progress}
 	if p.BatchSize > 0 {
-		r.size = p.BatchSize
+		r.pageSize = p.BatchSize
 	}
 	err := r.run(ctx, deadlinesOf(p, s.sc.Instant()))
 	return r.result, query.Wrap("retain", err)
@@ -79,7 +80,7 @@ func (s maintenance) ArchiveInactive(ctx context.Context, t time.Time) (int64, e
 	if err := check.Time("t", t); err != nil {
 		return 0, err
 	}
-	r := retention{sc: s.sc, size: defaultRetainBatch}
+	r := retention{sc: s.sc, pageSize: defaultRetainBatch}
 	err := r.archive(ctx, message.Instant(t))
 	return r.result.Archived, query.Wrap("archive inactive conversations", err)
 }
@@ -91,46 +92,48 @@ func (s maintenance) Purge(ctx context.Context, t time.Time) (store.Counts, erro
 	if err := check.Time("t", t); err != nil {
 		return store.Counts{}, err
 	}
-	r := retention{sc: s.sc, size: defaultRetainBatch}
+	r := retention{sc: s.sc, pageSize: defaultRetainBatch}
 	err := r.purge(ctx, message.Instant(t))
 	return r.result.Purged, query.Wrap("purge", err)
 }
 
-// due is a condition of what is due. It picks a batch, by an index of the column that says
-// how old a row is, and guards it when its turn comes, when ids find the rows.
-type due func(age string) *query.Query
+// dueCondition returns the condition that a row is due, with age as the expression for the
+// column that tells its age. It is used twice: with the plain column to pick a page by the
+// column's index, and with the column hidden from the index to check the picked rows again,
+// which are then found by their ids.
+type dueCondition func(age string) *query.Query
 
-func archiveDue(before time.Time) due {
+func archiveDue(before time.Time) dueCondition {
 	return func(age string) *query.Query {
 		return query.New(age+" < ? AND deleted_at IS NULL AND "+scope.NotHeld+" AND "+scope.StatusIs(conversation.OpenStatuses()), before)
 	}
 }
 
-func deleteDue(before time.Time) due {
+func deleteDue(before time.Time) dueCondition {
 	return func(age string) *query.Query {
 		return query.New(age+" < ? AND deleted_at IS NULL AND "+scope.NotHeld, before)
 	}
 }
 
-func purgeDue(before time.Time) due {
+func purgeDue(before time.Time) dueCondition {
 	return func(age string) *query.Query { return query.New(age+" < ? AND "+scope.NotHeld, before) }
 }
 
-// stillDue are those of the rows that are due now.
-func stillDue(sc scope.Scope, rows []*dueRow, age string, d due) *query.Query {
+// stillDue is the condition for those of the picked rows that are still due.
+func stillDue(sc scope.Scope, rows []*dueRow, age string, d dueCondition) *query.Query {
 	return sc.Among("id", rowIDs(rows)).And(d(sc.Dialect.Unindexed(age)))
 }
 
-// retention is one run: its batches and what they did.
+// retention is one run, with the sum of what its batches have done.
 type retention struct {
 	sc       scope.Scope
-	size     int
+	pageSize int
 	progress func(store.RetentionResult)
 	result   store.RetentionResult
 }
 
-// run goes from the last step of a conversation's life to the first, so that what a step
-// does is not taken further by the next one.
+// run purges, then deletes, then archives. In this order no step processes what another step of
+// the same run has done.
 func (r *retention) run(ctx context.Context, d deadlines) error {
 	for _, step := range []struct {
 		before time.Time
@@ -152,7 +155,7 @@ func (r *retention) archive(ctx context.Context, before time.Time) error {
 	return r.walk(ctx, dueWalk{
 		table: r.sc.Tables.Conversations, age: "last_message_at", due: archiveDue(before)("last_message_at"), weight: "0",
 		do: func(ctx context.Context, sc scope.Scope, rows []*dueRow) (store.RetentionResult, error) {
-			n, err := mark(ctx, sc, rows, query.New("status = ?", conversation.StatusArchived), archiveDue(before))
+			n, err := updateDue(ctx, sc, rows, query.New("status = ?", conversation.StatusArchived), archiveDue(before))
 			return store.RetentionResult{Archived: n}, err
 		},
 	})
@@ -162,26 +165,26 @@ func (r *retention) delete(ctx context.Context, before time.Time) error {
 	return r.walk(ctx, dueWalk{
 		table: r.sc.Tables.Conversations, age: "last_message_at", due: deleteDue(before)("last_message_at"), weight: "0",
 		do: func(ctx context.Context, sc scope.Scope, rows []*dueRow) (store.RetentionResult, error) {
-			n, err := mark(ctx, sc, rows, query.New("deleted_at = ?", r.sc.Instant()), deleteDue(before))
+			n, err := updateDue(ctx, sc, rows, query.New("deleted_at = ?", r.sc.Instant()), deleteDue(before))
 			return store.RetentionResult{Deleted: n}, err
 		},
 	})
 }
 
-// mark updates those rows that are still due: what was appended to or put on hold since
-// they were picked is left alone. It locks in the order of ids, as every lock of many
-// conversations does.
-func mark(ctx context.Context, sc scope.Scope, rows []*dueRow, assign *query.Query, d due) (n int64, err error) {
-	which := stillDue(sc, rows, "last_message_at", d)
+// updateDue updates those of the conversations that are still due. It leaves out a conversation
+// that got a message or was put on hold since it was picked. It locks in the order of the ids,
+// as every lock of several conversations does.
+func updateDue(ctx context.Context, sc scope.Scope, rows []*dueRow, assign *query.Query, d dueCondition) (n int64, err error) {
+	condition := stillDue(sc, rows, "last_message_at", d)
 	err = sc.Transaction(ctx, func(tx *scope.Store) error {
 		db := query.On(ctx, tx.Writer)
 		if sc.Dialect.ForUpdate() != "" {
-			if _, err := scope.ReadIDs(db, sc.LockRows("id", which)); err != nil {
+			if _, err := scope.ReadIDs(db, sc.LockRows("id", condition)); err != nil {
 				return err
 			}
 		}
 		n, err = query.New("UPDATE "+sc.Tables.Conversations+" SET ").Append(assign).
-			Add(", updated_at = ? WHERE ", sc.Instant()).Append(which).Exec(db)
+			Add(", updated_at = ? WHERE ", sc.Instant()).Append(condition).Exec(db)
 		return err
 	})
 	return n, err

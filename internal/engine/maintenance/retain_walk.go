@@ -12,29 +12,30 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// eraseMessages is how many messages a transaction erases at most, unless a single
-// conversation has more: on SQLite, whose indexes of words are the slowest part, that is
-// some tenths of a second in which nobody else writes.
-const eraseMessages = 5000
+// maxErase is the most messages that one transaction erases, unless a single conversation has
+// more. On SQLite, where the full-text indexes are the slowest part, that takes some tenths of
+// a second, in which nobody else can write.
+const maxErase = 5000
 
-// dueWalk is a way through a table, the oldest rows first.
+// dueWalk describes the way through the due rows of a table, oldest first.
 type dueWalk struct {
 	table string
-	// age is the column that says how old a row is, and that an index has in order.
+	// age is the column that tells the age of a row. An index has it in order.
 	age string
 	due *query.Query
-	// thread is the column of the conversation, weight how many messages go with a row.
-	thread, weight string
-	// do takes a batch of one user's, and may find less of it due than was picked.
+	// conversation is the column with the conversation's id, "id" if empty. weight is the
+	// number of messages that are erased with a row.
+	conversation, weight string
+	// do processes a batch of one user's rows. Some of them may no longer be due.
 	do func(ctx context.Context, sc scope.Scope, rows []*dueRow) (store.RetentionResult, error)
 }
 
 // dueRow is a row that was due when it was picked.
 type dueRow struct {
 	scope.OwnedID
-	at     time.Time
-	thread uuid.UUID
-	weight int64
+	at           time.Time
+	conversation uuid.UUID
+	weight       int64
 }
 
 func rowIDs(rows []*dueRow) []uuid.UUID {
@@ -45,11 +46,11 @@ func rowIDs(rows []*dueRow) []uuid.UUID {
 	return ids
 }
 
-// walk takes everything that is due, page by page. Where a page ended, the next one
-// begins: at the same time again, of which there may be more rows than one page has. What
-// was done is not due any more, and what others did or saved meanwhile is not either, so
-// that pages without anything to do at one and the same time come to an end; should they
-// not, the walk does.
+// walk processes everything that is due, page by page. The next page begins at the time of the
+// last row, not after it, because more rows may have that time than fit on a page. Rows that
+// were processed are no longer due, and neither are rows that somebody else processed or put on
+// hold. Pages at the same time without any progress therefore come to an end; if they do not,
+// walk stops after scope.MaxTries of them.
 func (r *retention) walk(ctx context.Context, w dueWalk) error {
 	var from time.Time
 	for idle := 0; idle < scope.MaxTries; {
@@ -59,7 +60,7 @@ func (r *retention) walk(ctx context.Context, w dueWalk) error {
 		}
 		before, at := r.result, page[len(page)-1].at
 		for _, batch := range batches(page) {
-			if err := r.batch(ctx, w, batch); err != nil {
+			if err := r.process(ctx, w, batch); err != nil {
 				return err
 			}
 		}
@@ -73,27 +74,28 @@ func (r *retention) walk(ctx context.Context, w dueWalk) error {
 	return nil
 }
 
-// pick reads the oldest rows that are due, without a lock.
+// pick reads a page of the oldest due rows, from the given time on, without locking them.
 func (r *retention) pick(ctx context.Context, w dueWalk, from time.Time) (page []*dueRow, err error) {
-	thread := w.thread
-	if thread == "" {
-		thread = "id"
+	conversation := w.conversation
+	if conversation == "" {
+		conversation = "id"
 	}
-	q := query.New("SELECT id, user_id, " + w.age + ", " + thread + ", " + w.weight + " FROM " + w.table + " AS t WHERE ").Append(w.due)
+	q := query.New("SELECT id, user_id, " + w.age + ", " + conversation + ", " + w.weight + " FROM " + w.table + " AS t WHERE ").Append(w.due)
 	if !from.IsZero() {
 		q.Add(" AND "+w.age+" >= ?", from)
 	}
-	r.sc.Owned(q, "").Add(" ORDER BY "+w.age+" LIMIT ?", r.size)
+	r.sc.Owned(q, "").Add(" ORDER BY "+w.age+" LIMIT ?", r.pageSize)
 	err = r.sc.Store.Retry(ctx, func() (err error) {
 		page, err = query.All(query.On(ctx, r.sc.Writer), q, func(row *dueRow) []any {
-			return []any{&row.ID, &row.User, (*record.Instant)(&row.at), &row.thread, &row.weight}
+			return []any{&row.ID, &row.User, (*record.Instant)(&row.at), &row.conversation, &row.weight}
 		})
 		return err
 	})
 	return page, err
 }
 
-func (r *retention) batch(ctx context.Context, w dueWalk, rows []*dueRow) error {
+// process runs one batch, and reports the progress.
+func (r *retention) process(ctx context.Context, w dueWalk, rows []*dueRow) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -110,23 +112,23 @@ func (r *retention) batch(ctx context.Context, w dueWalk, rows []*dueRow) error 
 	return nil
 }
 
-// batches are the rows of a page, each batch one user's and no heavier than
-// eraseMessages, unless its first row alone is.
+// batches cuts a page into batches of one user each, with a weight of at most maxErase, unless
+// the first row alone has more.
 func batches(page []*dueRow) (all [][]*dueRow) {
-	type filling struct {
-		at     int
+	type open struct {
+		index  int
 		weight int64
 	}
-	users := map[uuid.UUID]filling{}
+	users := map[uuid.UUID]open{}
 	for _, row := range page {
-		f, ok := users[row.User]
-		if !ok || f.weight+row.weight > eraseMessages {
-			f = filling{at: len(all)}
+		b, ok := users[row.User]
+		if !ok || b.weight+row.weight > maxErase {
+			b = open{index: len(all)}
 			all = append(all, nil)
 		}
-		all[f.at] = append(all[f.at], row)
-		f.weight += row.weight
-		users[row.User] = f
+		all[b.index] = append(all[b.index], row)
+		b.weight += row.weight
+		users[row.User] = b
 	}
 	return all
 }

@@ -13,7 +13,7 @@ import (
 
 func (s reports) Summary(ctx context.Context, p store.Period) (store.Summary, error) {
 	var sum store.Summary
-	p, db, err := s.over(ctx, p)
+	p, db, err := s.readPeriod(ctx, p)
 	if err != nil {
 		return sum, err
 	}
@@ -30,12 +30,13 @@ func (s reports) Summary(ctx context.Context, p store.Period) (store.Summary, er
 		if r.deleted {
 			counts = &sum.Deleted
 		}
-		*of(counts, r.status) = r.n
+		*countOf(counts, r.status) = r.n
 	}
 	return sum, query.Wrap("report a summary", err)
 }
 
-func of(c *store.StatusCounts, status conversation.Status) *int64 {
+// countOf returns the field of c that counts a status.
+func countOf(c *store.StatusCounts, status conversation.Status) *int64 {
 	switch status {
 	case conversation.StatusNeedsReply:
 		return &c.NeedsReply
@@ -56,7 +57,7 @@ func (s reports) Daily(ctx context.Context, at time.Time) (store.Daily, error) {
 }
 
 func (s reports) DailySeries(ctx context.Context, p store.Period) ([]store.Daily, error) {
-	days, db, err := s.days(ctx, p)
+	days, db, err := s.readDays(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +86,8 @@ func (s reports) DailySeries(ctx context.Context, p store.Period) ([]store.Daily
 	return all, nil
 }
 
+// startedByDay counts the live conversations created on each day, and those of them that need a
+// reply.
 func (s reports) startedByDay(days *series) *query.Query {
 	q := query.New("SELECT " + s.localDay("created_at", days) + ", count(*), count(CASE WHEN status = 'needs_reply' THEN 1 END) FROM " +
 		s.sc.Tables.Conversations + " WHERE deleted_at IS NULL")
@@ -92,17 +95,18 @@ func (s reports) startedByDay(days *series) *query.Query {
 	return q.Add(" GROUP BY 1")
 }
 
-// localDay is the number of the day that a column's time falls on.
+// localDay returns an expression for the number of the day on which a column's time falls in
+// the zone of the series.
 func (s reports) localDay(column string, days *series) string {
 	return s.sc.Dialect.LocalDay(column, days.zone)
 }
 
-// directions counts messages by where they went.
+// directions are the columns that count messages, in total and by direction.
 const directions = "count(*) AS messages, count(CASE WHEN m.direction = 'inbound' THEN 1 END) AS inbound, " +
 	"count(CASE WHEN m.direction = 'outbound' THEN 1 END) AS outbound"
 
 func (s reports) MostActive(ctx context.Context, t store.Top) ([]store.ConversationActivity, error) {
-	t, db, err := s.top(ctx, t)
+	t, db, err := s.readTop(ctx, t)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func attachedDest(a *store.AttachedMessage) []any {
 }
 
 func (s reports) AttachmentCounts(ctx context.Context, t store.Top) ([]store.ConversationAttachments, error) {
-	t, db, err := s.top(ctx, t)
+	t, db, err := s.readTop(ctx, t)
 	if err != nil {
 		return nil, err
 	}

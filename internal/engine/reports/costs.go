@@ -7,14 +7,15 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// costSums are the columns of costsDest, but for the count of suggestions.
+// costSums returns the columns that costsDest reads after the count of suggestions.
 func (s reports) costSums() string {
 	return "CAST(coalesce(sum(s.tokens_used), 0) AS bigint) AS tokens, " + s.sc.Dialect.SumMoney("s.generation_cost") + " AS cost"
 }
 
-// costs are the suggestions of a period added up by some columns.
-func (s reports) costs(columns, keys string, p store.Period) *query.Query {
-	return s.liveSuggestions(query.New("SELECT "+columns+", count(*) AS suggestions, "+s.costSums()), p).Add(keys)
+// costs adds up the suggestions of a period. columns are the keys to select, and
+// groupBy is the rest of the statement, which groups by them.
+func (s reports) costs(columns, groupBy string, p store.Period) *query.Query {
+	return s.liveSuggestions(query.New("SELECT "+columns+", count(*) AS suggestions, "+s.costSums()), p).Add(groupBy)
 }
 
 var costColumns = []string{"suggestions", "tokens", "cost"}
@@ -24,7 +25,7 @@ func costsDest(c *store.Costs) []any { return []any{&c.Suggestions, &c.Tokens, (
 var costliestFirst = []string{"cost DESC"}
 
 func (s reports) CostsByConversation(ctx context.Context, t store.Top) ([]store.ConversationCost, error) {
-	t, db, err := s.top(ctx, t)
+	t, db, err := s.readTop(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +41,7 @@ func (s reports) CostsByConversation(ctx context.Context, t store.Top) ([]store.
 }
 
 func (s reports) CostsByLead(ctx context.Context, t store.Top) ([]store.LeadCost, error) {
-	t, db, err := s.top(ctx, t)
+	t, db, err := s.readTop(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func (s reports) CostsByLead(ctx context.Context, t store.Top) ([]store.LeadCost
 }
 
 func (s reports) CostsByModel(ctx context.Context, t store.Top) ([]store.ModelCost, error) {
-	t, db, err := s.top(ctx, t)
+	t, db, err := s.readTop(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +66,7 @@ func (s reports) CostsByModel(ctx context.Context, t store.Top) ([]store.ModelCo
 }
 
 func (s reports) CostsByDay(ctx context.Context, p store.Period) ([]store.DayCost, error) {
-	days, db, err := s.days(ctx, p)
+	days, db, err := s.readDays(ctx, p)
 	if err != nil {
 		return nil, err
 	}

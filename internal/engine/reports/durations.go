@@ -11,25 +11,25 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// percents are the percentiles of Durations.
+// percents are the percentiles in store.Durations.
 var percents = []int64{50, 90, 95}
 
-// sums are what the database says of some waits, in microseconds.
-type sums struct {
-	// ended counts the waits that came to an end, total adds them up.
+// waitSums is the database's summary of a group of waits. Times are in microseconds.
+type waitSums struct {
+	// ended is the number of waits that have ended, total their sum.
 	ended int64
 	total *int64
-	// near are, for each of the percents, the waits at the ranks below and above it.
+	// near holds, for each of the percents, the waits at the ranks below and above it.
 	near [6]*int64
-	// open have not ended; oldest is when the first of them began.
+	// open is the number of waits that have not ended, oldest the start of the first of them.
 	open   int64
 	oldest *time.Time
 }
 
-// sumColumns are the columns of durations beside its keys.
+// sumColumns are the columns of reports.durations without its keys.
 var sumColumns = []string{"ended", "total", "near0", "near1", "near2", "near3", "near4", "near5", "open", "oldest"}
 
-func (s *sums) dest() []any {
+func (s *waitSums) dest() []any {
 	d := []any{&s.ended, &s.total}
 	for i := range s.near {
 		d = append(d, &s.near[i])
@@ -37,11 +37,11 @@ func (s *sums) dest() []any {
 	return append(d, &s.open, record.NullInstant{Dest: &s.oldest})
 }
 
-// durations sums up waits, rows of (keys, at, wait) whose wait is NULL if it has not
-// ended, by their keys, each followed by a comma; without any all together. Percentiles
-// come from the waits at the ranks next to them, (n-1)·p/100 counted from 0, so that they
-// are exact on both databases: PostgreSQL's own are floating-point numbers and SQLite has
-// none.
+// durations groups waits by keys and sums each group up. waits are rows of (keys, at, wait); the
+// wait is NULL if it has not ended. Each of the keys has a comma after it; without keys all
+// waits are one group. A percentile comes from the waits at the two ranks next to it,
+// (n-1)·p/100 counted from 0. It is therefore exact on both databases: PostgreSQL's own
+// percentiles are floating-point numbers, and SQLite has none.
 func (s reports) durations(keys string, waits *query.Query) *query.Query {
 	q := query.New("SELECT " + keys + "ended, total")
 	for i, p := range percents {
@@ -59,8 +59,8 @@ func (s reports) durations(keys string, waits *query.Query) *query.Query {
 	return q.Add(") g")
 }
 
-// durations turns the sums into what a report has.
-func (s *sums) durations() store.Durations {
+// durations returns zero durations if no wait has ended.
+func (s *waitSums) durations() store.Durations {
 	if s.ended == 0 {
 		return store.Durations{}
 	}
@@ -70,21 +70,21 @@ func (s *sums) durations() store.Durations {
 	}
 }
 
-// percentile goes from the lower to the upper rank by what is left of (n-1)·p/100.
-func (s *sums) percentile(i int) time.Duration {
+// percentile interpolates between the lower and the upper rank by the remainder of (n-1)·p/100.
+func (s *waitSums) percentile(i int) time.Duration {
 	low, high := s.near[2*i], s.near[2*i+1]
-	rest := (s.ended - 1) * percents[i] % 100
-	if rest == 0 {
+	remainder := (s.ended - 1) * percents[i] % 100
+	if remainder == 0 {
 		return micros(*low)
 	}
-	return micros(*low + ((*high-*low)*rest+50)/100)
+	return micros(*low + ((*high-*low)*remainder+50)/100)
 }
 
-// micros ends at the longest Duration, some 292 years.
+// micros returns n microseconds, at most the longest Duration, about 292 years.
 func micros(n int64) time.Duration {
 	return time.Duration(min(n, math.MaxInt64/int64(time.Microsecond))) * time.Microsecond
 }
 
-func (s *sums) responses() store.ResponseTimes {
+func (s *waitSums) responses() store.ResponseTimes {
 	return store.ResponseTimes{Answered: s.ended, Durations: s.durations(), Open: s.open, OldestOpen: s.oldest}
 }

@@ -15,7 +15,7 @@ import (
 
 func (s reports) EditDistances(ctx context.Context, p store.Period) (store.EditDistances, error) {
 	var e store.EditDistances
-	p, db, err := s.over(ctx, p)
+	p, db, err := s.readPeriod(ctx, p)
 	if err != nil {
 		return e, err
 	}
@@ -25,27 +25,30 @@ func (s reports) EditDistances(ctx context.Context, p store.Period) (store.EditD
 	}
 	e.Decided = e.Unchanged
 	q = s.liveSuggestions(query.New("SELECT s.suggested_content, s.edited_content"), p).Add(" AND s.status = 'edited'")
-	var changes edits
-	unchanged := e
-	err = q.Read(db, func() { e, changes = unchanged, edits{} }, func(rows *sql.Rows) error {
+	var compared distances
+	start := e // a read that is repeated on the primary begins again from here
+	err = q.Read(db, func() { e, compared = start, distances{} }, func(rows *sql.Rows) error {
 		var before, after record.Text
 		if err := rows.Scan(&before, &after); err != nil {
 			return err
 		}
-		count(&e, &changes, string(before), string(after))
+		compareTexts(&e, &compared, string(before), string(after))
 		return nil
 	})
-	changes.sumUp(&e)
+	compared.sumUp(&e)
 	return e, query.Wrap("report edit distances", err)
 }
 
-// edits are what was compared: the distances, and their shares of the longer text.
-type edits struct {
-	distances []int64
-	shares    []float64
+// distances holds, for each pair of texts that was compared, its edit distance, and this as a
+// share of the longer text.
+type distances struct {
+	edits  []int64
+	shares []float64
 }
 
-func count(e *store.EditDistances, changes *edits, before, after string) {
+// compareTexts counts one decided suggestion in e. It adds the distance to compared, unless the
+// texts are equal or one is longer than store.MaxEditText.
+func compareTexts(e *store.EditDistances, compared *distances, before, after string) {
 	e.Decided++
 	if before == after {
 		e.Unchanged++
@@ -57,32 +60,33 @@ func count(e *store.EditDistances, changes *edits, before, after string) {
 		return
 	}
 	d := int64(levenshtein.ComputeDistance(before, after))
-	changes.distances = append(changes.distances, d)
-	changes.shares = append(changes.shares, float64(d)/float64(longer))
+	compared.edits = append(compared.edits, d)
+	compared.shares = append(compared.shares, float64(d)/float64(longer))
 }
 
-func (c *edits) sumUp(e *store.EditDistances) {
-	n := int64(len(c.distances))
+// sumUp sets the averages and percentiles of e, none if nothing was compared.
+func (d *distances) sumUp(e *store.EditDistances) {
+	n := int64(len(d.edits))
 	if e.Compared = n; n == 0 {
 		return
 	}
-	slices.Sort(c.distances)
-	slices.Sort(c.shares) // so that the sum does not depend on the order of the rows
+	slices.Sort(d.edits)
+	slices.Sort(d.shares) // so that the sum does not depend on the order of the rows
 	var total int64
 	var shares float64
-	for i, d := range c.distances {
-		total, shares = total+d, shares+c.shares[i]
+	for i, edit := range d.edits {
+		total, shares = total+edit, shares+d.shares[i]
 	}
 	e.Mean, e.MeanShare = new(float64(total)/float64(n)), new(shares/float64(n))
-	e.Median, e.P90 = new(c.percentile(50)), new(c.percentile(90))
+	e.Median, e.P90 = new(d.percentile(50)), new(d.percentile(90))
 }
 
-// percentile is that of Durations, of sorted distances.
-func (c *edits) percentile(p int64) float64 {
-	at := (int64(len(c.distances)) - 1) * p
-	low, rest := c.distances[at/100], at%100
-	if rest == 0 {
+// percentile interpolates as that of waitSums does. The distances must be sorted.
+func (d *distances) percentile(p int64) float64 {
+	at := (int64(len(d.edits)) - 1) * p
+	low, remainder := d.edits[at/100], at%100
+	if remainder == 0 {
 		return float64(low)
 	}
-	return float64(low*100+(c.distances[at/100+1]-low)*rest) / 100
+	return float64(low*100+(d.edits[at/100+1]-low)*remainder) / 100
 }

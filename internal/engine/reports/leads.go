@@ -10,29 +10,32 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-func table(t *store.HostTable) string { return naming.Quote(t.Name) }
+// table returns the quoted name of the host's table.
+func table(leads *store.HostTable) string { return naming.Quote(leads.Name) }
 
-// quoted returns a column of the table, which statements call l.
-func quoted(t *store.HostTable, column string) string { return "l." + naming.Quote(column) }
+// quoted returns a column of the host's table, which statements alias as l.
+func quoted(column string) string { return "l." + naming.Quote(column) }
 
-// groups checks a column that a report is to group by, and returns it.
-func groups(t *store.HostTable, column string) (string, error) {
-	if t == nil {
+// groupColumn returns the quoted column to group a report by. It is ErrInvalid if WithLeads has
+// not named the column.
+func groupColumn(leads *store.HostTable, column string) (string, error) {
+	if leads == nil {
 		return "", rule.Invalid("column", "is of a table that WithLeads has not named")
 	}
-	if !slices.Contains(t.Columns, column) {
+	if !slices.Contains(leads.Columns, column) {
 		return "", rule.Invalid("column", "is not one of those that WithLeads named")
 	}
-	return quoted(t, column), nil
+	return quoted(column), nil
 }
 
-// LeadTypes is asked once for a store: whether the host's leads have keys of the type of
-// lead_id. Nil says that nobody has asked.
+// LeadTypes remembers for a store whether the key of the host's leads has the type of lead_id.
+// The zero value has not asked the database yet.
 type LeadTypes struct{ alike atomic.Pointer[bool] }
 
-// sameLead is the condition that a lead id names the row l of the host's table.
+// sameLead returns the condition that the lead id belongs to the row l of the host's table. It
+// casts both sides to text where their types differ, which gives up the index.
 func (s reports) sameLead(db query.Conn, leadID string) (string, error) {
-	key := quoted(s.sc.Leads, s.sc.Leads.Key)
+	key := quoted(s.sc.Leads.Key)
 	alike, err := s.leadsAlike(db)
 	if alike {
 		return key + " = " + leadID, err
@@ -40,8 +43,8 @@ func (s reports) sameLead(db query.Conn, leadID string) (string, error) {
 	return "CAST(" + key + " AS text) = CAST(" + leadID + " AS text)", err
 }
 
-// leadsAlike tells whether the two columns can be compared as they are. SQLite compares
-// anything; PostgreSQL is asked for the types, once for a store.
+// leadsAlike tells whether the two columns can be compared without a cast. SQLite compares any
+// types. PostgreSQL is asked for the types, once for a store.
 func (s reports) leadsAlike(db query.Conn) (bool, error) {
 	if !s.sc.Dialect.StrictTypes() {
 		return true, nil

@@ -11,10 +11,11 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// defaultDays is how long a series is that says not when it begins.
+// defaultDays is the length of a series whose period has no beginning.
 const defaultDays = 30
 
-// checkPeriod checks a period and brings its times to the form of the tables.
+// checkPeriod returns a period with its times as the tables store them, and UTC for a missing
+// zone. It is ErrInvalid if the period ends before it begins.
 func checkPeriod(p store.Period) (store.Period, error) {
 	p.Since, p.Before = message.Instant(p.Since), message.Instant(p.Before)
 	if p.Zone == nil {
@@ -26,6 +27,7 @@ func checkPeriod(p store.Period) (store.Period, error) {
 	return p, check.First(check.Time("since", p.Since), check.Time("before", p.Before))
 }
 
+// checkTop returns t with its defaults, and its period as checkPeriod does.
 func checkTop(t store.Top) (store.Top, error) {
 	var err error
 	if t.Limit == 0 {
@@ -42,13 +44,13 @@ func checkTop(t store.Top) (store.Top, error) {
 type series struct {
 	store.Period
 	days []store.Day
-	// place is where the day with a number, see dialect.LocalDay, stands in days.
-	place map[int64]int
+	// index is the position in days of the day with a number, see dialect.LocalDay.
+	index map[int64]int
 	zone  []dialect.Offset
 }
 
-// seriesOf gives a period its default bounds, in UTC as all times in the tables are, and cuts
-// it.
+// seriesOf cuts a period into days. It sets missing bounds in UTC, as all times in the tables
+// are. More than store.MaxDays days are ErrInvalid.
 func seriesOf(p store.Period, now time.Time) (*series, error) {
 	p, err := checkPeriod(p)
 	if err != nil {
@@ -61,7 +63,7 @@ func seriesOf(p store.Period, now time.Time) (*series, error) {
 		last := p.Before.Add(-time.Microsecond).In(p.Zone)
 		p.Since = dayStart(last.AddDate(0, 0, 1-defaultDays)).UTC()
 	}
-	s := &series{Period: p, place: map[int64]int{}, zone: dialect.Zone(p.Zone, p.Since, p.Before)}
+	s := &series{Period: p, index: map[int64]int{}, zone: dialect.Zone(p.Zone, p.Since, p.Before)}
 	if !p.Since.Before(p.Before) {
 		return s, nil
 	}
@@ -69,34 +71,34 @@ func seriesOf(p store.Period, now time.Time) (*series, error) {
 		if len(s.days) == store.MaxDays {
 			return nil, rule.Invalid("since", "is more than %d days before the end of the period", store.MaxDays)
 		}
-		s.place[dayNumber(start)] = len(s.days)
+		s.index[dayNumber(start)] = len(s.days)
 		s.days = append(s.days, store.Day{Date: start.Format(time.DateOnly), Start: start})
 	}
 	return s, nil
 }
 
-// dayNumber counts days from 1970-01-01 by the calendar of t's zone.
+// dayNumber returns the number of days from 1970-01-01 to t's date in t's zone.
 func dayNumber(t time.Time) int64 {
 	y, m, d := t.Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60)
 }
 
-// dayStart is the first moment of t's day in t's zone.
+// dayStart returns the first moment of t's day in t's zone.
 func dayStart(t time.Time) time.Time {
 	y, m, d := t.Date()
 	return firstOf(y, m, d, t.Location())
 }
 
-// nextDay is the first moment of the day after t's. That is the day after next where a
-// zone left one out.
+// nextDay returns the first moment of the day after t's, or of the day after that in a zone that
+// skipped a day.
 func nextDay(t time.Time) time.Time {
 	y, m, d := t.Date()
 	return firstOf(y, m, d+1, t.Location())
 }
 
-// firstOf is the first moment of a date, or of the next one where there is no such date.
-// time.Date alone gives either of two midnights where clocks went back over it, and a
-// moment before or after where they went forward.
+// firstOf returns the first moment of a date, or of the next date in a zone that skipped it.
+// time.Date alone does not do: where clocks went back over midnight it returns either of the two
+// midnights, and where they went forward a moment before or after the first one.
 func firstOf(y int, m time.Month, d int, zone *time.Location) time.Time {
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	// No zone is further from UTC than a day.

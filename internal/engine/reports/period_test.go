@@ -38,7 +38,7 @@ func TestSeries(t *testing.T) {
 		for i, date := range tt.dates {
 			require.Equal(t, date, s.days[i].Date, tt.zone)
 			require.InDelta(t, tt.hours[i], s.days[i+1].Start.Sub(s.days[i].Start).Hours(), 0, "%s %s", tt.zone, date)
-			require.Equal(t, i, s.place[dayNumber(s.days[i].Start)])
+			require.Equal(t, i, s.index[dayNumber(s.days[i].Start)])
 		}
 	}
 }

@@ -14,10 +14,11 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// In the statements of reports messages are m, suggestions s and their conversations c.
+// The statements of this package alias messages as m, suggestions as s and their conversations
+// as c.
 
-// over checks a period and returns a session for a report of it.
-func (s reports) over(ctx context.Context, p store.Period) (store.Period, query.Conn, error) {
+// readPeriod checks a period and returns a connection for a report on it.
+func (s reports) readPeriod(ctx context.Context, p store.Period) (store.Period, query.Conn, error) {
 	p, err := checkPeriod(p)
 	if err != nil {
 		return p, query.Conn{}, err
@@ -26,8 +27,8 @@ func (s reports) over(ctx context.Context, p store.Period) (store.Period, query.
 	return p, db, err
 }
 
-// top is over for a ranking.
-func (s reports) top(ctx context.Context, t store.Top) (store.Top, query.Conn, error) {
+// readTop is readPeriod for a ranking.
+func (s reports) readTop(ctx context.Context, t store.Top) (store.Top, query.Conn, error) {
 	t, err := checkTop(t)
 	if err != nil {
 		return t, query.Conn{}, err
@@ -36,8 +37,8 @@ func (s reports) top(ctx context.Context, t store.Top) (store.Top, query.Conn, e
 	return t, db, err
 }
 
-// days is over for a series.
-func (s reports) days(ctx context.Context, p store.Period) (*series, query.Conn, error) {
+// readDays is readPeriod for a series of days.
+func (s reports) readDays(ctx context.Context, p store.Period) (*series, query.Conn, error) {
 	days, err := seriesOf(p, s.sc.Instant())
 	if err != nil {
 		return nil, query.Conn{}, err
@@ -46,15 +47,16 @@ func (s reports) days(ctx context.Context, p store.Period) (*series, query.Conn,
 	return days, db, err
 }
 
-// liveMessages adds the live messages of the scope that were sent in the period. An index
-// of conversations narrows them, since none was sent after the last message of its
-// conversation; messages have no index by SentAt.
+// liveMessages adds FROM and WHERE for the live messages of the scope that were sent in the
+// period. Messages have no index by sent_at. The condition on conversations.last_message_at
+// narrows them by an index, since no message was sent after the last one of its conversation.
 func (s reports) liveMessages(q *query.Query, p store.Period) *query.Query {
 	scope.Between(s.messagesSince(q, p.Since), "m.sent_at", p.Since, p.Before)
 	return q
 }
 
-// messagesSince adds all live messages of the conversations that were active since then.
+// messagesSince adds FROM and WHERE for all live messages of the conversations that were active
+// at or after since.
 func (s reports) messagesSince(q *query.Query, since time.Time) *query.Query {
 	q.Add(" FROM " + s.sc.Tables.Conversations + " c JOIN " + s.sc.Tables.Messages +
 		" m ON m.conversation_id = c.id AND m.user_id = c.user_id WHERE c.deleted_at IS NULL AND m.deleted_at IS NULL")
@@ -62,7 +64,8 @@ func (s reports) messagesSince(q *query.Query, since time.Time) *query.Query {
 	return q
 }
 
-// liveSuggestions adds the live suggestions of the scope that were made in the period.
+// liveSuggestions adds FROM and WHERE for the live suggestions of the scope that were created in
+// the period.
 func (s reports) liveSuggestions(q *query.Query, p store.Period) *query.Query {
 	q.Add(" FROM " + s.sc.Tables.Suggestions + " s" + s.sc.Dialect.OrderedJoin() + s.sc.Tables.Conversations +
 		" c ON c.id = s.conversation_id AND c.user_id = s.user_id WHERE s.deleted_at IS NULL AND c.deleted_at IS NULL")
@@ -70,8 +73,8 @@ func (s reports) liveSuggestions(q *query.Query, p store.Period) *query.Query {
 	return q
 }
 
-// byDay reads what a query has for each day, whose number is its first column. It returns
-// a value for each day of the series, the zero one where the query has none.
+// byDay reads rows with the number of a day in their first column. It returns one value for each
+// day of the series, the zero value for a day without a row.
 func byDay[T any](db query.Conn, days *series, q *query.Query, dest func(*T) []any) ([]T, error) {
 	values := make([]T, len(days.days))
 	if len(values) == 0 {
@@ -83,24 +86,24 @@ func byDay[T any](db query.Conn, days *series, q *query.Query, dest func(*T) []a
 	}
 	rows, err := query.All(db, q, func(n *numbered) []any { return append([]any{&n.day}, dest(&n.value)...) })
 	for _, r := range rows {
-		if place, ok := days.place[r.day]; ok {
-			values[place] = r.value
+		if i, ok := days.index[r.day]; ok {
+			values[i] = r.value
 		}
 	}
 	return values, err
 }
 
-// ranking is a report of the first rows by some order, which stands twice in its
-// statement: where the rows are cut, and where names have been joined to them.
+// ranking is a report of the first rows in some order. The order stands twice in its statement:
+// where the rows are cut off, and after names have been joined to them.
 type ranking struct {
 	rows    *query.Query
-	columns []string // beside the keys
-	order   []string // of columns, each with its direction
+	columns []string // without the keys
+	order   []string // columns, each with its direction
 	limit   int
 }
 
-// by is the order with the keys at the end, so that it has no ties.
-func (r ranking) by(alias string, keys ...string) string {
+// orderBy returns the order, with the keys as the tie-break.
+func (r ranking) orderBy(alias string, keys ...string) string {
 	terms := make([]string, 0, len(r.order)+len(keys))
 	for _, o := range r.order {
 		terms = append(terms, alias+o)
@@ -108,42 +111,44 @@ func (r ranking) by(alias string, keys ...string) string {
 	return " ORDER BY " + strings.Join(append(terms, keys...), ", ")
 }
 
-// first adds the named columns of the rows, and the rows cut to the first ones.
-func (r ranking) first(q *query.Query, keys ...string) *query.Query {
+// firstRows adds the columns and the first rows of the ranking, as r.
+func (r ranking) firstRows(q *query.Query, keys ...string) *query.Query {
 	for _, column := range r.columns {
 		q.Add(", r." + column)
 	}
-	return q.Add(" FROM (SELECT * FROM ").Bracketed(r.rows).Add(" a"+r.by("", keys...)+" LIMIT ?) r", r.limit)
+	return q.Add(" FROM (SELECT * FROM ").Bracketed(r.rows).Add(" a"+r.orderBy("", keys...)+" LIMIT ?) r", r.limit)
 }
 
-// ranked is the statement of a ranking whose rows have conversation_id and user_id.
+// ranked returns the statement for a ranking of conversations. Its rows have conversation_id and
+// user_id.
 func (s reports) ranked(db query.Conn, r ranking) (*query.Query, error) {
 	title, leads, err := s.joinLeads(db, "c.lead_id")
 	if err != nil {
 		return nil, err
 	}
-	q := r.first(query.New("SELECT c.id, c.user_id, c.title, c.subject, c.lead_id, "+title), "conversation_id", "user_id")
+	q := r.firstRows(query.New("SELECT c.id, c.user_id, c.title, c.subject, c.lead_id, "+title), "conversation_id", "user_id")
 	q.Add(" JOIN " + s.sc.Tables.Conversations + " c ON c.id = r.conversation_id AND c.user_id = r.user_id" + leads + " WHERE 1 = 1")
-	return s.sc.Owned(q, "c.").Add(r.by("r.", "r.conversation_id", "r.user_id")), nil
+	return s.sc.Owned(q, "c.").Add(r.orderBy("r.", "r.conversation_id", "r.user_id")), nil
 }
 
-// rankedLeads is that of a ranking whose rows have a lead_id.
+// rankedLeads returns the statement for a ranking of leads. Its rows have lead_id.
 func (s reports) rankedLeads(db query.Conn, r ranking) (*query.Query, error) {
 	title, leads, err := s.joinLeads(db, "r.lead_id")
 	if err != nil {
 		return nil, err
 	}
-	q := r.first(query.New("SELECT r.lead_id, "+title), s.sc.Dialect.ByBytes("lead_id"))
-	return q.Add(leads + r.by("r.", s.sc.Dialect.ByBytes("r.lead_id"))), nil
+	q := r.firstRows(query.New("SELECT r.lead_id, "+title), s.sc.Dialect.ByBytes("lead_id"))
+	return q.Add(leads + r.orderBy("r.", s.sc.Dialect.ByBytes("r.lead_id"))), nil
 }
 
-// joinLeads returns the column with a lead's title and the join that it takes.
+// joinLeads returns the column of a lead's title and the join that it needs: NULL and no join if
+// WithLeads has not named a title.
 func (s reports) joinLeads(db query.Conn, leadID string) (title, join string, err error) {
 	if s.sc.Leads == nil || s.sc.Leads.Title == "" {
 		return "NULL", "", nil
 	}
 	on, err := s.sameLead(db, leadID)
-	return quoted(s.sc.Leads, s.sc.Leads.Title), " LEFT JOIN " + table(s.sc.Leads) + " l ON " + on, err
+	return quoted(s.sc.Leads.Title), " LEFT JOIN " + table(s.sc.Leads) + " l ON " + on, err
 }
 
 func conversationRefDest(r *store.ConversationRef) []any {
@@ -154,9 +159,9 @@ func leadRefDest(r *store.LeadRef) []any {
 	return []any{(*record.Text)(&r.LeadID), (*record.Text)(&r.LeadTitle)}
 }
 
-// named reads conversations by their ids for the titles of their leads, which rows that
-// were read without lack; where no title can be had it reads nothing.
-func (s reports) named(db query.Conn, ids []uuid.UUID) (map[scope.OwnedID]store.ConversationRef, error) {
+// refsByID reads conversations with the titles of their leads. It reads nothing if WithLeads has
+// not named a title.
+func (s reports) refsByID(db query.Conn, ids []uuid.UUID) (map[scope.OwnedID]store.ConversationRef, error) {
 	title, leads, err := s.joinLeads(db, "c.lead_id")
 	if err != nil || leads == "" {
 		return nil, err
@@ -172,9 +177,10 @@ func (s reports) named(db query.Conn, ids []uuid.UUID) (map[scope.OwnedID]store.
 	return byID, err
 }
 
-// money reads an amount without the zeros at its ends, which differ between databases.
+// money scans an amount into one form on both databases, whose trailing zeros differ.
 type money decimal.Decimal
 
+// Scan implements sql.Scanner.
 func (m *money) Scan(src any) error {
 	var d decimal.Decimal
 	if err := d.Scan(src); err != nil {

@@ -1,4 +1,5 @@
-// Package reports counts and measures: activity, response times, suggestions and costs.
+// Package reports computes figures over many rows: activity, response times, attachments,
+// suggestions, edit distances and costs, with the names of the host's leads. It only reads.
 package reports
 
 import (
@@ -11,6 +12,5 @@ type reports struct {
 	types *LeadTypes
 }
 
-// New returns the reports of a scope. types is what is known of the host's leads, which
-// every scope of a store shares.
+// New returns the reports on the rows in sc. Every scope of a store shares types.
 func New(sc scope.Scope, types *LeadTypes) store.Reports { return reports{sc: sc, types: types} }

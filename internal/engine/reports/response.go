@@ -10,53 +10,53 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// questions are the runs of inbound messages that began in the period, as rows of keys,
-// at and wait. The two steps of windows have the same order, so that a database sorts
-// once: the first keeps the messages at which the direction turns, which in the second
-// are question and answer by turns.
+// questions returns the runs of inbound messages that began in the period, as rows of keys, at
+// and wait. A run ends with the first outbound message. The inner window keeps the messages at
+// which the direction changes; in the outer one these are question and answer alternately. Both
+// windows have the same order, so that the database sorts once.
 func (s reports) questions(keys string, p store.Period) *query.Query {
-	turns := query.New("SELECT m.user_id, m.conversation_id, c.lead_id, m.direction, m.sent_at, m.seq, lag(m.direction) OVER " +
+	changes := query.New("SELECT m.user_id, m.conversation_id, c.lead_id, m.direction, m.sent_at, m.seq, lag(m.direction) OVER " +
 		"(PARTITION BY m.user_id, m.conversation_id ORDER BY m.sent_at, m.seq) AS previous")
-	s.messagesSince(turns, p.Since).Add(" AND m.direction IS NOT NULL")
-	asked := query.New("SELECT user_id, conversation_id, lead_id, direction, sent_at AS at, lead(sent_at) OVER " +
+	s.messagesSince(changes, p.Since).Add(" AND m.direction IS NOT NULL")
+	answered := query.New("SELECT user_id, conversation_id, lead_id, direction, sent_at AS at, lead(sent_at) OVER " +
 		"(PARTITION BY user_id, conversation_id ORDER BY sent_at, seq) AS answered_at FROM ").
-		Bracketed(turns).Add(" t WHERE previous IS NULL OR previous <> direction")
+		Bracketed(changes).Add(" t WHERE previous IS NULL OR previous <> direction")
 	q := query.New("SELECT " + keys + "at, " + s.sc.Dialect.Micros("at", "answered_at") + " AS wait FROM ").
-		Bracketed(asked).Add(" q WHERE direction = 'inbound'")
+		Bracketed(answered).Add(" q WHERE direction = 'inbound'")
 	scope.Between(q, "at", p.Since, p.Before)
 	return q
 }
 
 func (s reports) ResponseTimes(ctx context.Context, p store.Period) (store.ResponseTimes, error) {
-	p, db, err := s.over(ctx, p)
+	p, db, err := s.readPeriod(ctx, p)
 	if err != nil {
 		return store.ResponseTimes{}, err
 	}
-	var all sums
+	var all waitSums
 	_, err = s.durations("", s.questions("", p)).Row(db, all.dest()...)
 	return all.responses(), query.Wrap("report response times", err)
 }
 
-// slowest adds the mean to sums, by which a ranking goes.
-func slowest(rows *query.Query) *query.Query {
+// withMean adds the mean to rows of sumColumns, for a ranking by it.
+func withMean(rows *query.Query) *query.Query {
 	return query.New("SELECT d.*, (2 * total + ended) / (2 * NULLIF(ended, 0)) AS mean FROM ").Bracketed(rows).Add(" d")
 }
 
 var slowestFirst = []string{"mean DESC NULLS LAST"}
 
 func (s reports) ResponseTimesByConversation(ctx context.Context, t store.Top) ([]store.ConversationResponse, error) {
-	t, db, err := s.top(ctx, t)
+	t, db, err := s.readTop(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	rows := s.durations("conversation_id, user_id, ", s.questions("conversation_id, user_id, ", t.Period))
-	q, err := s.ranked(db, ranking{slowest(rows), sumColumns, slowestFirst, t.Limit})
+	q, err := s.ranked(db, ranking{withMean(rows), sumColumns, slowestFirst, t.Limit})
 	if err != nil {
 		return nil, query.Wrap("report response times", err)
 	}
 	type row struct {
 		store.ConversationRef
-		sums
+		waitSums
 	}
 	found, err := query.All(db, q, func(r *row) []any { return append(conversationRefDest(&r.ConversationRef), r.dest()...) })
 	all := make([]store.ConversationResponse, len(found))
@@ -67,18 +67,18 @@ func (s reports) ResponseTimesByConversation(ctx context.Context, t store.Top) (
 }
 
 func (s reports) ResponseTimesByLead(ctx context.Context, t store.Top) ([]store.LeadResponse, error) {
-	t, db, err := s.top(ctx, t)
+	t, db, err := s.readTop(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	waits := s.questions("lead_id, ", t.Period).Add(" AND lead_id IS NOT NULL")
-	q, err := s.rankedLeads(db, ranking{slowest(s.durations("lead_id, ", waits)), sumColumns, slowestFirst, t.Limit})
+	q, err := s.rankedLeads(db, ranking{withMean(s.durations("lead_id, ", waits)), sumColumns, slowestFirst, t.Limit})
 	if err != nil {
 		return nil, query.Wrap("report response times", err)
 	}
 	type row struct {
 		store.LeadRef
-		sums
+		waitSums
 	}
 	found, err := query.All(db, q, func(r *row) []any { return append(leadRefDest(&r.LeadRef), r.dest()...) })
 	all := make([]store.LeadResponse, len(found))
@@ -89,12 +89,12 @@ func (s reports) ResponseTimesByLead(ctx context.Context, t store.Top) ([]store.
 }
 
 func (s reports) ResponseTimesByDay(ctx context.Context, p store.Period) ([]store.DayResponse, error) {
-	days, db, err := s.days(ctx, p)
+	days, db, err := s.readDays(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	q := s.durations("day, ", s.questions(s.localDay("at", days)+" AS day, ", days.Period))
-	found, err := byDay(db, days, q, (*sums).dest)
+	found, err := byDay(db, days, q, (*waitSums).dest)
 	if err != nil {
 		return nil, query.Wrap("report response times", err)
 	}
@@ -110,7 +110,7 @@ func (s reports) ResponseRate(ctx context.Context, column string, p store.Period
 	if err != nil {
 		return nil, err
 	}
-	value, err := groups(s.sc.Leads, column)
+	value, err := groupColumn(s.sc.Leads, column)
 	if err != nil {
 		return nil, err
 	}
@@ -129,9 +129,9 @@ func (s reports) ResponseRate(ctx context.Context, column string, p store.Period
 	found, err := query.All(db, q.Add(" GROUP BY 1"), func(r *store.ResponseRate) []any { return []any{&r.Value, &r.Started, &r.Answered} })
 	all := query.Values(found)
 	slices.SortFunc(all, func(a, b store.ResponseRate) int {
-		one, _ := a.Rate()
-		other, _ := b.Rate()
-		return cmp.Or(-cmp.Compare(one, other), -cmp.Compare(a.Started, b.Started), cmp.Compare(a.Value, b.Value))
+		rateA, _ := a.Rate()
+		rateB, _ := b.Rate()
+		return cmp.Or(-cmp.Compare(rateA, rateB), -cmp.Compare(a.Started, b.Started), cmp.Compare(a.Value, b.Value))
 	})
 	return all, query.Wrap("report response rates", err)
 }

@@ -14,14 +14,14 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// suggestionSums are SuggestionStats on their way from the database: confidences are
-// added up as integers, since a sum of floating-point numbers depends on their order.
+// suggestionSums is what the database returns for SuggestionStats. It adds confidences up as
+// integers, because a sum of floating-point numbers depends on their order.
 type suggestionSums struct {
 	store.SuggestionStats
 	confidence, scored int64
 }
 
-// nano is how a confidence is taken to nine decimals.
+// nano is the factor that keeps nine decimals of a confidence in an integer.
 const nano = 1_000_000_000
 
 func (s suggestionSums) stats() store.SuggestionStats {
@@ -31,7 +31,7 @@ func (s suggestionSums) stats() store.SuggestionStats {
 	return s.SuggestionStats
 }
 
-// suggestionSums are the columns of suggestionSumsDest.
+// suggestionSums returns the columns that suggestionSumsDest reads.
 func (s reports) suggestionSums() string {
 	columns := "count(*) AS made"
 	for _, status := range suggestion.Statuses() {
@@ -52,7 +52,7 @@ func (s reports) suggestionsByDay(days *series) *query.Query {
 }
 
 func (s reports) SuggestionsByDay(ctx context.Context, p store.Period) ([]store.DaySuggestions, error) {
-	days, db, err := s.days(ctx, p)
+	days, db, err := s.readDays(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +101,8 @@ func (s reports) SuggestionsByConfidence(ctx context.Context, p store.Period, bo
 	return all, query.Wrap("report suggestions", err)
 }
 
-// buckets are empty ones for falling bounds, that below all of them and that of no
-// confidence last.
+// buckets returns an empty bucket for each bound, then one for the confidences below all bounds,
+// then one for suggestions without a confidence. Bounds must fall and lie between 0 and 1.
 func buckets(bounds []float64) ([]store.ConfidenceSuggestions, error) {
 	if len(bounds) > store.MaxBounds {
 		return nil, rule.Invalid("bounds", "are %d, the most is %d", len(bounds), store.MaxBounds)
@@ -121,7 +121,7 @@ func buckets(bounds []float64) ([]store.ConfidenceSuggestions, error) {
 }
 
 func (s reports) SuggestionsByModel(ctx context.Context, p store.Period) ([]store.ModelSuggestions, error) {
-	p, db, err := s.over(ctx, p)
+	p, db, err := s.readPeriod(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +139,7 @@ func (s reports) SuggestionsByModel(ctx context.Context, p store.Period) ([]stor
 	return all, query.Wrap("report suggestions", err)
 }
 
+// modelName is the expression for a suggestion's model, empty if there is none.
 const modelName = "coalesce(s.model_used, '')"
 
 func (s reports) HighConfidenceApproved(ctx context.Context, atLeast float64, period store.Period, p store.PageRequest) (store.Page[*suggestion.Suggestion], error) {
@@ -160,8 +161,8 @@ func (s reports) HighConfidenceApproved(ctx context.Context, atLeast float64, pe
 	}
 	confidence := "s.confidence_score"
 	if !s.sc.All {
-		// The index in this order is everybody's: one user's few are found by the user, and
-		// sorted.
+		// The index in this order spans all users. The expression hides it, so that the rows of
+		// one user, which are few, are found by the user and sorted.
 		confidence = "(s.confidence_score + 0)"
 	}
 	q := query.New("SELECT "+record.SuggestionColumns+" FROM "+s.sc.Tables.Suggestions+" s WHERE status = 'approved' AND deleted_at IS NULL"+
@@ -179,16 +180,16 @@ func (s reports) HighConfidenceApproved(ctx context.Context, atLeast float64, pe
 	}), nil
 }
 
-// confidenceKey keeps every digit of a confidence in a cursor.
+// confidenceKey returns a confidence as the key of a cursor, without losing a digit.
 func confidenceKey(c float64) int64 { return int64(math.Float64bits(c)) }
 
 func (s reports) DecisionTimes(ctx context.Context, p store.Period) (store.DecisionTimes, error) {
-	p, db, err := s.over(ctx, p)
+	p, db, err := s.readPeriod(ctx, p)
 	if err != nil {
 		return store.DecisionTimes{}, err
 	}
 	waits := s.liveSuggestions(query.New("SELECT s.created_at AS at, "+s.sc.Dialect.Micros("s.created_at", "s.reviewed_at")+" AS wait"), p)
-	var all sums
+	var all waitSums
 	_, err = s.durations("", waits).Row(db, all.dest()...)
 	return store.DecisionTimes{
 		Decided: all.ended, Durations: all.durations(), Pending: all.open, OldestPending: all.oldest,

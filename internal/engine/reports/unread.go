@@ -34,9 +34,9 @@ func (s reports) Unread(ctx context.Context, since time.Time, p store.PageReques
 	return page, query.Wrap("report the unread", err)
 }
 
-// addUnanswered reads what a page of conversations lacks.
+// addUnanswered sets the lead title and the unanswered messages of a page of conversations.
 func (s reports) addUnanswered(db query.Conn, items []*store.UnreadConversation, ids []uuid.UUID) error {
-	names, err := s.named(db, ids)
+	refs, err := s.refsByID(db, ids)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (s reports) addUnanswered(db query.Conn, items []*store.UnreadConversation,
 	}
 	for _, u := range items {
 		key := scope.OwnedID{ID: u.ConversationID, User: u.UserID}
-		u.LeadTitle = names[key].LeadTitle
+		u.LeadTitle = refs[key].LeadTitle
 		if w := waiting[key]; w != nil {
 			u.Unanswered, u.WaitingSince = w.messages, w.since
 		}
@@ -54,13 +54,15 @@ func (s reports) addUnanswered(db query.Conn, items []*store.UnreadConversation,
 	return nil
 }
 
+// unanswered counts the unanswered messages of a conversation; since is when the first was sent.
 type unanswered struct {
 	key      scope.OwnedID
 	messages int64
 	since    *time.Time
 }
 
-// unanswered reads the inbound messages that have no outbound one after them.
+// unanswered counts the inbound messages that have no outbound message after them. A
+// conversation without any is not in the map.
 func (s reports) unanswered(db query.Conn, ids []uuid.UUID) (map[scope.OwnedID]*unanswered, error) {
 	in, arg := s.sc.Dialect.InUUIDs("m.conversation_id", ids)
 	inner := query.New("SELECT m.conversation_id, m.user_id, m.direction, m.sent_at, "+
