@@ -63,7 +63,7 @@ type BatchError struct {
 	// Index is the position in the slice, or in the rows of an import, counted from 0.
 	Index int
 	// Err is what was wrong with that message.
-	Err   error
+	Err error
 }
 
 func (e *BatchError) Error() string { return fmt.Sprintf("message %d: %v", e.Index, e.Err) }
@@ -76,7 +76,7 @@ type EmbedError struct {
 	Model    string
 	Messages []uuid.UUID
 	// Err is the embedder's error, or the *InvalidError of a vector.
-	Err      error
+	Err error
 }
 
 func (e *EmbedError) Error() string {

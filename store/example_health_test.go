@@ -13,7 +13,7 @@ func ExampleHealth() {
 	ctx := context.Background()
 	st, err := sqlite.OpenMemory(ctx)
 	must(err)
-	defer st.Close() //nolint:errcheck // nothing is written behind the last statement
+	defer st.Close() //nolint:errcheck // nothing is written after the last statement
 	h := st.Health()
 
 	r, err := h.Ready(ctx)
