@@ -19,8 +19,8 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// lostTests are about transactions that the engine rolls back by itself, in all four ways
-// that a transaction can go on then.
+// lostTests are about transactions that the database rolls back by itself, in all four ways in
+// which a transaction can continue then.
 func (can Capabilities) lostTests() map[string]func(*testing.T, store.Store) {
 	tests := map[string]func(*testing.T, store.Store){}
 	for name, lose := range map[string]loser{"deadline": losesAtDeadline, "trigger": losesToTrigger} {
