@@ -122,7 +122,7 @@ of the models, such as AddMessage and Approve, are there for hosts that do so.
 
 # Glossary
 
-  - scope: the rows that calls see and change, those of one user or of all users.
+  - scope: the rows that calls see and change: of one user (ForUser) or of all (AllUsers).
   - user: the owner of rows, a UUID of the host's; a tenant or a workspace can be one.
   - lead: somebody outside whom a conversation is with, by an id of the host's.
   - thread: the messages of one conversation, in the order of seq.
