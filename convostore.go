@@ -11,18 +11,20 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// New returns a store on a host's database: PostgreSQL or SQLite, any driver that GORM
-// has. It opens nothing, starts no goroutine and migrates nothing unless asked with
-// WithMigrate, under ctx, which the store does not keep. If ctx is over, New migrates
-// nothing and returns its error. The host keeps db and closes it; one that was not opened
-// is ErrInvalid, and so is a nil option.
+// New returns a store on the host's database: PostgreSQL or SQLite, with any driver that
+// GORM has. A db that is nil, was not opened or is of another database is ErrInvalid, and so
+// is a nil option. If ctx has ended, New returns its error and does nothing.
 //
-// Statements go to the connection pool of db, and db's logger is told of them. Where db has
-// plugins or a DefaultContextTimeout they go through GORM, so that those have their say;
-// callbacks that were registered without a plugin are not called.
+// New opens nothing and starts no goroutine. It migrates only with WithMigrate, under ctx;
+// the store does not keep ctx. The host keeps db and closes it: Close of this store does
+// nothing.
+//
+// Statements go straight to the connection pool of db and are reported to db's logger. If
+// db has GORM plugins or a DefaultContextTimeout, statements go through GORM, so that these
+// apply to them. Callbacks that were registered without a plugin are not called.
 //
 // On SQLite the host's connections must have foreign keys on, a busy timeout, and
-// transactions that begin immediate; package store/sqlite opens such a database.
+// transactions that begin immediate. Package store/sqlite opens such a database.
 func New(ctx context.Context, db *gorm.DB, opts ...Option) (store.Store, error) {
 	c, err := config.New(opts...)
 	if err != nil {
@@ -31,13 +33,14 @@ func New(ctx context.Context, db *gorm.DB, opts ...Option) (store.Store, error) 
 	return engine.New(ctx, db, c)
 }
 
-// NewNaming returns a GORM naming strategy that tells the models of this library where
-// their tables are, for a prefix and a schema, either of which may be empty. All other
-// models are left to the host's own strategy; a nil host is GORM's default one:
+// NewNaming returns a GORM naming strategy that maps the models of this library to tables
+// with a prefix, in a schema, or both; either may be empty. It is for hosts that query the
+// models with plain GORM:
 //
 //	gorm.Open(dialector, &gorm.Config{NamingStrategy: convostore.NewNaming("chat_", "", nil)})
 //
-// A store of New on such a handle finds its prefix and schema by itself.
+// All other models are named by host; a nil host is GORM's default strategy. New takes the
+// prefix and the schema from the strategy of its db, unless options set them.
 func NewNaming(prefix, schemaName string, host schema.Namer) schema.Namer {
 	return config.NewNaming(prefix, schemaName, host)
 }

@@ -1,31 +1,35 @@
 /*
-Package convostore is the tour of a library that services embed to keep their
-conversations: people and AI assistants talking, e-mail threads with leads, and the
-replies that a model drafted and a person decides on. It runs on an SQLite file as on
-PostgreSQL, in the host's own process, pool and transaction. This package exports
-nothing; the work is done in the packages below it.
+Package convostore is the entrance to a library that services embed to store their
+conversations: people and AI assistants talking, e-mail threads with leads, and replies that
+a model drafts and a person decides on. It runs on an SQLite file or on PostgreSQL, in the
+host's own process, connection pool and transaction.
+
+This package exports [New], which puts a store on a host's *gorm.DB, [NewNaming] for plain
+GORM, and the options of every store (WithMigrate, WithLogger, WithEmbedder …). What a store
+can do is the contract in package [github.com/convostore/convostore/store].
 
 # Opening
 
-A service that has no database yet opens a file; one that has PostgreSQL gives the DSN;
-one that has a *gorm.DB hands it over:
+A service without a database opens a file. One that has PostgreSQL gives the DSN. One that
+has a *gorm.DB hands it over:
 
 	st, err := sqlite.Open(ctx, "chat.db", convostore.WithMigrate(migrate.Options{}))
 	st, err := postgres.Open(ctx, dsn)
 	st, err := convostore.New(ctx, hostDB)
 
-Nothing migrates unless asked: [github.com/convostore/convostore/migrate] has Up, Down,
-Status and Verify, and renders its files for other migration tools. A store whose
-database has another version of the schema says so with ErrSchema at its first use.
+Nothing migrates unless asked. [github.com/convostore/convostore/migrate] has Up, Down,
+Status and Verify, and renders its files for other migration tools. If the database has
+another version of the schema, the store's first call returns ErrSchema.
 
 # Scopes
 
-A Store has no rows. Whoever wants some says whose:
+A Store itself shows no rows. A scope says whose rows are meant:
 
 	mine := st.ForUser(userID) // every statement carries user_id
 	all := st.AllUsers()       // operators and jobs
 
-Rows of other users do not exist for a scope: ErrNotFound, with no hint.
+The rows of other users do not exist for a scope: it returns ErrNotFound and gives no hint
+that there is such a row.
 
 # Messages
 
@@ -35,11 +39,12 @@ Rows of other users do not exist for a scope: ErrNotFound, with no hint.
 	in := &message.Message{Direction: message.DirectionInbound, Content: "…", GmailMessageID: "1234567890abcdef"}
 	created, err := mine.Messages().Append(ctx, c.ID, in)
 
-An append gives the message its seq: 1, 2, 3 … without a gap and without a tie, however
-many append at once. The seq is the order of the thread and the cursor of a client that
-asks what came after 41. The conversation's status follows: inbound makes it needs_reply,
-outbound waiting. A redelivery, told by the provider's id, the host's idempotency key or
-the message's own id, returns created == false and the row that was there.
+An append gives the message its seq: 1, 2, 3 …, without gaps or ties, however many append
+concurrently. The seq is the order of the thread, and the cursor of a client that asks what
+came after 41. The conversation's status follows: an inbound message makes it needs_reply, an
+outbound one waiting. A redelivery is recognized by the provider's id, by the host's
+idempotency key or by the message's own id. It returns created == false and the row that was
+stored first.
 
 # Suggestions
 
@@ -49,18 +54,18 @@ the message's own id, returns created == false and the row that was there.
 	out := &message.Message{RecipientEmail: "john@example.com"}
 	created, err = mine.Suggestions().Send(ctx, s.ID, out)
 
-Of many people who decide at once one wins and the others get a *TransitionError. Send
-writes the outbound message once, however often it is called.
+If several people decide at the same time, one wins and the others get a *TransitionError.
+Send writes the outbound message once, however often it is called.
 
 # Search
 
 	page, err := mine.Search().Messages(ctx, "invoice -draft", store.TextOptions{}, store.PageRequest{})
 	near, err := mine.Search().SimilarMessages(ctx, store.SimilarTo{Text: "How much is it?"}, store.SimilarOptions{Limit: 10})
 
-By words with a syntax that cannot be wrong, by a part of the text, by meaning, or by both
-(Hybrid). A result by meaning says whether every vector was compared. The vectors come
-from the host's embedder; EmbedMissing finds what has none, and any number of processes
-share its work:
+Search finds by words, with a syntax in which no query is an error, by a part of the text, by
+meaning, or by words and meaning together (Hybrid). A result by meaning says whether every
+vector was compared. The vectors come from the host's embedder. EmbedMissing embeds the
+messages that have none, and any number of processes share its work:
 
 	done, err := st.AllUsers().Embeddings().EmbedMissing(ctx, embedder, store.EmbedOptions{})
 
@@ -70,8 +75,8 @@ share its work:
 	times, err := mine.Reports().ResponseTimes(ctx, store.Period{})
 	costs, err := st.AllUsers().Reports().CostsByModel(ctx, store.Top{})
 
-Activity, response times, suggestions and costs, for one user or all. Each comment says what
-is counted; the numbers are exact and the same on both databases.
+Reports cover activity, response times, suggestions and costs, for one user or for all. Each
+comment says what is counted. The numbers are exact, and the same on both databases.
 
 # Operating
 
@@ -80,38 +85,56 @@ is counted; the numbers are exact and the same on both databases.
 	err = st.AllUsers().Maintenance().Vacuum(ctx)
 	st, err := sqlite.Open(ctx, "chat.db", convostore.WithLogger(slog.Default(), 200*time.Millisecond))
 
-Health is about the database and not about rows. A log has placeholders for all values.
+Health is about the database, not about anybody's rows. The log has placeholders for all
+values.
 
 # Replicas
 
 	st, err := postgres.Open(ctx, primary, postgres.WithReplicas(first, second))
 
-Reads then go to a streaming replica that has all that this store wrote for the scope's
-user. WithSession and WithPrimary of package store ask for more.
+A read then goes to a streaming replica if the replica has everything that this store wrote
+for the scope's user. WithSession and WithPrimary of package store ask for more.
 
 # Transactions
 
 	err := st.Transaction(ctx, func(tx store.Store) error { … })
 	err := hostDB.Transaction(func(tx *gorm.DB) error { … st.WithTx(tx).ForUser(u) … })
 
-The second form writes the host's rows and these together or not at all.
+The second form writes the host's rows and the library's together or not at all.
 
 # Deleting
 
-Delete hides a row and Restore brings it back; a conversation takes what is in it along
-without marking it, so that a restore brings back exactly what was there. Erase,
-EraseLead, EraseUser and Purge remove for good and return how many rows of each table
-went. The indexes of search follow in the same transaction. Retain carries out a policy by
-age, with a dry run; a conversation on Hold it leaves alone.
+Delete hides a row and Restore brings it back. A deleted conversation hides its messages and
+suggestions without marking them, so that Restore brings back exactly what was visible
+before. Erase, EraseLead, EraseUser and Purge remove rows for good and return how many of each
+table they removed; the search indexes follow in the same transaction. Retain carries out a
+policy by age, with a dry run; it skips conversations on hold.
 
 # Plain GORM
 
-The models are GORM models and come with scopes:
+The models are GORM models and come with GORM scopes:
 
 	db.Scopes(conversation.OwnedBy(u), conversation.NeedsReply).
 		Preload("Messages", message.Oldest).Find(&cs)
 
-Read with them as you like. Writing around the store gives up its rules; the methods of
-the models, such as AddMessage and Approve, are there for hosts that do.
+Read with them as you like. A write that bypasses the store also bypasses its rules; methods
+of the models, such as AddMessage and Approve, are there for hosts that do so.
+
+# Glossary
+
+  - scope: the rows that calls see and change: of one user (ForUser) or of all (AllUsers).
+  - user: the owner of rows, a UUID of the host's; a tenant or a workspace can be one.
+  - lead: somebody outside whom a conversation is with, by an id of the host's.
+  - thread: the messages of one conversation, in the order of seq.
+  - seq: a message's number in its conversation, given in the order of arrival.
+  - redelivery: an append of a message that is stored already; it stores nothing.
+  - suggestion: a drafted reply; pending until a person approves, edits or rejects it.
+  - hold: a mark on a conversation that exempts it from everything done by age.
+  - purge: to erase what was deleted some time ago. Erase removes rows for good, Delete hides.
+  - code of a vector: one bit for each dimension, which SQLite compares before the vectors.
+  - claim: a lease on messages that one call of EmbedMissing is embedding; it expires.
+  - primary: the PostgreSQL server that takes the writes. Replicas follow it.
+  - session: a context whose reads see all earlier writes made with it, also on replicas.
+  - host: the service that embeds this library.
 */
 package convostore

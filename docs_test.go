@@ -103,7 +103,7 @@ func TestCommentsSayTheConstants(t *testing.T) {
 		constants["check."+name] = value
 	}
 	for _, said := range []struct{ path, sentence, constant string }{
-		{"store/search.go", "never less than Limit. 0 is # on PostgreSQL", "defaultEf"},
+		{"store/search.go", "never less than Limit. 0 means # on PostgreSQL", "defaultEf"},
 		{"store/search.go", "where more than # count as", "maxEf"},
 		{"store/search.go", "up to # of one user on PostgreSQL", "exactUser"},
 		{"store/search.go", "up to # on SQLite, and those of the conversation", "exactCodes"},

@@ -16,15 +16,16 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Option sets up a store, of New or of the Open of a backend. Options of a backend, such
-// as a pool size, are in the backend's package. An option may serve for any number of
-// stores, also at once.
+// Option configures a store. New and the functions that open a database (sqlite.Open,
+// postgres.Open) take options and apply each once, in their order; of two that set the same
+// thing the later one counts. The packages of the databases have further options, such as
+// the size of the pool. One option may be given to any number of stores, also concurrently.
 type Option = config.Option
 
-// WithLeads names the host's table of leads, which need not be there before the first
-// report. Reports read it, nothing writes it. If its key has another type than lead_id
-// (see migrate.Options.Leads), PostgreSQL compares both as text, for which it reads the
-// whole table. Names that are none are ErrInvalid.
+// WithLeads names the host's table of leads. Reports read it; nothing writes to it. The
+// table need not exist before the first report. A name that cannot be an identifier is
+// ErrInvalid. If the table's key has another type than lead_id (see migrate.Options.Leads),
+// PostgreSQL compares both as text and reads the whole table.
 func WithLeads(t store.HostTable) Option {
 	return func(c *config.Config) error {
 		t := t // the option may be applied for several stores at once
@@ -44,25 +45,26 @@ func WithLeads(t store.HostTable) Option {
 	}
 }
 
-// WithLogger logs the statements of the store, also inside a host's transaction and
-// through Store.DB, in the place of the logger that the host's handle has:
+// WithLogger logs the store's statements to l instead of the logger of the host's handle,
+// also inside a host's transaction and through Store.DB:
 //
-//   - "query" at level Debug for each;
-//   - "slow query" at Warn for one that took slow or longer; with slow 0 there are none;
-//   - "query failed" at Error for one that failed; at Warn for a duplicate key, a deadlock
-//     and a busy database, which the store answers by itself or with ErrConflict, for a
-//     read on a replica, and for a context whose deadline passed; at Debug for one that was
-//     cancelled.
+//   - "query" at level Debug for every statement;
+//   - "slow query" at Warn for one that took slow or longer; a slow of 0 turns this off;
+//   - "query failed" for a statement that failed: at Debug if its context was cancelled; at
+//     Warn if its deadline passed, for a read on a replica, and for a duplicate key, a
+//     deadlock and a busy database, which the store handles or returns as ErrConflict; at
+//     Error for the rest.
 //
-// The attributes are sql, duration, rows if it is known, and code for one that failed.
-// Nothing that is stored or looked for gets into a log: sql has placeholders, and code is
-// the SQLSTATE, SQLite's code or the type of the error, never its text, which can quote a
-// value. Of what a host runs through Store.DB with GORM's Scan the sql is the first word
-// alone, since GORM has the values in it; what a host writes out in its SQL is logged.
+// The attributes are sql, duration, rows where the number is known, and code for a
+// statement that failed. No value that is stored or searched for gets into the log: sql has
+// placeholders, and code is the SQLSTATE, SQLite's code or the type of the error, never its
+// text, which may quote a value. There are two exceptions for what a host runs through
+// Store.DB: with GORM's Scan only the first word of the SQL is logged, because GORM puts
+// the values into it, and literals that the host writes into its SQL are logged.
 //
-// The duration of a query of the store's goes until its last row was read; that of a
-// host's own through Store.DB is what GORM measures. Migrations, and the beginning and the
-// end of a transaction, are not logged.
+// The duration of a query ends when its last row was read; for a host's own through
+// Store.DB it is what GORM measures. Migrations, and the statements that begin and end a
+// transaction, are not logged. A nil l and a negative slow are ErrInvalid.
 func WithLogger(l *slog.Logger, slow time.Duration) Option {
 	return func(c *config.Config) error {
 		if l == nil {
@@ -76,8 +78,8 @@ func WithLogger(l *slog.Logger, slow time.Duration) Option {
 	}
 }
 
-// WithTablePrefix puts a prefix before the name of every table and index. The
-// migrations need the same one; WithMigrate gets it from here.
+// WithTablePrefix puts a prefix before the name of every table and index. The migrations
+// need the same prefix; WithMigrate takes it from here.
 func WithTablePrefix(prefix string) Option {
 	return func(c *config.Config) error {
 		c.Tables.Prefix = prefix
@@ -85,8 +87,8 @@ func WithTablePrefix(prefix string) Option {
 	}
 }
 
-// WithSchema puts the tables into a schema of PostgreSQL; SQLite has none and refuses
-// it. The migrations need the same one; WithMigrate gets it from here.
+// WithSchema names the PostgreSQL schema of the tables. The migrations need the same one;
+// WithMigrate takes it from here. SQLite has no schemas: ErrInvalid.
 func WithSchema(schema string) Option {
 	return func(c *config.Config) error {
 		c.Tables.Schema = schema
@@ -94,8 +96,9 @@ func WithSchema(schema string) Option {
 	}
 }
 
-// WithIDs sets the maker of ids; UUID version 7 by default, whose order in time keeps
-// indexes compact. It must be safe for concurrent use.
+// WithIDs sets the function that makes ids. The default makes UUIDs of version 7, which
+// ascend in time and so keep indexes compact. The function must be safe for concurrent use;
+// nil is ErrInvalid.
 func WithIDs(newID func() (uuid.UUID, error)) Option {
 	return func(c *config.Config) error {
 		if newID == nil {
@@ -106,8 +109,8 @@ func WithIDs(newID func() (uuid.UUID, error)) Option {
 	}
 }
 
-// WithClock sets the clock; time.Now by default. Times are kept in UTC and cut to
-// microseconds.
+// WithClock sets the clock; the default is time.Now. Times are stored in UTC, truncated to
+// microseconds. A nil clock is ErrInvalid.
 func WithClock(now func() time.Time) Option {
 	return func(c *config.Config) error {
 		if now == nil {
@@ -118,8 +121,9 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithNULStripped removes U+0000 from texts and documents instead of refusing them, for
-// hosts that store what others send. PostgreSQL can keep it in neither.
+// WithNULStripped removes U+0000 from texts and JSON documents before they are stored.
+// Without it they are ErrInvalid, because PostgreSQL can store U+0000 in neither. It is for
+// hosts that store what others send.
 func WithNULStripped() Option {
 	return func(c *config.Config) error {
 		c.StripNUL = true
@@ -127,9 +131,10 @@ func WithNULStripped() Option {
 	}
 }
 
-// WithEmbedder sets what turns the texts of Search into vectors, and the model that Search
-// compares. EmbedMissing is given its own, so that a new model can be filled while this
-// one serves.
+// WithEmbedder sets the embedder of searches: it turns their texts into vectors, and its
+// model is the one whose vectors are compared. A nil embedder is ErrInvalid. EmbedMissing
+// takes an embedder of its own, so that it can fill a new model while searches still use
+// the old one.
 func WithEmbedder(e store.Embedder) Option {
 	return func(c *config.Config) error {
 		if e == nil {
@@ -140,10 +145,11 @@ func WithEmbedder(e store.Embedder) Option {
 	}
 }
 
-// WithCodesInMemory keeps the codes of all vectors that a similarity search on SQLite
-// scans in memory, one bit a dimension: about ten times faster at 200,000 vectors, for
-// 200 bytes a vector of 1,536 dimensions. The first search loads them and every later one
-// adds what is new, whoever wrote it. PostgreSQL refuses the option.
+// WithCodesInMemory keeps in memory the codes that a similarity search on SQLite scans: one
+// bit for each dimension of a vector. At 200,000 vectors a search is about ten times faster,
+// for 200 bytes for each vector of 1,536 dimensions. The first search loads the codes. Each
+// later one adds the new ones, whichever process wrote them. On PostgreSQL the option is
+// ErrInvalid.
 func WithCodesInMemory() Option {
 	return func(c *config.Config) error {
 		c.CodesInMemory = true
@@ -151,9 +157,9 @@ func WithCodesInMemory() Option {
 	}
 }
 
-// WithMigrate lets the constructor bring the schema up before it returns. Without it
-// nothing migrates by itself. Prefix and schema of o are taken from the other options
-// where o has none.
+// WithMigrate makes the constructor bring the schema up to date before it returns. Without
+// it nothing migrates by itself. Where o has no prefix or schema, those of the other options
+// are used.
 func WithMigrate(o migrate.Options) Option {
 	return func(c *config.Config) error {
 		c.Migrate = &o
@@ -161,8 +167,8 @@ func WithMigrate(o migrate.Options) Option {
 	}
 }
 
-// WithReader sends reads outside of transactions to another handle of the same
-// database: for SQLite a pool of read-only connections beside the one that writes.
+// WithReader sends reads outside of transactions to a second handle on the same database.
+// It is for SQLite: a pool of read-only connections beside the one that writes.
 func WithReader(db *gorm.DB) Option {
 	return func(c *config.Config) error {
 		c.Reader = db

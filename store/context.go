@@ -6,13 +6,13 @@ import (
 	"github.com/convostore/convostore/internal/session"
 )
 
-// WithSession returns a context for one client, say one request or one login: a read with
-// it, or with a context made of it, sees every write that was made with it before, in
-// whatever scope either was. Reads of ForUser see the writes of their user without it; it
-// is for AllUsers, and for one client who acts for several users.
+// WithSession returns a context for one client, such as a request or a login. A read with
+// this context, or with one derived from it, sees every write that was made with it before,
+// whatever the scopes of the two. ForUser always sees the earlier writes of its user; a
+// session is for AllUsers and for a client that acts for several users.
 //
-// A session is known to this process alone. A context that has one keeps it. Without
-// replicas it changes nothing.
+// A session is known to this process alone. A context that has a session is returned as it
+// is. Without replicas a session changes nothing.
 func WithSession(ctx context.Context) context.Context {
 	if session.Of(ctx) != nil {
 		return ctx

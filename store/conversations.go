@@ -21,74 +21,79 @@ type Conversations interface {
 	ConversationRemover
 }
 
-// ConversationReader reads one conversation. A deleted one is not there.
+// ConversationReader reads one conversation. It does not find deleted ones.
 type ConversationReader interface {
 	// Get returns a conversation without its messages, or ErrNotFound.
 	Get(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
 
-	// GetByExternalKey returns the conversation that the host knows by this key, or
-	// ErrNotFound. In a scope of all users the key must be one user's alone, else
-	// ErrConflict.
+	// GetByExternalKey returns the conversation with the host's key, without its messages,
+	// or ErrNotFound. An empty key is ErrInvalid. In the scope of all users, a key that more
+	// than one user has is ErrConflict.
 	GetByExternalKey(ctx context.Context, key string) (*conversation.Conversation, error)
 
-	// Thread returns a conversation with all its live messages in the order of the
-	// thread and all its live suggestions, oldest first: three queries, however many
-	// there are. It returns ErrNotFound if there is no such conversation. Of a long
-	// thread MessageReader.Last reads less.
+	// Thread returns a conversation with all its live messages in the order of seq, and all
+	// its live suggestions, oldest first, or ErrNotFound. It takes three queries, however
+	// many rows there are. For a long thread, MessageReader.Last reads less.
 	Thread(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
 }
 
-// ConversationLister finds conversations. Deleted ones are not there unless a filter asks
-// for them.
+// ConversationLister lists conversations, without their messages. Deleted ones are listed
+// only if the filter asks for them.
 type ConversationLister interface {
-	// List returns a page in the order of the filter. A page never repeats or skips a
-	// row that existed throughout and kept its place: with NewestActivity an append
-	// moves a conversation to the front, with NewestCreated nothing moves.
+	// List returns a page in the order of the filter. Pages never repeat or skip a row that
+	// existed throughout and kept its place. In the order NewestActivity an append moves a
+	// conversation to the front; in the order NewestCreated nothing moves.
 	List(ctx context.Context, f ConversationFilter, p PageRequest) (Page[*conversation.Conversation], error)
 
-	// ListNumbered returns page p.Number, from 1, with the total. A number beyond the
-	// last is an empty page. It counts and skips rows at every call, and rows move
-	// between pages as others are added: for people who jump, not for walking.
+	// ListNumbered returns page number p.Number, counted from 1, with the total. A number
+	// after the last page gives an empty page. Each call counts all rows and skips those of
+	// the earlier pages, and rows move between pages when others are added: it is for people
+	// who jump to a page. To read everything, use List or All.
 	ListNumbered(ctx context.Context, f ConversationFilter, p NumberRequest) (NumberedPage[*conversation.Conversation], error)
 
-	// All walks everything that matches in the order of the filter, reading a page at a
-	// time, with no query open while the caller works. It ends after the first error.
+	// All iterates over everything that matches, in the order of the filter. It reads one
+	// page at a time and has no query open while the caller works. It ends after the first
+	// error.
 	All(ctx context.Context, f ConversationFilter) iter.Seq2[*conversation.Conversation, error]
 
-	// NeedsReply is the queue of conversations that end with an inbound message, newest
-	// activity first.
+	// NeedsReply returns a page of the conversations with status needs_reply, newest
+	// activity first. Their latest message with a direction is inbound.
 	NeedsReply(ctx context.Context, p PageRequest) (Page[*conversation.Conversation], error)
 
-	// Unread is NeedsReply with the last message at since or later.
+	// Unread is NeedsReply for conversations whose last message was sent at since or later.
+	// A zero since has no bound.
 	Unread(ctx context.Context, since time.Time, p PageRequest) (Page[*conversation.Conversation], error)
 }
 
-// ConversationCreator creates conversations, or finds the one that is there.
+// ConversationCreator creates conversations or finds the existing one.
 type ConversationCreator interface {
-	// Create stores c and its Messages, all or nothing, and fills in what was unset. The
-	// messages get seq 1, 2, 3 … in their order, and the status and the activity follow
-	// from them. It returns ErrConflict if the id or the external key is taken by
-	// another conversation of the user, even a deleted one, or if two of the messages or
-	// an older one share an idempotency key or a provider id. Suggestions are refused.
+	// Create stores c and c.Messages, all or nothing, and fills in what was unset. The
+	// messages get seq 1, 2, 3 … in their order; status and activity follow from them. It
+	// returns ErrConflict if another conversation of the user, even a deleted one, has the id
+	// or the external key, or if a message has the id, the idempotency key or the provider
+	// id of another one, in c.Messages or stored before. A c with Suggestions is ErrInvalid:
+	// create them with SuggestionEditor.Create.
 	Create(ctx context.Context, c *conversation.Conversation) error
 
-	// Upsert creates c, or, if the user has a conversation with c.ID, sets its lead,
-	// external key, title, subject and metadata to those of c. Status, seq and activity
-	// belong to the messages and stay. c comes back as the stored row. It returns
-	// ErrConflict if the row is deleted, ErrInvalid without an id or with messages.
+	// Upsert creates c, or, if the user has a conversation with c.ID, sets the lead, external
+	// key, title, subject and metadata of that one to those of c. It never changes status,
+	// seq and activity, which follow from the messages. c comes back as the stored row. It
+	// returns ErrConflict if the row is deleted, and ErrInvalid if c has no id or has
+	// messages or suggestions.
 	Upsert(ctx context.Context, c *conversation.Conversation) (created bool, err error)
 
-	// GetOrCreate finds the user's conversation with c.ExternalKey, or creates c. Of
-	// many calls at once one creates. c comes back as the stored row, which an existing
-	// one does not change. It returns ErrConflict, and c is that row, if it is deleted;
-	// ErrInvalid without a key or with messages.
+	// GetOrCreate finds the user's conversation with c.ExternalKey, or creates c. Of several
+	// concurrent calls one creates. c comes back as the stored row; an existing row is not
+	// changed. If that row is deleted, it returns ErrConflict and c is the row. A c without
+	// an external key, or with messages or suggestions, is ErrInvalid.
 	GetOrCreate(ctx context.Context, c *conversation.Conversation) (created bool, err error)
 }
 
-// ConversationEditor changes what a conversation says of itself. Its methods return the row
-// as it is now, or ErrNotFound.
+// ConversationEditor changes the title, the subject and the metadata. Its methods return the
+// row as it is now, or ErrNotFound if there is no live conversation with this id. The last
+// call wins.
 type ConversationEditor interface {
-	// SetTitle takes at most 255 characters; "" removes the title.
+	// SetTitle sets the title, of at most 255 characters; "" removes it.
 	SetTitle(ctx context.Context, id uuid.UUID, title string) (*conversation.Conversation, error)
 
 	// SetSubject sets the subject; "" removes it.
@@ -97,49 +102,52 @@ type ConversationEditor interface {
 	// SetMetadata replaces the whole document; nil removes it.
 	SetMetadata(ctx context.Context, id uuid.UUID, doc message.JSON) (*conversation.Conversation, error)
 
-	// MergeMetadata applies patch as a JSON Merge Patch (RFC 7396): objects merge key by
-	// key, null removes a key, anything else replaces. The patch must be an object. Two
-	// merges at once both count.
+	// MergeMetadata applies patch as a JSON Merge Patch (RFC 7396): objects are merged key by
+	// key, null removes a key, and any other value replaces the old one. A patch that is not
+	// an object is ErrInvalid. Concurrent merges all take effect.
 	MergeMetadata(ctx context.Context, id uuid.UUID, patch message.JSON) (*conversation.Conversation, error)
 }
 
-// ConversationArchiver puts conversations aside and keeps them from going by age. Its
-// methods return the row as it is now, or ErrNotFound.
+// ConversationArchiver archives conversations, and exempts them from retention. Its methods
+// return the row as it is now, or ErrNotFound.
 type ConversationArchiver interface {
-	// Archive puts a conversation aside; an archived one stays as it is.
+	// Archive sets the status of a live conversation to archived. One that is archived is
+	// returned unchanged. The next inbound or outbound message gives it another status.
 	Archive(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
 
-	// Reopen makes an archived conversation active; any other stays as it is.
+	// Reopen makes an archived conversation active. A live one with another status is
+	// returned unchanged.
 	Reopen(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
 
-	// Hold keeps a conversation, live or deleted, from what archives, deletes and purges
-	// by age (see Retention), until Release; one that is held stays as it is. It does not
-	// keep anybody from calling Delete or Erase.
+	// Hold exempts a conversation, live or deleted, from everything that archives, deletes or
+	// purges by age (see Retention), until Release. One on hold is returned unchanged. A hold
+	// does not prevent Delete or Erase.
 	Hold(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
 
-	// Release ends a hold. A conversation, live or deleted, that is not held stays as it
-	// is.
+	// Release ends a hold on a conversation, live or deleted. One that is not on hold is
+	// returned unchanged.
 	Release(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
 }
 
-// ConversationRemover deletes softly, brings back, and erases.
+// ConversationRemover deletes conversations softly, restores them, and erases them.
 type ConversationRemover interface {
-	// Delete hides a conversation and with it everything in it. Its messages keep their
-	// own marks, so that Restore brings back what was there and nothing else. Deleting
-	// again returns ErrNotFound.
+	// Delete hides a conversation and everything in it (soft delete). Messages and
+	// suggestions keep their own marks, so that Restore brings back exactly what was visible
+	// before. A second Delete returns ErrNotFound.
 	Delete(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
 
-	// Restore brings a deleted conversation back; a live one stays as it is. It returns
-	// ErrNotFound if there is neither.
+	// Restore brings a deleted conversation back and returns it. One that is not deleted is
+	// returned unchanged. It returns ErrNotFound if there is no such conversation.
 	Restore(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
 
-	// Erase removes a conversation, deleted or not, for good, with its messages,
-	// vectors and suggestions, and returns how many rows went. It returns ErrNotFound
-	// if there is none.
+	// Erase removes a conversation, live or deleted, for good, with its messages, vectors and
+	// suggestions (hard delete), and returns how many rows of each table it removed. It
+	// returns ErrNotFound if there is no such conversation.
 	Erase(ctx context.Context, id uuid.UUID) (Counts, error)
 }
 
-// ConversationOrder is an order of conversations. Ties go by id, highest first.
+// ConversationOrder is an order of conversations. Ties go by id, highest first, and in the
+// scope of all users then by user id, highest first. An unknown order is ErrInvalid.
 type ConversationOrder int
 
 // The orders.
@@ -150,21 +158,21 @@ const (
 	NewestCreated
 )
 
-// ConversationFilter says which conversations; fields narrow together. The zero value
-// is every live one, newest activity first.
+// ConversationFilter selects conversations. A row must meet every field that is set. The zero
+// value takes every live conversation, newest activity first.
 type ConversationFilter struct {
-	// LeadID is ErrInvalid where it cannot be the key of one of the host's leads: no number
-	// for a bigint.
+	// LeadID takes the conversations with this lead. An id that cannot be a key of the host's
+	// leads, such as a word where the key is a bigint, is ErrInvalid.
 	LeadID string
-	// Statuses keeps any of them; none keeps all.
+	// Statuses takes conversations with any of these; an empty list takes all.
 	Statuses []conversation.Status
-	// ActiveSince and ActiveBefore bound LastMessageAt: since ≤ t < before.
+	// ActiveSince and ActiveBefore bound LastMessageAt: since ≤ t < before. Zero is no bound.
 	ActiveSince, ActiveBefore time.Time
-	// CreatedSince and CreatedBefore bound CreatedAt likewise.
+	// CreatedSince and CreatedBefore bound CreatedAt in the same way.
 	CreatedSince, CreatedBefore time.Time
-	// Text is a part of the title or of the subject, in either case of letters: any
-	// letters on PostgreSQL, those of ASCII on SQLite. % and _ are letters. It has MaxQuery
-	// bytes at most.
+	// Text is a part of the title or of the subject. Case does not count: for all letters on
+	// PostgreSQL, for those of ASCII on SQLite. % and _ are ordinary characters. More than
+	// MaxQuery bytes are ErrInvalid.
 	Text    string
 	Deleted Deleted
 	Order   ConversationOrder

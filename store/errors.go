@@ -9,42 +9,45 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// Sentinels, matched with errors.Is. Errors of the database and of the context are
-// wrapped and match as themselves.
+// The errors of this package, to be matched with errors.Is. Errors of the database and of
+// the context are wrapped and can be matched as well.
 var (
-	// ErrNotFound says that the scope has no such row: there is none, it is deleted, or
-	// it is another user's.
+	// ErrNotFound means that the scope has no such row: it does not exist, is deleted, or is
+	// another user's.
 	ErrNotFound = errors.New("convostore: not found")
-	// ErrConflict says that somebody else's row or write stands in the way. Every
-	// *TransitionError and *SeqConflictError matches it.
+	// ErrConflict means that another row or a concurrent write stands in the way: a key that
+	// is taken, a decision that was made, or, in the scope of all users, an id that more than
+	// one user has. Every *TransitionError and *SeqConflictError matches it.
 	ErrConflict = rule.ErrConflict
-	// ErrInvalid is matched by every *InvalidError.
+	// ErrInvalid means that the input breaks a rule. Every *InvalidError matches it.
 	ErrInvalid = rule.ErrInvalid
-	// ErrSchema says that the database does not have the schema of this version of the
-	// library; the message says which call brings it up.
+	// ErrSchema means that the database has another version of the schema than this version
+	// of the library needs. The message says which call brings it up to date.
 	ErrSchema = errors.New("convostore: schema")
-	// ErrUnsupported says that this database cannot do it, or was migrated without what
-	// it takes; the message says which.
+	// ErrUnsupported means that this database lacks the ability, or was migrated without it.
+	// The message says which of the two, and what is missing.
 	ErrUnsupported = errors.New("convostore: unsupported")
-	// ErrRolledBack says that SQLite has rolled the whole transaction back by itself, as it
-	// does when a write is interrupted at its deadline, the disk is full, or a write to it
-	// fails. The error of that call matches it, and so does that of each later call in the
-	// transaction, none of which does anything, and of the transaction. It also matches
-	// what the first one was about, such as context.DeadlineExceeded.
+	// ErrRolledBack means that SQLite has rolled the whole transaction back by itself. It does
+	// so if a write is interrupted when its context ends, if the disk is full, or if writing to
+	// the disk fails. The error of the failed call matches ErrRolledBack and its own cause, such
+	// as context.DeadlineExceeded. Every later call in the transaction does nothing and returns
+	// an error that matches both as well, and so does the transaction itself.
 	ErrRolledBack = errors.New("convostore: the database has rolled the transaction back")
-	// ErrNotEmbedded says that a message has no vector of the model.
+	// ErrNotEmbedded means that a message has no vector of the model.
 	ErrNotEmbedded = errors.New("convostore: message is not embedded")
 )
 
-// InvalidError names the field and the rule that it broke.
+// InvalidError names the field that was bad and the rule that it broke. It matches ErrInvalid.
 type InvalidError = rule.InvalidError
 
-// TransitionError names the state that was found and the one that was asked for.
+// TransitionError says that a suggestion has a state from which the requested one cannot be
+// reached. It names both, and matches ErrConflict.
 type TransitionError = rule.TransitionError
 
-// SeqConflictError says that an append with ExpectedSeq came too late.
+// SeqConflictError says that an append with ExpectedSeq found another last seq. It matches
+// ErrConflict.
 type SeqConflictError struct {
-	// Expected is what the caller gave, Actual the conversation's last seq.
+	// Expected is the seq that the caller gave, Actual the conversation's last seq.
 	Expected, Actual int64
 }
 
@@ -55,28 +58,30 @@ func (e *SeqConflictError) Error() string {
 // Is makes every SeqConflictError match ErrConflict.
 func (e *SeqConflictError) Is(target error) bool { return target == ErrConflict }
 
-// BatchError says which of many messages was at fault.
+// BatchError says which one of several messages was at fault.
 type BatchError struct {
-	// Index counts from 0: the place in the slice, or in the rows of an import.
+	// Index is the position in the slice, or in the rows of an import, counted from 0.
 	Index int
-	Err   error
+	// Err is what was wrong with that message.
+	Err error
 }
 
 func (e *BatchError) Error() string { return fmt.Sprintf("message %d: %v", e.Index, e.Err) }
 
-// Unwrap returns the fault itself.
+// Unwrap returns Err.
 func (e *BatchError) Unwrap() error { return e.Err }
 
 // EmbedError says which messages could not be embedded.
 type EmbedError struct {
 	Model    string
 	Messages []uuid.UUID
-	Err      error
+	// Err is the embedder's error, or the *InvalidError of a vector.
+	Err error
 }
 
 func (e *EmbedError) Error() string {
 	return fmt.Sprintf("convostore: embed %d messages with %s: %v", len(e.Messages), e.Model, e.Err)
 }
 
-// Unwrap returns the embedder's error, or the *InvalidError of a vector.
+// Unwrap returns Err.
 func (e *EmbedError) Unwrap() error { return e.Err }

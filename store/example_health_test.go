@@ -3,14 +3,8 @@ package store_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"os"
 	"strings"
 
-	"github.com/google/uuid"
-
-	"github.com/convostore/convostore"
-	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/store/sqlite"
 )
 
@@ -19,7 +13,7 @@ func ExampleHealth() {
 	ctx := context.Background()
 	st, err := sqlite.OpenMemory(ctx)
 	must(err)
-	defer st.Close() //nolint:errcheck // nothing is written behind the last statement
+	defer st.Close() //nolint:errcheck // nothing is written after the last statement
 	h := st.Health()
 
 	r, err := h.Ready(ctx)
@@ -48,36 +42,4 @@ func ExampleHealth() {
 	// conversations: 0 rows, indexes: true
 	// damage: 0
 	// convostore: unsupported: SQLite does not count how often an index is used; PostgreSQL does
-}
-
-// The log has the statements and nothing of what is stored.
-func ExampleWithLogger() {
-	ctx := context.Background()
-	handler := slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
-		Level: slog.LevelDebug,
-		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			switch a.Key {
-			case slog.TimeKey, "duration":
-				return slog.Attr{} // they differ from run to run
-			case "sql":
-				verb, _, _ := strings.Cut(a.Value.String(), " ")
-				a.Value = slog.StringValue(verb + " …")
-			}
-			return a
-		},
-	})
-	st, err := sqlite.OpenMemory(ctx, convostore.WithLogger(slog.New(handler), 0))
-	must(err)
-	defer st.Close() //nolint:errcheck // nothing is written behind the last statement
-
-	mine := st.ForUser(uuid.New())
-	for range 2 {
-		err := mine.Conversations().Create(ctx, &conversation.Conversation{ExternalKey: "ticket-7", Title: "What nobody else may read"})
-		fmt.Println(err)
-	}
-	// Output:
-	// level=DEBUG msg=query sql="INSERT …" rows=1
-	// <nil>
-	// level=WARN msg="query failed" sql="INSERT …" rows=0 code=2067
-	// convostore: conflict: the id or the external key of the conversation is taken
 }

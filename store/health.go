@@ -6,138 +6,140 @@ import (
 	"time"
 )
 
-// Health is what an operator asks of the database itself: it is about whole tables, not
-// about anybody's rows. Its methods read; what is said of a database that lacks the
-// ability is ErrUnsupported, whose message says what it would take.
+// Health reports on the database itself: on whole tables, not on anybody's rows. Its methods
+// only read, except ResetSlowQueries. Where the database lacks the ability, a method returns
+// ErrUnsupported with a message that says what is missing.
 //
-// On PostgreSQL it asks the server that the store writes to, except Replicas, which tells
-// what is known of the others. A replica has statistics of its own: ask it through a store
-// of New on it.
+// On PostgreSQL the methods ask the primary, the server that the store writes to; Replicas
+// says what is known of the replicas. A replica has statistics of its own: to read them, open
+// a store of convostore.New on the replica.
 type Health interface {
-	// Ready tells whether the store can work: the database answers and has the schema of
-	// this version, and so does the one of WithReader. It asks each time. The error is
-	// ErrSchema for another schema, and else that of the connection; what was found comes
-	// back beside it. On SQLite it does not wait for a writer.
+	// Ready says whether the store can work: the database, and that of WithReader, answers and
+	// has the schema of this version. It asks each time that it is called. The error is
+	// ErrSchema if the schema is another one, and otherwise that of the connection. The
+	// Readiness says what was found, also beside an error. On SQLite Ready does not wait for a
+	// writer.
 	Ready(ctx context.Context) (Readiness, error)
 
-	// PoolStats returns the pools of connections, the writer's first, then the reader's if
-	// it has one of its own, then those of replicas as they were configured. It asks
-	// nothing of the database. Inside a transaction they are those that the store was
-	// opened with.
+	// PoolStats returns the figures of the connection pools: first the writer's, then the
+	// reader's if it has its own, then those of the replicas in the order of their
+	// configuration. It sends nothing to the database. Inside a transaction they are the pools
+	// that the store was opened with.
 	PoolStats() []PoolStats
 
-	// Replicas returns what is known of the replicas, as they were configured, none
-	// without replicas. It asks nothing of them: the store does so all the time.
+	// Replicas returns what is known of the replicas, in the order of their configuration;
+	// none without replicas. It sends nothing to them: the store polls them all the time.
 	Replicas() []ReplicaState
 
-	// TableSizes returns the library's tables, the largest first, ties by name. SQLite
-	// knows the bytes only with its table dbstat, which some drivers lack: ErrUnsupported.
-	// It reads every page there, which takes as long as reading the file. Of distributed
-	// tables it adds up the shards, and needs every node.
+	// TableSizes returns the sizes of the library's tables, largest first, ties by name. On
+	// SQLite it needs the table dbstat, which some drivers lack (ErrUnsupported), and takes as
+	// long as reading the whole file. Of distributed tables it adds up the shards, and needs
+	// every node.
 	TableSizes(ctx context.Context) ([]TableSize, error)
 
-	// IndexUsage returns the indexes of the library's tables as PostgreSQL has counted
-	// their use since its statistics were last reset, the least used first, ties by name.
-	// SQLite counts nothing, and of distributed tables each node counts for itself:
-	// ErrUnsupported.
+	// IndexUsage returns how often PostgreSQL has used each index of the library's tables since
+	// its statistics were last reset, least used first, ties by name. It is ErrUnsupported on
+	// SQLite, which does not count, and on distributed tables, for which each node counts by
+	// itself.
 	IndexUsage(ctx context.Context) ([]IndexUsage, error)
 
 	// SlowQueries returns the statements on the library's tables that took PostgreSQL the
 	// longest on average, slowest first, limit of them, 20 if 0; below 0 or above MaxLimit
-	// is ErrInvalid. They are those that read or write rows, whoever sent them, and have
-	// the name of a table of the library's as a word; the texts have placeholders for all
-	// values. Those of other roles need the right pg_read_all_stats. Without the extension
-	// pg_stat_statements, and on SQLite, it returns ErrUnsupported.
+	// is ErrInvalid. It takes statements that read or write rows, whoever sent them, and that
+	// contain the name of one of the tables as a word. The texts have placeholders for all
+	// values. To see the statements of other roles, the store's role needs pg_read_all_stats.
+	// It is ErrUnsupported without the extension pg_stat_statements, and on SQLite.
 	SlowQueries(ctx context.Context, limit int) ([]SlowQuery, error)
 
-	// ResetSlowQueries forgets what SlowQueries has counted of this database, the host's
-	// statements among it. It needs the right to call pg_stat_statements_reset, and
-	// returns ErrUnsupported where SlowQueries does.
+	// ResetSlowQueries resets the statistics of pg_stat_statements for this database, including
+	// those of the host's statements. The store's role needs the right to call
+	// pg_stat_statements_reset. It is ErrUnsupported where SlowQueries is.
 	ResetSlowQueries(ctx context.Context) error
 
-	// Pages returns how much of an SQLite file is in use. PostgreSQL keeps a file a
-	// table, see TableSizes: ErrUnsupported.
+	// Pages returns how much of an SQLite file is in use. On PostgreSQL, which has files for
+	// each table, it is ErrUnsupported; see TableSizes.
 	Pages(ctx context.Context) (Pages, error)
 
-	// Check lets SQLite look for damage in the whole file and for rows whose parent is
-	// gone, of the host's tables as well, and returns what it found, nothing if all is
-	// well, 100 findings at most. They name tables and rows and quote nothing. It reads
-	// everything. A file that SQLite cannot read at all is a finding; no answer is an
-	// error. PostgreSQL has tools of its own (amcheck): ErrUnsupported.
+	// Check has SQLite look for damage in the whole file, and for rows whose parent is gone,
+	// also in the host's tables. It reads everything. It returns what it found:
+	// nothing if all is well, 100 findings at most. A finding names tables and rows and quotes
+	// no value. A file that SQLite cannot read at all is a finding; if SQLite does not answer,
+	// that is an error. On PostgreSQL, which has amcheck, it is ErrUnsupported.
 	Check(ctx context.Context) ([]string, error)
 }
 
-// Readiness is what Ready found.
+// Readiness is what Ready has found.
 type Readiness struct {
 	// Database is its name and version, "PostgreSQL 15.18" or "SQLite 3.54.1", empty if it
 	// did not answer.
 	Database string `json:"database"`
-	// Schema is the version that the database has, Wanted the one that this code needs.
+	// Schema is the version of the schema in the database, Wanted the one that this code
+	// needs.
 	Schema int64 `json:"schema"`
 	Wanted int64 `json:"wanted"`
-	// Extensions are PostgreSQL's that the store makes use of and that are there, with
-	// their versions: vector, pg_trgm, pg_stat_statements, citus.
+	// Extensions are the installed extensions of PostgreSQL that the store can use, with their
+	// versions: vector, pg_trgm, pg_stat_statements, citus.
 	Extensions map[string]string `json:"extensions,omitempty"`
-	// FullText, Vectors and VectorIndex are what the migrations' options left in it.
+	// FullText, Vectors and VectorIndex say what the database was migrated with.
 	FullText    bool `json:"full_text"`
 	Vectors     bool `json:"vectors"`
 	VectorIndex bool `json:"vector_index"`
-	// Took is how long the answer took.
+	// Took is how long the database took to answer.
 	Took time.Duration `json:"took"`
 }
 
-// PoolStats are figures of a pool of connections.
+// PoolStats are the figures of a connection pool.
 type PoolStats struct {
-	// Name is "writer", "reader", or "replica " with its address.
+	// Name is "writer", "reader", or "replica " followed by the address.
 	Name string `json:"name"`
 	sql.DBStats
 }
 
-// TableSize is how much there is of a table.
+// TableSize is the size of a table.
 type TableSize struct {
 	Table string `json:"table"`
-	// Rows are counted on SQLite and PostgreSQL's estimate on PostgreSQL, deleted ones
-	// included.
+	// Rows is exact on SQLite and the server's estimate on PostgreSQL. It includes deleted
+	// rows.
 	Rows int64 `json:"rows"`
-	// Heap, Indexes and Total are bytes. PostgreSQL's Heap includes what is stored out of
-	// line; SQLite's full text tables count as indexes of their table.
+	// Heap, Indexes and Total are bytes. On PostgreSQL, Heap includes what is stored out of
+	// line (TOAST). On SQLite, the full text tables count as indexes of their table.
 	Heap    int64 `json:"heap"`
 	Indexes int64 `json:"indexes"`
 	Total   int64 `json:"total"`
 }
 
-// IndexUsage is how often an index served.
+// IndexUsage is how often an index was used.
 type IndexUsage struct {
 	Table string `json:"table"`
 	Index string `json:"index"`
-	// Scans counts queries that used it, Read and Fetched the entries and rows that they
-	// got.
+	// Scans is the number of index scans, Read that of the index entries they returned,
+	// Fetched that of the rows they fetched.
 	Scans   int64 `json:"scans"`
 	Read    int64 `json:"read"`
 	Fetched int64 `json:"fetched"`
-	// Bytes is its size.
+	// Bytes is the size of the index.
 	Bytes int64 `json:"bytes"`
-	// Constraint says that it keeps a key unique, which is of use without a scan.
+	// Constraint says that the index keeps a key unique, for which it is needed without scans.
 	Constraint bool `json:"constraint"`
-	// Unused says that it served no query and keeps no key.
+	// Unused says that no query used the index and that it keeps no key unique.
 	Unused bool `json:"unused"`
 }
 
-// SlowQuery is a statement with how long it took.
+// SlowQuery is a statement and how long it took.
 type SlowQuery struct {
 	Query string `json:"query"`
 	Calls int64  `json:"calls"`
-	// The times are of one call, but for Total.
+	// Total is the time of all calls; the other times are of one call.
 	Total  time.Duration `json:"total"`
 	Mean   time.Duration `json:"mean"`
 	Max    time.Duration `json:"max"`
 	StdDev time.Duration `json:"std_dev"`
 }
 
-// Pages are those of an SQLite file.
+// Pages are the pages of an SQLite file.
 type Pages struct {
-	// Size is the bytes of a page, Total how many there are, Free how many are empty and
-	// will be used again.
+	// Size is the size of a page in bytes, Total the number of pages, Free the number of empty
+	// ones, which SQLite will use again.
 	Size  int64 `json:"size"`
 	Total int64 `json:"total"`
 	Free  int64 `json:"free"`
@@ -145,18 +147,18 @@ type Pages struct {
 
 // ReplicaState is what the store knows of a replica.
 type ReplicaState struct {
-	// Address is its host and port.
+	// Address is the host and port.
 	Address string `json:"address"`
-	// InUse says that reads may go to it. If not, Reason says why.
+	// InUse says that reads may go to the replica. If not, Reason says why.
 	InUse  bool   `json:"in_use"`
 	Reason string `json:"reason,omitempty"`
-	// Behind is how many bytes of the log it had not replayed when it was asked last, 0 if
-	// it did not answer.
+	// Behind is the number of bytes of the primary's log that the replica had not replayed at
+	// the last poll; 0 if it did not answer.
 	Behind int64 `json:"behind"`
-	// Age is how old what it shows is at most, 0 while that is not known.
+	// Age is the greatest possible age of the state that the replica shows; 0 while unknown.
 	Age time.Duration `json:"age"`
-	// Reads counts the methods that were sent to it, Fallbacks those of them that went on to
-	// the primary, because it failed or did not find a row.
+	// Reads is the number of method calls sent to the replica. Fallbacks is the number of those
+	// that were then run on the primary, because the replica failed or did not find a row.
 	Reads     int64 `json:"reads"`
 	Fallbacks int64 `json:"fallbacks"`
 }

@@ -1,14 +1,16 @@
 package store
 
-// HostTable is a table of the host's that reports read: that of the leads.
+// HostTable describes the host's table of leads, which reports read. See
+// convostore.WithLeads.
 type HostTable struct {
-	// Name is the table's name, "leads", or on PostgreSQL "crm.leads". Case counts.
+	// Name is the name of the table: "leads", or on PostgreSQL "crm.leads". It is case
+	// sensitive.
 	Name string
-	// Key is the column that lead ids name; "id" if empty. It must be unique.
+	// Key is the column that holds the ids of leads; "id" if empty. It must be unique.
 	Key string
-	// Title is the column with a lead's name, joined into reports; without one titles are
-	// empty.
+	// Title is the column with the name of a lead, which reports show. If it is empty,
+	// titles in reports are empty.
 	Title string
-	// Columns are those that ResponseRate may be asked for.
+	// Columns are the columns that ResponseRate may be asked for.
 	Columns []string
 }

@@ -5,125 +5,126 @@ import (
 	"time"
 )
 
-// Maintenance is what jobs and operators do with the rows of a scope.
+// Maintenance is what jobs and operators do with the rows of a scope and with the tables.
 type Maintenance interface {
 	Retention
 	Eraser
 	TableCare
 }
 
-// Retention is what happens to conversations by their age. A conversation on hold
-// (Conversations().Hold) is left alone by all of it.
+// Retention archives, deletes and purges by age. It skips conversations on hold, see
+// ConversationArchiver.Hold.
 type Retention interface {
-	// ArchiveInactive archives the live conversations whose last message was sent before
-	// t and returns how many, also beside an error. It works in batches, as Retain does.
+	// ArchiveInactive archives the live conversations whose last message was sent before t,
+	// and returns how many it archived, also beside an error. It works in batches, as Retain
+	// does.
 	ArchiveInactive(ctx context.Context, t time.Time) (int64, error)
 
-	// Purge removes for good what was deleted before t: conversations with all that is
-	// in them, and messages and suggestions deleted by themselves. A message takes the
-	// suggestions that answered it or became it along, since they quote it. It works in
-	// batches; after an error the counts are what is gone, and a second run goes on.
+	// Purge removes for good what was deleted before t: conversations with everything in
+	// them, and single messages and suggestions. With a message it removes the suggestions
+	// that answer it or were sent as it, because they quote it. It works in batches. After an
+	// error the counts say what was removed, and a second run continues.
 	Purge(ctx context.Context, t time.Time) (Counts, error)
 
-	// Retain carries out a policy, in batches of one user each, which commit by
-	// themselves: no lock is held for longer than one takes, appends go on meanwhile, and
-	// after a kill or an error a second run goes on where it was. First what is due is
-	// purged, then deleted, then archived, so that a run takes each conversation one step
-	// further. A conversation that gets a message in time is not touched. The result is
-	// what was done, also beside an error; with DryRun what would be, and nothing is
-	// written. A policy without any step, with a negative duration or with DeleteAfter
+	// Retain carries out a policy. First it purges what is due, then it deletes, then it
+	// archives, so that one run takes each conversation one step further. A conversation that
+	// gets a message before its batch is written is not touched. The result says what was
+	// done, also beside an error; with DryRun it says what would be done, and nothing is
+	// written. A policy without any step, with a negative duration, or with a DeleteAfter
 	// below ArchiveAfter is ErrInvalid.
 	//
-	// Inside a transaction all batches are part of it, and their locks are held to its
-	// end.
+	// Each batch belongs to one user and commits by itself: no lock is held for longer than a
+	// batch takes, others append meanwhile, and after a kill or an error a second run
+	// continues. Inside a transaction all batches are part of it, and their locks are held
+	// until it ends.
 	Retain(ctx context.Context, p RetentionPolicy) (RetentionResult, error)
 }
 
-// RetentionPolicy says when conversations go. Zero leaves a step out; a step is due when
-// more than its time has passed at the beginning of the run.
+// RetentionPolicy says after what time conversations are archived, deleted and purged. 0
+// leaves a step out. A step is due if more than its time has passed when the run begins.
 type RetentionPolicy struct {
-	// ArchiveAfter and DeleteAfter are how long after its last message a live conversation
-	// is archived, or deleted softly, whatever its status.
+	// ArchiveAfter and DeleteAfter are the time from the last message of a live conversation
+	// until it is archived or softly deleted, whatever its status.
 	ArchiveAfter time.Duration
 	DeleteAfter  time.Duration
-	// PurgeAfter is how long after it was deleted softly, by whomever, a conversation is
-	// erased, and a message or suggestion that was deleted by itself; see Purge.
+	// PurgeAfter is the time from the soft deletion, whoever deleted, until a conversation, or
+	// a message or suggestion that was deleted by itself, is erased. See Purge.
 	PurgeAfter time.Duration
 	// DryRun counts what would be done and does nothing.
 	DryRun bool
 	// BatchSize is how many conversations a transaction takes at most: 500 if 0; below 0
 	// or above 10,000 is ErrInvalid. Erasing takes fewer at once where they are long:
-	// 5,000 messages, unless one conversation alone has more.
+	// 5,000 messages, unless a single conversation has more.
 	BatchSize int
-	// Progress, if set, is called after each batch with the result so far, outside of its
-	// transaction. A dry run has no batches.
+	// Progress, if set, is called after each batch with the result so far, outside of the
+	// batch's transaction. A dry run has no batches.
 	Progress func(RetentionResult)
 }
 
-// RetentionResult counts what a run of a policy did.
+// RetentionResult counts what a run of a policy did, or with DryRun would do.
 type RetentionResult struct {
 	Archived int64  `json:"archived"`
 	Deleted  int64  `json:"deleted"`
 	Purged   Counts `json:"purged"`
 }
 
-// Eraser removes for good, on hold or not.
+// Eraser removes rows for good (hard delete), also those of conversations on hold.
 type Eraser interface {
-	// EraseLead removes for good every conversation with a lead, deleted or not, with
-	// all that is in it. No such conversation is no error; an id that cannot be the key of
-	// one of the host's leads, such as no number for a bigint, is ErrInvalid. In a scope of
-	// all users each user's part is a transaction of its own.
+	// EraseLead removes every conversation with a lead, live or deleted, with everything in
+	// it, and counts the rows. If there is no such conversation, that is no error. An empty id
+	// is ErrInvalid, and so is one that cannot be a key of the host's leads, such as a word
+	// where the key is a bigint. In the scope of all users each user's part is a transaction
+	// of its own, and after an error the counts say what was removed.
 	EraseLead(ctx context.Context, leadID string) (Counts, error)
 
-	// EraseUser removes for good everything of the scope's user. A scope of all users
-	// returns ErrInvalid.
+	// EraseUser removes everything of the scope's user and counts the rows. For a user without
+	// rows it returns zero counts. In the scope of all users it returns ErrInvalid.
 	EraseUser(ctx context.Context) (Counts, error)
 
-	// Orphans counts the rows whose parent is gone: messages and suggestions without
-	// their conversation, vectors without their message. There are none unless the
-	// database ran without foreign keys, as SQLite does by default.
+	// Orphans counts the rows whose parent is gone: messages and suggestions without their
+	// conversation, vectors without their message. There are none unless the database ran
+	// without foreign keys, which is SQLite's default for a host's own connections.
 	Orphans(ctx context.Context) (Counts, error)
 
-	// RemoveOrphans removes what Orphans counts, and returns how many rows went.
+	// RemoveOrphans removes what Orphans counts, and returns how many rows it removed.
 	RemoveOrphans(ctx context.Context) (Counts, error)
 }
 
-// TableCare counts rows and looks after the tables. But for Counts its methods are about
-// whole tables: a scope of one user gets ErrInvalid, and so does a store inside a
-// transaction, where no database can do it. Each says what it locks.
+// TableCare counts rows and maintains the tables. Counts works in every scope. The other
+// methods work on whole tables: in the scope of one user they return ErrInvalid, and also
+// inside a transaction, where no database can do them. Each says what it locks.
 type TableCare interface {
-	// Counts counts the rows of each table, deleted ones included.
+	// Counts counts the rows of the scope in each table, deleted ones included.
 	Counts(ctx context.Context) (Counts, error)
 
-	// Analyze refreshes the statistics that the planner goes by. It hinders nobody on
-	// PostgreSQL, and writers on SQLite for as long as it takes.
+	// Analyze refreshes the statistics that the query planner uses. On PostgreSQL it blocks
+	// nobody. On SQLite it blocks writers for as long as it takes.
 	Analyze(ctx context.Context) error
 
-	// Vacuum makes the room of removed rows free for new ones and refreshes the
-	// statistics. On PostgreSQL, which does so by itself in time, it hinders nobody. SQLite
-	// frees room at once: there it merges the indexes of words, in which erased words
-	// stay until a merge, moves the write-ahead log into the file, and keeps writers
-	// waiting meanwhile. A reader that goes on for longer than the busy timeout keeps a part
-	// of the log, which is no error: the next Vacuum moves it.
+	// Vacuum makes the space of removed rows available for new ones and refreshes the
+	// statistics. On PostgreSQL, whose autovacuum does so by itself in time, it blocks nobody.
+	// SQLite frees space at once; there Vacuum merges the full text indexes, in which erased
+	// words stay until a merge, moves the write-ahead log into the file, and blocks writers
+	// meanwhile. If a reader takes longer than the busy timeout, a part of the log stays; that
+	// is no error, and the next Vacuum moves it.
 	Vacuum(ctx context.Context) error
 
-	// VacuumFull writes the tables anew without the room of removed rows and gives it back
-	// to the operating system, after which no byte of an erased row is left in them. It
-	// needs as much free disk again as the tables take, and locks them against reading
-	// and writing until it is done, on PostgreSQL a table at a time, on SQLite the whole
-	// file, the host's tables with it, against writing. It is for a maintenance window: while
-	// a transaction is open that still sees the erased rows they stay, on PostgreSQL in the
-	// tables, and on SQLite in the write-ahead log, which is an error there.
+	// VacuumFull rewrites the tables without the space of removed rows and gives that space
+	// back to the operating system. Afterwards no byte of an erased row is left in them. It
+	// needs as much free disk as the tables take. On PostgreSQL it locks one table at a time
+	// against reading and writing; on SQLite it locks the whole file, with the host's tables,
+	// against writing. It is for a maintenance window: while a transaction is open that still
+	// sees the erased rows, they stay, on PostgreSQL in the tables, and on SQLite in the
+	// write-ahead log, which is an error there.
 	VacuumFull(ctx context.Context) error
 
-	// Reindex builds the indexes anew, beside the old ones on PostgreSQL (CONCURRENTLY),
-	// which takes twice the time and the room and hinders nobody, but leaves an invalid
-	// index with the ending _ccnew behind if it is interrupted. SQLite keeps writers
-	// waiting.
+	// Reindex rebuilds the indexes. PostgreSQL builds the new ones beside the old ones
+	// (CONCURRENTLY), which takes twice the time and space and blocks nobody; if interrupted,
+	// it leaves an invalid index whose name ends in _ccnew. SQLite blocks writers meanwhile.
 	Reindex(ctx context.Context) error
 }
 
-// Counts are numbers of rows, a table each.
+// Counts are numbers of rows, one for each table.
 type Counts struct {
 	Conversations int64 `json:"conversations"`
 	Messages      int64 `json:"messages"`
@@ -131,7 +132,7 @@ type Counts struct {
 	Suggestions   int64 `json:"suggestions"`
 }
 
-// Total adds the tables up.
+// Total returns the sum over the tables.
 func (c Counts) Total() int64 {
 	return c.Conversations + c.Messages + c.Embeddings + c.Suggestions
 }

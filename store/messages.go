@@ -19,9 +19,9 @@ type Messages interface {
 	MessageEditor
 }
 
-// MessageReader reads the messages of a conversation. Those of a deleted conversation are
-// not there, and those deleted by themselves only if a filter asks for them. Embeddings
-// are never read.
+// MessageReader reads the messages of a conversation. Messages of a deleted conversation are
+// not found. Deleted messages of a live one are read only if a filter asks for them. No method
+// reads Embeddings.
 type MessageReader interface {
 	// Get returns a live message, or ErrNotFound.
 	Get(ctx context.Context, id uuid.UUID) (*message.Message, error)
@@ -30,111 +30,122 @@ type MessageReader interface {
 	// ErrNotFound if there is no such conversation.
 	List(ctx context.Context, conversationID uuid.UUID, f MessageFilter, p PageRequest) (Page[*message.Message], error)
 
-	// All walks a conversation in the order of the filter, reading a page at a time,
-	// with no query open while the caller works. It ends after the first error, which is
-	// ErrNotFound if there is no such conversation.
+	// All iterates over a conversation in the order of the filter. It reads one page at a
+	// time and has no query open while the caller works. It ends after the first error, which
+	// is ErrNotFound if there is no such conversation.
 	All(ctx context.Context, conversationID uuid.UUID, f MessageFilter) iter.Seq2[*message.Message, error]
 
-	// Last returns the n newest messages of a conversation, in the order of the thread.
-	// It returns ErrNotFound if there is no such conversation.
+	// Last returns the n newest messages of a conversation in the order of seq, oldest first;
+	// fewer if there are not n. An n outside of 1 to MaxLimit is ErrInvalid. It returns
+	// ErrNotFound if there is no such conversation.
 	Last(ctx context.Context, conversationID uuid.UUID, n int) ([]*message.Message, error)
 
 	// Around returns the message with this seq and up to n before and n after it, in the
-	// order of the thread. A seq that is deleted or not there leaves out itself alone.
+	// order of seq. If that message is deleted or does not exist, the others are returned
+	// without it. A seq below 1 and an n outside of 1 to MaxLimit are ErrInvalid. It returns
+	// ErrNotFound if there is no such conversation.
 	Around(ctx context.Context, conversationID uuid.UUID, seq int64, n int) ([]*message.Message, error)
 }
 
-// MessageFinder looks for messages over all live conversations of the scope.
+// MessageFinder finds messages in all live conversations of the scope.
 type MessageFinder interface {
-	// ListByUser returns a page of the scope's messages over all live conversations, by
-	// CreatedAt, latest first; with ThreadOrder of the filter oldest first. AfterSeq and
-	// BeforeSeq mean nothing over several conversations and are refused, and so are the
-	// orders by SentAt.
+	// ListByUser returns a page of the messages of all live conversations of the scope, latest
+	// CreatedAt first, or oldest first if the order of the filter is ThreadOrder. Ties go by
+	// id, in the same direction. AfterSeq, BeforeSeq and the orders by SentAt have no meaning
+	// across conversations and are ErrInvalid.
 	ListByUser(ctx context.Context, f MessageFilter, p PageRequest) (Page[*message.Message], error)
 
-	// AllByUser walks what ListByUser lists.
+	// AllByUser iterates over what ListByUser lists, as MessageReader.All does.
 	AllByUser(ctx context.Context, f MessageFilter) iter.Seq2[*message.Message, error]
 
-	// FindByProviderID returns the live message that a provider knows by this id, or
-	// ErrNotFound. In a scope of all users the id must be one user's alone, else
-	// ErrConflict.
+	// FindByProviderID returns the live message with this id of a provider, or ErrNotFound. An
+	// unknown provider and an empty id are ErrInvalid. In the scope of all users, an id that
+	// more than one user has is ErrConflict.
 	FindByProviderID(ctx context.Context, p message.Provider, id string) (*message.Message, error)
 
-	// FindThread returns the live conversation that an e-mail belongs to: the one with a
-	// message of the same Gmail thread, else the one with the message that In-Reply-To
-	// names, else the nearest of References. An id is looked for among the e-mail
-	// message ids and, its part before the @, among Postmark's. Deleted messages still
-	// tell the thread. It returns ErrNotFound if nothing matches; of several
-	// conversations the one with the newest activity wins.
+	// FindThread returns the live conversation that an e-mail belongs to: one with a message
+	// of the same Gmail thread, else one with the message that In-Reply-To names, else one
+	// with the nearest message that References names. It looks for such an id among the
+	// Message-IDs of e-mails and, by the part before the @, among Postmark's ids. Deleted
+	// messages count. If several conversations match, the one with the newest activity is
+	// returned; if none does, ErrNotFound. A nil m is ErrInvalid. It always reads from the
+	// primary.
 	FindThread(ctx context.Context, m *message.Message) (*conversation.Conversation, error)
 }
 
 // MessageAppender adds messages to conversations.
 type MessageAppender interface {
-	// Append adds m to the end of a conversation and fills in what was unset: id, keys,
-	// seq, times. The conversation's status and activity follow in the same statement.
-	// It never fails because somebody else appends too.
+	// Append adds m to the end of a conversation and fills in what was unset: id, keys, seq,
+	// times. The same statement updates the conversation's status and activity. Append never
+	// fails because others append concurrently.
 	//
-	// A redelivery, a message whose id or provider id the user has already or whose
-	// idempotency key the conversation has, returns false and no error; m comes back as
-	// the row that was there, even one that is deleted, or, for a provider id, one in
-	// another conversation. It takes no seq and changes nothing.
+	// A redelivery returns false and no error, and m comes back as the row that is stored. It
+	// takes no seq and changes nothing. m is a redelivery if the user has a message with its
+	// id or provider id, or if the conversation has one with its idempotency key. The stored
+	// row may be deleted and, if found by id or provider id, in another conversation.
 	//
-	// Embeddings set on m are stored with it, those of a redelivery are not.
+	// Embeddings that are set on m are stored with it; those of a redelivery are not.
 	//
-	// It returns ErrNotFound if there is no live conversation, ErrInvalid if m is nil, breaks
-	// a rule or brings a vector that Embeddings.Set refuses, ErrConflict if the conversation
-	// is erased and made again the whole time. If ctx ends while the database
-	// works, the message may be stored all the same: call again with the same m, whose id
-	// tells.
+	// It returns ErrNotFound if there is no live conversation with this id. It returns
+	// ErrInvalid if m is nil, breaks a rule, or has an embedding that EmbeddingStore.Set would
+	// refuse. It returns ErrConflict if the conversation is erased and created again each time
+	// that Append tries.
+	//
+	// If ctx ends while the database works, the message may be stored all the same. Call again
+	// with the same m: its id shows whether it was.
 	Append(ctx context.Context, conversationID uuid.UUID, m *message.Message) (created bool, err error)
 
-	// AppendMany is Append for several messages in their order, all or nothing. The
-	// result tells for each whether it was created; two of ms with the same key are one
-	// message. The same pointer twice is a *BatchError of ErrInvalid at its second place:
-	// each message needs a variable of its own. No messages return nil and no error.
+	// AppendMany appends several messages in their order, all or nothing. The result says of
+	// each whether it was created; the second of two messages with the same key is a
+	// redelivery of the first. The same pointer twice is a *BatchError with ErrInvalid at its
+	// second place, because each message needs a variable of its own. Without messages it
+	// returns nil and no error. Everything else is as for Append.
 	AppendMany(ctx context.Context, conversationID uuid.UUID, ms []*message.Message, o AppendOptions) (created []bool, err error)
 
-	// Import adds messages of any number of existing conversations, each named by its
-	// ConversationID, in their order and with their times. Redeliveries are counted and
-	// skipped, so a broken import is simply run again. It works in batches, each written
-	// whole or not at all; after an error, of the database or of rows, the result counts
-	// what is written, and a *BatchError says which message was at fault if it was one.
+	// Import appends messages to any number of existing conversations, in their order and with
+	// their times. Each message names its conversation in ConversationID. Redeliveries are
+	// counted and skipped, so an import that broke off is simply run again.
 	//
-	// While a batch is written rows is asked for the next one, so that reading a mailbox
-	// and writing take no longer than the slower of the two; in a transaction they take
-	// turns. A message that rows has handed out is the import's until it returns: a pointer
-	// that comes again while its batch waits or is written is a *BatchError of ErrInvalid,
-	// and one that comes again later is a redelivery. Nil rows are ErrInvalid.
+	// It works in batches, each written whole or not at all. After an error, of the database
+	// or of rows, the result counts what is written. If one message was at fault, the error is
+	// a *BatchError that says which. Nil rows are ErrInvalid.
+	//
+	// Import asks rows for the next batch while it writes the one before, so that reading a
+	// mailbox and writing take no longer than the slower of the two. In a transaction the two
+	// alternate. A message that rows has yielded belongs to the import until the import
+	// returns. A pointer that comes again while its batch waits or is being written is a
+	// *BatchError with ErrInvalid; one that comes again later is a redelivery.
 	Import(ctx context.Context, rows iter.Seq2[*message.Message, error], o ImportOptions) (ImportResult, error)
 }
 
-// MessageEditor changes, hides and brings back messages.
+// MessageEditor changes messages, hides them and brings them back. It finds none in a deleted
+// conversation.
 type MessageEditor interface {
-	// Update changes the content, the metadata or both and sets EditedAt. It returns the
-	// row as it is now, or ErrNotFound. An update of nothing is refused. One with content
-	// removes the message's vectors.
+	// Update changes the content, the metadata or both of a live message, sets EditedAt and
+	// returns the row as it is now, or ErrNotFound. An update that changes nothing is
+	// ErrInvalid. If it changes the content, it removes the message's vectors.
 	Update(ctx context.Context, id uuid.UUID, u MessageUpdate) (*message.Message, error)
 
-	// Delete hides a message. Its seq stays taken, and the conversation's status and
-	// activity stay as they are. Deleting again returns ErrNotFound.
+	// Delete hides a message (soft delete). Its seq stays taken, and the conversation's status
+	// and activity do not change. A second Delete returns ErrNotFound.
 	Delete(ctx context.Context, id uuid.UUID) (*message.Message, error)
 
-	// Restore brings a deleted message of a live conversation back; a live one stays as
-	// it is. It returns ErrNotFound if there is neither.
+	// Restore brings a deleted message back and returns it. One that is not deleted is returned
+	// unchanged. It returns ErrNotFound if there is no such message.
 	Restore(ctx context.Context, id uuid.UUID) (*message.Message, error)
 
-	// RestoreAll brings back every deleted message of a live conversation and returns
-	// how many. It returns ErrNotFound if there is no such conversation.
+	// RestoreAll brings back every deleted message of a live conversation and returns how many
+	// there were. It returns ErrNotFound if there is no such conversation.
 	RestoreAll(ctx context.Context, conversationID uuid.UUID) (int64, error)
 }
 
-// MessageOrder is an order of messages. Ties of time go by seq.
+// MessageOrder is an order of messages. Ties of SentAt go by seq, in the same direction. An
+// unknown order is ErrInvalid.
 type MessageOrder int
 
 // The orders.
 const (
-	// DefaultOrder is ThreadOrder in a conversation and newest first over several.
+	// DefaultOrder is ThreadOrder in a conversation, and newest first across conversations.
 	DefaultOrder MessageOrder = iota
 	// ThreadOrder is by seq, oldest first.
 	ThreadOrder
@@ -146,34 +157,36 @@ const (
 	ReverseSentOrder
 )
 
-// MessageFilter says which messages; fields narrow together. The zero value is every
-// live one.
+// MessageFilter selects messages. A row must meet every field that is set. The zero value
+// takes every live message.
 type MessageFilter struct {
-	// Roles keeps any of them; none keeps all.
+	// Roles takes messages with any of these; an empty list takes all.
 	Roles     []message.Role
 	Direction message.Direction
-	// HasToolCalls and HasAttachments keep only messages with such.
+	// HasToolCalls and HasAttachments take only messages that have some.
 	HasToolCalls, HasAttachments bool
-	// AfterSeq and BeforeSeq bound the seq, themselves left out; 0 is no bound.
+	// AfterSeq and BeforeSeq bound the seq, both exclusive. 0 is no bound; below 0 is
+	// ErrInvalid.
 	AfterSeq, BeforeSeq int64
-	// SentSince and SentBefore bound SentAt: since ≤ t < before.
+	// SentSince and SentBefore bound SentAt: since ≤ t < before. Zero is no bound.
 	SentSince, SentBefore time.Time
 	Deleted               Deleted
 	Order                 MessageOrder
 }
 
-// AppendOptions of AppendMany. The zero value appends whatever others do.
+// AppendOptions are the options of AppendMany. The zero value appends whatever others do.
 type AppendOptions struct {
-	// ExpectedSeq lets the append happen only if the conversation's last seq is this
-	// one, 0 for an empty conversation; otherwise a *SeqConflictError comes back and
-	// nothing is written. A redelivery is reported as such all the same.
+	// ExpectedSeq makes the append depend on the conversation's last seq: 0 for an empty
+	// conversation, nil for no condition. If the last seq is another one, AppendMany returns a
+	// *SeqConflictError and writes nothing. If all messages are redeliveries, they are
+	// reported as such whatever the last seq is.
 	ExpectedSeq *int64
 }
 
-// ImportOptions of Import.
+// ImportOptions are the options of Import.
 type ImportOptions struct {
-	// BatchSize is how many messages are written in one transaction: 1,000 if 0, at
-	// most 10,000.
+	// BatchSize is how many messages are written in one transaction: 1,000 if 0, at most
+	// 10,000. Anything else is ErrInvalid.
 	BatchSize int
 	// Progress, if set, is called after each batch with the counts so far.
 	Progress func(ImportResult)
@@ -181,6 +194,7 @@ type ImportOptions struct {
 
 // ImportResult counts what an import did.
 type ImportResult struct {
+	// Imported is the number of messages written, Duplicates that of redeliveries.
 	Imported   int64
 	Duplicates int64
 }
@@ -188,6 +202,6 @@ type ImportResult struct {
 // MessageUpdate changes the fields that are not nil.
 type MessageUpdate struct {
 	Content *string
-	// Metadata replaces the document; a pointer to nil removes it.
+	// Metadata replaces the whole document; a pointer to nil removes it.
 	Metadata *message.JSON
 }

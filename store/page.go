@@ -6,7 +6,8 @@ const (
 	MaxLimit     = 1000
 )
 
-// Deleted says what a filter does with softly deleted rows.
+// Deleted says whether a filter takes live rows, softly deleted ones, or both. An unknown
+// value is ErrInvalid.
 type Deleted int
 
 // The choices.
@@ -16,41 +17,46 @@ const (
 	OnlyDeleted
 )
 
-// PageRequest asks for a page. The zero value is the first one, of DefaultLimit rows.
+// PageRequest asks for one page of a list. The zero value asks for the first page, with
+// DefaultLimit rows.
 type PageRequest struct {
-	// Limit is the most rows: DefaultLimit if 0; below 0 or above MaxLimit is refused.
+	// Limit is the largest number of rows on the page: DefaultLimit if 0. Below 0 or above
+	// MaxLimit is ErrInvalid.
 	Limit int
-	// After is the Next of the page before; empty for the first one.
+	// After is Next of the previous page. It is empty for the first page.
 	After Cursor
 }
 
-// Cursor is a place in a list, opaque and safe in a URL. It belongs to the scope, the
-// method, the filter and the order that it came from; any other refuses it. It does not
-// expire.
+// Cursor marks a place in a list (keyset pagination). It is opaque, safe in a URL and does
+// not expire. It belongs to the scope, the method, the filter and the order that it came
+// from; elsewhere, or damaged, it is ErrInvalid. It holds the whole sort key of the last row
+// of its page: the time, then the id and, in a list of all users, the user id as tie-breaks.
+// A page therefore never repeats or skips a row because of a tie.
 type Cursor string
 
-// Page is a part of a list.
+// Page is one page of a list.
 type Page[T any] struct {
 	Items []T `json:"items"`
-	// Next asks for what follows, empty if nothing does.
+	// Next is the cursor of the following page. It is empty on the last page.
 	Next Cursor `json:"next,omitempty"`
 }
 
-// NumberRequest asks for a page by its number. The zero value is the first one, of
+// NumberRequest asks for a page by its number. The zero value asks for the first page, with
 // DefaultLimit rows.
 type NumberRequest struct {
-	// Number counts from 1; 0 is 1.
+	// Number counts from 1, and 0 means 1. Below 0 is ErrInvalid.
 	Number int
-	// Size is the most rows: DefaultLimit if 0; below 0 or above MaxLimit is refused.
+	// Size is the largest number of rows on the page: DefaultLimit if 0. Below 0 or above
+	// MaxLimit is ErrInvalid.
 	Size int
 }
 
-// NumberedPage is a part of a list, with its size.
+// NumberedPage is one page of a list, with the size of the list.
 type NumberedPage[T any] struct {
 	Items  []T `json:"items"`
 	Number int `json:"number"`
 	Size   int `json:"size"`
-	// Total counts the rows of all pages, Pages the pages.
+	// Total is the number of rows on all pages, Pages the number of pages.
 	Total int64 `json:"total"`
 	Pages int64 `json:"pages"`
 }

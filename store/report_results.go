@@ -9,11 +9,11 @@ import (
 	"github.com/convostore/convostore/message"
 )
 
-// Day is a calendar day.
+// Day is a calendar day of a report.
 type Day struct {
-	// Date is the day in the zone of the period, "2026-03-29".
+	// Date is the day in the time zone of the period, such as "2026-03-29".
 	Date string `json:"date"`
-	// Start is its first moment.
+	// Start is the first moment of the day.
 	Start time.Time `json:"start"`
 }
 
@@ -26,10 +26,10 @@ type ConversationRef struct {
 	LeadRef
 }
 
-// LeadRef names a lead in a report. Both are empty where there is none.
+// LeadRef names a lead in a report. Both fields are empty if there is no lead.
 type LeadRef struct {
 	LeadID string `json:"lead_id,omitempty"`
-	// LeadTitle is from the host's table, see WithLeads.
+	// LeadTitle comes from the host's table, see convostore.WithLeads.
 	LeadTitle string `json:"lead_title,omitempty"`
 }
 
@@ -39,7 +39,7 @@ type Summary struct {
 	Deleted StatusCounts `json:"deleted"`
 }
 
-// StatusCounts are numbers of conversations.
+// StatusCounts are numbers of conversations by status.
 type StatusCounts struct {
 	Active     int64 `json:"active"`
 	NeedsReply int64 `json:"needs_reply"`
@@ -47,51 +47,51 @@ type StatusCounts struct {
 	Archived   int64 `json:"archived"`
 }
 
-// Total adds the statuses up.
+// Total returns the sum over the statuses.
 func (c StatusCounts) Total() int64 { return c.Active + c.NeedsReply + c.Waiting + c.Archived }
 
 // Daily is the report of one day.
 type Daily struct {
 	Day
-	// NewConversations were created that day; NeedsReply is how many of them need a reply
-	// now.
+	// NewConversations is the number of conversations created that day, NeedsReply how many of
+	// them need a reply now.
 	NewConversations int64 `json:"new_conversations"`
 	NeedsReply       int64 `json:"needs_reply"`
-	// Messages were sent that day, those without a direction among them.
+	// Messages is the number of messages sent that day. It includes those without a direction.
 	Messages int64 `json:"messages"`
 	Inbound  int64 `json:"inbound"`
 	Outbound int64 `json:"outbound"`
-	// Suggestions were made that day.
+	// Suggestions are about the suggestions made that day.
 	Suggestions SuggestionStats `json:"suggestions"`
 }
 
-// SuggestionStats are figures of some suggestions: how many were made, what has become of
-// them by now, and what they cost.
+// SuggestionStats summarize some suggestions: how many were made, how many have each status
+// now, and what they cost.
 type SuggestionStats struct {
 	Made     int64 `json:"made"`
 	Pending  int64 `json:"pending"`
 	Approved int64 `json:"approved"`
 	Edited   int64 `json:"edited"`
 	Rejected int64 `json:"rejected"`
-	// AverageConfidence is that of the suggestions that have one, each taken to nine
-	// decimals; nil if none has.
+	// AverageConfidence is the mean over the suggestions that have a confidence, each rounded to
+	// nine decimals; nil if none has one.
 	AverageConfidence *float64 `json:"average_confidence,omitempty"`
 	Tokens            int64    `json:"tokens"`
 	// Cost is in the host's currency.
 	Cost decimal.Decimal `json:"cost"`
 }
 
-// ApprovalRate is the share of all that were made that was approved as it stood, 0 to 1;
-// false if none was made. Pending ones count as not approved.
+// ApprovalRate returns the share, 0 to 1, of all suggestions made that were approved without
+// an edit. Pending ones count as not approved. It returns false if none was made.
 func (s SuggestionStats) ApprovalRate() (float64, bool) { return share(s.Approved, s.Made) }
 
-// AcceptanceRate is the share of the decided that may go out, approved or edited, 0 to 1;
-// false if none is decided.
+// AcceptanceRate returns the share, 0 to 1, of the decided suggestions that were approved or
+// edited. It returns false if none is decided.
 func (s SuggestionStats) AcceptanceRate() (float64, bool) {
 	return share(s.Approved+s.Edited, s.Approved+s.Edited+s.Rejected)
 }
 
-// share is false for a part of nothing.
+// share returns part divided by whole, and false if whole is 0.
 func share(part, whole int64) (float64, bool) {
 	if whole == 0 {
 		return 0, false
@@ -102,24 +102,25 @@ func share(part, whole int64) (float64, bool) {
 // ConversationActivity counts the messages of a conversation in the period.
 type ConversationActivity struct {
 	ConversationRef
-	// Messages are all, those without a direction among them.
+	// Messages is the number of all messages. It includes those without a direction.
 	Messages int64 `json:"messages"`
 	Inbound  int64 `json:"inbound"`
 	Outbound int64 `json:"outbound"`
-	// FirstAt and LastAt are when the earliest and the latest of them were sent.
+	// FirstAt and LastAt are the times when the earliest and the latest of them were sent.
 	FirstAt time.Time `json:"first_at"`
 	LastAt  time.Time `json:"last_at"`
 }
 
-// UnreadConversation is one that needs a reply.
+// UnreadConversation is a conversation that needs a reply.
 type UnreadConversation struct {
 	ConversationRef
 	LastMessageAt time.Time `json:"last_message_at"`
-	// Unanswered counts the inbound messages after the last outbound one, in the order of
-	// SentAt and then seq. It is 0 where the status, which follows the order of appending,
-	// says otherwise: after an import of old mail, or where messages were deleted.
+	// Unanswered is the number of inbound messages after the last outbound one, in the order of
+	// SentAt and then seq. It can be 0 although the conversation needs a reply, because the
+	// status follows the order in which messages were appended: after an import of old mail,
+	// or if messages were deleted.
 	Unanswered int64 `json:"unanswered"`
-	// WaitingSince is when the first of them was sent, nil if there is none.
+	// WaitingSince is when the first of these was sent; nil if there is none.
 	WaitingSince *time.Time `json:"waiting_since,omitempty"`
 }
 
@@ -136,13 +137,13 @@ type AttachedMessage struct {
 // ConversationAttachments counts the attachments of a conversation.
 type ConversationAttachments struct {
 	ConversationRef
-	// Messages are those with an attachment, Attachments all that they have.
+	// Messages is the number of messages with an attachment, Attachments that of the
+	// attachments in them.
 	Messages    int64 `json:"messages"`
 	Attachments int64 `json:"attachments"`
 }
 
-// Durations sum up how long some things took, to the microsecond. All are 0 if there is
-// nothing to sum up.
+// Durations summarize some durations, to the microsecond. All fields are 0 if there were none.
 type Durations struct {
 	Mean   time.Duration `json:"mean"`
 	Median time.Duration `json:"median"`
@@ -150,13 +151,13 @@ type Durations struct {
 	P95    time.Duration `json:"p95"`
 }
 
-// ResponseTimes sum up questions and their answers.
+// ResponseTimes summarize how fast questions were answered.
 type ResponseTimes struct {
-	// Answered is how many the durations are of.
+	// Answered is the number of answered questions, whose durations these are.
 	Answered int64 `json:"answered"`
 	Durations
-	// Open have no answer yet; OldestOpen is when the first of them was asked, nil if
-	// there is none.
+	// Open is the number of questions without an answer, OldestOpen the time of the first of
+	// them; nil if there is none.
 	Open       int64      `json:"open"`
 	OldestOpen *time.Time `json:"oldest_open,omitempty"`
 }
@@ -179,16 +180,16 @@ type DayResponse struct {
 	ResponseTimes
 }
 
-// ResponseRate tells how many conversations were answered by the lead.
+// ResponseRate says in how many conversations the lead answered.
 type ResponseRate struct {
-	// Value is that of the column, as text.
+	// Value is the value of the column, as text.
 	Value    string `json:"value"`
 	Started  int64  `json:"started"`
 	Answered int64  `json:"answered"`
 }
 
-// Rate is the share of the started that was answered, 0 to 1; false if none was started,
-// which no report has a row for.
+// Rate returns Answered divided by Started, 0 to 1. It returns false if none was started; a
+// report has no such row.
 func (r ResponseRate) Rate() (float64, bool) { return share(r.Answered, r.Started) }
 
 // DaySuggestions are the suggestions made on a day.
@@ -197,10 +198,10 @@ type DaySuggestions struct {
 	SuggestionStats
 }
 
-// ConfidenceSuggestions are the suggestions of a bucket: AtLeast ≤ confidence < Below.
+// ConfidenceSuggestions are the suggestions of one bucket: AtLeast ≤ confidence < Below.
 type ConfidenceSuggestions struct {
-	// AtLeast is nil for the lowest bucket and Below for the highest. Both are nil for
-	// suggestions without a confidence.
+	// AtLeast is nil in the lowest bucket, and Below in the highest. Both are nil in the bucket
+	// of suggestions without a confidence.
 	AtLeast *float64 `json:"at_least,omitempty"`
 	Below   *float64 `json:"below,omitempty"`
 	SuggestionStats
@@ -212,67 +213,67 @@ type ModelSuggestions struct {
 	SuggestionStats
 }
 
-// DecisionTimes sum up how long suggestions waited for a person.
+// DecisionTimes summarize how long suggestions waited for a decision.
 type DecisionTimes struct {
-	// Decided is how many the durations are of.
+	// Decided is the number of decided suggestions, whose durations these are.
 	Decided int64 `json:"decided"`
 	Durations
-	// Pending wait still; OldestPending is when the first of them was made, nil if there
-	// is none.
+	// Pending is the number of suggestions that still wait, OldestPending the time when the
+	// first of them was made; nil if there is none.
 	Pending       int64      `json:"pending"`
 	OldestPending *time.Time `json:"oldest_pending,omitempty"`
 }
 
-// EditDistances sum up how much people changed.
+// EditDistances summarize how much people changed.
 type EditDistances struct {
-	// Decided are those approved or edited; Unchanged were approved, or edited into the
-	// same text.
+	// Decided is the number of suggestions approved or edited. Unchanged is the number of those
+	// approved, or edited into the same text.
 	Decided   int64 `json:"decided"`
 	Unchanged int64 `json:"unchanged"`
-	// TooLong were changed, but are too long to be compared.
+	// TooLong is the number of changed ones that are too long to be compared.
 	TooLong int64 `json:"too_long"`
-	// Compared is how many the figures below are of: all that changed but TooLong.
+	// Compared is the number of changed ones without TooLong. The figures below are of these.
 	Compared int64 `json:"compared"`
-	// Mean, Median and P90 are numbers of characters inserted, deleted or replaced, by the
-	// percentiles of Durations; nil if nothing was compared.
+	// Mean, Median and P90 are numbers of characters inserted, deleted or replaced. The
+	// percentiles interpolate as those of Durations do. All are nil if nothing was compared.
 	Mean   *float64 `json:"mean,omitempty"`
 	Median *float64 `json:"median,omitempty"`
 	P90    *float64 `json:"p90,omitempty"`
-	// MeanShare is the mean of the distance divided by the length of the longer text, 0 to
-	// 1; nil if nothing was compared.
+	// MeanShare is the mean of the distances, each divided by the length of the longer text, 0
+	// to 1; nil if nothing was compared.
 	MeanShare *float64 `json:"mean_share,omitempty"`
 }
 
-// UnchangedShare is the share of the decided that went out as suggested, 0 to 1; false if
-// none is decided.
+// UnchangedShare returns Unchanged divided by Decided, 0 to 1. It returns false if none is
+// decided.
 func (e EditDistances) UnchangedShare() (float64, bool) { return share(e.Unchanged, e.Decided) }
 
-// Costs add suggestions up.
+// Costs are sums over suggestions.
 type Costs struct {
 	Suggestions int64           `json:"suggestions"`
 	Tokens      int64           `json:"tokens"`
 	Cost        decimal.Decimal `json:"cost"`
 }
 
-// ConversationCost is what a conversation cost.
+// ConversationCost is what the suggestions of a conversation cost.
 type ConversationCost struct {
 	ConversationRef
 	Costs
 }
 
-// LeadCost is what a lead cost.
+// LeadCost is what the suggestions for a lead cost.
 type LeadCost struct {
 	LeadRef
 	Costs
 }
 
-// ModelCost is what a model cost.
+// ModelCost is what the suggestions of a model cost.
 type ModelCost struct {
 	Model string `json:"model"`
 	Costs
 }
 
-// DayCost is what a day cost.
+// DayCost is what the suggestions made on a day cost.
 type DayCost struct {
 	Day
 	Costs

@@ -6,30 +6,30 @@ import (
 	"unicode/utf8"
 )
 
-// Snippet is a part of a text around what was found in it.
+// Snippet is a part of a text around the words that a search found.
 type Snippet struct {
-	// Text is at most some 160 characters of one line, with … where it was cut.
+	// Text is one line of about 160 characters at most, with … where it was cut.
 	Text string `json:"text"`
-	// Matches are where in Text the words are, in order and apart from one another. They
-	// may be missing where a database finds a word by its grammar.
+	// Matches are the places of the words in Text, in order and without overlaps. A place may be
+	// missing if the database found a word by its grammar.
 	Matches []Range `json:"matches"`
 }
 
-// Range is a part of a text, in bytes: from Start up to End, which is not in it.
+// Range is a part of a text, in bytes, from Start up to but not including End.
 type Range struct {
 	Start int `json:"start"`
 	End   int `json:"end"`
 }
 
-// Mark returns the text with open and end around each match. It escapes nothing: for
-// pages there is HTML. Of a match that is not in the text, inside of a letter or of the one
-// before, as a snippet from elsewhere may have it, the whole letters in the text that no
-// other match has are marked, or nothing.
+// Mark returns the text with open and end around each match. It escapes nothing; for web pages
+// use HTML. A match that a snippet from elsewhere has wrong, because it is partly outside of the
+// text, begins or ends inside a character, or overlaps the match before it, is marked as far as
+// whole characters of the text are left for it.
 func (s Snippet) Mark(open, end string) string {
 	return s.mark(open, end, func(text string) string { return text })
 }
 
-// HTML returns the text escaped, with <mark> around each match.
+// HTML returns the text, escaped for HTML, with <mark> around each match.
 func (s Snippet) HTML() string { return s.mark("<mark>", "</mark>", html.EscapeString) }
 
 func (s Snippet) mark(open, end string, escape func(string) string) string {
@@ -46,7 +46,7 @@ func (s Snippet) mark(open, end string, escape func(string) string) string {
 	return b.String()
 }
 
-// within returns the part of r that is in text from a place on, in whole letters.
+// within returns the part of r that lies in text after from, in whole characters.
 func (r Range) within(text string, from int) Range {
 	if r.Start >= r.End {
 		return Range{}

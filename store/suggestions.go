@@ -10,81 +10,85 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// Suggestions is everything that can be done with the suggestions of a scope. Those of a
-// deleted conversation are not there.
+// Suggestions is everything that can be done with the suggestions of a scope. A suggestion
+// in a deleted conversation does not exist for it.
 type Suggestions interface {
 	SuggestionReader
 	SuggestionReviewer
 	SuggestionEditor
 }
 
-// SuggestionReader finds suggestions.
+// SuggestionReader reads suggestions that are not deleted.
 type SuggestionReader interface {
-	// Get returns a live suggestion, or ErrNotFound.
+	// Get returns a suggestion, or ErrNotFound.
 	Get(ctx context.Context, id uuid.UUID) (*suggestion.Suggestion, error)
 
-	// Pending is the queue of what waits for a decision, newest first, each with its
-	// conversation and the message that it answers: three queries a page.
+	// Pending returns a page of the suggestions that wait for a decision, latest CreatedAt
+	// first, ties by id, highest first. Each comes with its conversation and the message
+	// that it answers. A page takes three queries.
 	Pending(ctx context.Context, p PageRequest) (Page[*PendingSuggestion], error)
 
-	// ListByConversation returns a page of the live suggestions of a conversation,
-	// oldest first. It returns ErrNotFound if there is no such conversation.
+	// ListByConversation returns a page of the suggestions of a conversation, earliest
+	// CreatedAt first, ties by id. It returns ErrNotFound if there is no live conversation
+	// with this id.
 	ListByConversation(ctx context.Context, conversationID uuid.UUID, p PageRequest) (Page[*suggestion.Suggestion], error)
 }
 
 // SuggestionReviewer decides on suggestions, once each, and sends them.
 type SuggestionReviewer interface {
-	// Approve decides that the text goes out as it is. Of many who decide at once one
-	// wins; the others get a *TransitionError that names the decision they found, and
-	// change nothing. It returns ErrNotFound if there is no such suggestion. The same
-	// holds for Edit and Reject.
+	// Approve decides that the suggested text goes out as it is. If several callers decide
+	// at the same time, one wins; the others get a *TransitionError that names the decision
+	// they found, and change nothing. A second decision gets the same error. Approve returns
+	// ErrNotFound if there is no such suggestion. All of this holds for Edit and Reject too.
 	Approve(ctx context.Context, id uuid.UUID, r suggestion.Review) (*suggestion.Suggestion, error)
 
-	// Edit decides that content goes out in the place of the text; "" is refused.
+	// Edit decides that content goes out instead of the suggested text. An empty content is
+	// ErrInvalid.
 	Edit(ctx context.Context, id uuid.UUID, content string, r suggestion.Review) (*suggestion.Suggestion, error)
 
 	// Reject decides that nothing goes out.
 	Reject(ctx context.Context, id uuid.UUID, r suggestion.Review) (*suggestion.Suggestion, error)
 
-	// Send appends the outbound message of an approved or edited suggestion and links
-	// it, in one transaction, exactly once: a later call returns false and m comes back
-	// as the message that was sent. m may carry addresses, provider ids and headers;
-	// without content it gets the suggestion's final text, without a role or a direction
-	// it is the assistant's and outbound. A live outbound message of the same conversation
-	// that was stored already under m's id, provider id or idempotency key is linked, not
-	// repeated, unless it is that of another suggestion.
+	// Send appends the outbound message of an approved or edited suggestion and links the
+	// two, in one transaction, exactly once. A later call returns false, and m comes back as
+	// the message that was sent.
 	//
-	// Send records; it does not transmit. Transmit after it returned true, with the
-	// message's id as the idempotency key of the mail service.
+	// m may carry addresses, provider ids and headers. Without content it gets the final
+	// text of the suggestion; without a role it is the assistant's; without a direction it
+	// is outbound. If a live outbound message of the same conversation is stored already
+	// under m's id, provider id or idempotency key, Send links that message and appends
+	// nothing, unless it is linked to another suggestion.
 	//
-	// It returns a *TransitionError if the suggestion is pending or rejected, ErrNotFound
-	// if there is none, ErrInvalid if m is nil, breaks a rule or is not outbound, and
-	// ErrConflict if m's key belongs to a message that cannot be linked: an inbound one, one
-	// without a direction, a deleted one, that of another suggestion or of another
-	// conversation. Nothing is written then.
+	// Send records a message; it does not transmit it. Transmit after Send returned true,
+	// with the message's id as the idempotency key of the mail service.
+	//
+	// Send returns a *TransitionError if the suggestion is pending or rejected, ErrNotFound
+	// if there is none, and ErrInvalid if m is nil, breaks a rule or is not outbound. It
+	// returns ErrConflict if a key of m belongs to a message that cannot be linked: one that
+	// is inbound, without a direction, deleted, linked to another suggestion, or in another
+	// conversation. After an error nothing is written.
 	Send(ctx context.Context, id uuid.UUID, m *message.Message) (created bool, err error)
 }
 
-// SuggestionEditor stores suggestions, hides them and brings them back.
+// SuggestionEditor creates suggestions, hides them and brings them back.
 type SuggestionEditor interface {
-	// Create stores a suggestion for a live conversation and fills in what was unset. It
-	// returns ErrNotFound if there is no such conversation, ErrInvalid if the message
-	// that it answers is not a live one of that conversation, ErrConflict if the id is
-	// taken. A decided suggestion may be stored, with its ReviewedAt; a sent one is
-	// refused: Send links the message.
+	// Create stores a suggestion in a live conversation and fills in what was unset. It
+	// returns ErrNotFound if there is no such conversation, ErrConflict if the id is taken,
+	// and ErrInvalid if the message that it answers is not a live one of that conversation.
+	// A suggestion may be stored with a decision and its ReviewedAt. One with a
+	// SentMessageID is ErrInvalid: only Send links the message.
 	Create(ctx context.Context, s *suggestion.Suggestion) error
 
-	// Delete hides a suggestion. Deleting again returns ErrNotFound.
+	// Delete hides a suggestion (soft delete). A second Delete returns ErrNotFound.
 	Delete(ctx context.Context, id uuid.UUID) (*suggestion.Suggestion, error)
 
-	// Restore brings a deleted suggestion back; a live one stays as it is. It returns
-	// ErrNotFound if there is neither.
+	// Restore brings a deleted suggestion back and returns it. A suggestion that is not
+	// deleted is returned unchanged. It returns ErrNotFound if there is no such suggestion.
 	Restore(ctx context.Context, id uuid.UUID) (*suggestion.Suggestion, error)
 }
 
-// PendingSuggestion is a suggestion with what a person needs to decide on it.
-// Suggestion.InReplyTo is loaded, nil if it answers nothing or what it answers was
-// deleted.
+// PendingSuggestion is a suggestion with what a person needs in order to decide on it. Its
+// InReplyTo is loaded; it is nil if the suggestion answers no message or a deleted one.
 type PendingSuggestion struct {
 	*suggestion.Suggestion
 	Conversation *conversation.Conversation `json:"conversation"`

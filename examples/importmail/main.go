@@ -3,7 +3,7 @@
 //
 //	importmail [-db FILE] [-user NAME] [-me ADDRESS] PATH…
 //
-// It may be run again, and broken off, as often as one likes: each mail is stored once.
+// You can interrupt it and run it again as often as you like: each mail is stored once.
 package main
 
 import (

@@ -15,7 +15,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// thread is a line of the table.
+// thread is a row of the printed table.
 type thread struct {
 	Subject     string
 	Messages    int64
@@ -25,7 +25,7 @@ type thread struct {
 }
 
 // printThreads lists the conversations, latest first. The query is the host's own, with
-// the library's models and scopes: it would be a poor store that kept its rows to itself.
+// the library's models and scopes, to show that a host can read the rows with plain GORM.
 func printThreads(ctx context.Context, out io.Writer, st store.Store, userID uuid.UUID, rows int) error {
 	var threads []thread
 	query := threadQuery(st.DB(ctx), userID)

@@ -21,7 +21,7 @@ type command struct {
 	options     migrate.Options
 }
 
-// arguments says how many a command takes after its name, at least and at most.
+// arguments returns the smallest and the largest number of arguments that a command takes.
 var arguments = map[string][2]int{
 	"up": {0, 0}, "down": {0, 0}, "to": {1, 1}, "status": {0, 0}, "verify": {0, 0}, "sql": {0, 1},
 	"preflight": {0, 100}, "distribute": {0, 0}, "undistribute": {0, 0},
@@ -62,7 +62,7 @@ func parse(args []string, errs io.Writer) (command, error) {
 	return c, err
 }
 
-// take reads what follows the flags.
+// take reads the command and its arguments, which follow the flags.
 func (c *command) take(args []string) error {
 	if len(args) == 0 {
 		return fmt.Errorf("%w: no command", errUsage)
@@ -81,10 +81,10 @@ func (c *command) take(args []string) error {
 	return nil
 }
 
-// creates says whether the command may make a SQLite file that is not there.
+// creates says whether the command may create an SQLite file that does not exist.
 func (c *command) creates() bool { return c.command == "up" || c.command == "to" }
 
-// column takes "users", "users.id" and "crm.users.id".
+// column parses "users", "users.id" and "crm.users.id".
 func column(name string) *migrate.Ref {
 	if i := strings.LastIndex(name, "."); i >= 0 {
 		return &migrate.Ref{Table: name[:i], Column: name[i+1:]}

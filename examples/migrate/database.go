@@ -22,7 +22,7 @@ func (d database) close() {
 	}
 }
 
-// dialect tells a PostgreSQL address from a file.
+// dialect distinguishes a PostgreSQL address from the name of a file.
 func dialect(db string) string {
 	if strings.HasPrefix(db, "postgres://") || strings.HasPrefix(db, "postgresql://") || strings.Contains(db, "host=") {
 		return "postgres"

@@ -1,5 +1,5 @@
-// Migrate brings a database to the tables that convostore wants, and shows and checks
-// them. Copy it into a service that runs migrations as a step of its own.
+// Migrate creates and upgrades the tables of convostore, and shows and checks them. Copy it
+// into a service that runs migrations as a step of its own.
 package main
 
 import (
@@ -103,7 +103,7 @@ func (c *command) change(ctx context.Context, db database) error {
 	return migrate.Undistribute(ctx, db.DB, c.options)
 }
 
-// to goes up or down: only one of the two finds something to do.
+// to migrates up and down to a version: only one of the two has something to do.
 func to(ctx context.Context, db database, o migrate.Options, argument string) error {
 	version, err := strconv.ParseInt(argument, 10, 64)
 	if err != nil {

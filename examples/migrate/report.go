@@ -60,7 +60,7 @@ func preflight(ctx context.Context, db database, o migrate.Options, tables []str
 	return errFindings
 }
 
-// writeSQL prints the way up, or writes all files; it overwrites none.
+// writeSQL prints the up migrations, or writes all files; it overwrites none.
 func (c *command) writeSQL(out io.Writer) error {
 	format := migrate.FormatUpDown
 	if c.goose {

@@ -10,7 +10,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// chatStory is a turn of a chat with tools, and what people do with a chat later.
+// chatStory plays one turn of a chat with tools, and what people do with a chat later.
 func chatStory(ctx context.Context, mine store.Scope, p printer) error {
 	p.title("2. A chat with tools")
 	c, err := openChat(ctx, mine, p)
@@ -90,8 +90,8 @@ func rename(ctx context.Context, mine store.Scope, p printer, c *conversation.Co
 	return nil
 }
 
-// deleteAndRestore hides one message and then the whole chat. The chat comes back as it
-// was: the message stays hidden until it is restored itself.
+// deleteAndRestore hides one message and then the whole chat. Restoring the chat does not
+// restore the message, which stays hidden until it is restored itself.
 func deleteAndRestore(ctx context.Context, mine store.Scope, p printer, c *conversation.Conversation) error {
 	newest, err := mine.Messages().Last(ctx, c.ID, 1)
 	if err != nil {
@@ -134,7 +134,7 @@ func countMessages(ctx context.Context, mine store.Scope, p printer, c *conversa
 	return nil
 }
 
-// pages reads the chat three messages at a time, as a client would that scrolls back.
+// pages reads the chat three messages at a time, like a client that scrolls back.
 func pages(ctx context.Context, mine store.Scope, p printer, c *conversation.Conversation) error {
 	f := store.MessageFilter{Order: store.ReverseThreadOrder}
 	request := store.PageRequest{Limit: 3}

@@ -18,7 +18,7 @@ const (
 	subject = "Website improvements for your business"
 )
 
-// replies are what John writes, one a run.
+// replies are the mails that John writes, one for each run.
 var replies = []struct{ question, draft, final string }{
 	{
 		"Thanks! I'm interested. Can you show me examples?",
@@ -32,7 +32,7 @@ var replies = []struct{ question, draft, final string }{
 	},
 }
 
-// leadStory is one round of an e-mail thread: the lead writes, a model drafts, a person
+// leadStory plays one round of an e-mail thread: the lead writes, a model drafts, a person
 // edits, and the answer is sent.
 func leadStory(ctx context.Context, mine store.Scope, p printer) error {
 	p.title("1. E-mail with a lead")
@@ -67,8 +67,7 @@ func reply(round int64) struct{ question, draft, final string } {
 }
 
 // openLead finds the conversation by the host's own key, or starts it with a first mail.
-// The mail's provider id keeps a run that was interrupted between the two from sending
-// twice.
+// If a run was interrupted between the two, the mail's provider id prevents a second mail.
 func openLead(ctx context.Context, mine store.Scope, p printer) (*conversation.Conversation, error) {
 	c := &conversation.Conversation{ExternalKey: "lead/123/website", LeadID: "123", Subject: subject}
 	created, err := mine.Conversations().GetOrCreate(ctx, c)
@@ -92,7 +91,7 @@ func openLead(ctx context.Context, mine store.Scope, p printer) (*conversation.C
 	return mine.Conversations().Get(ctx, c.ID)
 }
 
-// receive stores a mail, and then once more: mail services deliver at least once.
+// receive stores a mail twice, because mail services deliver at least once.
 func receive(ctx context.Context, mine store.Scope, p printer, c *conversation.Conversation, round int64) (*message.Message, error) {
 	mail := func() *message.Message {
 		return &message.Message{
@@ -135,8 +134,8 @@ func suggest(ctx context.Context, mine store.Scope, p printer, in *message.Messa
 	return s, nil
 }
 
-// answer decides and sends. Send is called twice, as it would be after a crash: the mail
-// is stored once.
+// answer decides and sends. It calls Send twice, as a service would after a crash; the mail is
+// stored once.
 func answer(ctx context.Context, mine store.Scope, p printer, s *suggestion.Suggestion, round int64) error {
 	review := suggestion.Review{By: "ann", Feedback: "more specific"}
 	s, err := mine.Suggestions().Edit(ctx, s.ID, reply(round).final, review)

@@ -1,9 +1,9 @@
-// Command quickstart keeps two conversations in an SQLite file: e-mail with a lead, whose
-// answers a model drafts and a person decides on, and a chat with tools.
+// Command quickstart stores two conversations in an SQLite file: e-mail with a lead, in which a
+// model drafts the answers and a person decides on them, and a chat with tools.
 //
 //	go run ./examples/quickstart [-db FILE]
 //
-// Run it again and it goes on where it stopped.
+// Run it again and it continues where it stopped.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/convostore/convostore/store/sqlite"
 )
 
-// userID would come from the host's session. It is fixed, so that a second run finds the
+// userID would come from the host's session. It is fixed here so that a second run finds the
 // conversations of the first.
 var userID = uuid.MustParse("0192f000-0000-7000-8000-000000000001")
 

@@ -8,7 +8,7 @@ import (
 	"github.com/convostore/convostore/message"
 )
 
-// printer writes aligned lines: what happened, and the particulars.
+// printer writes aligned lines: what happened, and the details.
 type printer struct{ out io.Writer }
 
 func (p printer) title(text string) { fmt.Fprintf(p.out, "\n%s\n", text) }
@@ -31,7 +31,7 @@ func (p printer) thread(ms []*message.Message) {
 	}
 }
 
-// short keeps a text on one line of a terminal.
+// short shortens a text to one line of a terminal.
 func short(text string) string {
 	const most = 64
 	letters := []rune(strings.Join(strings.Fields(text), " "))

@@ -14,7 +14,7 @@ import (
 	"github.com/convostore/convostore/store/sqlite"
 )
 
-// open migrates nothing: a report leaves a database as it is.
+// open migrates nothing: a report does not change the database.
 func (o *options) open(ctx context.Context) (store.Store, error) {
 	with := []convostore.Option{
 		convostore.WithTablePrefix(o.prefix), convostore.WithSchema(o.schema),

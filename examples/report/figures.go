@@ -11,7 +11,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// figures are what the reports say about one scope and one period.
+// figures are the results of the reports for one scope and one period.
 type figures struct {
 	*options
 	period store.Period
@@ -90,15 +90,15 @@ func collect(ctx context.Context, scope store.Scope, o *options) (*figures, erro
 	return f, err
 }
 
-// keep takes the two results of a report; the first error stays.
+// keep stores the result of a report, and the first error.
 func keep[T any](first *error, to *T) func(T, error) {
 	return func(v T, err error) {
 		*to, *first = v, cmp.Or(*first, err)
 	}
 }
 
-// period gives the reports both bounds, so that totals and days are of the same time. A
-// mailbox that nobody wrote to for years has its last 30 days, too.
+// period gives the reports both bounds, so that totals and days cover the same time. A mailbox
+// that nobody has written to for years also gets the 30 days up to its newest message.
 func (o *options) period(ctx context.Context, c store.Conversations) (store.Period, error) {
 	p := store.Period{Since: o.since, Before: o.before, Zone: o.zone}
 	if p.Before.IsZero() {
@@ -125,8 +125,8 @@ func dayAfter(t time.Time) time.Time {
 	return time.Date(y, m, d+1, 0, 0, 0, 0, t.Location())
 }
 
-// longestWaiting walks all pages, which come in the order of the last message and not in
-// that of the first one without an answer.
+// longestWaiting reads all pages, because they are in the order of the last message, not in that
+// of the first unanswered one.
 func longestWaiting(ctx context.Context, r store.Reports) ([]*store.UnreadConversation, error) {
 	var all []*store.UnreadConversation
 	request := store.PageRequest{Limit: store.MaxLimit}
@@ -144,7 +144,7 @@ func longestWaiting(ctx context.Context, r store.Reports) ([]*store.UnreadConver
 	return all, nil
 }
 
-// waitingSince takes the last message where none is known to wait.
+// waitingSince uses the last message if no unanswered one is known.
 func waitingSince(u *store.UnreadConversation) time.Time {
 	if u.WaitingSince == nil {
 		return u.LastMessageAt

@@ -1,4 +1,4 @@
-// Command report prints the reports of a database, and draws them on a page.
+// Command report prints the reports of a database, and draws them on an HTML page.
 //
 //	report -db DATABASE [-html FILE] [flags]
 //	report -demo FILE [-html FILE] [flags]
@@ -25,7 +25,7 @@ func main() {
 	os.Exit(exitCode(err, os.Stderr))
 }
 
-// exitCode prints an error. What the library calls invalid came from a flag.
+// exitCode prints an error. An ErrInvalid of the library was caused by a flag.
 func exitCode(err error, errs io.Writer) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0

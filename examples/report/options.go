@@ -19,7 +19,7 @@ var (
 	errPrinted = fmt.Errorf("%w, see above", errUsage)
 )
 
-// options are what the command line says.
+// options are the flags of the command line.
 type options struct {
 	db, demo, html string
 	prefix, schema string
@@ -80,7 +80,8 @@ func parseFlags(args []string, errs io.Writer) (*options, error) {
 	return o, err
 }
 
-// read takes what flag has no type for. Days begin by the zone, so that it comes first.
+// read parses the flags that package flag has no type for. The zone comes first, because the
+// days begin in it.
 func (o *options) read(user, zone, since, before string) (err error) {
 	if user != "" {
 		if o.user, err = uuid.Parse(user); err != nil || o.user == uuid.Nil {

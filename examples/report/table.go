@@ -7,7 +7,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// table is one for the terminal and for the page.
+// table is a table for the terminal and for the page.
 type table struct {
 	Title string
 	// Note says what could be misread.
@@ -72,12 +72,12 @@ func (f *figures) statusTable() table {
 	}
 }
 
-// quiet says that there is nothing to tell of any day.
+// quiet says that all figures of all days are zero.
 func (f *figures) quiet() bool {
 	return f.messages == 0 && f.total.Made == 0 && f.summary.Live.Total() == 0
 }
 
-// dayTable puts four reports side by side, which have the same days.
+// dayTable joins four reports by day; all have the same days.
 func (f *figures) dayTable() table {
 	all := make([]row, len(f.days))
 	for i, d := range f.days {
@@ -253,7 +253,7 @@ func categoryName(s string) string {
 
 func (f *figures) headline() string { return "Conversations, " + f.span() }
 
-// span names the last day and not the one after it.
+// span names the last day of a period, not the one after it.
 func (f *figures) span() string {
 	const long = "2 January 2006"
 	first, last := f.period.Since, f.period.Before.Add(-time.Nanosecond)

@@ -7,8 +7,8 @@ import (
 	"text/tabwriter"
 )
 
-// printText prints all tables. Names come last: tabwriter aligns a whole table to one
-// side, and a last column that ends without a tab to the other.
+// printText prints all tables. Names come last: tabwriter aligns all columns to the right, except
+// a last column that does not end with a tab.
 func printText(out io.Writer, f *figures) error {
 	fmt.Fprintf(out, "%s\n%s\n", f.headline(), f.subtitle())
 	for _, t := range f.tables() {

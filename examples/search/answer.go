@@ -144,7 +144,7 @@ func (s *session) hybrid(ctx context.Context, text string) error {
 	return nil
 }
 
-// moreLike looks for what is like a hit of the last answer, which this one replaces.
+// moreLike finds mails similar to a hit of the last answer, and replaces that answer.
 func (s *session) moreLike(ctx context.Context, n int) error {
 	if n < 1 || n > len(s.shown) {
 		return fmt.Errorf("the last answer has no hit %d", n)

@@ -14,7 +14,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// load brings the database to where it can be searched.
+// load imports and embeds, so that the database can be searched.
 func load(ctx context.Context, st store.Store, o options, errs io.Writer) error {
 	if err := importMail(ctx, st, o, errs); err != nil {
 		return err
@@ -44,8 +44,8 @@ func importMail(ctx context.Context, st store.Store, o options, errs io.Writer) 
 	return err
 }
 
-// embed gives every message a vector that has none of this model. Broken off, it goes on
-// from there the next time.
+// embed embeds every message that has no vector of this model. If interrupted, the next run
+// continues from there.
 func embed(ctx context.Context, mine store.Scope, e store.Embedder, errs io.Writer) error {
 	begin, show := time.Now(), bar.Show(errs, "")
 	var last store.EmbedProgress
@@ -73,11 +73,12 @@ func embed(ctx context.Context, mine store.Scope, e store.Embedder, errs io.Writ
 	return err
 }
 
-// maxLetters is about as many as models take, 8,000 tokens, in the languages that they
-// have the most trouble with.
+// maxLetters is about 8,000 tokens, the limit of common models, in the languages that need the
+// most tokens.
 const maxLetters = 6000
 
-// text is what is embedded of a mail. Its subject is not in the content.
+// text returns the text to embed for a mail: its content with the subject, which is not part of
+// the content.
 func text(m *message.Message) string {
 	all := m.Headers.Get("Subject") + "\n" + m.Content
 	letters := 0

@@ -1,9 +1,9 @@
-// Command search looks for mail by its words, by parts of them and by what it is like.
+// Command search finds mail by words, by parts of words and by similarity.
 //
 //	search [-db FILE] [PATH…]
 //
-// It imports the mail under the paths, embeds what has no vector yet, and answers what
-// one types.
+// It imports the mail under the paths, embeds what has no vector yet, and answers the searches
+// that you type.
 package main
 
 import (
@@ -36,8 +36,8 @@ func main() {
 	}
 }
 
-// printError adds the sentence of an embedder's server, which the error leaves out: it
-// may quote what was sent, which is no secret to whoever sits here.
+// printError adds the message of the embedder's server. The error leaves it out because it may
+// quote the texts that were sent; the user of this program may see them.
 func printError(errs io.Writer, err error) {
 	fmt.Fprintln(errs, "search:", mailimport.OneLine(err.Error()))
 	var refused *openai.Error

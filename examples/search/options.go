@@ -24,7 +24,7 @@ import (
 // errUsage makes the program exit with 2, as flag does.
 var errUsage = errors.New("bad usage, see -help")
 
-// options are what the command line says.
+// options are the flags of the command line.
 type options struct {
 	db, dsn string
 	user    uuid.UUID

@@ -13,7 +13,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// hit is one of any kind.
+// hit is a hit of any kind of search.
 type hit struct {
 	// message is nil if only the subject of the conversation was found.
 	message      *message.Message
@@ -64,8 +64,8 @@ func printSimilar[T any](s *session, found store.Similar[T], took time.Duration)
 	fmt.Fprintf(s.out, "%s in %s, %s, by %s\n", many(int64(len(found.Hits)), "hit"), milliseconds(took), how, found.Model)
 }
 
-// mark shows a snippet. Signs that would do something to the terminal are replaced by
-// others of the same length, so that the matches stay where they are.
+// mark shows a snippet. Control characters are replaced by others of the same length, so that
+// the places of the matches stay right.
 func (s *session) mark(snippet store.Snippet) string {
 	snippet.Text = strings.Map(func(r rune) rune {
 		switch {
@@ -79,7 +79,7 @@ func (s *session) mark(snippet store.Snippet) string {
 	return snippet.Mark(s.bold, s.plain)
 }
 
-// preview is the beginning of what the sender wrote, without what it answers.
+// preview returns the beginning of what the sender wrote, without the quoted mail.
 func preview(m *message.Message) string {
 	var kept []string
 	for line := range strings.Lines(m.Content) {

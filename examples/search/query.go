@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// kind is what a line asks for.
+// kind is the kind of search that a line asks for.
 type kind int
 
 const (
@@ -32,7 +32,7 @@ const helpText = `  paid invoice      mails with both words, best first; also "a
 Quotes make words of signs and commands: "more".
 `
 
-// query is a line, understood.
+// query is a parsed line.
 type query struct {
 	kind kind
 	text string
@@ -40,7 +40,7 @@ type query struct {
 	hit int
 }
 
-// signs stand before a text. The longer one comes first.
+// signs are the prefixes of a text. A longer one comes before a shorter one.
 var signs = []struct {
 	sign string
 	kind kind

@@ -15,14 +15,14 @@ import (
 type Call struct {
 	// Method is the role and the method, "Messages.Append".
 	Method string
-	// Run calls it on things of the user's own. Refusals of what is meant for another
-	// method's arguments are no error.
+	// Run calls the method on rows of the user. An expected refusal, because the rows suit
+	// another method, is not returned as an error.
 	Run func() error
 }
 
-// RunCalls hands every method of every role to look, one after the other, on a user who has
-// some of everything: for tests of how a backend carries them out. Statements returns what
-// the last Run sent.
+// RunCalls calls look with every method of every role, one after the other, for a user who
+// has some of everything. It is for tests of how a backend executes the methods. Statements
+// returns the statements that the last Run sent.
 func RunCalls(t *testing.T, f Factory, look func(t *testing.T, st store.Store, c Call, statements func() []Statement)) {
 	t.Helper()
 	st, rec := besideLeads(t, f), &Recorder{}

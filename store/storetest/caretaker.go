@@ -46,7 +46,7 @@ func testTableCareRefusesATransaction(t *testing.T, w *world) {
 	require.EqualValues(t, 1, w.counts(t).Conversations)
 }
 
-// testTableCareKeepsEverything does each twice, before and after rows went.
+// testTableCareKeepsEverything runs each method twice, before and after rows were removed.
 func testTableCareKeepsEverything(t *testing.T, w *world) {
 	if _, inTx := w.st.DB(t.Context()).Statement.ConnPool.(gorm.TxCommitter); inTx {
 		t.Skip("no transaction can do it")

@@ -21,8 +21,8 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// runConcurrency checks what many callers at once may rely on: no lost write, no gap, no
-// second winner, no row without its parent.
+// runConcurrency checks what concurrent callers may rely on: no lost write, no gap in seq, no
+// second winner of a decision, no row without its parent.
 func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 	tests := map[string]func(*testing.T, store.Store){
 		"appends":                     c.appendsAtOnce,
@@ -186,7 +186,7 @@ func decisionsAtOnce(t *testing.T, st store.Store) {
 	sendAll(t, mine, c.ID, ids[:], people)
 }
 
-// decide has every second person edit, so that a loser who changed something shows.
+// decide lets every second reviewer edit, so that a loser who changed the row is noticed.
 func decide(ctx context.Context, s store.Scope, id uuid.UUID, person int) error {
 	r := suggestion.Review{By: fmt.Sprint(person)}
 	if person%2 == 0 {
@@ -254,8 +254,8 @@ func idempotencyKeyAtOnce(t *testing.T, st store.Store) {
 	deliverAtOnce(t, mine, []uuid.UUID{c.ID}, message.Message{IdempotencyKey: "key-1"})
 }
 
-// deliverAtOnce delivers the same message a hundred times, each of them followed by one
-// of its own, so that a seq which a redelivery took would show as a gap.
+// deliverAtOnce delivers the same message a hundred times concurrently, each time followed by
+// another new message, so that a seq taken by a redelivery would show as a gap.
 func deliverAtOnce(t *testing.T, mine store.Scope, ids []uuid.UUID, m message.Message) {
 	t.Helper()
 	const times = 100
@@ -493,8 +493,9 @@ func expectedSeqAtOnce(t *testing.T, st store.Store) {
 	assert.Len(t, CheckConversation(t, mine, c.ID), 2)
 }
 
-// appendsAgainstCreateAgain makes the conversation of an append between the statement that
-// finds none and the one that asks why; and erases the message whose key was there.
+// appendsAgainstCreateAgain creates the conversation of an append between the statement that
+// does not find it and the one that looks for the cause. It also erases the message whose key
+// was taken.
 func appendsAgainstCreateAgain(t *testing.T, st store.Store) {
 	ctx, user := t.Context(), uuid.New()
 	rec := &Recorder{}

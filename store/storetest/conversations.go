@@ -184,7 +184,7 @@ func testConversationCreateConflicts(t *testing.T, w *world) {
 	})
 	same(t, live, w.get(t, live.ID))
 
-	// Keys are the user's own: another user may use the same ones.
+	// Keys are unique for one user: another user may use the same ones.
 	twin := &conversation.Conversation{ID: live.ID, ExternalKey: "live", Title: "twin"}
 	require.NoError(t, w.other().Conversations().Create(t.Context(), twin))
 	same(t, live, w.get(t, live.ID))
@@ -379,7 +379,7 @@ func testConversationListText(t *testing.T, w *world) {
 	}
 }
 
-// runText is the one difference that the contract allows.
+// runText checks the case of letters, the one difference that the contract allows.
 func (c Capabilities) runText(t *testing.T, f Factory) {
 	w := newWorld(t, f)
 	w.create(t, &conversation.Conversation{Title: "Привет Мир"})
@@ -484,7 +484,7 @@ func testConversationUpsertCreates(t *testing.T, w *world) {
 		invalid(t, err, "messages")
 	})
 
-	// The id of another user's conversation is free for this one.
+	// The id of another user's conversation is not taken for this user.
 	created, err = w.other().Conversations().Upsert(ctx, &conversation.Conversation{ID: c.ID})
 	require.NoError(t, err)
 	require.True(t, created)

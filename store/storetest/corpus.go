@@ -21,8 +21,8 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// corpus is a store full of mail, and the truth about it: what it says is worked out in
-// Go from these rows and compared with what a search says.
+// corpus is a store full of mail with a copy of its rows in memory. Expected results are
+// computed in Go from the copy and compared with those of a search.
 type corpus struct {
 	*world
 	rng           *rand.Rand
@@ -38,10 +38,10 @@ type size struct{ messages, embedded int }
 
 var (
 	large = size{2000, 600}
-	// small keeps the suite short where it runs in many modes.
+	// small keeps the suite short if it runs in many modes.
 	small = size{300, 100}
-	// slow stands for either where a step takes long: SQLite in Go is about twenty times
-	// slower with the race detector.
+	// slow is used instead of the other two where everything takes long: SQLite in Go is about
+	// twenty times slower with the race detector.
 	slow = map[size]size{large: small, small: {120, 50}}
 )
 

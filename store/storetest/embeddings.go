@@ -234,8 +234,8 @@ func testEmbeddingsModels(t *testing.T, w *world) {
 	require.EqualValues(t, 1, n)
 }
 
-// runEmbedding states what EmbedMissing does with embedders that work, fail, block and
-// lie, and with several of its calls at once.
+// runEmbedding tests EmbedMissing with embedders that work, fail, block and return wrong
+// vectors, and with several concurrent calls.
 func runEmbedding(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	subtests{
@@ -258,7 +258,7 @@ func (e embedder) Embed(ctx context.Context, texts []string) ([][]float32, error
 	return e(ctx, texts)
 }
 
-// byLength embeds a text as an axis that goes by its length.
+// byLength embeds a text as an axis chosen by the length of the text.
 func byLength(_ context.Context, texts []string) ([][]float32, error) {
 	var vectors [][]float32
 	for _, text := range texts {
@@ -275,7 +275,7 @@ func (w *world) embedMissing(t testing.TB, e embedder, o store.EmbedOptions) (st
 	return w.mine.Embeddings().EmbedMissing(t.Context(), e, o)
 }
 
-// nothingClaimed: a later call need not wait.
+// nothingClaimed checks that no claim is left, so that a later call need not wait.
 func (w *world) nothingClaimed(t testing.TB) {
 	t.Helper()
 	var n int64

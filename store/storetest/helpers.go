@@ -45,8 +45,9 @@ func (s subtests) run(t *testing.T, f Factory, c Capabilities) {
 	}
 }
 
-// epoch is when every world begins: far from now, so that a time that came from the
-// wall clock and not from the store's is seen, with microseconds, and before a leap day.
+// epoch is the time at which every world begins. It is far from now, so that a time from the
+// wall clock instead of the store's clock is noticed; it has microseconds and is before a leap
+// day.
 var epoch = time.Date(2024, time.February, 28, 23, 59, 58, 123456000, time.UTC)
 
 // clock stands still until it is told to move.
@@ -213,7 +214,7 @@ func must[T any](t testing.TB) func(T, error) {
 	}
 }
 
-// missing is for calls that must not find their row.
+// missing requires that a call returned ErrNotFound.
 func missing[T any](t testing.TB) func(T, error) {
 	return func(_ T, err error) {
 		t.Helper()
@@ -231,8 +232,8 @@ func invalid(t testing.TB, err error, fields ...string) {
 	require.NotEmpty(t, bad.Rule, "the rule that was broken")
 }
 
-// same compares models by what they say: times by the instant, documents by their
-// values and not by the order of their keys, numbers by their digits.
+// same compares models by their content: times by the instant, documents by their values
+// whatever the order of their keys, numbers by their digits.
 func same(t testing.TB, want, got any) {
 	t.Helper()
 	require.Equal(t, plain(t, want), plain(t, got))
@@ -268,7 +269,7 @@ func filled(t testing.TB, model any, except ...string) {
 	}
 }
 
-// isUTC tells a time that was read in the server's or the machine's zone.
+// isUTC requires times in UTC, not in the zone of the server or the machine.
 func isUTC(t testing.TB, times ...time.Time) {
 	t.Helper()
 	for _, at := range times {

@@ -98,7 +98,7 @@ func testHoldNeedsARow(t *testing.T, w *world) {
 	require.True(t, w.get(t, c.ID).Held())
 }
 
-// testHoldIsStored has the writers that take a whole model.
+// testHoldIsStored calls the methods that write a whole model.
 func testHoldIsStored(t *testing.T, w *world) {
 	ctx := t.Context()
 	at := epoch.Add(-time.Hour + 999*time.Nanosecond).In(time.FixedZone("east", 7200))
@@ -127,7 +127,7 @@ func testHoldIsStored(t *testing.T, w *world) {
 	invalid(t, w.mine.Conversations().Create(ctx, &conversation.Conversation{HeldAt: &year0}), "held_at")
 }
 
-// testHoldStopsAge has everything that goes by age.
+// testHoldStopsAge calls everything that acts by age.
 func testHoldStopsAge(t *testing.T, w *world) {
 	ctx, m := t.Context(), w.mine.Maintenance()
 	live, gone := w.thread(t, 1), w.household(t, w.user, "")

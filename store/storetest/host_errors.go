@@ -20,9 +20,10 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// runHostErrors calls every method of every role, found by reflection, inside transactions
-// of a host's in which it fails: for a reason that this library names, which leaves the
-// transaction usable, or for one of the server's, which a savepoint around it makes good.
+// runHostErrors calls every method of every role, found by reflection, inside a host's
+// transaction so that it fails: with an error of this library, after which the transaction
+// must be usable, or with one of the server's, after which a savepoint around the call must
+// make it usable.
 func (can Capabilities) runHostErrors(t *testing.T, f Factory) {
 	t.Run("named", func(t *testing.T) { namedErrorsLeaveTransaction(t, besideLeads(t, f)) })
 	t.Run("ended context", func(t *testing.T) { endedContextsLeaveTransaction(t, besideLeads(t, f)) })
@@ -52,7 +53,7 @@ func (h *hostTx) begin(t *testing.T) {
 	require.NoError(t, h.tx.Error)
 }
 
-// left checks what a call left behind that returned err.
+// left checks what a call that returned err has left behind.
 func (h *hostTx) left(t *testing.T, what string, err error) {
 	t.Helper()
 	if err == nil {

@@ -25,8 +25,8 @@ func typed(err error) bool {
 	}, func(known error) bool { return errors.Is(err, known) })
 }
 
-// zeroArguments make the arguments of a method: of nothing, of a list of nothing, and of
-// pointers to nothing. An id is that of something that is there.
+// zeroArguments make the arguments of a method from zero values, from lists of one zero value,
+// and from pointers to zero values. An id is that of an existing row.
 func zeroArguments(ctx context.Context, f reflect.Type, id uuid.UUID) map[string][]reflect.Value {
 	args := map[string][]reflect.Value{}
 	for i := range f.NumIn() {
@@ -70,7 +70,7 @@ func finish(results []reflect.Value) (err error) {
 	return err
 }
 
-// testInputZero calls every method with nothing: no panic, and no error of the database.
+// testInputZero calls every method with zero values: no panic, and no error of the database.
 func testInputZero(t *testing.T, w *world) {
 	ctx := t.Context()
 	for _, name := range allMethods() {

@@ -19,8 +19,8 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// lostTests are about transactions that the engine rolls back by itself, in all four ways
-// that a transaction can go on then.
+// lostTests are about transactions that the database rolls back by itself, in all four ways in
+// which a transaction can continue then.
 func (can Capabilities) lostTests() map[string]func(*testing.T, store.Store) {
 	tests := map[string]func(*testing.T, store.Store){}
 	for name, lose := range map[string]loser{"deadline": losesAtDeadline, "trigger": losesToTrigger} {
@@ -219,7 +219,7 @@ func goesOn(t *testing.T, tx store.Store, again func() store.Store, c *conversat
 	require.ErrorIs(t, first, store.ErrRolledBack)
 	for _, tx := range []store.Store{tx, second, again()} {
 		for name, call := range callsOf(tx, c) {
-			assert.ErrorIs(t, call(t.Context()), store.ErrRolledBack, name)
+			require.ErrorIs(t, call(t.Context()), store.ErrRolledBack, name)
 		}
 		_ = tx.DB(t.Context()).Exec("INSERT INTO host_rows VALUES (2)").Error
 	}

@@ -170,7 +170,7 @@ func testMaintenancePurgeOthers(t *testing.T, w *world) {
 	require.Zero(t, w.counts(t))
 }
 
-// testMaintenancePurgeMany has more rows than a batch is likely to have.
+// testMaintenancePurgeMany purges more rows than a batch is likely to take.
 func testMaintenancePurgeMany(t *testing.T, w *world) {
 	const many = 2500
 	ms := make([]*message.Message, many)

@@ -88,7 +88,7 @@ func testMessageAppendFillsIn(t *testing.T, w *world) {
 	require.Equal(t, message.DirectionOutbound, next.Direction)
 }
 
-// everything has every column set that a host can set.
+// everything returns a message with every column set that a host can set.
 func everything(at time.Time) *message.Message {
 	return &message.Message{
 		ID: uuid.New(), Role: message.RoleTool, Direction: message.DirectionOutbound, Content: scripts,
@@ -233,7 +233,7 @@ func testMessageAppendNeedsConversation(t *testing.T, w *world) {
 	same(t, c, w.get(t, c.ID))
 }
 
-// keys are the ways in which a second delivery is told.
+// keys are the ways in which a redelivery is recognized.
 func keys(first *message.Message) map[string]*message.Message {
 	return map[string]*message.Message{
 		"id":              {Role: message.RoleAssistant, Content: "again", ID: first.ID},
@@ -320,8 +320,8 @@ func testMessageRedeliveryOfOthers(t *testing.T, w *world) {
 	require.Equal(t, "theirs", got.Content)
 }
 
-// testMessageSeqTaken has a counter that somebody set back by hand: what is refused then is
-// no redelivery.
+// testMessageSeqTaken appends after the conversation's counter was set back by hand: the refused
+// row is not a redelivery.
 func testMessageSeqTaken(t *testing.T, w *world) {
 	ctx := t.Context()
 	c := w.conversation(t)
@@ -466,7 +466,7 @@ func testMessageExpectedSeq(t *testing.T, w *world) {
 	}
 	same(t, before, w.get(t, c.ID))
 
-	// The answer to the first call was lost, and the caller says it again.
+	// The answer to the first call was lost, and the caller repeats it.
 	created, err = many(0, keyed("a"), keyed("b"))
 	require.NoError(t, err)
 	require.Equal(t, []bool{false, false}, created)
@@ -1041,8 +1041,8 @@ func testFindThreadNewestActivity(t *testing.T, w *world) {
 	require.True(t, got.LastMessageAt.Equal(epoch.Add(2*time.Hour)))
 }
 
-// testFindThreadOrder has four conversations that could be meant; what is nearest wins,
-// whichever had the newest activity.
+// testFindThreadOrder has four conversations that match; the nearest reference wins, whichever
+// conversation had the newest activity.
 func testFindThreadOrder(t *testing.T, w *world) {
 	ids := map[string]uuid.UUID{}
 	for i, name := range []string{"thread", "reply", "near", "far"} {

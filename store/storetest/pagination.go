@@ -19,9 +19,9 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// runPagination walks random lists by cursor while somebody else inserts: what was there
-// throughout comes exactly once and in order. Times are drawn from so few that ties are
-// the rule.
+// runPagination reads random lists by cursor while others insert: every row that existed
+// throughout must come exactly once and in order. There are so few different times that most
+// rows are ties.
 func runPagination(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	subtests{
@@ -84,14 +84,14 @@ func insertUntil(stop <-chan struct{}, inserts []func() error) error {
 	return nil
 }
 
-// few are so few instants that most rows share theirs, a microsecond apart.
+// few are the different times, a microsecond apart: so few that most rows share one.
 func few() *rapid.Generator[time.Time] {
 	return rapid.Custom(func(t *rapid.T) time.Time {
 		return epoch.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "time")) * time.Microsecond)
 	})
 }
 
-// sometimes draws the zero value half of the time.
+// sometimes returns the zero value in half of all cases.
 func sometimes[T any](g *rapid.Generator[T]) *rapid.Generator[T] {
 	return rapid.OneOf(rapid.Just(*new(T)), g)
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// tenantKey is the whole key of a row: ids are each user's own.
+// tenantKey is the whole key of a row: ids are unique for one user only.
 type tenantKey struct{ id, user uuid.UUID }
 
 func conversationTenant(c *conversation.Conversation) tenantKey { return tenantKey{c.ID, c.UserID} }
@@ -56,8 +56,8 @@ func tenantKeys[T any](items []T, key func(T) tenantKey) []tenantKey {
 // tenantConversation is the id of a conversation that several users have.
 var tenantConversation = uuid.MustParse("018f0000-0000-7000-8000-000000000001")
 
-// tenantLists are all methods with pages over several conversations, by role and name,
-// with what follows a slash telling two ways of calling one apart.
+// tenantLists are all methods with pages over several conversations, by role and name. The part
+// after a slash distinguishes two ways of calling one method.
 func tenantLists() map[string]tenantList {
 	lists := map[string]tenantList{
 		"Conversations.List/newest activity": conversationTenants(store.ConversationFilter{}),
@@ -123,8 +123,8 @@ func messageTenants(f store.MessageFilter) tenantList {
 	}
 }
 
-// oneTenant are the methods on a conversation, which a scope of all users refuses to
-// choose where several users have the id.
+// oneTenant are the methods on one conversation. The scope of all users refuses them if
+// several users have its id.
 func oneTenant() map[string]tenantList {
 	return map[string]tenantList{
 		"Messages.List": func(ctx context.Context, s store.Scope, p store.PageRequest) ([]tenantKey, store.Cursor, error) {
@@ -227,8 +227,8 @@ func tenant(t testing.TB, st store.Store, user uuid.UUID) {
 	require.NoError(t, err)
 }
 
-// testTenantsListed: of rows that differ in their users alone every page has its own, in
-// one order, and a list of one user has that user's.
+// testTenantsListed lists rows that differ only in their users: pages must repeat and skip
+// none, in one order, and a list of one user must have only that user's rows.
 func testTenantsListed(t *testing.T, w *world) {
 	ctx, all := t.Context(), w.st.AllUsers()
 	var users []uuid.UUID

@@ -11,19 +11,19 @@ import (
 	"gorm.io/gorm"
 )
 
-// Statement is one that reached the database, with its arguments.
+// Statement is a statement that reached the database, with its arguments.
 type Statement struct {
 	SQL  string
 	Args []any
 }
 
-// Carries tells whether one of the arguments is the id, as such or as text.
+// Carries says whether one of the arguments is the id, as a UUID or as text.
 func (s Statement) Carries(id uuid.UUID) bool {
 	return slices.ContainsFunc(s.Args, func(a any) bool { return fmt.Sprint(a) == id.String() })
 }
 
-// Recorder keeps the statements of handles that it has wrapped. It stands between GORM
-// and the driver, so nothing gets past it.
+// Recorder records the statements of the handles that it has wrapped. It is between GORM and
+// the driver, so no statement bypasses it.
 type Recorder struct {
 	mu         sync.Mutex
 	statements []Statement

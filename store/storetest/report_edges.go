@@ -37,7 +37,7 @@ func reportTests() subtests {
 	}
 }
 
-// handMade is a world whose figures can be worked out on paper.
+// handMade is a small data set whose figures can be computed on paper.
 type handMade struct {
 	reportRows
 	user uuid.UUID
@@ -48,7 +48,7 @@ func newHandMade(user uuid.UUID) *handMade {
 	return &handMade{reportRows: reportRows{leads: map[string]hostLead{}, now: worldNow}, user: user}
 }
 
-// id is in no order, and as often with the highest bit as without.
+// id returns ids in no order, half of them with the highest bit set.
 func (h *handMade) id() uuid.UUID {
 	h.ids++
 	n := h.ids * 0x9e37
@@ -165,7 +165,7 @@ func testReportsOneMessage(t *testing.T, w *world) {
 		store.Period{Since: at, Before: at.Add(us)}, store.Period{Since: at.Add(-us), Before: at}, store.Period{Since: at.Add(us), Before: at.Add(2 * us)})
 }
 
-// testReportsDeleted takes one thing after the other away, and a conversation back.
+// testReportsDeleted deletes one row after the other, and restores a conversation.
 func testReportsDeleted(t *testing.T, w *world) {
 	ctx := t.Context()
 	h := newHandMade(w.user)
@@ -198,8 +198,8 @@ func testReportsDeleted(t *testing.T, w *world) {
 	check()
 }
 
-// testReportsTies has everything several times over, so that the order is the tie-break's:
-// ids by their bytes, texts by those of UTF-8, whatever the language of a server.
+// testReportsTies has every row several times, so that the tie-break decides the order: ids by
+// their bytes, texts by their bytes in UTF-8, whatever the language of the server.
 func testReportsTies(t *testing.T, w *world) {
 	h := newHandMade(w.user)
 	for _, lead := range []string{"b", "B", "é", "a", "Z", "10", "9"} {
@@ -228,8 +228,7 @@ func testReportsTies(t *testing.T, w *world) {
 	require.Equal(t, []string{"10", "9", "B", "Z", "a", "b", "é"}, models)
 }
 
-// testReportsDays cuts days where zones are at their strangest. Every hour of UTC has a
-// message.
+// testReportsDays divides into days at unusual clock changes. Every hour of UTC has a message.
 func testReportsDays(t *testing.T, w *world) {
 	for _, tt := range []struct {
 		zone   string
@@ -455,7 +454,7 @@ func testReportsFollowWrites(t *testing.T, w *world) {
 	require.InDelta(t, 1.0/6, *edits.MeanShare, 1e-12)
 }
 
-// testReportsLeads: the host's table may have less than is asked of it.
+// testReportsLeads uses host tables that lack rows, values or columns.
 func testReportsLeads(t *testing.T, w *world) {
 	h := newHandMade(w.user)
 	h.thread("1", "io", 0, 1)

@@ -15,8 +15,8 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// oracle answers what every report is asked, from rows in memory, by the comments of
-// store.Reports alone: slow, simple, and without a line of SQL.
+// oracle computes the expected result of every report from rows in memory, following only the
+// comments of store.Reports: slow, simple, and without SQL.
 type oracle struct {
 	now   time.Time
 	leads map[string]hostLead
@@ -92,7 +92,7 @@ func grouped[K comparable, V any](all []V, key func(V) K) map[K][]V {
 	return groups
 }
 
-// top are the first rows of a ranking.
+// top returns the first rows of a ranking.
 func top[T any](rows []T, limit int) []T {
 	if limit == 0 {
 		limit = store.DefaultTop

@@ -46,7 +46,7 @@ type worldSize struct{ users, conversations, messages, suggestions int }
 var (
 	fullWorld  = worldSize{20, 5000, 100_000, 20_000}
 	smallWorld = worldSize{5, 120, 2000, 400}
-	// slowWorlds stand for either where a step takes long, as slow does.
+	// slowWorlds are used instead where everything takes long, see slow.
 	slowWorlds = map[worldSize]worldSize{fullWorld: {8, 200, 3000, 800}, smallWorld: {4, 40, 400, 120}}
 )
 

@@ -18,8 +18,8 @@ import (
 )
 
 // runReports compares every report on 20 users, 5,000 conversations, 100,000 messages and
-// 20,000 suggestions (fewer but in a full run) with what plain Go works out from the same
-// rows, to the last digit.
+// 20,000 suggestions (fewer unless the run is a full one) with a computation in plain Go from
+// the same rows, to the last digit.
 func runReports(t *testing.T, f Factory, n worldSize) {
 	t.Helper()
 	w := newReportWorld(t, f, n)

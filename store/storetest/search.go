@@ -13,9 +13,9 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// runSearch compares what a search finds in 2,000 messages of several users (300 but in a
-// full run) with what plain Go finds in the same rows: every kind of query, filter and
-// scope. Exact results must be equal, approximate ones say that they are.
+// runSearch compares what a search finds in 2,000 messages of several users (300 unless the run
+// is a full one) with what plain Go finds in the same rows: every kind of query, filter and
+// scope. Exact results must be equal; approximate ones must say that they are approximate.
 func runSearch(t *testing.T, f Factory, n size) {
 	t.Helper()
 	c := newCorpus(t, f, n)

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// spoiled are values of the same type, one or another of which a method or a database may
-// have something against. A struct has one of its fields spoiled at a time.
+// spoiled returns values of the same type, some of which a method or a database may refuse. Of
+// a struct, one field at a time is spoiled.
 func spoiled(v reflect.Value) []reflect.Value {
 	switch v.Interface().(type) {
 	case uuid.UUID:

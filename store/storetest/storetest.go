@@ -1,11 +1,11 @@
-// Package storetest proves that a way to open a database keeps the contract of package
+// Package storetest tests that a way to open a database keeps the contract of package
 // store. It is for ways to open PostgreSQL and SQLite: another driver, another pool, a
-// host's own *gorm.DB with its settings, a host's transaction. It cannot prove another
-// database, since the library refuses those, and some suites make stores of their own on
-// the same *gorm.DB.
+// host's own *gorm.DB with its settings, a host's transaction. It cannot test another kind
+// of database, because the library refuses those, and some parts make further stores on the
+// same *gorm.DB.
 //
-// To plug in, write one test that hands over a way to make empty databases and says what
-// holds on them:
+// To use it, write one test with a function that makes empty databases, and say what they
+// are capable of:
 //
 //	func TestStore(t *testing.T) {
 //		t.Parallel()
@@ -18,9 +18,9 @@
 //		}, storetest.Capabilities{Name: storetest.SQLite, OneWriter: true, NotDistributed: true})
 //	}
 //
-// The sentences of the interfaces' comments are the subtests. Most run in parallel, each
-// on a database of its own, so that what is slow to make databases is slow here. Inside
-// the host's own transaction, see [InTransaction], run the part [CRUD] alone.
+// Each sentence of the interfaces' comments has a subtest. Most run in parallel, each on a
+// database of its own, so the suite is slow where making a database is slow. Inside the
+// host's own transaction, see [InTransaction], run the part [CRUD] alone.
 package storetest
 
 import (
@@ -34,8 +34,8 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Factory returns a store on a fresh, empty, migrated database, with the options besides
-// its own. It cleans up with tb.Cleanup and fails with tb.Fatal.
+// Factory returns a store on a new, empty, migrated database, with opts in addition to its
+// own options. It cleans up with tb.Cleanup and fails with tb.Fatal.
 type Factory func(tb testing.TB, opts ...convostore.Option) store.Store
 
 // Names of the databases.
@@ -44,23 +44,24 @@ const (
 	Postgres = "postgres"
 )
 
-// Capabilities are where databases differ. Run fails where they are not those of the store.
+// Capabilities say in what the contract lets databases differ. Run fails if they are not
+// those of the store.
 type Capabilities struct {
 	// Name is SQLite or Postgres.
 	Name string
-	// UnicodeCaseFolding says that ConversationFilter.Text finds letters of any script
-	// in either case, not those of ASCII alone.
+	// UnicodeCaseFolding says that ConversationFilter.Text ignores the case of all letters,
+	// not only of those of ASCII.
 	UnicodeCaseFolding bool
-	// OneWriter says that a second writing transaction waits for the end of the first.
+	// OneWriter says that a second write transaction waits until the first has ended.
 	OneWriter bool
-	// NotDistributed says that all rows lie on one node, whose indexes can be asked for.
+	// NotDistributed says that all rows are on one node, so that IndexUsage works.
 	NotDistributed bool
 }
 
-// Part is a suite that can run alone.
+// Part is a part of the suite that can run alone.
 type Part string
 
-// The parts of the contract. Each is described where its function is.
+// The parts of the contract. The function of each, runCRUD and so on, describes it.
 const (
 	CRUD         Part = "CRUD"
 	Transactions Part = "Transactions"
@@ -70,8 +71,8 @@ const (
 	Text         Part = "Text"
 	Search       Part = "Search"
 	Embedding    Part = "Embedding"
-	// Reports compares a large world, which takes a while to write: CRUD compares a small
-	// one, and Run without parts leaves the large one out.
+	// Reports compares a large data set, which takes a while to write. CRUD compares a small
+	// one. Run without parts leaves Reports out.
 	Reports Part = "Reports"
 )
 
@@ -89,7 +90,7 @@ func suites() map[Part]func(*testing.T, Factory, Capabilities) {
 	}
 }
 
-// Run runs the parts, or without any all but Reports. A part that does not exist fails the
+// Run runs the given parts, or all but Reports if none is given. An unknown part fails the
 // test.
 func Run(t *testing.T, f Factory, c Capabilities, parts ...Part) {
 	t.Helper()
@@ -112,8 +113,7 @@ func Run(t *testing.T, f Factory, c Capabilities, parts ...Part) {
 	}
 }
 
-// check compares what was said with what can be asked for: a false word would leave tests
-// out in silence.
+// check compares the capabilities with the database: a wrong one would silently skip tests.
 func (c Capabilities) check(t *testing.T, f Factory) {
 	t.Helper()
 	w := newWorld(t, f)

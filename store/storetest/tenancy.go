@@ -44,7 +44,7 @@ func besideLeads(t *testing.T, f Factory) store.Store {
 	return st
 }
 
-// outcome is what a stranger gets.
+// outcome is the expected result of a call by a stranger.
 type outcome int
 
 const (
@@ -546,8 +546,8 @@ func items[T any](seq iter.Seq2[T, error]) ([]any, error) {
 	return out, err
 }
 
-// nothing tells whether the results hold no row: zero values, lists and pages without
-// items, whatever the numbers of a page say; and rows of reports that say nothing.
+// nothing says whether the results have no row: zero values, lists and pages without items
+// (whatever the page number and size are), and rows of reports whose figures are all zero.
 func nothing(results []any) bool {
 	return !slices.ContainsFunc(results, func(r any) bool {
 		v := reflect.Indirect(reflect.ValueOf(r))
@@ -594,8 +594,8 @@ func saysNothing(v reflect.Value) bool {
 	return v.IsZero()
 }
 
-// strangersFindNothing is the heart of it: a stranger for each call, and the owner in a
-// transaction that is undone, to show that there was something to find.
+// strangersFindNothing is the main test: each call as a stranger, who must find nothing, and as
+// the owner, in a transaction that is rolled back, to show that there was something to find.
 func strangersFindNothing(t *testing.T, st store.Store) {
 	e := newEstate(t, st)
 	before := dump(t, st, e.user)
@@ -700,8 +700,9 @@ func dump(t *testing.T, st store.Store, user uuid.UUID) string {
 	return string(doc)
 }
 
-// sameIDsStayApart gives two users the same ids, which are a user's own. Everybody's
-// scope cannot tell whose is meant: it refuses or takes one, and never mixes them.
+// sameIDsStayApart gives two users rows with the same ids, which are unique for one user only.
+// The scope of all users cannot know which is meant: it refuses or takes one, and never mixes
+// them.
 func sameIDsStayApart(t *testing.T, st store.Store) {
 	users := []uuid.UUID{uuid.New(), uuid.New()}
 	id := uuid.New()

@@ -26,8 +26,8 @@ import (
 // errUndo is what a test returns from a transaction that it wants rolled back.
 var errUndo = errors.New("roll back")
 
-// runTransactions checks that what is written together is there together or not at all,
-// in the store's own transactions and in the host's.
+// runTransactions checks that rows written together are stored together or not at all, in the
+// store's own transactions and in the host's.
 func runTransactions(t *testing.T, f Factory, can Capabilities) {
 	tests := map[string]func(*testing.T, store.Store){
 		"commit":                       commits,
@@ -75,7 +75,7 @@ func owns(tb testing.TB, s store.Scope) store.Counts {
 	return counts
 }
 
-// needsManyWriters leaves out what takes two writing transactions at the same time.
+// needsManyWriters skips a test that needs two concurrent write transactions.
 func (can Capabilities) needsManyWriters(t *testing.T) {
 	t.Helper()
 	if can.OneWriter {
@@ -476,7 +476,7 @@ func (can Capabilities) deadlockIsRetried(t *testing.T, st store.Store) {
 	}
 }
 
-// serializationFailureIsRetried reads in a snapshot that somebody else then outdates.
+// serializationFailureIsRetried reads in a snapshot that another transaction then outdates.
 func (can Capabilities) serializationFailureIsRetried(t *testing.T, st store.Store) {
 	can.needsManyWriters(t)
 	mine := st.ForUser(uuid.New())
