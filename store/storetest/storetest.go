@@ -55,6 +55,9 @@ type Capabilities struct {
 	OneWriter bool
 	// NotDistributed says that all rows lie on one node, whose indexes can be asked for.
 	NotDistributed bool
+
+	// whole says that Run was given no parts.
+	whole bool
 }
 
 // Part is a suite that can run alone.
@@ -95,6 +98,7 @@ func Run(t *testing.T, f Factory, c Capabilities, parts ...Part) {
 	t.Helper()
 	all := suites()
 	if len(parts) == 0 {
+		c.whole = true
 		for part := range all {
 			if part != Reports {
 				parts = append(parts, part)
