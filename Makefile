@@ -73,7 +73,7 @@ FULL := ^(TestModes|TestReports|TestReplicas|TestCrash.*)$$|^(TestOpen|TestFile)
 .PHONY: test-full
 test-full: $(TESTPG) ## run what `make test` runs in a small size in full, without the race detector
 	CONVOSTORE_TEST_FULL=1 $(TESTPG) -- go test -run '$(FULL)' -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) \
-		./store ./store/postgres ./store/sqlite
+		./internal/engine/... ./store/postgres ./store/sqlite
 
 .PHONY: test-short
 test-short: ## test the library without PostgreSQL, in short mode (under a minute)

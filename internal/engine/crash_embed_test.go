@@ -72,7 +72,10 @@ func crashEmbedder(t *testing.T, dialect, dsn string) {
 
 	res, err := st.AllUsers().Embeddings().EmbedMissing(t.Context(), slowEmbedder{embedtest.New(embedDims), 0}, crashOptions)
 	require.NoError(t, err)
-	assert.Equal(t, int64(messages)-before, res.Embedded)
+	// A server may still commit what the killed client had sent: a batch for each worker.
+	left, late := int64(messages)-before, int64(crashOptions.BatchSize*crashOptions.Workers)
+	assert.LessOrEqual(t, res.Embedded, left)
+	assert.GreaterOrEqual(t, res.Embedded, left-late)
 	assert.EqualValues(t, messages, countRows(t, st, "message_embeddings"))
 	assert.Zero(t, countRows(t, st, "message_embedding_claims"))
 	assertVectors(t, st, users)

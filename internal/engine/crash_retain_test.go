@@ -52,7 +52,7 @@ func TestCrashOfRetainPostgres(t *testing.T) {
 // is where the policy says, as reckoned here, and no other row has gone or changed.
 func crashRetain(t *testing.T, dialect, dsn string) {
 	t.Helper()
-	conversations, kills := 800, 3
+	conversations, kills := 1000, 3
 	if testrun.Full() {
 		conversations, kills = 2400, 10
 	}

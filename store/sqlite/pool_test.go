@@ -110,7 +110,7 @@ func (p *pool) number(ctx context.Context, query string, arg int) (n int, err er
 	return n, rows.Err()
 }
 
-// TestOpenStatementsAreBounded runs 20,000 different texts, and one more text between them,
+// TestOpenStatementsAreBounded runs 4,000 different texts, and one more text between them,
 // which must stay prepared.
 func TestOpenStatementsAreBounded(t *testing.T) {
 	t.Parallel()
@@ -118,7 +118,7 @@ func TestOpenStatementsAreBounded(t *testing.T) {
 	t.Run("reader", func(t *testing.T) {
 		t.Parallel()
 		p, c := openCounted(t, 2)
-		for i := range 20_000 {
+		for i := range 4_000 {
 			if i%100 == 0 {
 				n, err := p.number(t.Context(), hot, i)
 				require.NoError(t, err)

@@ -56,6 +56,9 @@ type Capabilities struct {
 	OneWriter bool
 	// NotDistributed says that all rows are on one node, so that IndexUsage works.
 	NotDistributed bool
+
+	// whole says that Run was given no parts.
+	whole bool
 }
 
 // Part is a part of the suite that can run alone.
@@ -96,6 +99,7 @@ func Run(t *testing.T, f Factory, c Capabilities, parts ...Part) {
 	t.Helper()
 	all := suites()
 	if len(parts) == 0 {
+		c.whole = true
 		for part := range all {
 			if part != Reports {
 				parts = append(parts, part)
