@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -55,15 +56,40 @@ func appendCanonical(b []byte, v reflect.Value) []byte {
 
 // appendFields appends the exported fields that are set, sorted by name.
 func appendFields(b []byte, v reflect.Value) []byte {
-	fields := slices.DeleteFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool {
-		return len(f.Index) > 1 || !f.IsExported() || unset(v.FieldByIndex(f.Index))
-	})
-	slices.SortFunc(fields, func(a, b reflect.StructField) int { return strings.Compare(a.Name, b.Name) })
-	for _, f := range fields {
-		b = appendSized(b, []byte(f.Name))
-		b = appendSized(b, appendCanonical(nil, v.FieldByIndex(f.Index)))
+	for _, f := range fieldsOf(v.Type()) {
+		if value := v.Field(f.index); !unset(value) {
+			b = appendSized(b, []byte(f.name))
+			b = appendSized(b, appendCanonical(nil, value))
+		}
 	}
 	return b
+}
+
+// namedField is an exported field with its place in the struct.
+type namedField struct {
+	name  string
+	index int
+}
+
+// knownFields has the fields of each type of filter, since reflection takes longer to list
+// them than to read them. The key is a reflect.Type.
+var knownFields sync.Map
+
+// fieldsOf returns the exported fields of a struct, sorted by name. An embedded struct is
+// one field.
+func fieldsOf(t reflect.Type) []namedField {
+	if known, ok := knownFields.Load(t); ok {
+		return known.([]namedField) //nolint:forcetypeassert // nothing else is stored
+	}
+	var fields []namedField
+	for i := range t.NumField() {
+		if f := t.Field(i); f.IsExported() {
+			fields = append(fields, namedField{f.Name, i})
+		}
+	}
+	slices.SortFunc(fields, func(a, b namedField) int { return strings.Compare(a.name, b.name) })
+	knownFields.Store(t, fields)
+	return fields
 }
 
 func unset(v reflect.Value) bool { return v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0 }
