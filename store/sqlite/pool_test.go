@@ -192,7 +192,7 @@ func TestStatementInUseIsDropped(t *testing.T) {
 	require.True(t, rows.Next())
 	require.False(t, rows.Next())
 	require.NoError(t, rows.Err())
-	require.NoError(t, rows.Close())
+	require.NoError(t, rows.Close()) //nolint:sqlclosecheck // the statement is free only then, and what follows needs that
 
 	_, err = p.ExecContext(ctx, write, 1)
 	require.NoError(t, err)
@@ -222,8 +222,9 @@ func TestStatementsAreDroppedUnderConcurrentUse(t *testing.T) {
 			for i := range 3 * maxStatements {
 				at := (i*(g+1) + g) % (maxStatements + 40)
 				n, err := p.number(t.Context(), fmt.Sprintf("SELECT n + ? + %d FROM numbers", at), 1)
-				assert.NoError(t, err)
-				assert.Equal(t, at+2, n)
+				if assert.NoError(t, err) {
+					assert.Equal(t, at+2, n)
+				}
 			}
 		})
 	}

@@ -219,7 +219,7 @@ func goesOn(t *testing.T, tx store.Store, again func() store.Store, c *conversat
 	require.ErrorIs(t, first, store.ErrRolledBack)
 	for _, tx := range []store.Store{tx, second, again()} {
 		for name, call := range callsOf(tx, c) {
-			assert.ErrorIs(t, call(t.Context()), store.ErrRolledBack, name)
+			require.ErrorIs(t, call(t.Context()), store.ErrRolledBack, name)
 		}
 		_ = tx.DB(t.Context()).Exec("INSERT INTO host_rows VALUES (2)").Error
 	}

@@ -552,7 +552,10 @@ func testSendRefusesWhatWasNotSent(t *testing.T, w *world) {
 	}
 	w.unchanged(t, func() {
 		for _, m := range []*message.Message{
-			{Role: message.RoleUser}, {Direction: message.DirectionInbound}, {Role: message.RoleTool}, {Role: message.RoleSystem},
+			{Role: message.RoleUser},
+			{Direction: message.DirectionInbound},
+			{Role: message.RoleTool},
+			{Role: message.RoleSystem},
 			{Role: message.RoleAssistant, Direction: message.DirectionInbound},
 		} {
 			_, err := w.mine.Suggestions().Send(ctx, s.ID, m)
