@@ -105,7 +105,7 @@ func TestCommentsSayTheConstants(t *testing.T) {
 	for _, said := range []struct{ path, sentence, constant string }{
 		{"store/search.go", "never less than Limit. 0 means # on PostgreSQL", "defaultEf"},
 		{"store/search.go", "where more than # count as", "maxEf"},
-		{"store/search.go", "up to # of one user on PostgreSQL", "exactUser"},
+		{"store/search.go", "up to # of one user on PostgreSQL", "maxExactUser"},
 		{"store/search.go", "up to # on SQLite, and those of the conversation", "exactCodes"},
 		{"store/search.go", "and on SQLite # or, if that is more", "minDepth"},
 		{"store/messages.go", "written in one transaction: # if 0", "defaultBatch"},
@@ -113,7 +113,7 @@ func TestCommentsSayTheConstants(t *testing.T) {
 		{"store/embeddings.go", "SetMany is Set for up to # messages", "maxVectors"},
 		{"store/maintenance.go", "a transaction takes at most: # if 0; below 0", "defaultRetainBatch"},
 		{"store/maintenance.go", "if 0; below 0 or above # is ErrInvalid. Erasing", "maxRetainBatch"},
-		{"store/maintenance.go", "where they are long: # messages", "eraseMessages"},
+		{"store/maintenance.go", "where they are long: # messages", "maxErase"},
 		{"store/embeddings.go", "a call of the embedder gets: # if 0", "defaultEmbedBatch"},
 		{"store/embeddings.go", "# if 0, at most 64", "defaultWorkers"},
 		{"store/embeddings.go", "a batch is tried: # if 0", "defaultAttempts"},
@@ -122,7 +122,7 @@ func TestCommentsSayTheConstants(t *testing.T) {
 		{"docs/search.md", "Its default is # on PostgreSQL", "defaultEf"},
 		{"docs/search.md", "and on SQLite # or eight times the limit", "minDepth"},
 		{"docs/search.md", "at most the newest # matches (`MaxRanked`)", "MaxRanked"},
-		{"docs/search.md", "all are compared: # of one user", "exactUser"},
+		{"docs/search.md", "all are compared: # of one user", "maxExactUser"},
 		{"message/message.go", "an id of more than # bytes", "check.MaxKey"},
 	} {
 		text, err := os.ReadFile(said.path)
