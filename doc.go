@@ -1,5 +1,5 @@
 /*
-Package convostore is the entrance to a library that services embed to store their
+Package convostore is the entry point of a library that services embed to store their
 conversations: people and AI assistants talking, e-mail threads with leads, and replies that
 a model drafts and a person decides on. It runs on an SQLite file or on PostgreSQL, in the
 host's own process, connection pool and transaction.

@@ -4,9 +4,6 @@
 package search
 
 import (
-	"fmt"
-
-	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/embeddings"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/store"
@@ -20,15 +17,3 @@ type search struct {
 // New returns the search of a scope. codes is the copy of the vectors' codes in memory,
 // which all scopes of a store share.
 func New(sc scope.Scope, codes *embeddings.Codes) store.Search { return search{sc: sc, codes: codes} }
-
-// indexes returns how the scope's database looks for words and for vectors.
-func (s search) indexes() (textIndex, vectorIndex, error) {
-	switch name := s.sc.Dialect.Name(); name {
-	case dialect.Postgres:
-		return postgresText{}, postgresVectors{}, nil
-	case dialect.SQLite:
-		return sqliteText{}, sqliteVectors{s.codes}, nil
-	default:
-		return nil, nil, fmt.Errorf("%w: search on %s", store.ErrUnsupported, name)
-	}
-}

@@ -26,17 +26,6 @@ type similarSearch struct {
 	options  store.SimilarOptions
 }
 
-// vectorIndex is the part of a similarity search that PostgreSQL and SQLite do differently:
-// PostgreSQL compares vectors itself and has an index for them, while SQLite stores them for
-// this package to compare.
-type vectorIndex interface {
-	// find returns the nearest messages, at most limit, which may be above store.MaxLimit.
-	find(ctx context.Context, s *similarSearch, limit int) (vectorHits, error)
-	// countSimilar counts the messages of conversations that are within MinSimilarity, and
-	// adds the counts to counts.
-	countSimilar(s *similarSearch, conversations []uuid.UUID, counts map[scope.OwnedID]int64) error
-}
-
 func (s search) SimilarMessages(ctx context.Context, like store.SimilarTo, o store.SimilarOptions) (store.Similar[*store.SimilarMessage], error) {
 	result, err := s.similarMessages(ctx, like, o)
 	return result, query.Wrap("find similar messages", err)
@@ -115,7 +104,7 @@ func (s search) prepareSimilar(ctx context.Context, o store.SimilarOptions) (*si
 	if similar.db, err = s.sc.Reading(ctx); err != nil {
 		return nil, err
 	}
-	if _, similar.index, err = s.indexes(); err != nil {
+	if similar.index, err = vectorIndexOf(s.sc.Dialect, s.codes); err != nil {
 		return nil, err
 	}
 	if similar.features, err = s.sc.SchemaFeatures(query.On(ctx, s.sc.Reader)); err != nil {

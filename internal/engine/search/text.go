@@ -92,7 +92,7 @@ func (s search) prepareText(ctx context.Context, method, text string, o store.Te
 		return nil, l, err
 	}
 	t = &textSearch{sc: s.sc, db: l.DB, options: o}
-	if t.index, _, err = s.indexes(); err != nil {
+	if t.index, err = textIndexOf(s.sc.Dialect); err != nil {
 		return nil, l, err
 	}
 	if t.features, err = s.sc.SchemaFeatures(query.On(ctx, s.sc.Reader)); err != nil {
