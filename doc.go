@@ -16,6 +16,7 @@ has a *gorm.DB hands it over:
 	st, err := sqlite.Open(ctx, "chat.db", convostore.WithMigrate(migrate.Options{}))
 	st, err := postgres.Open(ctx, dsn)
 	st, err := convostore.New(ctx, hostDB)
+	defer st.Close() // closes what Open opened
 
 Nothing migrates unless asked. [github.com/convostore/convostore/migrate] has Up, Down,
 Status and Verify, and renders its files for other migration tools. If the database has
@@ -134,6 +135,7 @@ of the models, such as AddMessage and Approve, are there for hosts that do so.
   - code of a vector: one bit for each dimension, which SQLite compares before the vectors.
   - claim: a lease on messages that one call of EmbedMissing is embedding; it expires.
   - primary: the PostgreSQL server that takes the writes. Replicas follow it.
+  - role: an interface of a scope, such as MessageAppender; of a message, who speaks.
   - session: a context whose reads see all earlier writes made with it, also on replicas.
   - host: the service that embeds this library.
 */

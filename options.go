@@ -46,7 +46,8 @@ func WithLeads(t store.HostTable) Option {
 }
 
 // WithLogger logs the store's statements to l instead of the logger of the host's handle,
-// also inside a host's transaction and through Store.DB:
+// also inside a host's transaction and through Store.DB. Without it a store of sqlite.Open
+// and postgres.Open logs nothing.
 //
 //   - "query" at level Debug for every statement;
 //   - "slow query" at Warn for one that took slow or longer; a slow of 0 turns this off;

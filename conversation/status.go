@@ -15,9 +15,9 @@ type Status string
 const (
 	// StatusActive: no message has had a direction yet, or the conversation was reopened.
 	StatusActive Status = "active"
-	// StatusNeedsReply: the last message with a direction is inbound.
+	// StatusNeedsReply: they wait for us. The last message with a direction is inbound.
 	StatusNeedsReply Status = "needs_reply"
-	// StatusWaiting: the last message with a direction is outbound.
+	// StatusWaiting: we wait for them. The last message with a direction is outbound.
 	StatusWaiting Status = "waiting"
 	// StatusArchived: the conversation was archived. The next message with a direction
 	// reopens it.

@@ -49,9 +49,9 @@ type Options struct {
 	// times slower. A search then compares every vector of its scope, which suits users with
 	// at most some ten thousand vectors each. SQLite has no such index and ignores it.
 	WithoutVectorIndex bool
-	// WithoutFullText leaves out the full-text indexes. Appends are faster, and a text search
-	// only finds substrings. On SQLite it also avoids FTS5, which some drivers have only with a
-	// build tag.
+	// WithoutFullText leaves out the full-text indexes. Appends are faster, and of text
+	// search only store.MatchSubstring works; anything else returns store.ErrUnsupported. On
+	// SQLite it also avoids FTS5, which some drivers have only with a build tag.
 	WithoutFullText bool
 	// TextConfig is PostgreSQL's text search configuration, which decides what a word is:
 	// "english" or another one of pg_ts_config, with or without its schema. Empty means

@@ -61,7 +61,7 @@ type ConversationLister interface {
 	NeedsReply(ctx context.Context, p PageRequest) (Page[*conversation.Conversation], error)
 
 	// Unread is NeedsReply for conversations whose last message was sent at since or later.
-	// A zero since has no bound.
+	// A zero since has no bound. Nobody records who has read what: unread means unanswered.
 	Unread(ctx context.Context, since time.Time, p PageRequest) (Page[*conversation.Conversation], error)
 }
 
@@ -72,7 +72,7 @@ type ConversationCreator interface {
 	// returns ErrConflict if another conversation of the user, even a deleted one, has the id
 	// or the external key, or if a message has the id, the idempotency key or the provider
 	// id of another one, in c.Messages or stored before. A c with Suggestions is ErrInvalid:
-	// create them with SuggestionEditor.Create.
+	// create them with SuggestionCreator.Create.
 	Create(ctx context.Context, c *conversation.Conversation) error
 
 	// Upsert creates c, or, if the user has a conversation with c.ID, sets the lead, external

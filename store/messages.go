@@ -82,7 +82,8 @@ type MessageAppender interface {
 	// A redelivery returns false and no error, and m comes back as the row that is stored. It
 	// takes no seq and changes nothing. m is a redelivery if the user has a message with its
 	// id or provider id, or if the conversation has one with its idempotency key. The stored
-	// row may be deleted and, if found by id or provider id, in another conversation.
+	// row may be deleted and, if found by id or provider id, in another conversation. A
+	// Message that was appended has an id, so that each append needs a Message of its own.
 	//
 	// Embeddings that are set on m are stored with it; those of a redelivery are not.
 	//

@@ -120,7 +120,8 @@ type UnreadConversation struct {
 	// status follows the order in which messages were appended: after an import of old mail,
 	// or if messages were deleted.
 	Unanswered int64 `json:"unanswered"`
-	// WaitingSince is when the first of these was sent; nil if there is none.
+	// WaitingSince is since when the sender has waited for a reply: when the first of these
+	// was sent; nil if there is none.
 	WaitingSince *time.Time `json:"waiting_since,omitempty"`
 }
 

@@ -14,8 +14,9 @@ import (
 // in a deleted conversation does not exist for it.
 type Suggestions interface {
 	SuggestionReader
+	SuggestionCreator
 	SuggestionReviewer
-	SuggestionEditor
+	SuggestionRemover
 }
 
 // SuggestionReader reads suggestions that are not deleted.
@@ -60,7 +61,9 @@ type SuggestionReviewer interface {
 	// nothing, unless it is linked to another suggestion.
 	//
 	// Send records a message; it does not transmit it. Transmit after Send returned true,
-	// with the message's id as the idempotency key of the mail service.
+	// with the message's id as the idempotency key of the mail service. To survive a crash in
+	// between, write a row of your own in the same transaction (see Store.WithTx), or transmit
+	// again after false: the mail service drops the repeat by its key.
 	//
 	// Send returns a *TransitionError if the suggestion is pending or rejected, ErrNotFound
 	// if there is none, and ErrInvalid if m is nil, breaks a rule or is not outbound. It
@@ -70,15 +73,18 @@ type SuggestionReviewer interface {
 	Send(ctx context.Context, id uuid.UUID, m *message.Message) (created bool, err error)
 }
 
-// SuggestionEditor creates suggestions, hides them and brings them back.
-type SuggestionEditor interface {
+// SuggestionCreator stores drafted replies.
+type SuggestionCreator interface {
 	// Create stores a suggestion in a live conversation and fills in what was unset. It
 	// returns ErrNotFound if there is no such conversation, ErrConflict if the id is taken,
 	// and ErrInvalid if the message that it answers is not a live one of that conversation.
 	// A suggestion may be stored with a decision and its ReviewedAt. One with a
 	// SentMessageID is ErrInvalid: only Send links the message.
 	Create(ctx context.Context, s *suggestion.Suggestion) error
+}
 
+// SuggestionRemover hides suggestions and brings them back.
+type SuggestionRemover interface {
 	// Delete hides a suggestion (soft delete). A second Delete returns ErrNotFound.
 	Delete(ctx context.Context, id uuid.UUID) (*suggestion.Suggestion, error)
 

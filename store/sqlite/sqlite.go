@@ -41,7 +41,7 @@ const readerSettings = "mode=ro&_foreign_keys=on&_busy_timeout=5000&_time_format
 // The file is in WAL mode with synchronous NORMAL. Readers and the writer do not wait for each
 // other. A killed process loses nothing that was acknowledged; a power cut may lose the last
 // transactions, but does not damage the file. One connection writes and several read. Other
-// processes may use the file at the same time. Network file systems do not work.
+// processes may use the file at the same time. Do not put it on a network file system.
 //
 // Open and every call of the store wait for a lock of another process only until their ctx
 // ends.
