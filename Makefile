@@ -18,6 +18,9 @@ VULN         := $(BIN)/govulncheck-$(VULN_VERSION)
 FUZZTIME    ?= 20s
 BENCHTIME   ?= 1s
 TESTTIMEOUT ?= 25m
+# Most of what a test on PostgreSQL does is to wait for the server, which makes and drops a
+# database for each: as many at once as there are processors leave half of them idle.
+PARALLEL    ?= 6
 TESTFLAGS   ?=
 
 # mattn's SQLite has full text search (FTS5) only with this tag. The library's own driver
@@ -56,10 +59,10 @@ test: $(TESTPG) ## test every module on SQLite and on a throw-away PostgreSQL; t
 # The other ways to open a database skip themselves under the race detector.
 .PHONY: test-modes
 test-modes:
-	go test -run '^TestModes$$' -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./store/postgres ./store/sqlite
+	go test -run '^TestModes$$' -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./store/postgres ./store/sqlite
 
 test-module/%:
-	cd $* && go test $(RACE) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./...
+	cd $* && go test $(RACE) -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./...
 
 # Its SQLite is in C, which the race detector does not see into, and the rest is the same as
 # in the library's own tests.
@@ -72,7 +75,7 @@ FULL := ^(TestModes|TestReports|TestReplicas|TestCrash.*)$$|^(TestOpen|TestFile)
 
 .PHONY: test-full
 test-full: $(TESTPG) ## run what `make test` runs in a small size in full, without the race detector
-	CONVOSTORE_TEST_FULL=1 $(TESTPG) -- go test -run '$(FULL)' -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) \
+	CONVOSTORE_TEST_FULL=1 $(TESTPG) -- go test -run '$(FULL)' -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) \
 		./internal/engine/... ./store/postgres ./store/sqlite
 
 .PHONY: test-short
