@@ -2,14 +2,12 @@ package search
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/embeddings"
 	"github.com/convostore/convostore/internal/engine/scope"
-	"github.com/convostore/convostore/store"
 )
 
 // vectorIndex is the part of a similarity search that PostgreSQL and SQLite do differently:
@@ -26,12 +24,5 @@ type vectorIndex interface {
 // vectorIndexOf returns how a database looks for vectors. codes is the copy in memory that
 // SQLite may use.
 func vectorIndexOf(d dialect.Dialect, codes *embeddings.Codes) (vectorIndex, error) {
-	switch name := d.Name(); name {
-	case dialect.Postgres:
-		return postgresVectors{}, nil
-	case dialect.SQLite:
-		return sqliteVectors{codes}, nil
-	default:
-		return nil, fmt.Errorf("%w: search on %s", store.ErrUnsupported, name)
-	}
+	return dialect.Pick[vectorIndex](d, postgresVectors{}, sqliteVectors{codes})
 }

@@ -1,15 +1,12 @@
 package search
 
 import (
-	"fmt"
-
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/words"
-	"github.com/convostore/convostore/store"
 )
 
 // textIndex is the part of a text search that PostgreSQL and SQLite do differently: each
@@ -36,12 +33,5 @@ type textIndex interface {
 
 // textIndexOf returns how a database looks for words.
 func textIndexOf(d dialect.Dialect) (textIndex, error) {
-	switch name := d.Name(); name {
-	case dialect.Postgres:
-		return postgresText{}, nil
-	case dialect.SQLite:
-		return sqliteText{}, nil
-	default:
-		return nil, fmt.Errorf("%w: search on %s", store.ErrUnsupported, name)
-	}
+	return dialect.Pick[textIndex](d, postgresText{}, sqliteText{})
 }
