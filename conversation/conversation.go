@@ -118,7 +118,13 @@ func (c *Conversation) BeforeCreate(*gorm.DB) error {
 		c.ID = id
 	}
 	c.Normalize(message.Now())
-	return c.Validate()
+	return check.First(check.Size("conversation", c.Size(), message.MaxBytes), c.Validate())
+}
+
+// Size returns the bytes of the conversation's texts and metadata together, as message.Message's
+// Size counts them. Its messages do not count.
+func (c *Conversation) Size() int {
+	return check.Sum(c.LeadID, c.ExternalKey, c.Title, c.Subject) + check.Written(c.Metadata)
 }
 
 // AddMessage appends m to c.Messages as the next message. It sets m's conversation, owner

@@ -48,13 +48,26 @@ func (a *Attachments) Scan(src any) error {
 	return scanJSON(src, a)
 }
 
+// size returns the bytes of all texts, with the brackets around each attachment.
+func (a Attachments) size() (n int) {
+	const around = 4
+	for i := range a {
+		n += check.Sum(a[i].texts()...) + around
+	}
+	return n
+}
+
+func (a *Attachment) texts() []string {
+	return []string{a.Filename, a.ContentType, a.ContentID, a.URL, a.Key, a.Checksum}
+}
+
 func (a Attachments) validate() error {
 	for i, one := range a {
 		field := "attachments[" + strconv.Itoa(i) + "]"
 		if one.Size < 0 {
 			return rule.Invalid(field+".size", "is negative")
 		}
-		for _, s := range []string{one.Filename, one.ContentType, one.ContentID, one.URL, one.Key, one.Checksum} {
+		for _, s := range one.texts() {
 			if err := check.Text(field, s); err != nil {
 				return err
 			}

@@ -115,6 +115,18 @@ func (h *Headers) Scan(src any) error {
 	return scanJSON(src, h)
 }
 
+// size returns the bytes of all names and values, with the quotes and separators around them.
+func (h Headers) size() (n int) {
+	const around = 4
+	for name, values := range h {
+		n += len(name) + around
+		for _, v := range values {
+			n += len(v) + around
+		}
+	}
+	return n
+}
+
 func (h Headers) validate() error {
 	for name, values := range h {
 		if err := check.Text("headers", name); err != nil {

@@ -23,6 +23,16 @@ import (
 // JSON is an opaque JSON document, the same type as message.JSON.
 type JSON = message.JSON
 
+// MaxTokens is the largest number of tokens of a suggestion. The sum of nine thousand million
+// suggestions still fits an int64.
+const MaxTokens = 1_000_000_000
+
+// Bounds of a cost: with them reports add up any number of costs exactly.
+const (
+	maxCostDigits   = 18
+	maxCostDecimals = 10
+)
+
 // Suggestion is a suggested reply. It is pending until it is approved, edited or rejected.
 // It is decided once and sent at most once.
 type Suggestion struct {
@@ -98,7 +108,8 @@ func (s *Suggestion) Normalize(now time.Time) {
 }
 
 // Validate returns a *rule.InvalidError for the first field that a database would
-// refuse or change: empty content, a confidence outside 0 to 1, negative tokens or cost,
+// refuse or change: empty content, a confidence outside 0 to 1, tokens outside 0 to MaxTokens,
+// a negative cost or one of more than 18 digits or 10 decimals,
 // U+0000 or invalid UTF-8 in a text, JSON that does not parse, a decision without a time.
 func (s *Suggestion) Validate() error {
 	return check.First(
@@ -137,18 +148,18 @@ func (s *Suggestion) validateConfidence() error {
 }
 
 func (s *Suggestion) validateCost() error {
-	if s.TokensUsed < 0 {
-		return rule.Invalid("tokens_used", "is negative")
+	if s.TokensUsed < 0 || s.TokensUsed > MaxTokens {
+		return rule.Invalid("tokens_used", "is not between 0 and %d", MaxTokens)
 	}
 	if s.GenerationCost.IsNegative() {
 		return rule.Invalid("generation_cost", "is negative")
 	}
-	// Ten decimals hold a hundred-millionth of a cent. Reports sum them exactly.
-	// The check of the exponent comes first: 1e1000000 has one digit, but a million when
-	// written out.
+	// Ten decimals hold a hundred-millionth of a cent. The checks before the count of digits
+	// keep it from writing out 1e1000000, or a coefficient of megabytes.
 	e := int(s.GenerationCost.Exponent())
-	if e < -10 || e > 18 || s.GenerationCost.NumDigits()+max(e, 0) > 18 {
-		return rule.Invalid("generation_cost", "has more than 10 decimals or 18 digits")
+	if e < -maxCostDecimals || e > maxCostDigits || s.GenerationCost.Coefficient().BitLen() > 64 ||
+		s.GenerationCost.NumDigits()+max(e, 0) > maxCostDigits {
+		return rule.Invalid("generation_cost", "has more than %d decimals or %d digits", maxCostDecimals, maxCostDigits)
 	}
 	return nil
 }
@@ -174,7 +185,14 @@ func (s *Suggestion) BeforeCreate(*gorm.DB) error {
 		s.ID = id
 	}
 	s.Normalize(message.Now())
-	return s.Validate()
+	return check.First(check.Size("suggestion", s.Size(), message.MaxBytes), s.Validate())
+}
+
+// Size returns the bytes of the suggestion's texts and documents together, as message.Message's
+// Size counts them.
+func (s *Suggestion) Size() int {
+	return check.Sum(s.SuggestedContent, s.EditedContent, s.ModelUsed, s.ReviewedBy, s.Feedback) +
+		check.SumWritten(s.SentimentAnalysis, s.ContextUsed)
 }
 
 // Approve decides that the suggested text may be sent as it is. If the suggestion is already

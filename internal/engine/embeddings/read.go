@@ -19,7 +19,7 @@ import (
 )
 
 func (s embeddings) Get(ctx context.Context, messageID uuid.UUID, model string) (*message.Embedding, error) {
-	if err := checkModel(model); err != nil {
+	if err := checkModel(s.sc, &model); err != nil {
 		return nil, err
 	}
 	db, err := s.sc.Reading(ctx)
@@ -85,7 +85,7 @@ func (s embeddings) Missing(ctx context.Context, model string, f store.EmbedFilt
 }
 
 func (s embeddings) listMissing(ctx context.Context, model string, f store.EmbedFilter, p store.PageRequest) (page store.Page[*message.Message], err error) {
-	if err := checkModel(model); err != nil {
+	if err := checkModel(s.sc, &model); err != nil {
 		return page, err
 	}
 	if f, err = checkFilter(f); err != nil {

@@ -27,30 +27,6 @@ var MessageTypes = []string{
 	"jsonb", "jsonb", "jsonb", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz",
 }
 
-// StripMessage removes U+0000 from the texts of a message, its attachments and its headers.
-func StripMessage(m *message.Message) {
-	StripText(&m.Content, &m.SenderEmail, &m.RecipientEmail, &m.PostmarkMessageID, &m.GmailMessageID,
-		&m.GmailThreadID, &m.EmailMessageID, &m.IdempotencyKey)
-	StripJSON(&m.ToolCalls, &m.ToolResults, &m.Metadata)
-	for i := range m.Attachments {
-		a := &m.Attachments[i]
-		StripText(&a.Filename, &a.ContentType, &a.ContentID, &a.URL, &a.Key, &a.Checksum)
-	}
-	stripHeaders(m.Headers)
-}
-
-func stripHeaders(h message.Headers) {
-	for name, values := range h {
-		for i := range values {
-			StripText(&values[i])
-		}
-		if clean := strings.ReplaceAll(name, "\x00", ""); clean != name {
-			delete(h, name)
-			h[clean] = values
-		}
-	}
-}
-
 // MessageColumns are the columns of messages, in the order of MessageDest.
 const MessageColumns = "id, user_id, conversation_id, seq, role, direction, content, sender_email, recipient_email, " +
 	"postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, idempotency_key, headers, attachments, " +

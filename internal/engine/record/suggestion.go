@@ -4,12 +4,6 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// StripSuggestion removes U+0000 from the texts of a suggestion.
-func StripSuggestion(s *suggestion.Suggestion) {
-	StripText(&s.SuggestedContent, &s.EditedContent, &s.ModelUsed, &s.ReviewedBy, &s.Feedback)
-	StripJSON(&s.SentimentAnalysis, &s.ContextUsed)
-}
-
 // SuggestionColumns are the columns of suggestions, in the order of SuggestionDest and
 // SuggestionArgs.
 const SuggestionColumns = "id, user_id, conversation_id, in_reply_to_message_id, suggested_content, edited_content, " +

@@ -19,7 +19,7 @@ func (s conversations) List(ctx context.Context, f store.ConversationFilter, p s
 
 func listConversations(ctx context.Context, sc scope.Scope, f store.ConversationFilter, p store.PageRequest) (store.Page[*conversation.Conversation], error) {
 	var page store.Page[*conversation.Conversation]
-	f, err := checkConversationFilter(f)
+	f, err := checkConversationFilter(sc, f)
 	if err != nil {
 		return page, err
 	}
@@ -45,7 +45,7 @@ func listConversations(ctx context.Context, sc scope.Scope, f store.Conversation
 
 func (s conversations) ListNumbered(ctx context.Context, f store.ConversationFilter, n store.NumberRequest) (store.NumberedPage[*conversation.Conversation], error) {
 	var page store.NumberedPage[*conversation.Conversation]
-	f, err := checkConversationFilter(f)
+	f, err := checkConversationFilter(s.sc, f)
 	if err != nil {
 		return page, err
 	}
