@@ -61,8 +61,7 @@ func (s reports) liveMessages(q *query.Query, p store.Period) *query.Query {
 func (s reports) messagesSince(q *query.Query, since time.Time) *query.Query {
 	q.Add(" FROM " + s.sc.Tables.Conversations + " c JOIN " + s.sc.Tables.Messages +
 		" m ON m.conversation_id = c.id AND m.user_id = c.user_id WHERE c.deleted_at IS NULL AND m.deleted_at IS NULL")
-	scope.Between(s.sc.Owned(s.sc.Owned(q, "c."), "m."), "c.last_message_at", beforeSkew(since), time.Time{})
-	return q
+	return scope.ActiveBetween(s.sc.Owned(s.sc.Owned(q, "c."), "m."), "c.", beforeSkew(since), time.Time{})
 }
 
 // beforeSkew returns a time that is store.MaxSkew earlier, or no bound where there is none.
