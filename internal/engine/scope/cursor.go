@@ -104,8 +104,17 @@ func decodeCursor(c store.Cursor) ([]byte, error) {
 // TimeKey returns the Key of a time.
 func TimeKey(t time.Time) int64 { return t.UnixMicro() }
 
-// Time returns the time of a Key that TimeKey made.
-func (p *Place) Time() time.Time { return time.UnixMicro(p.Key).UTC() }
+// Time returns the time of a Key that TimeKey made. A key that a client has changed may be beyond
+// what a database reads; it is the nearest time that one does.
+func (p *Place) Time() time.Time {
+	return time.UnixMicro(min(max(p.Key, firstKey), lastKey)).UTC()
+}
+
+// firstKey and lastKey are the keys of the times that tables keep, see check.Time.
+var (
+	firstKey = TimeKey(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC))
+	lastKey  = TimeKey(time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC))
+)
 
 // Listing is a checked request for a page, with the connection to read it from.
 type Listing struct {
