@@ -3,6 +3,7 @@ package message
 import (
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"strconv"
 
 	"github.com/convostore/convostore/internal/check"
@@ -42,10 +43,22 @@ func (a Attachments) Value() (driver.Value, error) {
 	return string(doc), err
 }
 
-// Scan implements sql.Scanner.
+// Scan implements sql.Scanner. Of a document of another form, which a host's own SQL wrote, it
+// reads what it can, as that of Headers does: no attachments from what is no list, and of each
+// element the fields that have the right type.
 func (a *Attachments) Scan(src any) error {
 	*a = nil
-	return scanJSON(src, a)
+	return onlyTypeErrors(scanJSON(src, a))
+}
+
+// onlyTypeErrors drops the error of a document whose values have other types, of which
+// json.Unmarshal has decoded the rest.
+func onlyTypeErrors(err error) error {
+	var mistyped *json.UnmarshalTypeError
+	if errors.As(err, &mistyped) {
+		return nil
+	}
+	return err
 }
 
 // size returns the bytes of all texts, with the brackets around each attachment.

@@ -56,12 +56,13 @@ func (j *embedJob) embedBatch(ctx context.Context, claimed []scope.OwnedID) erro
 }
 
 // readItems reads the texts of claimed messages. It checks again that their vectors are
-// missing, because the claim did not see a vector that was written just before it.
+// missing, because the claim did not see a vector that was written just before it. Of a batch
+// of large messages it leaves some out, which a later walk finds.
 func (j *embedJob) readItems(ctx context.Context, claimed []scope.OwnedID) (items []embedItem, err error) {
 	for user, batch := range byOwner(claimed, key) {
 		q := query.New("SELECT " + record.MessageColumns + " FROM " + j.sc.Tables.Messages + " m")
 		query.In(whereMissing(j.sc.As(user), q, j.model, j.options.Filter), " AND m.id", IDsOf(batch))
-		found, err := query.All(query.On(ctx, j.sc.Writer), q, record.MessageDest)
+		found, _, err := query.Within(query.On(ctx, j.sc.Writer), q, record.MessageDest, (*message.Message).Size, store.MaxPageBytes)
 		if err != nil {
 			return nil, err
 		}

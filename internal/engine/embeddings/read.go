@@ -97,13 +97,10 @@ func (s embeddings) listMissing(ctx context.Context, model string, f store.Embed
 	}
 	q := query.New("SELECT " + record.MessageColumns + " FROM " + s.sc.Tables.Messages + " m")
 	oldestFirst(s.sc, whereMissing(s.sc, q, model, f), l.After, l.Limit+1)
-	found, err := query.All(l.DB, q, record.MessageDest)
-	if err != nil {
-		return page, query.Wrap("list messages that are not embedded", err)
-	}
-	return scope.PageOf(found, l, func(m *message.Message) scope.Place {
+	page, err = scope.ReadPage(l, q, record.MessageDest, (*message.Message).Size, func(m *message.Message) scope.Place {
 		return scope.Place{Key: scope.TimeKey(m.CreatedAt), ID: m.ID, User: m.UserID}
-	}), nil
+	})
+	return page, query.Wrap("list messages that are not embedded", err)
 }
 
 // whiteSpace is that of ASCII, because the encoding of a database need not have any other.

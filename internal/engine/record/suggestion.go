@@ -17,7 +17,7 @@ func SuggestionDest(s *suggestion.Suggestion) []any {
 		&s.ID, &s.UserID, &s.ConversationID,
 		NullID{&s.InReplyToMessageID},
 		&s.SuggestedContent, (*Text)(&s.EditedContent),
-		&s.ConfidenceScore, &s.SentimentAnalysis, &s.ContextUsed, (*Text)(&s.ModelUsed), &s.TokensUsed, &s.GenerationCost,
+		&s.ConfidenceScore, &s.SentimentAnalysis, &s.ContextUsed, (*Text)(&s.ModelUsed), &s.TokensUsed, (*Money)(&s.GenerationCost),
 		&s.Status, (*Text)(&s.ReviewedBy),
 		NullInstant{&s.ReviewedAt},
 		(*Text)(&s.Feedback),

@@ -141,6 +141,25 @@ func (sc Scope) Listing(ctx context.Context, method string, filter any, p store.
 	return l, err
 }
 
+// ReadPage reads a page of items with a query for l.Limit+1 of them. size returns the bytes of an
+// item and at its place. A page with store.MaxPageBytes ends early.
+func ReadPage[T any](l Listing, q *query.Query, dest func(*T) []any, size func(*T) int, at func(*T) Place) (store.Page[*T], error) {
+	items, more, err := query.Within(l.DB, q, dest, size, store.MaxPageBytes)
+	if err != nil {
+		return store.Page[*T]{}, err
+	}
+	return CutPage(items, more, l, at), nil
+}
+
+// CutPage is PageOf for items of which more tells whether there are others after them.
+func CutPage[T any](items []T, more bool, l Listing, at func(T) Place) store.Page[T] {
+	page := PageOf(items, l, at)
+	if more && page.Next == "" && len(items) > 0 {
+		page.Next = l.list.cursor(at(items[len(items)-1]))
+	}
+	return page
+}
+
 // PageOf returns a page of items, which were read with a limit of l.Limit+1: one item more says
 // that there is a next page. at returns the place of an item.
 func PageOf[T any](items []T, l Listing, at func(T) Place) store.Page[T] {

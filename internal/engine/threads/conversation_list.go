@@ -36,11 +36,9 @@ func listConversations(ctx context.Context, sc scope.Scope, f store.Conversation
 		order.After(q, "<", l.After)
 	}
 	q.Add(order.OrderBy(" DESC")+" LIMIT ?", l.Limit+1)
-	found, err := query.All(l.DB, q, record.ConversationDest)
-	if err != nil {
-		return page, query.Wrap("list conversations", err)
-	}
-	return scope.PageOf(found, l, func(c *conversation.Conversation) scope.Place { return conversationPlace(f.Order, c) }), nil
+	page, err = scope.ReadPage(l, q, record.ConversationDest, (*conversation.Conversation).Size,
+		func(c *conversation.Conversation) scope.Place { return conversationPlace(f.Order, c) })
+	return page, query.Wrap("list conversations", err)
 }
 
 func (s conversations) ListNumbered(ctx context.Context, f store.ConversationFilter, n store.NumberRequest) (store.NumberedPage[*conversation.Conversation], error) {
