@@ -29,6 +29,7 @@ func boundTests() subtests {
 		"BoundsWalk":       testBoundsWalk,
 		"BoundsPages":      testBoundsPages,
 		"BoundsReplaced":   testBoundsReplaced,
+		"BoundsFuture":     testBoundsFuture,
 	}
 }
 
@@ -320,4 +321,20 @@ func testBoundsReplaced(t *testing.T, outer *world) {
 	invalid(t, err, "lead_id")
 	_, err = both.mine.Conversations().GetOrCreate(ctx, &conversation.Conversation{ExternalKey: "\x00"})
 	invalid(t, err, "external_key")
+}
+
+// testBoundsFuture: what names a time in the future neither heads a list for ever nor escapes
+// retention. The column keeps what was said.
+func testBoundsFuture(t *testing.T, w *world) {
+	ctx := t.Context()
+	far := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	given := w.create(t, &conversation.Conversation{Title: "given", LastMessageAt: far})
+	require.Equal(t, epoch, given.LastMessageAt)
+	w.tick()
+	later := w.create(t, &conversation.Conversation{Title: "later"})
+	require.Equal(t, []string{"later", "given"}, titles(w.listed(t, store.ConversationFilter{})))
+	w.clock.add(365 * 24 * time.Hour)
+	n, err := w.mine.Maintenance().ArchiveInactive(ctx, later.LastMessageAt)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
 }

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -98,12 +97,13 @@ func testBoundsPages(t *testing.T, w *world) {
 		}
 		return page, err
 	}, func(s *store.PendingSuggestion) uuid.UUID { return s.ID }))
-	w.boundsOfLast(t, ctx, c, n)
+	w.boundsOfLast(t, c, n)
 }
 
 // boundsOfLast: lists without a cursor have the rows that are nearest.
-func (w *world) boundsOfLast(t *testing.T, ctx context.Context, c *conversation.Conversation, n int) {
+func (w *world) boundsOfLast(t *testing.T, c *conversation.Conversation, n int) {
 	t.Helper()
+	ctx := t.Context()
 	last, err := w.mine.Messages().Last(ctx, c.ID, n)
 	require.NoError(t, err)
 	require.Less(t, len(last), n)

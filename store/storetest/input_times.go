@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/store"
@@ -35,7 +34,7 @@ func wrongTimesAreRefused(t *testing.T, st store.Store) {
 					}
 					for of, s := range map[string]store.Scope{"one": st.ForUser(e.user), "all": st.AllUsers()} {
 						_, err := invoke(t.Context(), s, name, args)
-						assert.ErrorIs(t, err, store.ErrInvalid, "%s of %s with %s = %v", name, of, where, wrong)
+						require.ErrorIs(t, err, store.ErrInvalid, "%s of %s with %s = %v", name, of, where, wrong)
 						tried++
 					}
 				}
