@@ -20,7 +20,7 @@ func ExampleWithMaxMessageBytes() {
 	ctx := context.Background()
 	st, err := sqlite.OpenMemory(ctx, convostore.WithMigrate(migrate.Options{}), convostore.WithMaxMessageBytes(2000))
 	must(err)
-	defer st.Close()
+	defer func() { must(st.Close()) }()
 	mine := st.ForUser(uuid.New())
 	c := &conversation.Conversation{}
 	must(mine.Conversations().Create(ctx, c))
@@ -43,7 +43,7 @@ func ExampleWithInvalidTextReplaced() {
 	st, err := sqlite.OpenMemory(ctx, convostore.WithMigrate(migrate.Options{}),
 		convostore.WithInvalidTextReplaced(), convostore.WithNULStripped())
 	must(err)
-	defer st.Close()
+	defer func() { must(st.Close()) }()
 	mine := st.ForUser(uuid.New())
 	must(mine.Conversations().Create(ctx, &conversation.Conversation{
 		ExternalKey: "ticket-\xff7\x00", Subject: "caf\xe9", Metadata: message.JSON(`{"cut":"\ud83d"}`),

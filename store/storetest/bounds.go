@@ -28,6 +28,7 @@ func boundTests() subtests {
 		"BoundsBrokenRows": testBoundsBrokenRows,
 		"BoundsWalk":       testBoundsWalk,
 		"BoundsPages":      testBoundsPages,
+		"BoundsEmbedding":  testBoundsEmbedding,
 		"BoundsReplaced":   testBoundsReplaced,
 		"BoundsFuture":     testBoundsFuture,
 	}

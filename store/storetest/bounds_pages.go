@@ -1,11 +1,13 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -139,4 +141,27 @@ func pagesOf[T any](t *testing.T, least int, read func(store.PageRequest) (store
 	}
 	require.GreaterOrEqual(t, pages+1, least, "pages")
 	return len(seen)
+}
+
+// testBoundsEmbedding: a job holds a page of large messages and not a batch of them, and misses
+// none.
+func testBoundsEmbedding(t *testing.T, w *world) {
+	const n = 20
+	c := w.conversation(t)
+	for i := range n {
+		w.append(t, c, text(fmt.Sprint(i)+mebibyte))
+	}
+	var calls, most atomic.Int64
+	got, err := w.embedMissing(t, func(ctx context.Context, texts []string) ([][]float32, error) {
+		calls.Add(1)
+		most.Store(max(most.Load(), int64(len(texts))))
+		return byLength(ctx, texts)
+	}, store.EmbedOptions{Workers: 1})
+	if errors.Is(err, store.ErrUnsupported) || errors.Is(err, store.ErrInvalid) {
+		return // without vectors, or inside a transaction
+	}
+	require.NoError(t, err)
+	require.Equal(t, store.EmbedResult{Embedded: n}, got)
+	require.EqualValues(t, 3, calls.Load())
+	require.LessOrEqual(t, most.Load(), int64(9))
 }
