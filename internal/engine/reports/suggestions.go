@@ -34,18 +34,15 @@ func (s suggestionSums) stats() store.SuggestionStats {
 // suggestionSums returns the columns that suggestionSumsDest reads.
 func (s reports) suggestionSums() string {
 	columns := "count(*) AS made"
-	for _, status := range counted {
+	for _, status := range suggestion.Statuses() {
 		columns += fmt.Sprintf(", count(CASE WHEN s.status = '%[1]s' THEN 1 END) AS %[1]s", status)
 	}
 	return columns + fmt.Sprintf(", CAST(coalesce(sum(CAST(round(s.confidence_score * %d) AS bigint)), 0) AS bigint) AS confidence, "+
 		"count(s.confidence_score) AS scored, ", nano) + s.costSums()
 }
 
-// counted are the statuses with a number of their own in store.SuggestionStats.
-var counted = []suggestion.Status{suggestion.StatusPending, suggestion.StatusApproved, suggestion.StatusEdited, suggestion.StatusRejected}
-
 func suggestionSumsDest(s *suggestionSums) []any {
-	return append([]any{&s.Made, &s.Pending, &s.Approved, &s.Edited, &s.Rejected, &s.confidence, &s.scored},
+	return append([]any{&s.Made, &s.Pending, &s.Approved, &s.Edited, &s.Rejected, &s.Superseded, &s.Expired, &s.confidence, &s.scored},
 		&s.Tokens, (*money)(&s.Cost))
 }
 

@@ -59,7 +59,7 @@ func prepareConversation(sc scope.Scope, c *conversation.Conversation) (scope.Sc
 		return sc, err
 	}
 	sc.Clean.Model(c)
-	c.UserID, c.LastSeq = owner, 0
+	c.UserID, c.LastSeq, c.LastChangeSeq, c.Branched, c.HeadSeq = owner, 0, 0, false, nil
 	c.Normalize(sc.Instant())
 	return sc.As(owner), check.First(sc.CheckSize("conversation", c.Size()), c.Validate())
 }
