@@ -132,6 +132,8 @@ of the models, such as AddMessage and Approve, are there for hosts that do so.
   - seq: a message's number in its conversation, given in the order of arrival.
   - redelivery: an append of a message that is stored already; it stores nothing.
   - suggestion: a drafted reply; pending until a person approves, edits or rejects it.
+  - bound: the largest value that is taken, such as the bytes of a message; docs/limits.md.
+  - activity: the time that orders a conversation, that of its latest message or now.
   - hold: a mark on a conversation that exempts it from everything done by age.
   - purge: to erase what was deleted some time ago. Erase removes rows for good, Delete hides.
   - code of a vector: one bit for each dimension, which SQLite compares before the vectors.

@@ -76,6 +76,9 @@ type ActivityReports interface {
 // later. A question without an answer is open, whatever the conversation's status, and is in
 // no average.
 //
+// A wait of more than MaxWait, such as that for an answer dated 9999, is left out: the question
+// counts neither as answered nor as open.
+//
 // Percentiles interpolate between the closest ranks, like PostgreSQL's percentile_cont and
 // PERCENTILE.INC in spreadsheets. Durations are rounded to the microsecond.
 //
@@ -130,7 +133,8 @@ type SuggestionReports interface {
 	HighConfidenceApproved(ctx context.Context, atLeast float64, period Period, p PageRequest) (Page[*suggestion.Suggestion], error)
 
 	// DecisionTimes says how long the decided suggestions of the period waited, from CreatedAt
-	// to ReviewedAt, and how many are still pending.
+	// to ReviewedAt, and how many are still pending. A decision before CreatedAt, or more than
+	// MaxWait after it, is left out.
 	DecisionTimes(ctx context.Context, p Period) (DecisionTimes, error)
 
 	// EditDistances says how much people changed: the Levenshtein distance, in characters, from
@@ -141,7 +145,8 @@ type SuggestionReports interface {
 }
 
 // CostReports add up the cost of suggestions, in the host's currency and exact to the last
-// decimal, and the tokens that they used. Conversations, leads and models without a suggestion
+// decimal, and the tokens that they used. A number that no valid suggestion has, because a host's
+// own SQL wrote it, counts as 0. Conversations, leads and models without a suggestion
 // in the period are left out; days are not.
 type CostReports interface {
 	// CostsByConversation returns the conversations with the highest costs, highest first, ties
@@ -169,6 +174,15 @@ const (
 	MaxBounds = 100
 	// DefaultTop is the limit of a Top without one.
 	DefaultTop = 20
+	// MaxWait is the longest wait that a report counts: ten years. A wait that is longer, or
+	// shorter than nothing, comes from a clock that was wrong, such as the year 1970 in an
+	// e-mail without a date. It is left out, neither ended nor open: one such row would decide
+	// the mean of everybody.
+	MaxWait = 10 * 366 * 24 * time.Hour
+	// MaxSkew is how far ahead of its append the SentAt of a message may be for every report to
+	// find the message. A message from further ahead is missing in a report whose Since is more
+	// than MaxSkew after the append.
+	MaxSkew = 24 * time.Hour
 	// MaxEditText is the largest number of characters of a text whose edit distance is computed.
 	// The time it takes grows with the product of both lengths.
 	MaxEditText = 10_000

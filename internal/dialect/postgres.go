@@ -70,7 +70,9 @@ func (postgres) Micros(from, to string) string {
 	return "CAST(extract(epoch FROM " + to + " - " + from + ") * 1000000 AS bigint)"
 }
 
-func (postgres) SumMoney(column string) string { return "coalesce(sum(" + column + "), 0)" }
+func (postgres) SumMoney(column string) string {
+	return "coalesce(sum(" + column + ") FILTER (WHERE " + column + " BETWEEN 0 AND 1e18), 0)" // NaN is above
+}
 
 func (postgres) ArrayLength(column string) string {
 	return "CASE jsonb_typeof(" + column + ") WHEN 'array' THEN jsonb_array_length(" + column + ") ELSE 0 END"

@@ -278,6 +278,7 @@ func testConversationListOrders(t *testing.T, w *world) {
 	require.Empty(t, w.listed(t, store.ConversationFilter{}))
 	id := func(last byte) uuid.UUID { return uuid.UUID{0: 1, 6: 0x70, 8: 0x80, 15: last} }
 	at := func(minute int) time.Time { return epoch.Add(time.Duration(minute) * time.Minute) }
+	w.clock.add(time.Hour) // a time in the future counts as now
 	for _, c := range []*conversation.Conversation{
 		{ID: id(1), Title: "a", CreatedAt: at(0), LastMessageAt: at(9)},
 		{ID: id(9), Title: "b", CreatedAt: at(1), LastMessageAt: at(5)},
@@ -299,6 +300,7 @@ func testConversationListOrders(t *testing.T, w *world) {
 
 func testConversationListFilters(t *testing.T, w *world) {
 	at := func(minute int) time.Time { return epoch.Add(time.Duration(minute) * time.Minute) }
+	w.clock.add(time.Hour) // a time in the future counts as now
 	for _, c := range []*conversation.Conversation{
 		{Title: "a", LeadID: "1", CreatedAt: at(0), LastMessageAt: at(10), Status: conversation.StatusActive},
 		{Title: "b", LeadID: "1", CreatedAt: at(1), LastMessageAt: at(11), Status: conversation.StatusNeedsReply},

@@ -105,7 +105,7 @@ func everything(at time.Time) *message.Message {
 		Kind: message.KindNote, Author: "agent " + scripts, ParentSeq: new(int64(0)), State: message.StateInterrupted,
 		Fence: 7, HeartbeatAt: new(at.Add(3 * time.Hour)),
 		Payload: []byte("\x00\xff{\"n\":1.50e+2,  \"é\":\"\\u0000\"}\n"), PayloadFormat: "format " + scripts,
-		Model: "model " + scripts, TokensIn: 1 << 40, TokensOut: 1, Cost: decimal.RequireFromString("12345678.0123456789"), FinishReason: "stop",
+		Model: "model " + scripts, TokensIn: message.MaxTokens, TokensOut: 1, Cost: decimal.RequireFromString("12345678.0123456789"), FinishReason: "stop",
 		Delivery: message.DeliveryBounced, DeliveryError: "550 " + scripts,
 		SentAt: at, CreatedAt: at.Add(time.Hour), UpdatedAt: at.Add(2 * time.Hour),
 	}

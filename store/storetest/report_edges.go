@@ -384,7 +384,7 @@ func testReportsCosts(t *testing.T, w *world) {
 	h := newHandMade(w.user)
 	c := h.thread("1", "i", 0)
 	for range 20 {
-		h.draft(c, suggestion.Suggestion{GenerationCost: decimal.New(999_999_999_999_999_999, 0), TokensUsed: 1 << 40}, 0)
+		h.draft(c, suggestion.Suggestion{GenerationCost: decimal.New(999_999_999_999_999_999, 0), TokensUsed: suggestion.MaxTokens}, 0)
 	}
 	for _, cost := range []string{"0.1", "0.2", "0.0000000001", "12345678.9012345678", "1e17", "7.50"} {
 		h.draft(c, suggestion.Suggestion{GenerationCost: decimal.RequireFromString(cost)}, 0)

@@ -50,7 +50,9 @@ func responses(qs []question) (r store.ResponseTimes) {
 	var took []time.Duration
 	for _, q := range qs {
 		if q.took != nil {
-			took = append(took, *q.took)
+			if plausible(*q.took) {
+				took = append(took, *q.took)
+			}
 			continue
 		}
 		r.Open++
@@ -59,6 +61,8 @@ func responses(qs []question) (r store.ResponseTimes) {
 	r.Answered, r.Durations = int64(len(took)), durations(took)
 	return r
 }
+
+func plausible(wait time.Duration) bool { return wait >= 0 && wait <= store.MaxWait }
 
 func older(oldest *time.Time, at time.Time) *time.Time {
 	if oldest == nil || at.Before(*oldest) {

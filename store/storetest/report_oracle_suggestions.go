@@ -112,7 +112,9 @@ func (o *oracle) DecisionTimes(p store.Period) (d store.DecisionTimes) {
 	var took []time.Duration
 	for _, s := range o.drafted(p) {
 		if s.ReviewedAt != nil {
-			took = append(took, s.ReviewedAt.Sub(s.CreatedAt))
+			if wait := s.ReviewedAt.Sub(s.CreatedAt); plausible(wait) {
+				took = append(took, wait)
+			}
 			continue
 		}
 		d.Pending++

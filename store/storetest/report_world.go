@@ -327,7 +327,7 @@ func (k *worldMaker) suggest(n int) {
 func (k *worldMaker) suggestion(c *conversation.Conversation, i int) *suggestion.Suggestion {
 	s := &suggestion.Suggestion{
 		ID: k.id(), UserID: c.UserID, ConversationID: c.ID, SuggestedContent: k.draft(),
-		ConfidenceScore: k.confidence(), TokensUsed: pick(k, 0, 1, k.dice.Int64N(5000), k.dice.Int64N(1<<40)),
+		ConfidenceScore: k.confidence(), TokensUsed: pick(k, 0, 1, k.dice.Int64N(5000), k.dice.Int64N(suggestion.MaxTokens+1)),
 		ModelUsed:      pick(k, "", "gpt-4o", "gpt-4o", "claude", "Claude", "modèle", "Zeta", "zeta"),
 		GenerationCost: k.cost(), CreatedAt: k.moment(), DeletedAt: k.deleted(),
 		Status: pick(k, suggestion.Statuses()...),

@@ -36,12 +36,16 @@ func runTenancy(t *testing.T, f Factory) {
 	t.Run("same ids", func(t *testing.T) { sameIDsStayApart(t, f(t)) })
 	t.Run("nobody", func(t *testing.T) { nobodyIsRefused(t, besideLeads(t, f)) })
 	t.Run("statements", func(t *testing.T) { statementsNameTheUser(t, besideLeads(t, f)) })
+	t.Run("wrong times", func(t *testing.T) { wrongTimesAreRefused(t, besideLeads(t, f)) })
+	t.Run("unclean keys", func(t *testing.T) {
+		uncleanKeysFind(t, besideLeads(t, f, convostore.WithNULStripped(), convostore.WithInvalidTextReplaced()))
+	})
 }
 
 // besideLeads opens a store beside a host's table for the leads that estates have.
-func besideLeads(t *testing.T, f Factory) store.Store {
+func besideLeads(t *testing.T, f Factory, opts ...convostore.Option) store.Store {
 	t.Helper()
-	st := f(t, withLeads())
+	st := f(t, append(opts, withLeads())...)
 	makeLeadsTable(t, st, nil)
 	return st
 }

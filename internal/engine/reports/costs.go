@@ -2,15 +2,19 @@ package reports
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/suggestion"
 )
 
-// costSums returns the columns that costsDest reads after the count of suggestions.
+// costSums returns the columns that costsDest reads after the count of suggestions. Numbers that
+// no valid row has, because a host's own SQL wrote them, are left out: they would make a report
+// of all users fail.
 func (s reports) costSums() string {
-	return "CAST(coalesce(sum(s.tokens_used), 0) AS bigint) AS tokens, " + s.sc.Dialect.SumMoney("s.generation_cost") + " AS cost"
+	return fmt.Sprintf("CAST(coalesce(sum(CASE WHEN s.tokens_used BETWEEN 0 AND %d THEN s.tokens_used END), 0) AS bigint) AS tokens, ", suggestion.MaxTokens) + s.sc.Dialect.SumMoney("s.generation_cost") + " AS cost"
 }
 
 // costs adds up the suggestions of a period. columns are the keys to select, and

@@ -49,7 +49,8 @@ func (s reports) readDays(ctx context.Context, p store.Period) (*series, query.C
 
 // liveMessages adds FROM and WHERE for the live messages of the scope that were sent in the
 // period. Messages have no index by sent_at. The condition on conversations.last_message_at
-// narrows them by an index, since no message was sent after the last one of its conversation.
+// narrows them by an index, since no message was sent after the last one of its conversation,
+// but for one that names a time later than that of its append.
 func (s reports) liveMessages(q *query.Query, p store.Period) *query.Query {
 	scope.Between(s.messagesSince(q, p.Since), "m.sent_at", p.Since, p.Before)
 	return q
@@ -60,7 +61,15 @@ func (s reports) liveMessages(q *query.Query, p store.Period) *query.Query {
 func (s reports) messagesSince(q *query.Query, since time.Time) *query.Query {
 	q.Add(" FROM " + s.sc.Tables.Conversations + " c JOIN " + s.sc.Tables.Messages +
 		" m ON m.conversation_id = c.id AND m.user_id = c.user_id WHERE c.deleted_at IS NULL AND m.deleted_at IS NULL")
-	return scope.ActiveBetween(s.sc.Owned(s.sc.Owned(q, "c."), "m."), "c.", since, time.Time{})
+	return scope.ActiveBetween(s.sc.Owned(s.sc.Owned(q, "c."), "m."), "c.", beforeSkew(since), time.Time{})
+}
+
+// beforeSkew returns a time that is store.MaxSkew earlier, or no bound where there is none.
+func beforeSkew(since time.Time) time.Time {
+	if earlier := since.Add(-store.MaxSkew); !since.IsZero() && earlier.After(time.Time{}) {
+		return earlier
+	}
+	return time.Time{}
 }
 
 // liveSuggestions adds FROM and WHERE for the live suggestions of the scope that were created in

@@ -41,7 +41,7 @@ func (s reports) ResponseTimes(ctx context.Context, p store.Period) (store.Respo
 
 // withMean adds the mean to rows of sumColumns, for a ranking by it.
 func withMean(rows *query.Query) *query.Query {
-	return query.New("SELECT d.*, (2 * total + ended) / (2 * NULLIF(ended, 0)) AS mean FROM ").Bracketed(rows).Add(" d")
+	return query.New("SELECT d.*, " + meanOfSums + " AS mean FROM ").Bracketed(rows).Add(" d")
 }
 
 var slowestFirst = []string{"mean DESC NULLS LAST"}

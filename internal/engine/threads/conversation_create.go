@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
@@ -57,12 +58,10 @@ func prepareConversation(sc scope.Scope, c *conversation.Conversation) (scope.Sc
 	if err := sc.GiveID(&c.ID); err != nil {
 		return sc, err
 	}
-	if sc.StripNUL {
-		record.StripConversation(c)
-	}
+	sc.Clean.Model(c)
 	c.UserID, c.LastSeq, c.LastChangeSeq, c.Branched, c.HeadSeq = owner, 0, 0, false, nil
 	c.Normalize(sc.Instant())
-	return sc.As(owner), c.Validate()
+	return sc.As(owner), check.First(sc.CheckSize("conversation", c.Size()), c.Validate())
 }
 
 func createWithMessages(ctx context.Context, sc scope.Scope, c *conversation.Conversation) error {

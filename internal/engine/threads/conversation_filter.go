@@ -12,9 +12,9 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// checkConversationFilter validates a filter and returns it with its times as the tables
-// store them and without repeated statuses.
-func checkConversationFilter(f store.ConversationFilter) (store.ConversationFilter, error) {
+// checkConversationFilter validates a filter and returns it with its texts cleaned, its times as
+// the tables store them and without repeated statuses.
+func checkConversationFilter(sc scope.Scope, f store.ConversationFilter) (store.ConversationFilter, error) {
 	for _, st := range f.Statuses {
 		if !st.Valid() {
 			return f, rule.Invalid("statuses", "has an unknown status")
@@ -24,6 +24,9 @@ func checkConversationFilter(f store.ConversationFilter) (store.ConversationFilt
 		return f, rule.Invalid("order", "is unknown")
 	}
 	f.Statuses = scope.Distinct(f.Statuses)
+	if err := check.First(sc.CleanFilter("lead_id", &f.LeadID), sc.CleanFilter("text", &f.Text)); err != nil {
+		return f, err
+	}
 	for _, t := range []*time.Time{&f.ActiveSince, &f.ActiveBefore, &f.CreatedSince, &f.CreatedBefore} {
 		*t = message.Instant(*t)
 	}
