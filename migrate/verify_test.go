@@ -207,11 +207,11 @@ func TestVerifyFindsTheExtensionGone(t *testing.T) {
 func TestVerifyDoesNotLockTheHostsTables(t *testing.T) {
 	t.Parallel()
 	db := openTest(t, postgres, pgtest.Database(t)+"&lock_timeout=2000")
-	o := Options{Users: &Ref{Table: "users"}, Leads: &Ref{Table: "leads", Type: "bigint"}}
-	run(t, db, "CREATE TABLE users (id uuid PRIMARY KEY)", "CREATE TABLE leads (id bigint PRIMARY KEY)")
+	o := Options{Users: &Ref{Table: "users"}, Leads: &Ref{Table: "leads", Owner: "owner", Type: "bigint"}}
+	run(t, db, "CREATE TABLE users (id uuid PRIMARY KEY)", "CREATE TABLE leads (id bigint, owner uuid, PRIMARY KEY (id, owner))")
 	require.NoError(t, Up(t.Context(), db, o))
 	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
-		run(t, tx, "INSERT INTO users VALUES ('"+user+"')", "INSERT INTO leads VALUES (1)")
+		run(t, tx, "INSERT INTO users VALUES ('"+user+"')", "INSERT INTO leads VALUES (1, '"+user+"')")
 		fill(t, tx, o)
 		requireNoDrift(t, db, o)
 		return nil

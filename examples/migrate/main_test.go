@@ -85,8 +85,8 @@ func TestDistribute(t *testing.T) {
 
 func TestSQL(t *testing.T) {
 	t.Parallel()
-	out := must(t, "-db", "x.db", "-leads", "leads.key:bigint", "-users", "users", "sql")
-	require.Contains(t, out, `REFERENCES "leads" ("key") ON DELETE CASCADE`)
+	out := must(t, "-db", "x.db", "-leads", "leads.key:bigint:owner", "-users", "users", "sql")
+	require.Contains(t, out, `REFERENCES "leads" ("key", "owner") ON DELETE CASCADE`)
 	require.Contains(t, out, `REFERENCES "users" ("id") ON DELETE CASCADE`)
 	require.Contains(t, out, "lead_id         bigint")
 	require.NotContains(t, out, "DROP")

@@ -138,9 +138,6 @@ type Text interface {
 	Like() string
 	// ByBytes is a text that sorts by its bytes, whatever the database's collation.
 	ByBytes(column string) string
-	// StrictTypes tells whether a comparison of columns of different types, such as a number
-	// and a text, is an error.
-	StrictTypes() bool
 }
 
 func joinUUIDs(ids []uuid.UUID, quote string) string {

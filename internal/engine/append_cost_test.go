@@ -28,7 +28,7 @@ import (
 const (
 	costThreads  = 500
 	costMessages = 40
-	costAppends  = 300
+	costAppends  = costThreads
 	costRound    = 20 // appends between two looks, so that a checkpoint never comes between
 )
 
@@ -47,7 +47,7 @@ func TestAppendCostSQLite(t *testing.T) {
 		most    costCeiling
 	}{
 		"without full text": {migrate.Options{WithoutFullText: true}, costCeiling{steady: 7, turn: 9, first: 12}},
-		"with full text":    {migrate.Options{}, costCeiling{steady: 15, turn: 17, first: 20}},
+		"with full text":    {migrate.Options{}, costCeiling{steady: 12, turn: 14, first: 18}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,7 +135,7 @@ func (w *costWorld) compare(t *testing.T, most costCeiling) {
 	inbound := func(int) message.Role { return message.RoleUser }
 	w.average(t, inbound) // the first of the hour
 	steady := w.average(t, inbound)
-	turn := w.average(t, func(n int) message.Role { return []message.Role{message.RoleAssistant, message.RoleUser}[n/costAppends%2] })
+	turn := w.average(t, func(n int) message.Role { return []message.Role{message.RoleAssistant, message.RoleUser}[n/costThreads%2] })
 	w.now = w.now.Add(time.Hour)
 	first := w.average(t, inbound)
 	t.Logf("an append writes %.1f, with a new status %.1f, as the first of an hour with a new status %.1f", steady, turn, first)
@@ -162,7 +162,7 @@ func (w *costWorld) append(ctx context.Context, t *testing.T, role message.Role)
 	t.Helper()
 	w.now = w.now.Add(time.Millisecond)
 	// A step that has no common divisor with the number of conversations visits all of them.
-	id := w.threads[w.n*7919%costAppends]
+	id := w.threads[w.n*7919%costThreads]
 	_, err := w.st.AllUsers().Messages().Append(ctx, id, &message.Message{Role: role, Content: costText(w.n)})
 	require.NoError(t, err)
 	w.n++

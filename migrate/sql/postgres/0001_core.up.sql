@@ -59,8 +59,8 @@ CREATE TABLE {{table "conversations"}} (
         REFERENCES {{.Users.Table}} ({{.Users.Column}}) ON DELETE CASCADE,
 {{- end}}
 {{- if .Leads}}
-    CONSTRAINT {{name "conversations_lead_fkey"}} FOREIGN KEY (lead_id)
-        REFERENCES {{.Leads.Table}} ({{.Leads.Column}}) ON DELETE CASCADE,
+    CONSTRAINT {{name "conversations_lead_fkey"}} FOREIGN KEY (lead_id, user_id)
+        REFERENCES {{.Leads.Table}} ({{.Leads.Column}}, {{.Leads.Owner}}) ON DELETE CASCADE,
 {{- end}}
     CONSTRAINT {{name "conversations_status_check"}} CHECK (status IN ('active', 'needs_reply', 'waiting', 'archived')),
     CONSTRAINT {{name "conversations_last_seq_check"}} CHECK (last_seq >= 0 AND last_change_seq >= 0),
