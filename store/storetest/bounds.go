@@ -334,8 +334,16 @@ func testBoundsFuture(t *testing.T, w *world) {
 	w.tick()
 	later := w.create(t, &conversation.Conversation{Title: "later"})
 	require.Equal(t, []string{"later", "given"}, titles(w.listed(t, store.ConversationFilter{})))
+	for _, m := range []*message.Message{{SentAt: far}, {SentAt: far, IdempotencyKey: "key"}} {
+		m.Role = message.RoleUser
+		w.append(t, given, m)
+		require.Equal(t, far, w.message(t, m.ID).SentAt)
+	}
+	must[[]bool](t)(w.mine.Messages().AppendMany(ctx, given.ID, []*message.Message{{Role: message.RoleUser, SentAt: far}, {Role: message.RoleUser, SentAt: far, IdempotencyKey: "other"}}, store.AppendOptions{}))
+	require.Equal(t, later.LastMessageAt, w.get(t, given.ID).LastMessageAt, "the time of the appends")
+	w.delete(t, given)
 	w.clock.add(365 * 24 * time.Hour)
-	n, err := w.mine.Maintenance().ArchiveInactive(ctx, later.LastMessageAt)
+	n, err := w.mine.Maintenance().ArchiveInactive(ctx, w.clock.Now())
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
 }
