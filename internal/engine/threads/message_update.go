@@ -54,7 +54,7 @@ func (s messages) updateContent(ctx context.Context, id uuid.UUID, assign *query
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return nil, err
 	}
-	err = s.sc.Transaction(ctx, func(tx *scope.Store) error {
+	err = s.sc.Shared(ctx, func(tx *scope.Store) error {
 		in := s.sc.In(tx)
 		var err error
 		if m, err = scope.UpdateRow(ctx, in, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, store.ExcludeDeleted, assign, ""); err != nil {
