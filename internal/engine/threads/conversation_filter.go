@@ -55,7 +55,7 @@ func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *q
 	if len(f.Statuses) > 0 {
 		q.Add(" AND " + scope.StatusIs(f.Statuses))
 	}
-	scope.Between(q, "last_message_at", f.ActiveSince, f.ActiveBefore)
+	scope.ActiveBetween(q, "", f.ActiveSince, f.ActiveBefore)
 	scope.Between(q, "created_at", f.CreatedSince, f.CreatedBefore)
 	if f.Text != "" {
 		like, pattern := sc.Dialect.Like(), scope.LikePattern(f.Text)
@@ -64,11 +64,11 @@ func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *q
 	return q
 }
 
-func conversationSortColumn(o store.ConversationOrder) string {
+func conversationSort(sc scope.Scope, o store.ConversationOrder) scope.Sort {
 	if o == store.NewestCreated {
-		return "created_at"
+		return sc.SortByCreation("created_at", "")
 	}
-	return "last_message_at"
+	return sc.SortByActivity("")
 }
 
 func conversationPlace(o store.ConversationOrder, c *conversation.Conversation) scope.Place {
