@@ -18,13 +18,15 @@ type File struct {
 	at   os.FileInfo
 	// log is the path of the write-ahead log, empty if the database has none.
 	log string
-	// logAt is nil while connections may close and make a new log at any time.
+	// holds says that a connection keeps the log open, so that no other file may take its place.
+	// Otherwise the connections may close and make a new log at any time.
+	holds atomic.Bool
+	// logAt is nil until the log is first seen.
 	logAt   atomic.Pointer[os.FileInfo]
 	logSize atomic.Int64
 }
 
-// NewFile returns the watch of a database file in WAL mode or not, whose present state is info.
-// It returns nil if there is no file at path: the database is in memory or in a VFS of its own.
+// NewFile returns the watch of a database file, in WAL mode or not, as it is now. It returns nil if there is no file at path: the database is in memory or in a VFS of its own.
 func NewFile(path string, wal bool) *File {
 	if path == "" {
 		return nil
@@ -43,12 +45,11 @@ func NewFile(path string, wal bool) *File {
 	return f
 }
 
-// HoldsLog says that a connection has opened the write-ahead log and keeps it open, so that no
-// other file may take its place.
+// HoldsLog says that a new connection opens the write-ahead log and keeps it open until the
+// next call.
 func (f *File) HoldsLog() {
-	if info, err := os.Stat(f.log); err == nil {
-		f.logAt.Store(&info)
-	}
+	f.holds.Store(true)
+	f.logAt.Store(nil)
 }
 
 // Check returns store.ErrFileGone if the database file, or a log that a connection holds, is no
@@ -60,8 +61,15 @@ func (f *File) Check() error {
 	if _, err := same(f.path, f.at); err != nil {
 		return err
 	}
-	if held := f.logAt.Load(); held != nil {
+	if !f.holds.Load() {
+		return nil
+	}
+	held := f.logAt.Load()
+	if held != nil {
 		return f.checkLog(*held)
+	}
+	if now, err := os.Stat(f.log); err == nil {
+		f.logAt.CompareAndSwap(nil, &now)
 	}
 	return nil
 }
@@ -69,7 +77,7 @@ func (f *File) Check() error {
 // CheckWritten is Check inside a transaction that has written: a database in WAL mode has a log
 // then, whoever opened it.
 func (f *File) CheckWritten() error {
-	if err := f.Check(); err != nil || f == nil || f.log == "" || f.logAt.Load() != nil {
+	if err := f.Check(); err != nil || f == nil || f.log == "" || f.holds.Load() {
 		return err
 	}
 	return f.checkLog(nil)

@@ -73,11 +73,14 @@ func MessageDest(m *message.Message) []any {
 	return []any{
 		&m.ID, &m.UserID, &m.ConversationID, &m.Seq, &m.Role, &m.Direction, &m.Content,
 		(*Instant)(&m.SentAt), (*Instant)(&m.CreatedAt), (*Instant)(&m.UpdatedAt),
-		NullInstant{&m.EditedAt}, (*deletedAt)(&m.DeletedAt),
+		NullInstant{&m.EditedAt},
+		(*deletedAt)(&m.DeletedAt),
 		&m.Kind, (*Text)(&m.Author), (*Text)(&m.SenderEmail), (*Text)(&m.RecipientEmail), (*Text)(&m.PostmarkMessageID),
 		(*Text)(&m.GmailMessageID), (*Text)(&m.GmailThreadID), (*Text)(&m.EmailMessageID), (*Text)(&m.IdempotencyKey),
 		&m.Headers, &m.Attachments, &m.ToolCalls, &m.ToolResults, &m.Metadata,
-		&m.ParentSeq, &m.State, (*Number)(&m.Fence), NullInstant{&m.HeartbeatAt}, &m.Payload, (*Text)(&m.PayloadFormat),
+		&m.ParentSeq, &m.State, (*Number)(&m.Fence),
+		NullInstant{&m.HeartbeatAt},
+		&m.Payload, (*Text)(&m.PayloadFormat),
 		(*Text)(&m.Model), (*Number)(&m.TokensIn), (*Number)(&m.TokensOut), (*Money)(&m.Cost), (*Text)(&m.FinishReason),
 		&m.Delivery, (*Text)(&m.DeliveryError), &m.Revision, (*Number)(&m.ChangeSeq),
 	}
