@@ -1,5 +1,9 @@
 // Package sqlite opens a store on an SQLite database: a file, or memory for tests. The
 // driver is modernc.org/sqlite, which needs no C compiler.
+//
+// The driver registers itself as "sqlite", and so does that of github.com/glebarez/sqlite: a
+// program that imports both panics at start. Such a program opens its own handle with
+// Dialector instead.
 package sqlite
 
 import (
