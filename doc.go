@@ -124,8 +124,10 @@ of the models, such as AddMessage and Approve, are there for hosts that do so.
 # Glossary
 
   - scope: the rows that calls see and change: of one user (ForUser) or of all (AllUsers).
-  - user: the owner of rows, a UUID of the host's; a tenant or a workspace can be one.
-  - lead: somebody outside whom a conversation is with, by an id of the host's.
+  - user: the owner of rows, a UUID of the host's; a tenant or a workspace can be one. For users
+    with numbers or names see store.TenantID.
+  - lead: somebody outside whom a conversation is with, by an id of the host's. It belongs to
+    one user.
   - thread: the messages of one conversation, in the order of seq.
   - seq: a message's number in its conversation, given in the order of arrival.
   - redelivery: an append of a message that is stored already; it stores nothing.

@@ -24,8 +24,10 @@ type Option = config.Option
 
 // WithLeads names the host's table of leads. Reports read it; nothing writes to it. The
 // table need not exist before the first report. A name that cannot be an identifier is
-// ErrInvalid. If the table's key has another type than lead_id (see migrate.Options.Leads),
-// PostgreSQL compares both as text and reads the whole table.
+// ErrInvalid. Name its Owner wherever users must not see each other's leads. If the table's
+// key has another type than lead_id (see migrate.Options.Leads), PostgreSQL compares both as
+// text and reads the whole table. An Owner of a type that no user id has is ErrInvalid in the
+// first report that needs it.
 func WithLeads(t store.HostTable) Option {
 	return func(c *config.Config) error {
 		t := t // the option may be applied for several stores at once
@@ -33,8 +35,10 @@ func WithLeads(t store.HostTable) Option {
 			t.Key = "id"
 		}
 		columns := append([]string{t.Key}, t.Columns...)
-		if t.Title != "" {
-			columns = append(columns, t.Title)
+		for _, optional := range []string{t.Owner, t.Title} {
+			if optional != "" {
+				columns = append(columns, optional)
+			}
 		}
 		if err := naming.CheckHost("leads", t.Name, columns...); err != nil {
 			return err

@@ -16,7 +16,8 @@ import (
 //
 // The average or rate of nothing is nil or false, never 0 or NaN. A list without rows is empty
 // and not nil. If the host named its leads with convostore.WithLeads, reports show their
-// titles; a lead without a row there has an empty title.
+// titles; a lead without a row there has an empty title, and so has the lead of another user
+// whose id a conversation has. See HostTable.Owner.
 //
 // A report runs one or a few statements without a common snapshot: a row that is written
 // between two statements may be in one number and not in another.
@@ -89,19 +90,20 @@ type ResponseReports interface {
 	// lowest first.
 	ResponseTimesByConversation(ctx context.Context, t Top) ([]ConversationResponse, error)
 
-	// ResponseTimesByLead does the same for leads; ties go by lead id. It leaves out
-	// conversations without a lead.
+	// ResponseTimesByLead does the same for leads; ties go by lead id and then by user id. The
+	// same lead id of two users is two leads. It leaves out conversations without a lead.
 	ResponseTimesByLead(ctx context.Context, t Top) ([]LeadResponse, error)
 
 	// ResponseTimesByDay returns every day that the period touches, as DailySeries does.
 	ResponseTimesByDay(ctx context.Context, p Period) ([]DayResponse, error)
 
 	// ResponseRate returns, for each value of a column of the host's leads, how many
-	// conversations were started in the period (created, with a lead that has a row there), and
+	// conversations were started in the period (created, with a lead of the user's that has a
+	// row there), and
 	// how many of these have an inbound message, whenever it came. Conversations that the lead
 	// began count too. The highest rate comes first; ties go by the most started and then by
 	// value. Leads without a value count under "". It returns ErrInvalid unless
-	// convostore.WithLeads named the table and the column.
+	// convostore.WithLeads named the table and the column, and for one user also the Owner.
 	ResponseRate(ctx context.Context, column string, p Period) ([]ResponseRate, error)
 }
 
@@ -146,8 +148,9 @@ type CostReports interface {
 	// by conversation id, lowest first.
 	CostsByConversation(ctx context.Context, t Top) ([]ConversationCost, error)
 
-	// CostsByLead returns the leads with the highest costs, highest first, ties by lead id. It
-	// leaves out conversations without a lead.
+	// CostsByLead returns the leads with the highest costs, highest first, ties by lead id and
+	// then by user id. The same lead id of two users is two leads. It leaves out conversations
+	// without a lead.
 	CostsByLead(ctx context.Context, t Top) ([]LeadCost, error)
 
 	// CostsByModel returns the models with the highest costs, highest first, ties by name.

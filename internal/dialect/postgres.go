@@ -26,10 +26,10 @@ func (postgres) RowsPerInsert() int       { return 1000 }
 
 func (postgres) Unindexed(column string) string { return column }
 func (postgres) OrderedJoin() string            { return " JOIN " }
+func (postgres) Through(string) string          { return "" }
 
-func (postgres) Greatest() string  { return "GREATEST" }
-func (postgres) Like() string      { return "ILIKE" }
-func (postgres) StrictTypes() bool { return true }
+func (postgres) Greatest() string { return "GREATEST" }
+func (postgres) Like() string     { return "ILIKE" }
 
 func ofTable(alias string) string {
 	if alias == "" {

@@ -33,10 +33,10 @@ func (sqlite) Replacing(string, ...string) (insert, onConflict string) {
 
 func (sqlite) Unindexed(column string) string { return "+" + column }
 func (sqlite) OrderedJoin() string            { return " CROSS JOIN " }
+func (sqlite) Through(index string) string    { return " INDEXED BY " + index }
 
-func (sqlite) Greatest() string  { return "MAX" }
-func (sqlite) Like() string      { return "LIKE" }
-func (sqlite) StrictTypes() bool { return false }
+func (sqlite) Greatest() string { return "MAX" }
+func (sqlite) Like() string     { return "LIKE" }
 
 func (sqlite) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 	return column + " IN (SELECT value FROM json_each(?))", "[" + joinUUIDs(ids, `"`) + "]"

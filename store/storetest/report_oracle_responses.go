@@ -136,13 +136,13 @@ func (o *oracle) ResponseTimesByConversation(t store.Top) []store.ConversationRe
 
 func (o *oracle) ResponseTimesByLead(t store.Top) []store.LeadResponse {
 	var rows []store.LeadResponse
-	for id, qs := range grouped(o.asked(t.Period), func(q question) string { return o.live[q.conversation].LeadID }) {
-		if id != "" {
-			rows = append(rows, store.LeadResponse{LeadRef: o.lead(id), ResponseTimes: responses(qs)})
+	for lead, qs := range grouped(o.asked(t.Period), func(q question) leadKey { return leadOf(o.live[q.conversation]) }) {
+		if lead.id != "" {
+			rows = append(rows, store.LeadResponse{UserID: lead.owner, LeadRef: o.lead(lead), ResponseTimes: responses(qs)})
 		}
 	}
 	slices.SortFunc(rows, func(a, b store.LeadResponse) int {
-		return cmp.Or(slowest(a.ResponseTimes, b.ResponseTimes), cmp.Compare(a.LeadID, b.LeadID))
+		return cmp.Or(slowest(a.ResponseTimes, b.ResponseTimes), byLead(leadKey{a.UserID, a.LeadID}, leadKey{b.UserID, b.LeadID}))
 	})
 	return top(rows, t.Limit)
 }
@@ -157,7 +157,7 @@ func (o *oracle) ResponseTimesByDay(p store.Period) []store.DayResponse {
 func (o *oracle) ResponseRate(column string, p store.Period) []store.ResponseRate {
 	byValue := map[string]*store.ResponseRate{}
 	for _, c := range o.started() {
-		l, exists := o.leads[c.LeadID]
+		l, exists := o.leads[leadOf(c)]
 		if !exists || !during(p, c.CreatedAt) {
 			continue
 		}

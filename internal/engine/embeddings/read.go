@@ -128,7 +128,7 @@ func whereMissing(sc scope.Scope, q *query.Query, model string, f store.EmbedFil
 
 // oldestFirst ends a query of messages m with a page in the order of Missing.
 func oldestFirst(sc scope.Scope, q *query.Query, after *scope.Place, limit int) {
-	order := sc.SortByCreation("m.created_at", "m.")
+	order := sc.SortByArrival("m.created_at", "m.")
 	if after != nil {
 		order.After(q, ">", after)
 	}

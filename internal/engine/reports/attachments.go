@@ -20,7 +20,7 @@ func (s reports) MessagesWithAttachments(ctx context.Context, period store.Perio
 	if err != nil {
 		return page, err
 	}
-	title, leads, err := s.joinLeads(l.DB, "c.lead_id")
+	title, leads, err := s.joinLeads(l.DB, "c.lead_id", "c.user_id")
 	if err != nil {
 		return page, query.Wrap("report attachments", err)
 	}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"slices"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/store"
@@ -45,12 +46,14 @@ func (s reports) CostsByLead(ctx context.Context, t store.Top) ([]store.LeadCost
 	if err != nil {
 		return nil, err
 	}
-	rows := s.costs("c.lead_id", " AND c.lead_id IS NOT NULL GROUP BY c.lead_id", t.Period)
+	rows := s.costs("c.lead_id, c.user_id", " AND c.lead_id IS NOT NULL GROUP BY c.lead_id, c.user_id", t.Period)
 	q, err := s.rankedLeads(db, ranking{rows, costColumns, costliestFirst, t.Limit})
 	if err != nil {
 		return nil, query.Wrap("report costs", err)
 	}
-	found, err := query.All(db, q, func(c *store.LeadCost) []any { return append(leadRefDest(&c.LeadRef), costsDest(&c.Costs)...) })
+	found, err := query.All(db, q, func(c *store.LeadCost) []any {
+		return slices.Concat([]any{&c.UserID}, leadRefDest(&c.LeadRef), costsDest(&c.Costs))
+	})
 	return query.Values(found), query.Wrap("report costs", err)
 }
 

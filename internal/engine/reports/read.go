@@ -121,7 +121,7 @@ func (r ranking) firstRows(q *query.Query, keys ...string) *query.Query {
 // ranked returns the statement for a ranking of conversations. Its rows have conversation_id and
 // user_id.
 func (s reports) ranked(db query.Conn, r ranking) (*query.Query, error) {
-	title, leads, err := s.joinLeads(db, "c.lead_id")
+	title, leads, err := s.joinLeads(db, "c.lead_id", "c.user_id")
 	if err != nil {
 		return nil, err
 	}
@@ -130,23 +130,23 @@ func (s reports) ranked(db query.Conn, r ranking) (*query.Query, error) {
 	return s.sc.Owned(q, "c.").Add(r.orderBy("r.", "r.conversation_id", "r.user_id")), nil
 }
 
-// rankedLeads returns the statement for a ranking of leads. Its rows have lead_id.
+// rankedLeads returns the statement for a ranking of leads. Its rows have lead_id and user_id.
 func (s reports) rankedLeads(db query.Conn, r ranking) (*query.Query, error) {
-	title, leads, err := s.joinLeads(db, "r.lead_id")
+	title, leads, err := s.joinLeads(db, "r.lead_id", "r.user_id")
 	if err != nil {
 		return nil, err
 	}
-	q := r.firstRows(query.New("SELECT r.lead_id, "+title), s.sc.Dialect.ByBytes("lead_id"))
-	return q.Add(leads + r.orderBy("r.", s.sc.Dialect.ByBytes("r.lead_id"))), nil
+	q := r.firstRows(query.New("SELECT r.user_id, r.lead_id, "+title), s.sc.Dialect.ByBytes("lead_id"), "user_id")
+	return q.Add(leads + r.orderBy("r.", s.sc.Dialect.ByBytes("r.lead_id"), "r.user_id")), nil
 }
 
 // joinLeads returns the column of a lead's title and the join that it needs: NULL and no join if
-// WithLeads has not named a title.
-func (s reports) joinLeads(db query.Conn, leadID string) (title, join string, err error) {
-	if s.sc.Leads == nil || s.sc.Leads.Title == "" {
+// WithLeads has not named a title, or if the scope may not read it.
+func (s reports) joinLeads(db query.Conn, leadID, userID string) (title, join string, err error) {
+	if !s.readsLeads() || s.sc.Leads.Title == "" {
 		return "NULL", "", nil
 	}
-	on, err := s.sameLead(db, leadID)
+	on, err := s.sameLead(db, leadID, userID)
 	return quoted(s.sc.Leads.Title), " LEFT JOIN " + table(s.sc.Leads) + " l ON " + on, err
 }
 
@@ -158,10 +158,10 @@ func leadRefDest(r *store.LeadRef) []any {
 	return []any{(*record.Text)(&r.LeadID), (*record.Text)(&r.LeadTitle)}
 }
 
-// refsByID reads conversations with the titles of their leads. It reads nothing if WithLeads has
-// not named a title.
+// refsByID reads conversations with the titles of their leads. It reads nothing if there are no
+// titles to read.
 func (s reports) refsByID(db query.Conn, ids []uuid.UUID) (map[scope.OwnedID]store.ConversationRef, error) {
-	title, leads, err := s.joinLeads(db, "c.lead_id")
+	title, leads, err := s.joinLeads(db, "c.lead_id", "c.user_id")
 	if err != nil || leads == "" {
 		return nil, err
 	}

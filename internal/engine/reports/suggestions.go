@@ -42,7 +42,7 @@ func (s reports) suggestionSums() string {
 }
 
 func suggestionSumsDest(s *suggestionSums) []any {
-	return append([]any{&s.Made, &s.Pending, &s.Approved, &s.Edited, &s.Rejected, &s.confidence, &s.scored},
+	return append([]any{&s.Made, &s.Pending, &s.Approved, &s.Edited, &s.Rejected, &s.Superseded, &s.Expired, &s.confidence, &s.scored},
 		&s.Tokens, (*money)(&s.Cost))
 }
 

@@ -60,7 +60,7 @@ func prepareConversation(sc scope.Scope, c *conversation.Conversation) (scope.Sc
 	if sc.StripNUL {
 		record.StripConversation(c)
 	}
-	c.UserID, c.LastSeq = owner, 0
+	c.UserID, c.LastSeq, c.LastChangeSeq, c.Branched, c.HeadSeq = owner, 0, 0, false, nil
 	c.Normalize(sc.Instant())
 	return sc.As(owner), c.Validate()
 }

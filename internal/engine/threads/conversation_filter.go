@@ -47,7 +47,7 @@ func checkDeleted(d store.Deleted) error {
 
 // fromMatching adds FROM and WHERE for the conversations of the scope that match a filter.
 func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *query.Query {
-	q.Add(" FROM " + sc.Tables.Conversations + " WHERE 1 = 1")
+	q.Add(" FROM " + sc.Tables.Conversations + throughActivity(sc, f) + " WHERE 1 = 1")
 	scope.Deleted(sc.Owned(q, ""), f.Deleted, "")
 	if f.LeadID != "" {
 		q.Add(" AND lead_id = ?", f.LeadID)
@@ -64,9 +64,19 @@ func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *q
 	return q
 }
 
+// throughActivity names the index of a list of all users by activity. The queue and a lead
+// have indexes of their own.
+func throughActivity(sc scope.Scope, f store.ConversationFilter) string {
+	queue := len(f.Statuses) == 1 && f.Statuses[0] == conversation.StatusNeedsReply
+	if f.Order != store.NewestActivity || f.Deleted != store.ExcludeDeleted || f.LeadID != "" || queue {
+		return ""
+	}
+	return sc.ThroughActivity()
+}
+
 func conversationSort(sc scope.Scope, o store.ConversationOrder) scope.Sort {
 	if o == store.NewestCreated {
-		return sc.SortByCreation("created_at", "")
+		return sc.SortByTime("created_at", "")
 	}
 	return sc.SortByActivity("")
 }

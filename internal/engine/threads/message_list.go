@@ -120,7 +120,7 @@ func (s messages) ListByUser(ctx context.Context, f store.MessageFilter, p store
 	if !desc {
 		direction, beyond = "", ">"
 	}
-	order := s.sc.SortByCreation("created_at", "")
+	order := s.sc.SortByArrival("created_at", "")
 	if l.After != nil {
 		order.After(q, beyond, l.After)
 	}
