@@ -17,6 +17,7 @@ func (sqlite) Name() string { return SQLite }
 func (sqlite) Numbered() bool          { return false }
 func (sqlite) Param(string) string     { return "?" }
 func (sqlite) ClosesCancelled() bool   { return false }
+func (sqlite) OneWriter() bool         { return true }
 func (sqlite) RollsBackByItself() bool { return true }
 
 func (sqlite) ForUpdate() string          { return "" }

@@ -3,6 +3,7 @@
 package config
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,8 +39,17 @@ type Config struct {
 	Migrate       *migrate.Options
 	Reader        *gorm.DB
 	Closer        func() error
-	Replicas      replica.Set
-	ReplicaRules  replica.Rules
+	// File is the SQLite file of a store that opened it. For a host's handle it is found later.
+	File *query.File
+	// Written is called after a write outside of a host's transaction, by its caller; nil if
+	// there is nothing to do.
+	Written      func(ctx context.Context)
+	Replicas     replica.Set
+	ReplicaRules replica.Rules
+	// Pool is set by options of the packages that open a pool.
+	Pool Pool
+	// Synchronous is set by an option of package store/sqlite.
+	Synchronous string
 	// Postgres is set by the options of package store/postgres.
 	Postgres Postgres
 }
@@ -48,7 +58,6 @@ type Config struct {
 // backend's default.
 type Postgres struct {
 	SimpleProtocol bool
-	MaxConns       int
 	// Replicas are the DSNs of streaming replicas, ReplicaEvery the interval at which they are
 	// asked how far they have caught up, and ReplicaRules the rules for their use.
 	Replicas     []string

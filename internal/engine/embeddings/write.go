@@ -45,7 +45,7 @@ func (s embeddings) Set(ctx context.Context, messageID uuid.UUID, model string, 
 		return query.Wrap("set embedding", err)
 	}
 	row := []vectorRow{{OwnedID: scope.OwnedID{ID: messageID, User: owner}, vector: v}}
-	err = s.sc.As(owner).Retry(ctx, func() error { return setVectors(ctx, s.sc, model, row) })
+	err = s.sc.As(owner).Single(ctx, func(on *scope.Store) error { return setVectors(ctx, s.sc.In(on), model, row) })
 	return query.Wrap("set embedding", withoutIndex(err))
 }
 

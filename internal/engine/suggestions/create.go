@@ -29,9 +29,9 @@ func (s suggestions) Create(ctx context.Context, sg *suggestion.Suggestion) erro
 		return err
 	}
 	var found bool
-	err = sc.Guarded(ctx, func() (err error) {
+	err = sc.Guarded(ctx, func(on *scope.Store) (err error) {
 		var id uuid.UUID
-		found, err = insertSuggestion(sc, sg).Row(query.On(ctx, sc.Writer), &id)
+		found, err = insertSuggestion(sc, sg).Row(query.On(ctx, on.Writer), &id)
 		return err
 	})
 	switch {

@@ -45,7 +45,7 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 	}
 	var created bool
 	var sent threads.Draft
-	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
+	err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
 		sent = d.Copy()
 		created, err = s.send(ctx, sc.In(tx), sg.ID, sent)
 		return err

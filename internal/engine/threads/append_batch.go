@@ -31,7 +31,7 @@ type batchResult struct {
 // user at the same time. Then the batch is rolled back and tried again.
 func writeBatch(ctx context.Context, sc scope.Scope, drafts []Draft, expectedSeq *int64) (batch batchResult, err error) {
 	for try := 1; ; try++ {
-		err = sc.Transaction(ctx, func(tx *scope.Store) error {
+		err = sc.Shared(ctx, func(tx *scope.Store) error {
 			in := sc.In(tx)
 			threads, err := lockThreads(in, query.On(ctx, tx.Writer), drafts)
 			if err != nil {

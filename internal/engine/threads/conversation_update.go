@@ -56,7 +56,7 @@ func (s conversations) MergeMetadata(ctx context.Context, id uuid.UUID, patch me
 		return nil, query.Wrap("merge metadata", err)
 	}
 	var merged *conversation.Conversation
-	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
+	err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
 		merged, err = mergeMetadata(ctx, sc.In(tx), id, patch)
 		return err
 	})
@@ -150,8 +150,8 @@ func (s conversations) updateWhere(ctx context.Context, doing string, id uuid.UU
 		return nil, query.Wrap(doing, err)
 	}
 	var c *conversation.Conversation
-	err = sc.Retry(ctx, func() (err error) {
-		db := query.On(ctx, sc.Writer)
+	err = sc.Single(ctx, func(on *scope.Store) (err error) {
+		db := query.On(ctx, on.Writer)
 		q := scope.Deleted(query.New("UPDATE "+sc.Tables.Conversations+" SET ").Append(assign).
 			Add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.Instant(), id, sc.User), d, "").
 			Add(" AND " + condition + " RETURNING " + record.ConversationColumns)
@@ -160,7 +160,10 @@ func (s conversations) updateWhere(ctx context.Context, doing string, id uuid.UU
 		}
 		return err
 	})
-	return c, query.Wrap(doing, err)
+	if err != nil {
+		return nil, query.Wrap(doing, err)
+	}
+	return c, nil
 }
 
 // update updates a conversation and returns the row as it is then. It returns ErrNotFound if
@@ -171,11 +174,14 @@ func (s conversations) update(ctx context.Context, id uuid.UUID, d store.Deleted
 		return nil, query.Wrap("update conversation", err)
 	}
 	var c *conversation.Conversation
-	err = sc.Guarded(ctx, func() (err error) {
-		c, err = updateConversation(ctx, sc, id, d, assign)
+	err = sc.Guarded(ctx, func(on *scope.Store) (err error) {
+		c, err = updateConversation(ctx, sc.In(on), id, d, assign)
 		return err
 	})
-	return c, query.Wrap("update conversation", err)
+	if err != nil {
+		return nil, query.Wrap("update conversation", err)
+	}
+	return c, nil
 }
 
 // updateConversation is the statement of update, for a scope of one user. The caller guards

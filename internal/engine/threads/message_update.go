@@ -56,7 +56,7 @@ func (s messages) edit(ctx context.Context, id uuid.UUID, assign *query.Query, c
 		return nil, err
 	}
 	assign.Add(countChange)
-	err = s.sc.Transaction(ctx, func(tx *scope.Store) error {
+	err = s.sc.Shared(ctx, func(tx *scope.Store) error {
 		in := s.sc.In(tx)
 		var err error
 		if m, err = scope.UpdateRow(ctx, in, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, store.ExcludeDeleted, assign, ""); err != nil {
