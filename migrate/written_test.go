@@ -12,7 +12,12 @@ import (
 // variants are options of which each makes another schema.
 func variants(dialect string) []Options {
 	list := []Options{
-		{}, {Prefix: "app_"}, {WithoutFullText: true}, {WithoutVectorIndex: true}, {Trigrams: true}, {WithoutPgvector: true},
+		{},
+		{Prefix: "app_"},
+		{WithoutFullText: true},
+		{WithoutVectorIndex: true},
+		{Trigrams: true},
+		{WithoutPgvector: true},
 		{Users: &Ref{Table: "users"}, Dimensions: 64},
 	}
 	if dialect == postgres {
