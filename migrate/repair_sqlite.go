@@ -132,18 +132,20 @@ func (r *repair) copyTable(ctx context.Context, q querier, table string, texts c
 	}
 	others := readTexts(ctx, q, "SELECT sql FROM sqlite_master WHERE tbl_name = '"+table+"' AND type IN ('index', 'trigger') AND sql IS NOT NULL")
 	have, want := columnsIn(table, old[0]), columnsIn(table, wanted)
-	statement, columns := addColumns(wanted, old[0], table), []string{"rowid"}
+	statement, columns := addColumns(wanted, old[0], table), []string{}
+	rowid := "rowid"
 	for _, c := range slices.Sorted(maps.Keys(have)) {
-		// An alias of the row id is copied as the row id.
 		if !strings.HasPrefix(want[c], "integer primary key") {
 			columns = append(columns, quoteName(c))
+		} else {
+			rowid = quoteName(c) // the row id's own column, even if it is no longer its alias
 		}
 	}
 	list, name := strings.Join(columns, ", "), quoteName(table)
 	sequence := readTexts(ctx, q, "SELECT CAST(seq AS text) FROM sqlite_sequence WHERE name = '"+table+"'")
 	statements := []string{
 		strings.Replace(statement, name, repairTable, 1),
-		"INSERT INTO " + repairTable + " (" + list + ") SELECT " + list + " FROM " + name,
+		"INSERT INTO " + repairTable + " (rowid, " + list + ") SELECT " + rowid + ", " + list + " FROM " + name,
 		"DROP TABLE " + name,
 		"ALTER TABLE " + repairTable + " RENAME TO " + name,
 	}
