@@ -36,18 +36,23 @@ func RebuildSearch(ctx context.Context, db *gorm.DB, o Options) error {
 		if at < searchVersion {
 			return rule.Invalid("db", "is at version %d, and version %d makes the indexes of search: call Up", at, searchVersion)
 		}
-		for _, s := range m.steps {
-			if s.version != searchVersion {
-				continue
-			}
-			for _, sql := range []string{s.down, s.up} {
-				if err := m.run(ctx, q, s, sql); err != nil {
-					return err
-				}
+		return m.rebuildSearch(ctx, q)
+	})
+}
+
+// rebuildSearch takes the migration of the search indexes back and runs it again.
+func (m *migrator) rebuildSearch(ctx context.Context, q querier) error {
+	for _, s := range m.steps {
+		if s.version != searchVersion {
+			continue
+		}
+		for _, sql := range []string{s.down, s.up} {
+			if err := m.run(ctx, q, s, sql); err != nil {
+				return err
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // run executes sql, which is the up or the down part of a step.

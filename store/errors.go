@@ -22,7 +22,8 @@ var (
 	// ErrInvalid means that the input breaks a rule. Every *InvalidError matches it.
 	ErrInvalid = rule.ErrInvalid
 	// ErrSchema means that the database has another version of the schema than this version
-	// of the library needs. The message says which call brings it up to date.
+	// of the library needs, or that parts of it are missing, which only Health.Ready looks for.
+	// The message says which call brings it up to date or mends it.
 	ErrSchema = errors.New("convostore: schema")
 	// ErrUnsupported means that this database lacks the ability, or was migrated without it.
 	// The message says which of the two, and what is missing.

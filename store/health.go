@@ -15,8 +15,12 @@ import (
 // a store of convostore.New on the replica.
 type Health interface {
 	// Ready says whether the store can work: the database, and that of WithReader, answers and
-	// has the schema of this version. It asks each time that it is called. The error is
-	// ErrSchema if the schema is another one, and otherwise that of the connection. The
+	// has the schema of this version, with nothing of it missing, invalid or switched off. It
+	// asks each time that it is called, also what has changed in the schema since the
+	// migrations: see migrate.QuickVerify for what it compares, which is a statement of a
+	// millisecond or two. The error is ErrSchema if the schema is another one, with a
+	// *migrate.DriftError if it has the right version, which lists what migrate.Repair has to
+	// mend. Otherwise it is that of the connection. The
 	// Readiness says what was found, also beside an error. On SQLite Ready does not wait for a
 	// writer.
 	Ready(ctx context.Context) (Readiness, error)

@@ -33,7 +33,22 @@ func (h health) Ready(ctx context.Context) (r store.Readiness, err error) {
 	if err := h.st.CheckFile(); err != nil {
 		return r, err
 	}
+	if err := h.intact(ctx, db); err != nil {
+		return r, err
+	}
 	return r, h.readerReady(ctx)
+}
+
+// intact looks for what has changed in the schema since the migrations made it.
+func (h health) intact(ctx context.Context, db query.Conn) error {
+	drifts, err := migrate.QuickVerify(ctx, db.Host(), h.st.MigrateOptions())
+	if err != nil {
+		return query.Wrap("compare the schema", err)
+	}
+	if len(drifts) > 0 {
+		return fmt.Errorf("%w: %w", store.ErrSchema, &migrate.DriftError{Drifts: drifts})
+	}
+	return nil
 }
 
 // readerReady checks the schema of the reader, without which the store cannot read.
