@@ -49,6 +49,8 @@ type Driver interface {
 	// ClosesCancelled tells whether the driver closes the connection when it rolls back a
 	// transaction whose context has ended.
 	ClosesCancelled() bool
+	// Copies tells whether the server takes rows by COPY, if the driver can send them.
+	Copies() bool
 	// RollsBackByItself tells whether the database may roll back a transaction over a failed
 	// statement, and then commits each further statement by itself.
 	RollsBackByItself() bool

@@ -41,6 +41,9 @@ func (h *Handle) beginLingering(ctx context.Context) (gorm.ConnPool, func(), err
 	tx, err := h.beginTx(longer)
 	if ended := !stop(); ended && err == nil {
 		_ = tx.(gorm.TxCommitter).Rollback() //nolint:forcetypeassert // a pool returns transactions
+		if h.conn != nil {
+			_ = h.conn.Close() // back into the pool
+		}
 		err = ctx.Err()
 	}
 	if err != nil {

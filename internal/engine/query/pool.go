@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 
 	"gorm.io/gorm"
@@ -28,6 +29,10 @@ type Handle struct {
 	losable gorm.ConnPool
 	// done releases the context of a transaction that this handle began.
 	done func()
+	// conn is the connection of a transaction that this handle began and that can copy, and
+	// copier how. Both are nil in any other.
+	conn   *sql.Conn
+	copier copier
 }
 
 // NewHandle returns the handle of a GORM handle, whose driver behaves as driver says. Without
@@ -40,17 +45,23 @@ func NewHandle(db *gorm.DB, driver dialect.Driver, log *StatementLog) *Handle {
 
 // begin returns a handle in a new transaction. It must be ended with end.
 func (h *Handle) begin(ctx context.Context) (*Handle, error) {
-	tx, done, err := h.beginLingering(ctx)
+	inTx := *h
+	tx, done, err := inTx.beginLingering(ctx)
 	if err != nil {
 		return nil, err
 	}
-	inTx := *h
 	inTx.pool, inTx.done = tx, done
 	inTx.losable = losable(tx, h.driver)
 	return &inTx, nil
 }
 
+// beginTx begins a transaction and keeps its connection, if it can copy.
 func (h *Handle) beginTx(ctx context.Context) (gorm.ConnPool, error) {
+	conn, copies, tx, err := h.beginOnConn(ctx)
+	if conn != nil || err != nil {
+		h.conn, h.copier = conn, copies
+		return tx, err
+	}
 	switch pool := h.pool.(type) {
 	case gorm.TxBeginner:
 		return pool.BeginTx(ctx, nil)
@@ -62,7 +73,7 @@ func (h *Handle) beginTx(ctx context.Context) (gorm.ConnPool, error) {
 
 // end commits a transaction, or rolls it back.
 func (h *Handle) end(commit bool) error {
-	defer h.done()
+	defer h.release()
 	tx, ok := h.pool.(gorm.TxCommitter)
 	switch {
 	case !ok:
@@ -71,6 +82,14 @@ func (h *Handle) end(commit bool) error {
 		return tx.Commit()
 	}
 	return tx.Rollback()
+}
+
+// release gives back what the transaction had.
+func (h *Handle) release() {
+	h.done()
+	if h.conn != nil {
+		_ = h.conn.Close() // back into the pool
+	}
 }
 
 // Transaction runs fn in a new transaction. It commits, or rolls back if fn fails or panics, or
