@@ -51,6 +51,8 @@ type Driver interface {
 	ClosesCancelled() bool
 	// OneWriter tells whether a transaction that writes keeps all others from writing.
 	OneWriter() bool
+	// Copies tells whether the server takes rows by COPY, if the driver can send them.
+	Copies() bool
 	// RollsBackByItself tells whether the database may roll back a transaction over a failed
 	// statement, and then commits each further statement by itself.
 	RollsBackByItself() bool

@@ -19,6 +19,7 @@ func (sqlite) Param(string) string     { return "?" }
 func (sqlite) ClosesCancelled() bool   { return false }
 func (sqlite) OneWriter() bool         { return true }
 func (sqlite) RollsBackByItself() bool { return true }
+func (sqlite) Copies() bool            { return false }
 
 func (sqlite) ForUpdate() string          { return "" }
 func (sqlite) LockShare(string) string    { return "" }

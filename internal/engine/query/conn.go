@@ -42,7 +42,9 @@ func (c Conn) unlogged() *gorm.DB {
 
 // throughGORM tells whether the host has plugins or a timeout, which only take effect on
 // statements that go through GORM.
-func (c Conn) throughGORM() bool { return len(c.gorm.Plugins) > 0 || c.gorm.DefaultContextTimeout > 0 }
+func (h *Handle) throughGORM() bool {
+	return len(h.gorm.Plugins) > 0 || h.gorm.DefaultContextTimeout > 0
+}
 
 func (c Conn) query(q *Query) (*sql.Rows, error) {
 	if err := c.Lost(); err != nil {

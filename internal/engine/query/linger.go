@@ -59,6 +59,9 @@ func (h *Handle) beginUnder(ctx, longer context.Context, done func()) (gorm.Conn
 	tx, err := h.beginTx(longer)
 	if ended := !stop(); ended && err == nil {
 		_ = tx.(gorm.TxCommitter).Rollback() //nolint:forcetypeassert // a pool returns transactions
+		if h.conn != nil {
+			_ = h.conn.Close() // back into the pool
+		}
 		err = ctx.Err()
 	}
 	if err != nil {

@@ -40,6 +40,8 @@ type shared struct {
 	featureReader featureReader
 	// features is nil until it is first read.
 	features atomic.Pointer[Features]
+	// copyRefused says that the server does not take COPY into the library's tables.
+	copyRefused atomic.Bool
 	// Erasures counts the erasures, after which the codes in memory may be of vectors that are
 	// gone. It is a counter and not a lock: an erasure must wait for nobody, since it may hold
 	// the connection that a search waits for.
@@ -103,6 +105,12 @@ func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) (*St
 	}
 	return s, nil
 }
+
+// CopyRefused tells whether RefuseCopy was called.
+func (s *Store) CopyRefused() bool { return s.copyRefused.Load() }
+
+// RefuseCopy notes that the server does not take COPY into the library's tables.
+func (s *Store) RefuseCopy() { s.copyRefused.Store(true) }
 
 // ForUser returns the scope of one user. The nil UUID is refused when the scope is used.
 func (s *Store) ForUser(user uuid.UUID) Scope { return Scope{Store: s, User: user} }

@@ -85,22 +85,24 @@ func createWithMessages(ctx context.Context, sc scope.Scope, c *conversation.Con
 	}
 	// The transaction may run more than once, so c is overwritten only after it commits.
 	var stored conversation.Conversation
-	err = sc.Shared(ctx, func(tx *scope.Store) error {
-		in := sc.In(tx)
-		stored = *c
-		if err := insertConversation(ctx, in, &stored, ""); err != nil {
-			return err
-		}
-		thread := newThreadState(&stored)
-		batch, err := appendBatch(ctx, in, drafts, map[uuid.UUID]*threadState{c.ID: thread}, nil)
-		if err != nil {
-			return err
-		}
-		if i := slices.Index(batch.created, false); i >= 0 {
-			return &store.BatchError{Index: i, Err: errTaken}
-		}
-		thread.apply(&stored)
-		return nil
+	err = unlessCopyRefused(func() error {
+		return sc.Shared(ctx, func(tx *scope.Store) error {
+			in := sc.In(tx)
+			stored = *c
+			if err := insertConversation(ctx, in, &stored, ""); err != nil {
+				return err
+			}
+			thread := newThreadState(&stored)
+			batch, err := appendBatch(ctx, in, drafts, map[uuid.UUID]*threadState{c.ID: thread}, nil)
+			if err != nil {
+				return err
+			}
+			if i := slices.Index(batch.created, false); i >= 0 {
+				return &store.BatchError{Index: i, Err: errTaken}
+			}
+			thread.apply(&stored)
+			return nil
+		})
 	})
 	switch {
 	case err == nil:
