@@ -31,6 +31,8 @@ type Conversation struct {
 	// UserID is the owner, who is also the tenant. A scope of one user fills it in.
 	UserID uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
 
+	// App is the host's name of the product or agent that the conversation belongs to.
+	App string `gorm:"serializer:convostore_null_text" json:"app,omitempty"`
 	// LeadID is the id of the outside contact in the host's own tables, as text.
 	LeadID string `gorm:"serializer:convostore_null_text" json:"lead_id,omitempty"`
 	// ExternalKey is the host's own key of the conversation, unique within a user.
@@ -42,8 +44,29 @@ type Conversation struct {
 
 	// LastSeq is the seq of the newest message, 0 if there are none.
 	LastSeq int64 `json:"last_seq"`
-	// LastMessageAt is the latest SentAt of the messages, CreatedAt if there are none.
+	// LastMessageAt is the latest SentAt of the messages, CreatedAt if there are none. A time in
+	// the future counts as now, see Activity.
 	LastMessageAt time.Time `json:"last_message_at"`
+	// LastChangeSeq counts the changes of messages that were there already.
+	LastChangeSeq int64 `json:"last_change_seq,omitempty"`
+
+	// Branched says that a message has a ParentSeq. HeadSeq is then the last message of the
+	// path that is read, nil if that is LastSeq.
+	Branched bool   `json:"branched,omitempty"`
+	HeadSeq  *int64 `json:"head_seq,omitempty"`
+	// ForkedFromID and ForkedFromSeq are the conversation and the message that this one was
+	// forked from, both nil for any other. The origin may be erased since.
+	ForkedFromID  *uuid.UUID `json:"forked_from_id,omitempty"`
+	ForkedFromSeq *int64     `json:"forked_from_seq,omitempty"`
+	// MergedIntoID is the conversation that took over the messages of this one, or nil.
+	MergedIntoID *uuid.UUID `json:"merged_into_id,omitempty"`
+
+	// Assignee is the host's name of the person or team that looks after the conversation.
+	Assignee string `gorm:"serializer:convostore_null_text" json:"assignee,omitempty"`
+	// SnoozedUntil is when the conversation comes back to the queue, PinnedAt when it was
+	// pinned. Both are nil for most.
+	SnoozedUntil *time.Time `json:"snoozed_until,omitempty"`
+	PinnedAt     *time.Time `json:"pinned_at,omitempty"`
 	// HeldAt is when the conversation was put on hold, nil if it is not on hold. A hold
 	// exempts it from everything that archives, deletes or purges by age.
 	HeldAt    *time.Time     `json:"held_at,omitempty"`
@@ -61,7 +84,8 @@ type Conversation struct {
 func (Conversation) TableName(n schema.Namer) string { return column.Table(n, "conversations") }
 
 // Normalize sets what is unset: Status to active, CreatedAt to now, UpdatedAt and
-// LastMessageAt to CreatedAt. It truncates times to microseconds, in UTC.
+// LastMessageAt to CreatedAt. It truncates times to microseconds, in UTC, and takes a
+// LastMessageAt in the future for now.
 func (c *Conversation) Normalize(now time.Time) {
 	if c.Status == "" {
 		c.Status = StatusActive
@@ -76,9 +100,13 @@ func (c *Conversation) Normalize(now time.Time) {
 		c.LastMessageAt = c.CreatedAt
 	}
 	c.CreatedAt, c.UpdatedAt = message.Instant(c.CreatedAt), message.Instant(c.UpdatedAt)
-	c.LastMessageAt = message.Instant(c.LastMessageAt)
-	if c.HeldAt != nil {
-		c.HeldAt = new(message.Instant(*c.HeldAt))
+	if c.LastMessageAt = message.Instant(c.LastMessageAt); check.Time("last_message_at", c.LastMessageAt) == nil {
+		c.LastMessageAt = Activity(c.LastMessageAt, message.Instant(now))
+	}
+	for _, t := range []**time.Time{&c.HeldAt, &c.SnoozedUntil, &c.PinnedAt} {
+		if *t != nil {
+			*t = new(message.Instant(**t))
+		}
 	}
 }
 
@@ -88,6 +116,8 @@ func (c *Conversation) Normalize(now time.Time) {
 func (c *Conversation) Validate() error {
 	return check.First(
 		c.Status.validate(),
+		check.Key("app", c.App),
+		check.Key("assignee", c.Assignee),
 		check.Key("lead_id", c.LeadID),
 		check.Key("external_key", c.ExternalKey),
 		check.Length("title", c.Title, MaxTitle),
@@ -96,15 +126,37 @@ func (c *Conversation) Validate() error {
 		check.Time("last_message_at", c.LastMessageAt),
 		check.Time("created_at", c.CreatedAt),
 		check.Time("updated_at", c.UpdatedAt),
-		c.validateHold(),
+		check.NullTime("held_at", c.HeldAt),
+		check.NullTime("snoozed_until", c.SnoozedUntil),
+		check.NullTime("pinned_at", c.PinnedAt),
+		c.validateOrigin(),
+		c.validateHead(),
 	)
 }
 
-func (c *Conversation) validateHold() error {
-	if c.HeldAt == nil {
-		return nil
+// validateOrigin checks where the conversation came from and where it went.
+func (c *Conversation) validateOrigin() error {
+	switch {
+	case (c.ForkedFromID == nil) != (c.ForkedFromSeq == nil):
+		return rule.Invalid("forked_from_seq", "is given exactly when forked_from_id is")
+	case c.ForkedFromSeq != nil && *c.ForkedFromSeq < 0:
+		return rule.Invalid("forked_from_seq", "is negative")
+	case c.MergedIntoID != nil && *c.MergedIntoID == c.ID:
+		return rule.Invalid("merged_into_id", "is the conversation itself")
 	}
-	return check.Time("held_at", *c.HeldAt)
+	return nil
+}
+
+func (c *Conversation) validateHead() error {
+	switch {
+	case c.LastSeq < 0:
+		return rule.Invalid("last_seq", "is negative")
+	case c.LastChangeSeq < 0:
+		return rule.Invalid("last_change_seq", "is negative")
+	case c.HeadSeq != nil && (*c.HeadSeq < 0 || *c.HeadSeq > c.LastSeq):
+		return rule.Invalid("head_seq", "is not between 0 and last_seq")
+	}
+	return nil
 }
 
 // BeforeCreate is a GORM hook for hosts that create conversations themselves. It sets an
@@ -118,7 +170,13 @@ func (c *Conversation) BeforeCreate(*gorm.DB) error {
 		c.ID = id
 	}
 	c.Normalize(message.Now())
-	return c.Validate()
+	return check.First(check.Size("conversation", c.Size(), message.MaxBytes), c.Validate())
+}
+
+// Size returns the bytes of the conversation's texts and metadata together, as message.Message's
+// Size counts them. Its messages do not count.
+func (c *Conversation) Size() int {
+	return check.Sum(c.App, c.Assignee, c.LeadID, c.ExternalKey, c.Title, c.Subject) + check.Written(c.Metadata)
 }
 
 // AddMessage appends m to c.Messages as the next message. It sets m's conversation, owner
@@ -138,11 +196,13 @@ func (c *Conversation) AddMessage(m *message.Message) error {
 		return err
 	}
 	m.ConversationID, m.UserID, m.Seq = c.ID, c.UserID, c.LastSeq+1
-	if c.LastSeq == 0 || m.SentAt.After(c.LastMessageAt) {
-		c.LastMessageAt = m.SentAt
+	if at := Activity(m.SentAt, message.Now()); c.LastSeq == 0 || at.After(c.LastMessageAt) {
+		c.LastMessageAt = at
 	}
 	c.LastSeq = m.Seq
-	c.Status = c.Status.After(m.Direction)
+	if m.Kind == message.KindMessage {
+		c.Status = c.Status.After(m.Direction)
+	}
 	c.UpdatedAt = message.Now()
 	c.Messages = append(c.Messages, m)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/rule"
 )
 
@@ -71,7 +72,8 @@ func (c *cluster) readDistribution(ctx context.Context) (err error) {
 	if c.own, err = c.ownTables(ctx, c); err != nil {
 		return err
 	}
-	c.references = append(c.migrator.references(), c.options.tables().Quoted(record))
+	tables := c.options.tables()
+	c.references = append(c.migrator.references(), tables.Quoted(record), tables.Quoted(naming.AppStates))
 	const query = `SELECT n, CASE WHEN p.partmethod <> 'n' THEN column_to_column_name(p.logicalrelid, p.partkey)
 			WHEN p.repmodel = 't' THEN '*' ELSE '' END
 		FROM unnest(string_to_array($1, ',')) n LEFT JOIN pg_dist_partition p ON p.logicalrelid = to_regclass(n)`
@@ -92,7 +94,7 @@ func (c *cluster) readDistribution(ctx context.Context) (err error) {
 func (c *cluster) checkDistribution() error {
 	for table, by := range c.distribution {
 		switch own := slices.Contains(c.own, table); {
-		case by == "" || (own && by == "user_id") || (!own && by == referenceTable):
+		case by == "" || (own && by == "user_id") || (!own && by == referenceTable) || c.byOwner(table):
 		case by == referenceTable:
 			return rule.Invalid("db", "has %s as a reference table; undistribute it first", table)
 		default:
@@ -100,6 +102,12 @@ func (c *cluster) checkDistribution() error {
 		}
 	}
 	return nil
+}
+
+// byOwner tells whether the table is that of the host's leads, distributed by their owner.
+func (c *cluster) byOwner(table string) bool {
+	leads := c.options.Leads
+	return leads != nil && leads.Owner != "" && table == leads.quoted().Table && c.distribution[table] == leads.Owner
 }
 
 // plain returns those of the tables that are plain.

@@ -117,7 +117,7 @@ type page struct {
 func newPage(dialect string, o Options) page {
 	p := page{
 		dialect: dialect, tables: o.tables(), Schema: o.Schema,
-		Users: o.Users.quoted(), Leads: o.Leads.quoted(), LeadType: "text",
+		Users: o.Users.quoted(), Leads: o.Leads.quoted(), LeadType: o.leadType(),
 		Extensions: true, Pgvector: !o.WithoutPgvector && dialect == postgres,
 		VectorType: o.vectorType(), VectorOps: o.vectorType() + "_cosine_ops", PlainVectors: o.plainVectors(),
 		VectorIndex: !o.WithoutPgvector && !o.WithoutVectorIndex,
@@ -128,8 +128,8 @@ func newPage(dialect string, o Options) page {
 	if p.Pgvector {
 		p.VectorType += fmt.Sprintf("(%d)", o.dimensions())
 	}
-	if o.Leads != nil && o.Leads.Type != "" {
-		p.LeadType = o.Leads.Type
+	if o.Leads != nil && o.Leads.Owner == "" {
+		p.Leads = nil
 	}
 	return p
 }
@@ -140,7 +140,7 @@ func (p page) fill(files fs.FS, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	functions := template.FuncMap{"table": p.tables.Quoted, "name": p.tables.Name}
+	functions := template.FuncMap{"table": p.tables.Quoted, "name": p.tables.Name, "utc": utc}
 	t, err := template.New(name).Funcs(functions).Option("missingkey=error").Parse(string(text))
 	if err != nil {
 		return "", err
@@ -152,6 +152,10 @@ func (p page) fill(files fs.FS, name string) (string, error) {
 	return b.String(), nil
 }
 
+// utc is SQLite's check that a time has the one form of which text order is time order. Any
+// other form or offset would be compared and sorted wrongly without an error.
+func utc(column string) string { return column + " GLOB '????-??-?? ??:??:??*+00:00'" }
+
 // quoted returns the names quoted for SQL, and nil for nil. check has made sure that they contain
 // no quotes.
 func (r *Ref) quoted() *Ref {
@@ -161,5 +165,6 @@ func (r *Ref) quoted() *Ref {
 	return &Ref{
 		Table:  naming.Quote(r.Table),
 		Column: naming.Quote(r.column()),
+		Owner:  naming.Quote(r.Owner),
 	}
 }

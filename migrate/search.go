@@ -10,7 +10,7 @@ import (
 )
 
 // searchVersion is the migration that creates the search indexes.
-const searchVersion = 3
+const searchVersion = 4
 
 // RebuildSearch drops the search indexes and creates them again with the given options. Use it
 //   - to add or remove full text, trigrams or the vector index, or to change the text
@@ -22,7 +22,7 @@ const searchVersion = 3
 // For a million messages it takes minutes.
 //
 // An open store remembers what the schema could do when it first asked: restart the services.
-// Bad options, and a database below version 3, are a *rule.InvalidError.
+// Bad options, and a database below version 4, are a *rule.InvalidError.
 func RebuildSearch(ctx context.Context, db *gorm.DB, o Options) error {
 	m, err := open(db, o, 0)
 	if err != nil {

@@ -101,6 +101,10 @@ type Planning interface {
 	// OrderedJoin joins two tables and has SQLite read the first one first. PostgreSQL
 	// decides by its statistics, which SQLite does not have.
 	OrderedJoin() string
+	// Through, behind a table and its alias, has SQLite read the table through an index, and
+	// fail without it. SQLite takes an index that has only the first column of an order for
+	// useless, and sorts the whole table.
+	Through(index string) string
 }
 
 // Times are calculations with times.
@@ -136,9 +140,6 @@ type Text interface {
 	Like() string
 	// ByBytes is a text that sorts by its bytes, whatever the database's collation.
 	ByBytes(column string) string
-	// StrictTypes tells whether a comparison of columns of different types, such as a number
-	// and a text, is an error.
-	StrictTypes() bool
 }
 
 func joinUUIDs(ids []uuid.UUID, quote string) string {

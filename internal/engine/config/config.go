@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/replica"
 	"github.com/convostore/convostore/internal/naming"
@@ -23,10 +24,13 @@ type Option func(*Config) error
 
 // Config is what options set. Only the backends and the engine use it.
 type Config struct {
-	Tables        naming.Tables
-	NewID         func() (uuid.UUID, error)
-	Now           func() time.Time
-	StripNUL      bool
+	Tables naming.Tables
+	NewID  func() (uuid.UUID, error)
+	Now    func() time.Time
+	// Clean says what is taken out of texts, stored and looked up.
+	Clean clean.Options
+	// MaxBytes bounds the texts and documents of a row, see message.MaxBytes.
+	MaxBytes      int
 	Embedder      store.Embedder
 	CodesInMemory bool
 	Log           *query.StatementLog
@@ -55,7 +59,7 @@ type Postgres struct {
 // New returns the defaults with options applied. A backend passes the result on to engine.New
 // and not the options, which must not be applied twice.
 func New(opts ...Option) (*Config, error) {
-	c := &Config{NewID: uuid.NewV7, Now: time.Now}
+	c := &Config{NewID: uuid.NewV7, Now: time.Now, MaxBytes: message.MaxBytes}
 	if err := c.Apply(opts...); err != nil {
 		return nil, err
 	}

@@ -41,17 +41,15 @@ func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid
 	s.sc = s.sc.As(owner)
 	q := query.New("SELECT "+record.SuggestionColumns+" FROM "+s.sc.Tables.Suggestions+" s WHERE conversation_id = ?", conversationID)
 	s.sc.InLive(scope.Deleted(s.sc.Owned(q, "s."), store.ExcludeDeleted, "s."), "s.")
+	oldest := s.sc.SortByTime("created_at", "")
 	if l.After != nil {
-		s.sc.After(q, "created_at", "", ">", l.After.Time(), l.After)
+		oldest.After(q, ">", l.After)
 	}
-	found, err := query.All(l.DB, q.Add(s.sc.OrderBy("created_at", "", "")+" LIMIT ?", l.Limit+1), record.SuggestionDest)
-	if err == nil && len(found) == 0 {
+	page, err = scope.ReadPage(l, q.Add(oldest.OrderBy("")+" LIMIT ?", l.Limit+1), record.SuggestionDest, (*suggestion.Suggestion).Size, suggestionPlace)
+	if err == nil && len(page.Items) == 0 {
 		_, err = threads.GetConversation(s.sc, l.DB, conversationID)
 	}
-	if err != nil {
-		return page, query.Wrap("list suggestions", err)
-	}
-	return scope.PageOf(found, l, suggestionPlace), nil
+	return page, query.Wrap("list suggestions", err)
 }
 
 func suggestionPlace(s *suggestion.Suggestion) scope.Place {

@@ -79,6 +79,9 @@ func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d t
 	if d.Content == "" {
 		d.Content = sg.FinalContent()
 	}
+	if err := sc.CheckSize("message", d.Size()); err != nil {
+		return false, err
+	}
 	created, err := s.appends.AppendOne(ctx, sc, d)
 	if err != nil {
 		return false, err

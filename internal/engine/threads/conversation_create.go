@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
@@ -57,12 +58,10 @@ func prepareConversation(sc scope.Scope, c *conversation.Conversation) (scope.Sc
 	if err := sc.GiveID(&c.ID); err != nil {
 		return sc, err
 	}
-	if sc.StripNUL {
-		record.StripConversation(c)
-	}
-	c.UserID, c.LastSeq = owner, 0
+	sc.Clean.Model(c)
+	c.UserID, c.LastSeq, c.LastChangeSeq, c.Branched, c.HeadSeq = owner, 0, 0, false, nil
 	c.Normalize(sc.Instant())
-	return sc.As(owner), c.Validate()
+	return sc.As(owner), check.First(sc.CheckSize("conversation", c.Size()), c.Validate())
 }
 
 func createWithMessages(ctx context.Context, sc scope.Scope, c *conversation.Conversation) error {
@@ -103,8 +102,8 @@ func createWithMessages(ctx context.Context, sc scope.Scope, c *conversation.Con
 // key of that clause that is taken is ErrNotFound, because the statement returns no row.
 func insertConversation(ctx context.Context, sc scope.Scope, c *conversation.Conversation, onConflict string) error {
 	messages := c.Messages
-	q := query.New("INSERT INTO "+sc.Tables.Conversations+" ("+record.ConversationColumns+") VALUES ("+query.Marks(14)+")",
-		record.ConversationArgs(c)...)
+	args := record.ConversationArgs(c)
+	q := query.New("INSERT INTO "+sc.Tables.Conversations+" ("+record.ConversationColumns+") VALUES ("+query.Marks(len(args))+")", args...)
 	q.Add(onConflict + " RETURNING " + record.ConversationColumns)
 	var stored conversation.Conversation
 	found, err := q.Row(query.On(ctx, sc.Writer), record.ConversationDest(&stored)...)

@@ -78,7 +78,7 @@ func (s conversations) GetOrCreate(ctx context.Context, c *conversation.Conversa
 	if c == nil {
 		return false, scope.ErrNil("conversation")
 	}
-	if c.ExternalKey == "" {
+	if s.sc.Clean.Text(&c.ExternalKey); c.ExternalKey == "" {
 		return false, rule.Invalid("external_key", "is empty")
 	}
 	if err := checkNoChildren(c); err != nil {

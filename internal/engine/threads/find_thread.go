@@ -23,6 +23,9 @@ func (s messages) FindThread(ctx context.Context, m *message.Message) (*conversa
 	if m == nil {
 		return nil, scope.ErrNil("message")
 	}
+	asked := *m
+	m = &asked
+	s.sc.Clean.Model(m)
 	// The caller starts a new conversation if there is none, so a replica that lags would
 	// cause a second one.
 	db, err := s.sc.ReadingPrimary(ctx)
@@ -104,5 +107,5 @@ func conversationsOf(sc scope.Scope, columns string, condition *query.Query) *qu
 	q := query.New("SELECT " + columns + "c." + strings.ReplaceAll(record.ConversationColumns, ", ", ", c.") +
 		" FROM " + sc.Tables.Messages + " m CROSS JOIN " + sc.Tables.Conversations + " c WHERE ").Append(condition)
 	sc.Owned(q, "m.").Add(" AND c.id = m.conversation_id AND c.user_id = m.user_id AND c.deleted_at IS NULL")
-	return sc.Owned(q, "c.").Add(sc.OrderBy("c.last_message_at", "c.", " DESC"))
+	return sc.Owned(q, "c.").Add(sc.SortByActivity("c.").OrderBy(" DESC"))
 }
