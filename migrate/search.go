@@ -78,7 +78,7 @@ func (m *migrator) canFullText(ctx context.Context, q querier) error {
 		return fmt.Errorf("convostore: look for FTS5: %w", err)
 	}
 	if !there {
-		return rule.Invalid("db", "is SQLite without FTS5: build the driver with it (mattn/go-sqlite3: -tags sqlite_fts5), or set WithoutFullText")
+		return rule.Invalid("db", "is SQLite without FTS5: build the driver with it (mattn/go-sqlite3: -tags sqlite_fts5; ncruces/go-sqlite3: AutoExtension(fts5.Register)), or set WithoutFullText")
 	}
 	return nil
 }

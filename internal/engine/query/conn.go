@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/message"
 )
 
@@ -50,6 +51,7 @@ func (c Conn) query(q *Query) (*sql.Rows, error) {
 	if err := c.Lost(); err != nil {
 		return nil, err
 	}
+	c.bind(q)
 	if c.throughGORM() {
 		return c.unlogged().Raw(string(q.sql), q.Args...).Rows()
 	}
@@ -60,6 +62,7 @@ func (c Conn) exec(q *Query) (int64, error) {
 	if err := c.Lost(); err != nil {
 		return 0, err
 	}
+	c.bind(q)
 	if c.throughGORM() {
 		res := c.unlogged().Exec(string(q.sql), q.Args...)
 		return res.RowsAffected, res.Error
@@ -69,6 +72,14 @@ func (c Conn) exec(q *Query) (int64, error) {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// bind makes the arguments of a statement those that the driver gets. Every statement of the
+// store goes through it.
+func (c Conn) bind(q *Query) {
+	if !c.driver.BindsTime() {
+		dialect.BindTimes(q.Args)
+	}
 }
 
 // Stored returns a vector in the form in which the database keeps it.

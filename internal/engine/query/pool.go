@@ -38,9 +38,18 @@ type Handle struct {
 // NewHandle returns the handle of a GORM handle, whose driver behaves as driver says. Without
 // a log, the GORM handle's own logger is told of each statement.
 func NewHandle(db *gorm.DB, driver dialect.Driver, log *StatementLog) *Handle {
-	h := &Handle{gorm: db, pool: db.Statement.ConnPool, driver: driver, log: log}
+	h := &Handle{gorm: db, pool: plainPool(db.Statement.ConnPool), driver: driver, log: log}
 	h.losable = losable(h.pool, driver)
 	return h
+}
+
+// plainPool returns the pool that a model's statement has put its own around, which a handle
+// has that a hook or a plugin of the host passes on.
+func plainPool(pool gorm.ConnPool) gorm.ConnPool {
+	if around, ok := pool.(interface{ Unwrap() gorm.ConnPool }); ok {
+		return around.Unwrap()
+	}
+	return pool
 }
 
 // in returns the handle of a transaction that has begun, whose context done releases. It must
