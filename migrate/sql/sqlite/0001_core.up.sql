@@ -6,9 +6,11 @@
 -- Times are text in UTC with an offset of +00:00, so that text order is time order.
 
 CREATE TABLE {{table "convostore_migrations"}} (
-    version    integer   NOT NULL,
-    name       text      NOT NULL,
-    applied_at timestamp NOT NULL DEFAULT {{.Now}},
+    version     integer   NOT NULL,
+    name        text      NOT NULL,
+    applied_at  timestamp NOT NULL DEFAULT {{.Now}},
+    -- The oldest version of the code that works with this one; null is the version itself.
+    oldest_code integer,
     CONSTRAINT {{name "convostore_migrations_pkey"}} PRIMARY KEY (version)
 );
 
