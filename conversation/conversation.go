@@ -31,6 +31,8 @@ type Conversation struct {
 	// UserID is the owner, who is also the tenant. A scope of one user fills it in.
 	UserID uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
 
+	// App is the host's name of the product or agent that the conversation belongs to.
+	App string `gorm:"serializer:convostore_null_text" json:"app,omitempty"`
 	// LeadID is the id of the outside contact in the host's own tables, as text.
 	LeadID string `gorm:"serializer:convostore_null_text" json:"lead_id,omitempty"`
 	// ExternalKey is the host's own key of the conversation, unique within a user.
@@ -44,6 +46,26 @@ type Conversation struct {
 	LastSeq int64 `json:"last_seq"`
 	// LastMessageAt is the latest SentAt of the messages, CreatedAt if there are none.
 	LastMessageAt time.Time `json:"last_message_at"`
+	// LastChangeSeq counts the changes of messages that were there already.
+	LastChangeSeq int64 `json:"last_change_seq,omitempty"`
+
+	// Branched says that a message has a ParentSeq. HeadSeq is then the last message of the
+	// path that is read, nil if that is LastSeq.
+	Branched bool   `json:"branched,omitempty"`
+	HeadSeq  *int64 `json:"head_seq,omitempty"`
+	// ForkedFromID and ForkedFromSeq are the conversation and the message that this one was
+	// forked from, both nil for any other. The origin may be erased since.
+	ForkedFromID  *uuid.UUID `json:"forked_from_id,omitempty"`
+	ForkedFromSeq *int64     `json:"forked_from_seq,omitempty"`
+	// MergedIntoID is the conversation that took over the messages of this one, or nil.
+	MergedIntoID *uuid.UUID `json:"merged_into_id,omitempty"`
+
+	// Assignee is the host's name of the person or team that looks after the conversation.
+	Assignee string `gorm:"serializer:convostore_null_text" json:"assignee,omitempty"`
+	// SnoozedUntil is when the conversation comes back to the queue, PinnedAt when it was
+	// pinned. Both are nil for most.
+	SnoozedUntil *time.Time `json:"snoozed_until,omitempty"`
+	PinnedAt     *time.Time `json:"pinned_at,omitempty"`
 	// HeldAt is when the conversation was put on hold, nil if it is not on hold. A hold
 	// exempts it from everything that archives, deletes or purges by age.
 	HeldAt    *time.Time     `json:"held_at,omitempty"`
@@ -77,8 +99,10 @@ func (c *Conversation) Normalize(now time.Time) {
 	}
 	c.CreatedAt, c.UpdatedAt = message.Instant(c.CreatedAt), message.Instant(c.UpdatedAt)
 	c.LastMessageAt = message.Instant(c.LastMessageAt)
-	if c.HeldAt != nil {
-		c.HeldAt = new(message.Instant(*c.HeldAt))
+	for _, t := range []**time.Time{&c.HeldAt, &c.SnoozedUntil, &c.PinnedAt} {
+		if *t != nil {
+			*t = new(message.Instant(**t))
+		}
 	}
 }
 
@@ -88,6 +112,8 @@ func (c *Conversation) Normalize(now time.Time) {
 func (c *Conversation) Validate() error {
 	return check.First(
 		c.Status.validate(),
+		check.Key("app", c.App),
+		check.Key("assignee", c.Assignee),
 		check.Key("lead_id", c.LeadID),
 		check.Key("external_key", c.ExternalKey),
 		check.Length("title", c.Title, MaxTitle),
@@ -96,15 +122,37 @@ func (c *Conversation) Validate() error {
 		check.Time("last_message_at", c.LastMessageAt),
 		check.Time("created_at", c.CreatedAt),
 		check.Time("updated_at", c.UpdatedAt),
-		c.validateHold(),
+		check.NullTime("held_at", c.HeldAt),
+		check.NullTime("snoozed_until", c.SnoozedUntil),
+		check.NullTime("pinned_at", c.PinnedAt),
+		c.validateOrigin(),
+		c.validateHead(),
 	)
 }
 
-func (c *Conversation) validateHold() error {
-	if c.HeldAt == nil {
-		return nil
+// validateOrigin checks where the conversation came from and where it went.
+func (c *Conversation) validateOrigin() error {
+	switch {
+	case (c.ForkedFromID == nil) != (c.ForkedFromSeq == nil):
+		return rule.Invalid("forked_from_seq", "is given exactly when forked_from_id is")
+	case c.ForkedFromSeq != nil && *c.ForkedFromSeq < 0:
+		return rule.Invalid("forked_from_seq", "is negative")
+	case c.MergedIntoID != nil && *c.MergedIntoID == c.ID:
+		return rule.Invalid("merged_into_id", "is the conversation itself")
 	}
-	return check.Time("held_at", *c.HeldAt)
+	return nil
+}
+
+func (c *Conversation) validateHead() error {
+	switch {
+	case c.LastSeq < 0:
+		return rule.Invalid("last_seq", "is negative")
+	case c.LastChangeSeq < 0:
+		return rule.Invalid("last_change_seq", "is negative")
+	case c.HeadSeq != nil && (*c.HeadSeq < 0 || *c.HeadSeq > c.LastSeq):
+		return rule.Invalid("head_seq", "is not between 0 and last_seq")
+	}
+	return nil
 }
 
 // BeforeCreate is a GORM hook for hosts that create conversations themselves. It sets an
@@ -142,7 +190,9 @@ func (c *Conversation) AddMessage(m *message.Message) error {
 		c.LastMessageAt = m.SentAt
 	}
 	c.LastSeq = m.Seq
-	c.Status = c.Status.After(m.Direction)
+	if m.Kind == message.KindMessage {
+		c.Status = c.Status.After(m.Direction)
+	}
 	c.UpdatedAt = message.Now()
 	c.Messages = append(c.Messages, m)
 	return nil

@@ -17,8 +17,9 @@ import (
 
 // withoutField lists the columns that have no field in a model.
 var withoutField = map[string][]string{
-	// The row keys of SQLite, and the tsvector columns of PostgreSQL.
-	"conversations":      {"row_id", "search"},
+	// The row keys of SQLite, the tsvector columns of PostgreSQL, and what the database itself
+	// makes of last_message_at.
+	"conversations":      {"row_id", "search", "active_hour"},
 	"messages":           {"row_id", "search"},
 	"message_embeddings": {"row_id"},
 }
@@ -80,6 +81,7 @@ func mayBeNull(f *schema.Field) bool {
 	}
 	switch f.FieldType {
 	case reflect.TypeFor[gorm.DeletedAt](), reflect.TypeFor[message.Direction](), reflect.TypeFor[message.JSON](),
+		reflect.TypeFor[message.Delivery](), reflect.TypeFor[message.Payload](),
 		reflect.TypeFor[message.Headers](), reflect.TypeFor[message.Attachments]():
 		return true
 	}

@@ -34,7 +34,7 @@ func ExampleConversation_AddMessage() {
 
 // Scopes are for a host's own queries. The store is not needed for them.
 func Example_scopes() {
-	db, err := gorm.Open(sqlite.New(sqlite.Config{DriverName: "sqlite", DSN: "file:/scopes?vfs=memdb"}), &gorm.Config{})
+	db, err := gorm.Open(sqlite.New(sqlite.Config{DriverName: "sqlite", DSN: "file:/scopes?vfs=memdb&_time_format=sqlite"}), &gorm.Config{})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -156,7 +156,7 @@ func TestPreloadStaysInTheConversation(t *testing.T) {
 func chat(t *testing.T, userID uuid.UUID) *conversation.Conversation {
 	t.Helper()
 	c := &conversation.Conversation{UserID: userID, Title: "Chat", ExternalKey: "chat"}
-	for _, role := range message.Roles() {
+	for _, role := range []message.Role{message.RoleUser, message.RoleAssistant, message.RoleSystem, message.RoleTool} {
 		require.NoError(t, c.AddMessage(&message.Message{Role: role, Content: "as " + role.String()}))
 	}
 	return c

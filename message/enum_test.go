@@ -20,7 +20,7 @@ func TestRoles(t *testing.T) {
 		assertEnum[message.Role](t, r, string(r))
 	}
 	assert.False(t, message.Role("").Valid())
-	for _, bad := range []message.Role{"User", "function", "user "} {
+	for _, bad := range []message.Role{"User", "user ", "functions"} {
 		assert.False(t, bad.Valid(), bad)
 		assertUnknown(t, message.RoleTool, string(bad), "role")
 	}
@@ -28,7 +28,51 @@ func TestRoles(t *testing.T) {
 	assert.Equal(t, message.DirectionOutbound, message.RoleAssistant.Direction())
 	assert.Equal(t, message.DirectionNone, message.RoleSystem.Direction())
 	assert.Equal(t, message.DirectionNone, message.RoleTool.Direction())
+	assert.Equal(t, message.DirectionNone, message.RoleDeveloper.Direction())
 	assert.Equal(t, message.DirectionNone, message.Role("else").Direction())
+}
+
+// TestFunctionIsTool: older APIs call the role of a tool's result function.
+func TestFunctionIsTool(t *testing.T) {
+	var r message.Role
+	require.NoError(t, json.Unmarshal([]byte(`"function"`), &r))
+	assert.Equal(t, message.RoleTool, r)
+}
+
+func TestKinds(t *testing.T) {
+	for _, k := range message.Kinds() {
+		assert.True(t, k.Valid(), k)
+		assertEnum[message.Kind](t, k, string(k))
+	}
+	for _, bad := range []message.Kind{"", "Note", "mail"} {
+		assert.False(t, bad.Valid(), bad)
+	}
+	assertUnknown(t, message.KindNote, "mail", "kind")
+}
+
+func TestStates(t *testing.T) {
+	for _, s := range message.States() {
+		assert.True(t, s.Valid(), s)
+		assertEnum[message.State](t, s, string(s))
+	}
+	for _, bad := range []message.State{"", "done"} {
+		assert.False(t, bad.Valid(), bad)
+	}
+	assertUnknown(t, message.StateFailed, "done", "state")
+}
+
+func TestDeliveries(t *testing.T) {
+	for _, d := range message.Deliveries() {
+		assert.True(t, d.Valid(), d)
+		assertEnum[message.Delivery](t, d, string(d))
+	}
+	assert.True(t, message.DeliveryNone.Valid())
+	value, err := message.DeliveryNone.Value()
+	require.NoError(t, err)
+	assert.Nil(t, value, "no delivery is NULL")
+	var scanned message.Delivery
+	require.NoError(t, scanned.Scan(nil))
+	assertUnknown(t, message.DeliverySent, "gone", "delivery")
 }
 
 func TestDirections(t *testing.T) {

@@ -5,14 +5,17 @@
 package message
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/rule"
 )
 
 // Message is one entry of a conversation.
@@ -31,7 +34,39 @@ type Message struct {
 	Seq       int64     `gorm:"<-:create" json:"seq"`
 	Role      Role      `json:"role,omitempty"`
 	Direction Direction `json:"direction,omitempty"`
-	Content   string    `json:"content"`
+	// Kind is KindMessage if the host does not set it.
+	Kind Kind `json:"kind,omitempty"`
+	// Author is the host's name of who wrote the message, such as the id of an agent or of a
+	// person. Several authors may have the same role.
+	Author  string `gorm:"serializer:convostore_null_text" json:"author,omitempty"`
+	Content string `json:"content"`
+
+	// ParentSeq is the seq of the message before this one on its path. Nil means Seq-1, as in
+	// every conversation that never branched, and 0 that the message begins a path.
+	ParentSeq *int64 `gorm:"<-:create" json:"parent_seq,omitempty"`
+	// State is StateComplete if the host does not set it.
+	State State `json:"state,omitempty"`
+	// Fence is the number of the stream's writer: a lower one may not write any more.
+	// HeartbeatAt is when the writer was last seen. Both are unset unless the message was
+	// streamed.
+	Fence       int64      `gorm:"serializer:convostore_null_zero" json:"fence,omitempty"`
+	HeartbeatAt *time.Time `json:"heartbeat_at,omitempty"`
+
+	// Payload is the message as the host's SDK has it, kept to the byte, and PayloadFormat the
+	// host's name of its format. Content is the text that people read and search.
+	Payload       Payload `json:"payload,omitempty"`
+	PayloadFormat string  `gorm:"serializer:convostore_null_text" json:"payload_format,omitempty"`
+	// Model, TokensIn, TokensOut, Cost and FinishReason are what a language model reported
+	// with its answer. Zero means unknown. Cost is in the host's currency.
+	Model        string          `gorm:"serializer:convostore_null_text" json:"model,omitempty"`
+	TokensIn     int64           `gorm:"serializer:convostore_null_zero" json:"tokens_in,omitempty"`
+	TokensOut    int64           `gorm:"serializer:convostore_null_zero" json:"tokens_out,omitempty"`
+	Cost         decimal.Decimal `gorm:"serializer:convostore_null_zero" json:"cost,omitzero"`
+	FinishReason string          `gorm:"serializer:convostore_null_text" json:"finish_reason,omitempty"`
+
+	// Delivery says how far an outbound message has come, and DeliveryError why it failed.
+	Delivery      Delivery `json:"delivery,omitempty"`
+	DeliveryError string   `gorm:"serializer:convostore_null_text" json:"delivery_error,omitempty"`
 
 	SenderEmail    string `gorm:"serializer:convostore_null_text" json:"sender_email,omitempty"`
 	RecipientEmail string `gorm:"serializer:convostore_null_text" json:"recipient_email,omitempty"`
@@ -61,6 +96,10 @@ type Message struct {
 	// EditedAt is the time of the last change of content or metadata, nil if there was none.
 	EditedAt  *time.Time     `json:"edited_at,omitempty"`
 	DeletedAt gorm.DeletedAt `json:"deleted_at,omitzero"`
+	// Revision counts the changes since the append, and ChangeSeq is the place of the latest
+	// one among the changes of the conversation, 0 if there was none.
+	Revision  int64 `json:"revision,omitempty"`
+	ChangeSeq int64 `gorm:"serializer:convostore_null_zero" json:"change_seq,omitempty"`
 
 	// Embeddings are loaded only on request: Preload("Embeddings").
 	Embeddings []*Embedding `gorm:"foreignKey:MessageID,UserID;references:ID,UserID" json:"embeddings,omitempty"`
@@ -77,10 +116,11 @@ func Now() time.Time { return Instant(time.Now()) }
 // time stays zero.
 func Instant(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// Normalize sets what is unset: Role from Direction or Direction from Role, CreatedAt to
-// now, SentAt and UpdatedAt to CreatedAt, EmailMessageID from Headers. It truncates times to
-// microseconds, in UTC.
+// Normalize sets what is unset: Role from Direction or Direction from Role, Kind to message,
+// State to complete, CreatedAt to now, SentAt and UpdatedAt to CreatedAt, EmailMessageID from
+// Headers. It truncates times to microseconds, in UTC.
 func (m *Message) Normalize(now time.Time) {
+	m.Kind, m.State = cmp.Or(m.Kind, KindMessage), cmp.Or(m.State, StateComplete)
 	if m.Role == "" {
 		m.Role = m.Direction.Role()
 	} else if m.Direction == DirectionNone {
@@ -96,6 +136,9 @@ func (m *Message) Normalize(now time.Time) {
 		m.UpdatedAt = m.CreatedAt
 	}
 	m.SentAt, m.CreatedAt, m.UpdatedAt = Instant(m.SentAt), Instant(m.CreatedAt), Instant(m.UpdatedAt)
+	if m.HeartbeatAt != nil {
+		m.HeartbeatAt = new(Instant(*m.HeartbeatAt))
+	}
 	if m.EmailMessageID == "" && len(m.Headers) > 0 {
 		m.EmailMessageID = headerMessageID(m.Headers)
 	}
@@ -119,6 +162,9 @@ func (m *Message) Validate() error {
 		// The direction comes first: if it is unknown, Normalize could not derive the role.
 		m.Direction.validate(),
 		m.Role.validate(),
+		m.Kind.validate(),
+		m.State.validate(),
+		m.Delivery.validate(),
 		check.Text("content", m.Content),
 		check.Text("sender_email", m.SenderEmail),
 		check.Text("recipient_email", m.RecipientEmail),
@@ -135,7 +181,47 @@ func (m *Message) Validate() error {
 		check.Time("sent_at", m.SentAt),
 		check.Time("created_at", m.CreatedAt),
 		check.Time("updated_at", m.UpdatedAt),
+		m.validateChat(),
 	)
+}
+
+// validateChat checks what only the messages of language models and agents use.
+func (m *Message) validateChat() error {
+	return check.First(
+		check.Key("author", m.Author),
+		check.Key("model", m.Model),
+		check.Key("finish_reason", m.FinishReason),
+		check.Key("payload_format", m.PayloadFormat),
+		check.Text("delivery_error", m.DeliveryError),
+		check.NotNegative("fence", m.Fence),
+		check.NotNegative("tokens_in", m.TokensIn),
+		check.NotNegative("tokens_out", m.TokensOut),
+		check.Amount("cost", m.Cost),
+		m.ValidateParent(),
+		m.validatePayload(),
+		check.NullTime("heartbeat_at", m.HeartbeatAt),
+	)
+}
+
+// ValidateParent returns a *rule.InvalidError for a ParentSeq that is negative or, once the
+// message has its seq, not before it.
+func (m *Message) ValidateParent() error {
+	switch {
+	case m.ParentSeq == nil:
+		return nil
+	case *m.ParentSeq < 0:
+		return rule.Invalid("parent_seq", "is negative")
+	case m.Seq > 0 && *m.ParentSeq >= m.Seq:
+		return rule.Invalid("parent_seq", "is not before the message's own seq")
+	}
+	return nil
+}
+
+func (m *Message) validatePayload() error {
+	if (len(m.Payload) == 0) != (m.PayloadFormat == "") {
+		return rule.Invalid("payload_format", "is given exactly when there is a payload")
+	}
+	return nil
 }
 
 // BeforeCreate is a GORM hook for hosts that create messages themselves. It sets an id if

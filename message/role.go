@@ -16,25 +16,29 @@ const (
 	RoleUser      Role = "user"
 	RoleAssistant Role = "assistant"
 	RoleSystem    Role = "system"
+	// RoleDeveloper is what newer APIs have in the place of system.
+	RoleDeveloper Role = "developer"
 	RoleTool      Role = "tool"
 )
 
 // Roles returns every role, in the order of the constants.
-func Roles() []Role { return []Role{RoleUser, RoleAssistant, RoleSystem, RoleTool} }
+func Roles() []Role {
+	return []Role{RoleUser, RoleAssistant, RoleSystem, RoleDeveloper, RoleTool}
+}
 
 func (r Role) String() string { return string(r) }
 
 // Valid reports whether r is one of the constants. The empty role is not.
 func (r Role) Valid() bool {
 	switch r {
-	case RoleUser, RoleAssistant, RoleSystem, RoleTool:
+	case RoleUser, RoleAssistant, RoleSystem, RoleDeveloper, RoleTool:
 		return true
 	}
 	return false
 }
 
 // Direction returns the direction that the role implies: inbound for user, outbound for
-// assistant, DirectionNone for system and tool.
+// assistant, DirectionNone for the others.
 func (r Role) Direction() Direction {
 	switch r {
 	case RoleUser:
@@ -46,8 +50,13 @@ func (r Role) Direction() Direction {
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler. It returns a *rule.InvalidError for an
-// unknown role. The empty text is an unset role and no error.
+// unknown role. The empty text is an unset role and no error, and function, the old name of
+// tool, is tool.
 func (r *Role) UnmarshalText(text []byte) error {
+	if string(text) == "function" {
+		*r = RoleTool
+		return nil
+	}
 	return enum.Unmarshal(r, text, Role.validate)
 }
 
@@ -59,7 +68,7 @@ func (r *Role) Scan(src any) error { return enum.Scan(r, src) }
 
 func (r Role) validate() error {
 	if !r.Valid() {
-		return rule.Invalid("role", "is not user, assistant, system or tool")
+		return rule.Invalid("role", "is not user, assistant, system, developer or tool")
 	}
 	return nil
 }

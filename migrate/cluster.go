@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/rule"
 )
 
@@ -71,7 +72,8 @@ func (c *cluster) readDistribution(ctx context.Context) (err error) {
 	if c.own, err = c.ownTables(ctx, c); err != nil {
 		return err
 	}
-	c.references = append(c.migrator.references(), c.options.tables().Quoted(record))
+	tables := c.options.tables()
+	c.references = append(c.migrator.references(), tables.Quoted(record), tables.Quoted(naming.AppStates))
 	const query = `SELECT n, CASE WHEN p.partmethod <> 'n' THEN column_to_column_name(p.logicalrelid, p.partkey)
 			WHEN p.repmodel = 't' THEN '*' ELSE '' END
 		FROM unnest(string_to_array($1, ',')) n LEFT JOIN pg_dist_partition p ON p.logicalrelid = to_regclass(n)`

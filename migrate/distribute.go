@@ -47,7 +47,7 @@ func (e *PreflightError) Error() string {
 // so that a second call only repeats the two steps after the commit.
 //
 // Bad options, SQLite, a db inside a transaction or on a worker, a database without the
-// extension or at a version before 2, and tables that are distributed in another way are a
+// extension or at a version before 3, and tables that are distributed in another way are a
 // *rule.InvalidError. What Preflight finds is a *PreflightError.
 func Distribute(ctx context.Context, db *gorm.DB, o Options, d DistributeOptions) error {
 	m, err := open(db, o, 0)

@@ -26,11 +26,11 @@ func TestNamesOfTheFiles(t *testing.T) {
 	for _, dialect := range []string{postgres, sqlite} {
 		require.Equal(t, []string{
 			"0001_core.down.sql", "0001_core.up.sql",
-			"0002_embeddings.down.sql", "0002_embeddings.up.sql",
-			"0003_search.down.sql", "0003_search.up.sql",
-			"0004_operations.down.sql", "0004_operations.up.sql",
+			"0002_threads.down.sql", "0002_threads.up.sql",
+			"0003_embeddings.down.sql", "0003_embeddings.up.sql",
+			"0004_search.down.sql", "0004_search.up.sql",
 		}, fileNames(t, dialect, FormatUpDown)[:8])
-		require.Equal(t, []string{"00001_core.sql", "00002_embeddings.sql", "00003_search.sql", "00004_operations.sql"},
+		require.Equal(t, []string{"00001_core.sql", "00002_threads.sql", "00003_embeddings.sql", "00004_search.sql"},
 			fileNames(t, dialect, FormatGoose)[:4])
 	}
 }
@@ -103,7 +103,7 @@ func requireAsUp(t *testing.T, db *gorm.DB, o Options) {
 		require.EqualValues(t, i+1, s.Version)
 		require.NotNil(t, s.AppliedAt)
 	}
-	require.Equal(t, []string{"core", "embeddings", "search"}, []string{steps[0].Name, steps[1].Name, steps[2].Name})
+	require.Equal(t, []string{"core", "threads", "embeddings"}, []string{steps[0].Name, steps[1].Name, steps[2].Name})
 	before := names(t, db)
 	require.NoError(t, Up(t.Context(), db, o), "goes on where the files ended")
 	require.Equal(t, before, names(t, db))

@@ -173,7 +173,7 @@ func (p page) fill(files fs.FS, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	functions := template.FuncMap{"table": p.tables.Quoted, "name": p.tables.Name}
+	functions := template.FuncMap{"table": p.tables.Quoted, "name": p.tables.Name, "utc": utc}
 	t, err := template.New(name).Funcs(functions).Option("missingkey=error").Parse(string(text))
 	if err != nil {
 		return "", err
@@ -184,6 +184,10 @@ func (p page) fill(files fs.FS, name string) (string, error) {
 	}
 	return b.String(), nil
 }
+
+// utc is SQLite's check that a time has the one form of which text order is time order. Any
+// other form or offset would be compared and sorted wrongly without an error.
+func utc(column string) string { return column + " GLOB '????-??-?? ??:??:??*+00:00'" }
 
 // quoted returns the names quoted for SQL, and nil for nil. check has made sure that they contain
 // no quotes.

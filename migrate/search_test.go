@@ -174,7 +174,7 @@ func TestAnUnknownTextConfigLeavesNothing(t *testing.T) {
 	db := openTest(t, postgres, pgtest.Database(t))
 	before := names(t, db)
 	err := Up(t.Context(), db, Options{TextConfig: "klingon"})
-	require.ErrorContains(t, err, "3 (search)")
+	require.ErrorContains(t, err, "4 (search)")
 	require.ErrorContains(t, err, `text search configuration "klingon" does not exist`)
 	require.Equal(t, before, names(t, db))
 }

@@ -80,9 +80,9 @@ func TestTriggersOfMessages(t *testing.T) {
 		require.Empty(t, found(t, db, "messages", "creme"), "edited")
 		require.Equal(t, []string{inbound}, found(t, db, "messages", "pie"))
 
-		run(t, db, "UPDATE messages SET deleted_at = '2026-01-02' WHERE id = '"+inbound+"'")
+		run(t, db, "UPDATE messages SET deleted_at = '2026-01-02 03:04:05+00:00' WHERE id = '"+inbound+"'")
 		require.Empty(t, found(t, db, "messages", "pie"), "deleted")
-		run(t, db, "UPDATE messages SET deleted_at = '2026-01-03', content = 'tart' WHERE id = '"+inbound+"'")
+		run(t, db, "UPDATE messages SET deleted_at = '2026-01-03 00:00:00+00:00', content = 'tart' WHERE id = '"+inbound+"'")
 		require.Empty(t, found(t, db, "messages", "pie OR tart"), "edited while deleted")
 		run(t, db, "UPDATE messages SET deleted_at = NULL WHERE id = '"+inbound+"'")
 		require.Equal(t, []string{inbound}, found(t, db, "messages", "tart"), "restored")
@@ -93,7 +93,7 @@ func TestTriggersOfMessages(t *testing.T) {
 		require.Equal(t, []string{inbound}, found(t, db, "messages", "scope:c"+bare(other)), "moved")
 		require.Equal(t, []string{other}, found(t, db, "messages", "scope:c"+bare(thread)))
 		run(t, db, "INSERT INTO messages (id, user_id, conversation_id, seq, role, content, deleted_at)"+
-			" SELECT '"+gone+"', user_id, conversation_id, 3, role, 'ghost', '2026-01-02' FROM messages WHERE id = '"+inbound+"'")
+			" SELECT '"+gone+"', user_id, conversation_id, 3, role, 'ghost', '2026-01-02 00:00:00+00:00' FROM messages WHERE id = '"+inbound+"'")
 		require.Empty(t, found(t, db, "messages", "ghost"), "imported as deleted")
 
 		run(t, db, "DELETE FROM messages WHERE id = '"+inbound+"'")
@@ -118,14 +118,14 @@ func TestTriggersOfConversations(t *testing.T) {
 		require.Equal(t, []string{thread}, found(t, db, "conversations", "leak"))
 		run(t, db, "UPDATE conversations SET subject = 'Re: Drip'")
 		require.Empty(t, found(t, db, "conversations", "leak"))
-		run(t, db, "UPDATE conversations SET subject = 'Re: Leak'", "UPDATE conversations SET deleted_at = '2026-01-02'")
+		run(t, db, "UPDATE conversations SET subject = 'Re: Leak'", "UPDATE conversations SET deleted_at = '2026-01-02 03:04:05+00:00'")
 		require.Empty(t, found(t, db, "conversations", "leak"))
 		run(t, db, "UPDATE conversations SET deleted_at = NULL")
 		require.Equal(t, []string{thread}, found(t, db, "conversations", "leak"))
 		run(t, db, "UPDATE conversations SET user_id = '"+other+"'")
 		require.Empty(t, found(t, db, "conversations", "scope:u"+bare(user)), "given to somebody else")
 		require.Equal(t, []string{thread}, found(t, db, "conversations", "scope:u"+bare(other)))
-		run(t, db, "INSERT INTO conversations (id, user_id, title, deleted_at) VALUES ('"+other+"', '"+user+"', 'Roof', '2026-01-02')")
+		run(t, db, "INSERT INTO conversations (id, user_id, title, deleted_at) VALUES ('"+other+"', '"+user+"', 'Roof', '2026-01-02 00:00:00+00:00')")
 		require.Empty(t, found(t, db, "conversations", "roof"), "imported as deleted")
 		run(t, db, "DELETE FROM conversations")
 		require.Empty(t, vocabulary(t, db, "titles"))
@@ -143,8 +143,8 @@ func TestTriggersLeaveOtherColumnsAlone(t *testing.T) {
 			return n
 		}
 		before := total()
-		run(t, db, "UPDATE conversations SET last_seq = 7, title = title, last_message_at = '2026-01-02'",
-			"UPDATE messages SET metadata = '{}', content = content, updated_at = '2026-01-02'")
+		run(t, db, "UPDATE conversations SET last_seq = 7, title = title, last_message_at = last_message_at",
+			"UPDATE messages SET metadata = '{}', content = content, updated_at = '2026-01-02 00:00:00+00:00'")
 		require.EqualValues(t, 2, total()-before)
 	})
 }
@@ -178,7 +178,7 @@ func (m mirror) step(t *rapid.T, db *gorm.DB, n int) {
 			id, user, thread, n+1, content)
 		m.content[id], m.deleted[id] = content, false
 	case action == 0:
-		do("UPDATE messages SET deleted_at = '2026-01-02' WHERE id = ?", id)
+		do("UPDATE messages SET deleted_at = '2026-01-02 03:04:05+00:00' WHERE id = ?", id)
 		m.deleted[id] = true
 	case action == 1:
 		do("UPDATE messages SET deleted_at = NULL WHERE id = ?", id)

@@ -51,7 +51,7 @@ func (m *migrator) schemaPostgres(ctx context.Context, q querier) (string, error
 }
 
 // embeddingsVersion is the first migration that needs the type of vectors.
-const embeddingsVersion = 2
+const embeddingsVersion = 3
 
 // missingExtensions returns the extensions that the migrations need and the database no
 // longer has. Dropping an extension drops columns and indexes with it, and without it no scratch

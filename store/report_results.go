@@ -73,6 +73,9 @@ type SuggestionStats struct {
 	Approved int64 `json:"approved"`
 	Edited   int64 `json:"edited"`
 	Rejected int64 `json:"rejected"`
+	// Superseded and Expired ones were never decided.
+	Superseded int64 `json:"superseded"`
+	Expired    int64 `json:"expired"`
 	// AverageConfidence is the mean over the suggestions that have a confidence, each rounded to
 	// nine decimals; nil if none has one.
 	AverageConfidence *float64 `json:"average_confidence,omitempty"`

@@ -10,23 +10,28 @@ import (
 // Status says which decision was made about a suggestion, if any.
 type Status string
 
-// The statuses. A new suggestion is pending. It is decided once.
+// The statuses. A new suggestion is pending. It ceases to be so once.
 const (
 	StatusPending  Status = "pending"
 	StatusApproved Status = "approved"
 	StatusEdited   Status = "edited"
 	StatusRejected Status = "rejected"
+	// StatusSuperseded: a newer message came in, which the suggestion does not take into
+	// account. Nobody decided.
+	StatusSuperseded Status = "superseded"
+	// StatusExpired: nobody decided in time.
+	StatusExpired Status = "expired"
 )
 
 // transitions lists every allowed change of status. The methods here and the store, which
 // builds its SQL from this table, refuse any other.
 var transitions = map[Status][]Status{
-	StatusPending: {StatusApproved, StatusEdited, StatusRejected},
+	StatusPending: {StatusApproved, StatusEdited, StatusRejected, StatusSuperseded, StatusExpired},
 }
 
 // Statuses returns every status, in the order of the constants.
 func Statuses() []Status {
-	return []Status{StatusPending, StatusApproved, StatusEdited, StatusRejected}
+	return []Status{StatusPending, StatusApproved, StatusEdited, StatusRejected, StatusSuperseded, StatusExpired}
 }
 
 // CanBecome reports whether a suggestion with status s may be given the status next.
@@ -39,8 +44,10 @@ func (s Status) CanBecome(next Status) bool {
 	return false
 }
 
-// Decided reports whether a decision was made: approved, edited or rejected.
-func (s Status) Decided() bool { return s.Valid() && s != StatusPending }
+// Decided reports whether somebody made a decision: approved, edited or rejected.
+func (s Status) Decided() bool {
+	return s == StatusApproved || s == StatusEdited || s == StatusRejected
+}
 
 // Sendable reports whether the suggestion may be sent: if it is approved or edited.
 func (s Status) Sendable() bool { return s == StatusApproved || s == StatusEdited }
@@ -50,7 +57,7 @@ func (s Status) String() string { return string(s) }
 // Valid reports whether s is one of the constants. The empty status is not.
 func (s Status) Valid() bool {
 	switch s {
-	case StatusPending, StatusApproved, StatusEdited, StatusRejected:
+	case StatusPending, StatusApproved, StatusEdited, StatusRejected, StatusSuperseded, StatusExpired:
 		return true
 	}
 	return false
@@ -70,7 +77,7 @@ func (s *Status) Scan(src any) error { return enum.Scan(s, src) }
 
 func (s Status) validate() error {
 	if !s.Valid() {
-		return rule.Invalid("status", "is not pending, approved, edited or rejected")
+		return rule.Invalid("status", "is not pending, approved, edited, rejected, superseded or expired")
 	}
 	return nil
 }

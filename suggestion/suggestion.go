@@ -35,9 +35,18 @@ type Suggestion struct {
 	// replies to, nil for a first contact.
 	InReplyToMessageID *uuid.UUID `gorm:"<-:create" json:"in_reply_to_message_id,omitempty"`
 
+	// AnswersSeq is the seq of the latest message that the suggestion takes into account, 0 if
+	// that is not known. A newer message makes the suggestion stale.
+	AnswersSeq int64 `gorm:"<-:create;serializer:convostore_null_zero" json:"answers_seq,omitempty"`
+
 	SuggestedContent string `json:"suggested_content"`
 	// EditedContent is the text after a person edited it, empty unless the status is edited.
 	EditedContent string `gorm:"serializer:convostore_null_text" json:"edited_content,omitempty"`
+	// DraftContent is an edit that is not finished, and DraftBy and DraftAt say who saved it
+	// and when. DraftAt is nil if there is none.
+	DraftContent string     `gorm:"serializer:convostore_null_text" json:"draft_content,omitempty"`
+	DraftBy      string     `gorm:"serializer:convostore_null_text" json:"draft_by,omitempty"`
+	DraftAt      *time.Time `json:"draft_at,omitempty"`
 	// ConfidenceScore is what the model reported, from 0 to 1. It is nil if the model
 	// reported none, so that averages include only real scores. Set it with new(0.92).
 	ConfidenceScore   *float64 `json:"confidence_score,omitempty"`
@@ -49,8 +58,8 @@ type Suggestion struct {
 	GenerationCost decimal.Decimal `json:"generation_cost"`
 
 	Status Status `json:"status,omitempty"`
-	// ReviewedBy is the host's name of the person who decided. ReviewedAt is nil while the
-	// suggestion is pending.
+	// ReviewedBy is the host's name of the person who decided. ReviewedAt is when the
+	// suggestion ceased to be pending, nil while it is.
 	ReviewedBy string     `gorm:"serializer:convostore_null_text" json:"reviewed_by,omitempty"`
 	ReviewedAt *time.Time `json:"reviewed_at,omitempty"`
 	Feedback   string     `gorm:"serializer:convostore_null_text" json:"feedback,omitempty"`
@@ -92,8 +101,10 @@ func (s *Suggestion) Normalize(now time.Time) {
 		s.UpdatedAt = s.CreatedAt
 	}
 	s.CreatedAt, s.UpdatedAt = message.Instant(s.CreatedAt), message.Instant(s.UpdatedAt)
-	if s.ReviewedAt != nil {
-		s.ReviewedAt = new(message.Instant(*s.ReviewedAt))
+	for _, t := range []**time.Time{&s.ReviewedAt, &s.DraftAt} {
+		if *t != nil {
+			*t = new(message.Instant(**t))
+		}
 	}
 }
 
@@ -110,10 +121,13 @@ func (s *Suggestion) Validate() error {
 		check.JSON("sentiment_analysis", s.SentimentAnalysis),
 		check.JSON("context_used", s.ContextUsed),
 		check.Key("model_used", s.ModelUsed),
-		s.validateCost(),
+		check.NotNegative("tokens_used", s.TokensUsed),
+		check.Amount("generation_cost", s.GenerationCost),
 		check.Key("reviewed_by", s.ReviewedBy),
 		check.Text("feedback", s.Feedback),
 		s.validateReview(),
+		check.NotNegative("answers_seq", s.AnswersSeq),
+		s.validateDraft(),
 		check.Time("created_at", s.CreatedAt),
 		check.Time("updated_at", s.UpdatedAt),
 	)
@@ -136,31 +150,22 @@ func (s *Suggestion) validateConfidence() error {
 	return nil
 }
 
-func (s *Suggestion) validateCost() error {
-	if s.TokensUsed < 0 {
-		return rule.Invalid("tokens_used", "is negative")
-	}
-	if s.GenerationCost.IsNegative() {
-		return rule.Invalid("generation_cost", "is negative")
-	}
-	// Ten decimals hold a hundred-millionth of a cent. Reports sum them exactly.
-	// The check of the exponent comes first: 1e1000000 has one digit, but a million when
-	// written out.
-	e := int(s.GenerationCost.Exponent())
-	if e < -10 || e > 18 || s.GenerationCost.NumDigits()+max(e, 0) > 18 {
-		return rule.Invalid("generation_cost", "has more than 10 decimals or 18 digits")
-	}
-	return nil
-}
-
 func (s *Suggestion) validateReview() error {
-	if s.Status.Decided() != (s.ReviewedAt != nil) {
+	if (s.Status == StatusPending) != (s.ReviewedAt == nil) {
 		return rule.Invalid("reviewed_at", "is set exactly when a decision was made")
 	}
-	if s.ReviewedAt != nil {
-		return check.Time("reviewed_at", *s.ReviewedAt)
+	return check.NullTime("reviewed_at", s.ReviewedAt)
+}
+
+func (s *Suggestion) validateDraft() error {
+	if (s.DraftContent == "") != (s.DraftAt == nil) {
+		return rule.Invalid("draft_at", "is given exactly when there is a draft_content")
 	}
-	return nil
+	return check.First(
+		check.Text("draft_content", s.DraftContent),
+		check.Key("draft_by", s.DraftBy),
+		check.NullTime("draft_at", s.DraftAt),
+	)
 }
 
 // BeforeCreate is a GORM hook for hosts that create suggestions themselves. It sets an id if
@@ -237,13 +242,13 @@ func editedContent(s Status, content string) error {
 	return check.Text("edited_content", content)
 }
 
-// FinalContent returns the text to be sent: the edited text if the suggestion is edited, ""
-// if it is rejected, otherwise the suggested text.
+// FinalContent returns the text to be sent: the edited text if the suggestion is edited, the
+// suggested text if it is approved or pending, "" if nothing is to be sent.
 func (s *Suggestion) FinalContent() string {
 	switch s.Status {
 	case StatusEdited:
 		return s.EditedContent
-	case StatusRejected:
+	case StatusRejected, StatusSuperseded, StatusExpired:
 		return ""
 	}
 	return s.SuggestedContent

@@ -42,7 +42,7 @@ func TestCommands(t *testing.T) {
 			require.Equal(t, "ok\n", must(t, with("verify")...))
 			require.Equal(t, "version 1", must(t, with("to", "1")...)[:9])
 			table := must(t, with("status")...)
-			require.Regexp(t, `(?m)^VERSION  NAME +APPLIED\n1        core +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n2        embeddings  -$`, table)
+			require.Regexp(t, `(?m)^VERSION  NAME +APPLIED\n1        core +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n2        threads     -$`, table)
 			must(t, with("up")...)
 			out, err := try(t, with("-dimensions", "9", "verify")...)
 			require.ErrorIs(t, err, errDrift)

@@ -14,3 +14,11 @@ func Time(field string, t time.Time) error {
 	}
 	return nil
 }
+
+// NullTime is Time for a time that may be nil, which passes.
+func NullTime(field string, t *time.Time) error {
+	if t == nil {
+		return nil
+	}
+	return Time(field, *t)
+}

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"database/sql/driver"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"time"
@@ -18,7 +19,7 @@ type Arrays struct {
 // NewArrays returns arrays for rows of width values.
 func NewArrays(width int) *Arrays { return &Arrays{columns: make([][]byte, width)} }
 
-// Add adds a row. Its values are of types that drivers take: nil, string, int64, time.Time and
+// Add adds a row. Its values are of types that drivers take: nil, string, []byte, int64, time.Time and
 // a driver.Valuer that returns one of them. Any other type is an error.
 func (a *Arrays) Add(row []any) error {
 	for i, v := range row {
@@ -58,6 +59,8 @@ func appendElement(to []byte, v any) ([]byte, error) {
 		return append(to, "NULL"...), nil
 	case string:
 		return appendQuoted(to, v), nil
+	case []byte: // bytea's hex format, its backslash quoted
+		return append(hex.AppendEncode(append(to, `"\\x`...), v), '"'), nil
 	case int64:
 		return strconv.AppendInt(to, v, 10), nil
 	case time.Time:

@@ -99,6 +99,10 @@ type Planning interface {
 	// OrderedJoin joins two tables and has SQLite read the first one first. PostgreSQL
 	// decides by its statistics, which SQLite does not have.
 	OrderedJoin() string
+	// Through, behind a table and its alias, has SQLite read the table through an index, and
+	// fail without it. SQLite takes an index that has only the first column of an order for
+	// useless, and sorts the whole table.
+	Through(index string) string
 }
 
 // Times are calculations with times.

@@ -16,6 +16,16 @@ const (
 	Suggestions   = "ai_suggestions"
 	Embeddings    = "message_embeddings"
 	Claims        = "message_embedding_claims"
+	Refs          = "message_refs"
+	Votes         = "message_votes"
+	Deliveries    = "deliveries"
+	Labels        = "conversation_labels"
+	Reads         = "conversation_reads"
+	States        = "conversation_states"
+	UserStates    = "user_states"
+	Summaries     = "conversation_summaries"
+	// AppStates has rows that all users of an app share, and no owner.
+	AppStates = "app_states"
 	// Migrations has a row for each migration that was applied.
 	Migrations = "convostore_migrations"
 	// MessagesText and ConversationsText are SQLite's full-text indexes.
@@ -24,7 +34,12 @@ const (
 )
 
 // WithRows returns the names of the tables with rows of users, parents before children.
-func WithRows() []string { return []string{Conversations, Messages, Suggestions, Embeddings, Claims} }
+func WithRows() []string {
+	return []string{
+		Conversations, Messages, Suggestions, Embeddings, Claims, Refs, Votes, Deliveries,
+		Labels, Reads, States, UserStates, Summaries,
+	}
+}
 
 const (
 	// maxPrefix leaves room for the longest index name in PostgreSQL's 63 bytes.

@@ -73,6 +73,8 @@ func testConversationKeepsEveryColumn(t *testing.T, w *world) {
 	c := &conversation.Conversation{
 		ID: uuid.New(), LeadID: "lead-" + scripts, ExternalKey: "key-" + scripts, Title: "t " + scripts, Subject: "s " + scripts,
 		Status: conversation.StatusArchived, Metadata: message.JSON(digits), HeldAt: new(epoch),
+		App: "app " + scripts, Assignee: "ann " + scripts, SnoozedUntil: new(epoch.Add(time.Hour)), PinnedAt: new(epoch.Add(-time.Hour)),
+		ForkedFromID: new(uuid.New()), ForkedFromSeq: new(int64(3)), MergedIntoID: new(uuid.New()),
 		Messages: []*message.Message{{Role: message.RoleSystem, Content: "be brief"}},
 	}
 	want := *c
@@ -82,13 +84,16 @@ func testConversationKeepsEveryColumn(t *testing.T, w *world) {
 	found := w.listed(t, store.ConversationFilter{Deleted: store.OnlyDeleted})
 	require.Len(t, found, 1)
 	got := found[0]
-	filled(t, got, "Messages", "Suggestions")
+	filled(t, got, "Messages", "Suggestions", "LastChangeSeq", "Branched", "HeadSeq")
 	require.Equal(t, want.ID, got.ID)
 	require.Equal(t, w.user, got.UserID)
 	require.Equal(t, []string{want.LeadID, want.ExternalKey, want.Title, want.Subject},
 		[]string{got.LeadID, got.ExternalKey, got.Title, got.Subject})
 	require.Equal(t, want.Status, got.Status)
-	require.Equal(t, want.HeldAt, got.HeldAt)
+	require.Equal(t, []*time.Time{want.HeldAt, want.SnoozedUntil, want.PinnedAt}, []*time.Time{got.HeldAt, got.SnoozedUntil, got.PinnedAt})
+	require.Equal(t, []string{want.App, want.Assignee}, []string{got.App, got.Assignee})
+	require.Equal(t, []*uuid.UUID{want.ForkedFromID, want.MergedIntoID}, []*uuid.UUID{got.ForkedFromID, got.MergedIntoID})
+	require.Equal(t, want.ForkedFromSeq, got.ForkedFromSeq)
 	sameJSON(t, digits, got.Metadata)
 	require.EqualValues(t, 1, got.LastSeq)
 	isUTC(t, got.CreatedAt, got.UpdatedAt, got.LastMessageAt, got.DeletedAt.Time)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/conversation"
@@ -101,6 +102,11 @@ func everything(at time.Time) *message.Message {
 			{Filename: "b"},
 		},
 		ToolCalls: message.JSON(`[` + digits + `]`), ToolResults: message.JSON(`"text"`), Metadata: message.JSON(digits),
+		Kind: message.KindNote, Author: "agent " + scripts, ParentSeq: new(int64(0)), State: message.StateInterrupted,
+		Fence: 7, HeartbeatAt: new(at.Add(3 * time.Hour)),
+		Payload: []byte("\x00\xff{\"n\":1.50e+2,  \"é\":\"\\u0000\"}\n"), PayloadFormat: "format " + scripts,
+		Model: "model " + scripts, TokensIn: 1 << 40, TokensOut: 1, Cost: decimal.RequireFromString("12345678.0123456789"), FinishReason: "stop",
+		Delivery: message.DeliveryBounced, DeliveryError: "550 " + scripts,
 		SentAt: at, CreatedAt: at.Add(time.Hour), UpdatedAt: at.Add(2 * time.Hour),
 	}
 }
@@ -122,9 +128,10 @@ func testMessageKeepsEveryColumn(t *testing.T, w *world) {
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1)
 	got := page.Items[0]
-	filled(t, got, "Embeddings")
+	filled(t, got, "Embeddings", "ChangeSeq")
+	require.EqualValues(t, 2, got.Revision, "an edit and a deletion")
 	isUTC(t, got.SentAt, got.CreatedAt, got.UpdatedAt, *got.EditedAt, got.DeletedAt.Time)
-	want.EditedAt, want.UpdatedAt, want.DeletedAt = edited.EditedAt, got.UpdatedAt, got.DeletedAt
+	want.EditedAt, want.UpdatedAt, want.DeletedAt, want.Revision = edited.EditedAt, got.UpdatedAt, got.DeletedAt, 2
 	same(t, want, got)
 }
 
@@ -728,6 +735,7 @@ func testMessageUpdate(t *testing.T, w *world) {
 			want.Metadata = *u.Metadata
 		}
 		want.EditedAt, want.UpdatedAt = &now, now
+		want.Revision++
 		same(t, want, got)
 		same(t, want, w.message(t, m.ID))
 	}

@@ -97,7 +97,7 @@ func (h *handMade) draft(c *conversation.Conversation, s suggestion.Suggestion, 
 	if s.SuggestedContent == "" {
 		s.SuggestedContent = "draft"
 	}
-	if s.Status.Decided() {
+	if s.Status != "" && s.Status != suggestion.StatusPending {
 		s.ReviewedAt = new(c.CreatedAt.Add(after))
 	}
 	h.suggestions = append(h.suggestions, &s)

@@ -24,6 +24,7 @@ func stats(ss []*suggestion.Suggestion) store.SuggestionStats {
 		Made:    sum.Suggestions,
 		Pending: count(ss, hasStatus(suggestion.StatusPending)), Approved: count(ss, hasStatus(suggestion.StatusApproved)),
 		Edited: count(ss, hasStatus(suggestion.StatusEdited)), Rejected: count(ss, hasStatus(suggestion.StatusRejected)),
+		Superseded: count(ss, hasStatus(suggestion.StatusSuperseded)), Expired: count(ss, hasStatus(suggestion.StatusExpired)),
 		AverageConfidence: averageConfidence(ss), Tokens: sum.Tokens, Cost: sum.Cost,
 	}
 }

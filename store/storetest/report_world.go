@@ -306,7 +306,7 @@ func (k *worldMaker) suggest(n int) {
 			}
 		}
 		s.UpdatedAt = s.CreatedAt
-		if s.Status.Decided() {
+		if s.Status != suggestion.StatusPending {
 			s.ReviewedAt = new(k.later(s.CreatedAt))
 			s.ReviewedBy = pick(k, "", "Jürgen", "ann@example.com")
 		}

@@ -69,6 +69,7 @@ func testSuggestionKeepsEveryColumn(t *testing.T, w *world) {
 		SentimentAnalysis: message.JSON(digits), ContextUsed: message.JSON(`[` + digits + `]`),
 		ModelUsed: "gpt-4", TokensUsed: 1 << 40, GenerationCost: decimal.RequireFromString("12345678.0123456789"),
 		Status: suggestion.StatusEdited, ReviewedBy: "Jö", ReviewedAt: new(at), Feedback: scripts,
+		AnswersSeq: 1, DraftContent: "half " + scripts, DraftBy: "Jö", DraftAt: new(at),
 		CreatedAt: at.Add(-time.Hour), UpdatedAt: at,
 	}
 	want := *s
@@ -77,6 +78,7 @@ func testSuggestionKeepsEveryColumn(t *testing.T, w *world) {
 	same(t, s, got)
 	want.UserID = w.user
 	want.CreatedAt, want.UpdatedAt, want.ReviewedAt = message.Instant(at.Add(-time.Hour)), message.Instant(at), new(message.Instant(at))
+	want.DraftAt = want.ReviewedAt
 	same(t, want, got)
 
 	w.tick()

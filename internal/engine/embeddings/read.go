@@ -128,10 +128,11 @@ func whereMissing(sc scope.Scope, q *query.Query, model string, f store.EmbedFil
 
 // oldestFirst ends a query of messages m with a page in the order of Missing.
 func oldestFirst(sc scope.Scope, q *query.Query, after *scope.Place, limit int) {
+	order := sc.SortByArrival("m.created_at", "m.")
 	if after != nil {
-		sc.After(q, "m.created_at", "m.", ">", after.Time(), after)
+		order.After(q, ">", after)
 	}
-	q.Add(sc.OrderBy("m.created_at", "m.", "")+" LIMIT ?", limit)
+	q.Add(order.OrderBy("")+" LIMIT ?", limit)
 }
 
 // checkFilter checks a filter. It returns the filter without duplicates and with its time in the

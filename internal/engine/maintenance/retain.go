@@ -98,14 +98,13 @@ func (s maintenance) Purge(ctx context.Context, t time.Time) (store.Counts, erro
 }
 
 // dueCondition returns the condition that a row is due, with age as the expression for the
-// column that tells its age. It is used twice: with the plain column to pick a page by the
-// column's index, and with the column hidden from the index to check the picked rows again,
-// which are then found by their ids.
+// column that tells its age. It is used twice: with the plain column to check picked rows
+// again, which are found by their ids, and with the condition for the index to pick a page.
 type dueCondition func(age string) *query.Query
 
 func archiveDue(before time.Time) dueCondition {
 	return func(age string) *query.Query {
-		return query.New(age+" < ? AND deleted_at IS NULL AND "+scope.NotHeld+" AND "+scope.StatusIs(conversation.OpenStatuses()), before)
+		return deleteDue(before)(age).Add(" AND " + scope.StatusIs(conversation.OpenStatuses()))
 	}
 }
 
@@ -117,6 +116,12 @@ func deleteDue(before time.Time) dueCondition {
 
 func purgeDue(before time.Time) dueCondition {
 	return func(age string) *query.Query { return query.New(age+" < ? AND "+scope.NotHeld, before) }
+}
+
+// quietSince adds to the condition of a conversation that had its last message before a time
+// what the index by the hour needs to find it.
+func quietSince(due *query.Query, before time.Time) *query.Query {
+	return due.Add(" AND active_hour <= ?", scope.Hour(before))
 }
 
 // stillDue is the condition for those of the picked rows that are still due.
@@ -153,7 +158,7 @@ func (r *retention) run(ctx context.Context, d deadlines) error {
 
 func (r *retention) archive(ctx context.Context, before time.Time) error {
 	return r.walk(ctx, dueWalk{
-		table: r.sc.Tables.Conversations, age: "last_message_at", due: archiveDue(before)("last_message_at"), weight: "0",
+		table: r.sc.Tables.Conversations, age: "last_message_at", hour: "active_hour", due: quietSince(archiveDue(before)("last_message_at"), before), weight: "0",
 		do: func(ctx context.Context, sc scope.Scope, rows []*dueRow) (store.RetentionResult, error) {
 			n, err := updateDue(ctx, sc, rows, query.New("status = ?", conversation.StatusArchived), archiveDue(before))
 			return store.RetentionResult{Archived: n}, err
@@ -163,7 +168,7 @@ func (r *retention) archive(ctx context.Context, before time.Time) error {
 
 func (r *retention) delete(ctx context.Context, before time.Time) error {
 	return r.walk(ctx, dueWalk{
-		table: r.sc.Tables.Conversations, age: "last_message_at", due: deleteDue(before)("last_message_at"), weight: "0",
+		table: r.sc.Tables.Conversations, age: "last_message_at", hour: "active_hour", due: quietSince(deleteDue(before)("last_message_at"), before), weight: "0",
 		do: func(ctx context.Context, sc scope.Scope, rows []*dueRow) (store.RetentionResult, error) {
 			n, err := updateDue(ctx, sc, rows, query.New("deleted_at = ?", r.sc.Instant()), deleteDue(before))
 			return store.RetentionResult{Deleted: n}, err

@@ -16,7 +16,7 @@ func (s maintenance) countDue(ctx context.Context, d deadlines) (res store.Reten
 		return res, err
 	}
 	if !d.archive.IsZero() {
-		due := archiveDue(d.archive)("last_message_at")
+		due := quietSince(archiveDue(d.archive)("last_message_at"), d.archive)
 		if !d.delete.IsZero() {
 			due.Add(" AND last_message_at >= ?", d.delete) // older ones are deleted first
 		}
@@ -25,7 +25,7 @@ func (s maintenance) countDue(ctx context.Context, d deadlines) (res store.Reten
 		}
 	}
 	if !d.delete.IsZero() {
-		if res.Deleted, err = countConversations(s.sc, db, deleteDue(d.delete)("last_message_at")); err != nil {
+		if res.Deleted, err = countConversations(s.sc, db, quietSince(deleteDue(d.delete)("last_message_at"), d.delete)); err != nil {
 			return store.RetentionResult{}, err
 		}
 	}

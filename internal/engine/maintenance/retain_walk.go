@@ -20,8 +20,9 @@ const maxErase = 5000
 // dueWalk describes the way through the due rows of a table, oldest first.
 type dueWalk struct {
 	table string
-	// age is the column that tells the age of a row. An index has it in order.
-	age string
+	// age is the column that tells the age of a row. An index has it in order, or has hour,
+	// the column with the hour of age.
+	age, hour string
 	due *query.Query
 	// conversation is the column with the conversation's id, "id" if empty. weight is the
 	// number of messages that are erased with a row.
@@ -81,10 +82,17 @@ func (r *retention) pick(ctx context.Context, w dueWalk, from time.Time) (page [
 		conversation = "id"
 	}
 	q := query.New("SELECT id, user_id, " + w.age + ", " + conversation + ", " + w.weight + " FROM " + w.table + " AS t WHERE ").Append(w.due)
+	order := w.age
+	if w.hour != "" {
+		order = w.hour + ", " + w.age
+	}
 	if !from.IsZero() {
 		q.Add(" AND "+w.age+" >= ?", from)
 	}
-	r.sc.Owned(q, "").Add(" ORDER BY "+w.age+" LIMIT ?", r.pageSize)
+	if !from.IsZero() && w.hour != "" {
+		q.Add(" AND "+w.hour+" >= ?", scope.Hour(from))
+	}
+	r.sc.Owned(q, "").Add(" ORDER BY "+order+" LIMIT ?", r.pageSize)
 	err = r.sc.Store.Retry(ctx, func() (err error) {
 		page, err = query.All(query.On(ctx, r.sc.Writer), q, func(row *dueRow) []any {
 			return []any{&row.ID, &row.User, (*record.Instant)(&row.at), &row.conversation, &row.weight}

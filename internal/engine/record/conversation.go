@@ -9,14 +9,15 @@ import (
 
 // StripConversation removes U+0000 from the texts of a conversation.
 func StripConversation(c *conversation.Conversation) {
-	StripText(&c.LeadID, &c.ExternalKey, &c.Title, &c.Subject)
+	StripText(&c.App, &c.Assignee, &c.LeadID, &c.ExternalKey, &c.Title, &c.Subject)
 	StripJSON(&c.Metadata)
 }
 
 // ConversationColumns are the columns of conversations, in the order of ConversationDest and
 // ConversationArgs.
 const ConversationColumns = "id, user_id, lead_id, external_key, title, subject, status, metadata, " +
-	"last_seq, last_message_at, held_at, created_at, updated_at, deleted_at"
+	"last_seq, last_message_at, held_at, created_at, updated_at, deleted_at, " +
+	"app, last_change_seq, branched, head_seq, forked_from_id, forked_from_seq, merged_into_id, assignee, snoozed_until, pinned_at"
 
 // ConversationDest returns the destinations of ConversationColumns in c.
 func ConversationDest(c *conversation.Conversation) []any {
@@ -25,6 +26,13 @@ func ConversationDest(c *conversation.Conversation) []any {
 		&c.Status, &c.Metadata, &c.LastSeq, (*Instant)(&c.LastMessageAt),
 		NullInstant{&c.HeldAt},
 		(*Instant)(&c.CreatedAt), (*Instant)(&c.UpdatedAt), (*deletedAt)(&c.DeletedAt),
+		(*Text)(&c.App), &c.LastChangeSeq, &c.Branched, &c.HeadSeq,
+		NullID{&c.ForkedFromID},
+		&c.ForkedFromSeq,
+		NullID{&c.MergedIntoID},
+		(*Text)(&c.Assignee),
+		NullInstant{&c.SnoozedUntil},
+		NullInstant{&c.PinnedAt},
 	}
 }
 
@@ -33,5 +41,7 @@ func ConversationArgs(c *conversation.Conversation) []any {
 	return []any{
 		c.ID, c.UserID, Null(c.LeadID), Null(c.ExternalKey), Null(c.Title), Null(c.Subject), c.Status, c.Metadata,
 		c.LastSeq, c.LastMessageAt, nullTime(c.HeldAt), c.CreatedAt, c.UpdatedAt, nil,
+		Null(c.App), c.LastChangeSeq, c.Branched, nullInt(c.HeadSeq), nullUUID(c.ForkedFromID), nullInt(c.ForkedFromSeq),
+		nullUUID(c.MergedIntoID), Null(c.Assignee), nullTime(c.SnoozedUntil), nullTime(c.PinnedAt),
 	}
 }

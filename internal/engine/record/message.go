@@ -9,7 +9,7 @@ import (
 )
 
 // MessageMarks are the placeholders of MessageArgs.
-var MessageMarks = query.Marks(20)
+var MessageMarks = query.Marks(len(MessageTypes) - 3)
 
 var (
 	// WithoutUser are MessageColumns without user_id.
@@ -22,13 +22,16 @@ var (
 
 // MessageTypes are the PostgreSQL types of WithoutUser.
 var MessageTypes = []string{
-	"uuid", "uuid", "bigint", "text", "text", "text", "text", "text",
-	"text", "text", "text", "text", "text", "jsonb", "jsonb",
-	"jsonb", "jsonb", "jsonb", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz",
+	"uuid", "uuid", "bigint", "text", "text", "text", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz",
+	"text", "text", "text", "text", "text", "text", "text", "text",
+	"text", "jsonb", "jsonb", "jsonb", "jsonb", "jsonb",
+	"bigint", "text", "bigint", "timestamptz", "bytea", "text", "text", "bigint", "bigint", "numeric", "text",
+	"text", "text", "bigint", "bigint",
 }
 
 // StripMessage removes U+0000 from the texts of a message, its attachments and its headers.
 func StripMessage(m *message.Message) {
+	StripText(&m.Author, &m.PayloadFormat, &m.Model, &m.FinishReason, &m.DeliveryError)
 	StripText(&m.Content, &m.SenderEmail, &m.RecipientEmail, &m.PostmarkMessageID, &m.GmailMessageID,
 		&m.GmailThreadID, &m.EmailMessageID, &m.IdempotencyKey)
 	StripJSON(&m.ToolCalls, &m.ToolResults, &m.Metadata)
@@ -51,21 +54,32 @@ func stripHeaders(h message.Headers) {
 	}
 }
 
+// plainColumns are the columns that every new message sets, after id, user_id, conversation_id
+// and seq. plainArgs is their number.
+const (
+	plainColumns = "role, direction, content, sent_at, created_at, updated_at"
+	plainArgs    = 6
+)
+
 // MessageColumns are the columns of messages, in the order of MessageDest.
-const MessageColumns = "id, user_id, conversation_id, seq, role, direction, content, sender_email, recipient_email, " +
-	"postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, idempotency_key, headers, attachments, " +
-	"tool_calls, tool_results, metadata, sent_at, created_at, updated_at, edited_at, deleted_at"
+const MessageColumns = "id, user_id, conversation_id, seq, " + plainColumns + ", edited_at, deleted_at, " +
+	"kind, author, sender_email, recipient_email, postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, " +
+	"idempotency_key, headers, attachments, tool_calls, tool_results, metadata, " +
+	"parent_seq, state, fence, heartbeat_at, payload, payload_format, model, tokens_in, tokens_out, cost, finish_reason, " +
+	"delivery, delivery_error, revision, change_seq"
 
 // MessageDest returns the destinations of MessageColumns in m.
 func MessageDest(m *message.Message) []any {
 	return []any{
 		&m.ID, &m.UserID, &m.ConversationID, &m.Seq, &m.Role, &m.Direction, &m.Content,
-		(*Text)(&m.SenderEmail), (*Text)(&m.RecipientEmail), (*Text)(&m.PostmarkMessageID),
+		(*Instant)(&m.SentAt), (*Instant)(&m.CreatedAt), (*Instant)(&m.UpdatedAt),
+		NullInstant{&m.EditedAt}, (*deletedAt)(&m.DeletedAt),
+		&m.Kind, (*Text)(&m.Author), (*Text)(&m.SenderEmail), (*Text)(&m.RecipientEmail), (*Text)(&m.PostmarkMessageID),
 		(*Text)(&m.GmailMessageID), (*Text)(&m.GmailThreadID), (*Text)(&m.EmailMessageID), (*Text)(&m.IdempotencyKey),
 		&m.Headers, &m.Attachments, &m.ToolCalls, &m.ToolResults, &m.Metadata,
-		(*Instant)(&m.SentAt), (*Instant)(&m.CreatedAt), (*Instant)(&m.UpdatedAt),
-		NullInstant{&m.EditedAt},
-		(*deletedAt)(&m.DeletedAt),
+		&m.ParentSeq, &m.State, (*Number)(&m.Fence), NullInstant{&m.HeartbeatAt}, &m.Payload, (*Text)(&m.PayloadFormat),
+		(*Text)(&m.Model), (*Number)(&m.TokensIn), (*Number)(&m.TokensOut), (*Money)(&m.Cost), (*Text)(&m.FinishReason),
+		&m.Delivery, (*Text)(&m.DeliveryError), &m.Revision, (*Number)(&m.ChangeSeq),
 	}
 }
 
@@ -75,11 +89,49 @@ func MessageDest(m *message.Message) []any {
 func MessageArgs(args []any, m *message.Message) []any {
 	var sentAt any = m.SentAt
 	return append(args,
-		string(m.Role), Null(string(m.Direction)), m.Content, Null(m.SenderEmail), Null(m.RecipientEmail), Null(m.PostmarkMessageID),
+		string(m.Role), Null(string(m.Direction)), m.Content, sentAt, timeArg(m.CreatedAt, sentAt), timeArg(m.UpdatedAt, sentAt),
+		nullTime(m.EditedAt), nil,
+		string(m.Kind), Null(m.Author), Null(m.SenderEmail), Null(m.RecipientEmail), Null(m.PostmarkMessageID),
 		Null(m.GmailMessageID), Null(m.GmailThreadID), Null(m.EmailMessageID), Null(m.IdempotencyKey),
 		list(m.Headers, len(m.Headers)), list(m.Attachments, len(m.Attachments)),
 		document(m.ToolCalls), document(m.ToolResults), document(m.Metadata),
-		sentAt, timeArg(m.CreatedAt, sentAt), timeArg(m.UpdatedAt, sentAt), nullTime(m.EditedAt), nil)
+		nullInt(m.ParentSeq), string(m.State), nullZero(m.Fence), nullTime(m.HeartbeatAt), payload(m.Payload), Null(m.PayloadFormat),
+		Null(m.Model), nullZero(m.TokensIn), nullZero(m.TokensOut), money(m.Cost), Null(m.FinishReason),
+		Null(string(m.Delivery)), Null(m.DeliveryError), m.Revision, nullZero(m.ChangeSeq))
+}
+
+// PlainMessageColumns are the first of MessageColumns. A message that sets no others takes
+// less time to write with them alone: the database need not be sent 35 NULLs and defaults.
+const PlainMessageColumns = "id, user_id, conversation_id, seq, " + plainColumns
+
+// PlainMessageMarks are the placeholders of PlainMessageArgs.
+var PlainMessageMarks = query.Marks(plainArgs)
+
+// PlainMessageArgs is MessageArgs for the columns of PlainMessageColumns. ok is false if the
+// message sets others, and args are then unchanged.
+func PlainMessageArgs(args []any, m *message.Message) (plain []any, ok bool) {
+	if !isPlain(m) {
+		return args, false
+	}
+	var sentAt any = m.SentAt
+	return append(args, string(m.Role), Null(string(m.Direction)), m.Content,
+		sentAt, timeArg(m.CreatedAt, sentAt), timeArg(m.UpdatedAt, sentAt)), true
+}
+
+// isPlain tells whether every column beyond PlainMessageColumns has its default.
+func isPlain(m *message.Message) bool {
+	return m.EditedAt == nil && m.Kind == message.KindMessage && m.State == message.StateComplete &&
+		m.Author+m.SenderEmail+m.RecipientEmail == "" && hasNoKeys(m) &&
+		len(m.Headers)+len(m.Attachments)+len(m.Payload) == 0 &&
+		m.ToolCalls.IsNull() && m.ToolResults.IsNull() && m.Metadata.IsNull() &&
+		m.ParentSeq == nil && m.Fence == 0 && m.HeartbeatAt == nil && m.PayloadFormat == "" &&
+		m.Model+m.FinishReason == "" && m.TokensIn == 0 && m.TokensOut == 0 && m.Cost.IsZero() &&
+		m.Delivery == message.DeliveryNone && m.DeliveryError == "" && m.Revision == 0 && m.ChangeSeq == 0
+}
+
+func hasNoKeys(m *message.Message) bool {
+	return m.PostmarkMessageID == "" && m.GmailMessageID == "" && m.GmailThreadID == "" &&
+		m.EmailMessageID == "" && m.IdempotencyKey == ""
 }
 
 // timeArg returns t as an argument, or known if it is the same time: a new argument allocates,
@@ -105,4 +157,12 @@ func document(j message.JSON) any {
 		return nil
 	}
 	return string(j)
+}
+
+// payload returns bytes as an argument, or NULL for none.
+func payload(p message.Payload) any {
+	if len(p) == 0 {
+		return nil
+	}
+	return []byte(p)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 	"gorm.io/gorm"
 )
 
@@ -28,6 +29,34 @@ func (t *Text) Scan(src any) error {
 		return fmt.Errorf("convostore: cannot read a text column from %T", src)
 	}
 	return nil
+}
+
+// Number scans a whole number that may be NULL, which becomes 0.
+type Number int64
+
+// Scan implements sql.Scanner.
+func (n *Number) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*n = 0
+	case int64:
+		*n = Number(v)
+	default:
+		return fmt.Errorf("convostore: cannot read a number from %T", src)
+	}
+	return nil
+}
+
+// Money scans an amount that may be NULL, which becomes 0.
+type Money decimal.Decimal
+
+// Scan implements sql.Scanner.
+func (m *Money) Scan(src any) error {
+	if src == nil {
+		*m = Money{}
+		return nil
+	}
+	return (*decimal.Decimal)(m).Scan(src)
 }
 
 // Instant scans a time, in UTC. SQLite's drivers return text where the type of the column is not
@@ -112,6 +141,28 @@ func Null(s string) any {
 		return nil
 	}
 	return s
+}
+
+func nullInt(n *int64) any {
+	if n == nil {
+		return nil
+	}
+	return *n
+}
+
+func nullZero(n int64) any {
+	if n == 0 {
+		return nil
+	}
+	return n
+}
+
+// money returns an amount as text, which both databases read without rounding, or NULL for 0.
+func money(d decimal.Decimal) any {
+	if d.IsZero() {
+		return nil
+	}
+	return d.String()
 }
 
 func nullTime(t *time.Time) any {

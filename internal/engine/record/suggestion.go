@@ -6,7 +6,7 @@ import (
 
 // StripSuggestion removes U+0000 from the texts of a suggestion.
 func StripSuggestion(s *suggestion.Suggestion) {
-	StripText(&s.SuggestedContent, &s.EditedContent, &s.ModelUsed, &s.ReviewedBy, &s.Feedback)
+	StripText(&s.SuggestedContent, &s.EditedContent, &s.DraftContent, &s.DraftBy, &s.ModelUsed, &s.ReviewedBy, &s.Feedback)
 	StripJSON(&s.SentimentAnalysis, &s.ContextUsed)
 }
 
@@ -14,7 +14,8 @@ func StripSuggestion(s *suggestion.Suggestion) {
 // SuggestionArgs.
 const SuggestionColumns = "id, user_id, conversation_id, in_reply_to_message_id, suggested_content, edited_content, " +
 	"confidence_score, sentiment_analysis, context_used, model_used, tokens_used, generation_cost, status, reviewed_by, " +
-	"reviewed_at, feedback, sent_message_id, created_at, updated_at, deleted_at"
+	"reviewed_at, feedback, sent_message_id, created_at, updated_at, deleted_at, " +
+	"answers_seq, draft_content, draft_by, draft_at"
 
 // SuggestionDest returns the destinations of SuggestionColumns in s.
 func SuggestionDest(s *suggestion.Suggestion) []any {
@@ -28,6 +29,8 @@ func SuggestionDest(s *suggestion.Suggestion) []any {
 		(*Text)(&s.Feedback),
 		NullID{&s.SentMessageID},
 		(*Instant)(&s.CreatedAt), (*Instant)(&s.UpdatedAt), (*deletedAt)(&s.DeletedAt),
+		(*Number)(&s.AnswersSeq), (*Text)(&s.DraftContent), (*Text)(&s.DraftBy),
+		NullInstant{&s.DraftAt},
 	}
 }
 
@@ -38,5 +41,6 @@ func SuggestionArgs(s *suggestion.Suggestion) []any {
 		s.ID, s.UserID, s.ConversationID, nullUUID(s.InReplyToMessageID), s.SuggestedContent, Null(s.EditedContent),
 		s.ConfidenceScore, s.SentimentAnalysis, s.ContextUsed, Null(s.ModelUsed), s.TokensUsed, s.GenerationCost,
 		s.Status, Null(s.ReviewedBy), nullTime(s.ReviewedAt), Null(s.Feedback), nil, s.CreatedAt, s.UpdatedAt, nil,
+		nullZero(s.AnswersSeq), Null(s.DraftContent), Null(s.DraftBy), nullTime(s.DraftAt),
 	}
 }

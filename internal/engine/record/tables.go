@@ -37,11 +37,22 @@ var (
 	}
 	// Claims has the leases of embedding jobs. A claim expires by itself, so that nobody
 	// counts claims or looks for orphans among them.
-	Claims = &Table{Name: naming.Claims, Parent: Messages, ParentKey: "message_id"}
+	Claims     = &Table{Name: naming.Claims, Parent: Messages, ParentKey: "message_id"}
+	Refs       = &Table{Name: naming.Refs, Parent: Messages, ParentKey: "message_id"}
+	Votes      = &Table{Name: naming.Votes, Parent: Messages, ParentKey: "message_id"}
+	Deliveries = &Table{Name: naming.Deliveries, Parent: Messages, ParentKey: "message_id"}
+	Labels     = &Table{Name: naming.Labels, Parent: Conversations, ParentKey: "conversation_id"}
+	Reads      = &Table{Name: naming.Reads, Parent: Conversations, ParentKey: "conversation_id"}
+	States     = &Table{Name: naming.States, Parent: Conversations, ParentKey: "conversation_id"}
+	UserStates = &Table{Name: naming.UserStates}
+	Summaries  = &Table{Name: naming.Summaries, Parent: Conversations, ParentKey: "conversation_id"}
 )
 
 // Tables returns all tables in the order in which a transaction locks them, parents before
 // children. Rows are deleted in the reverse order.
 func Tables() []*Table {
-	return []*Table{Conversations, Messages, Suggestions, Embeddings, Claims}
+	return []*Table{
+		Conversations, Messages, Suggestions, Embeddings, Claims, Refs, Votes, Deliveries,
+		Labels, Reads, States, UserStates, Summaries,
+	}
 }

@@ -28,10 +28,11 @@ func (s reports) MessagesWithAttachments(ctx context.Context, period store.Perio
 		" FROM " + s.sc.Tables.Messages + " m JOIN " + s.sc.Tables.Conversations + " c ON c.id = m.conversation_id AND c.user_id = m.user_id" + leads +
 		" WHERE m.attachments IS NOT NULL AND " + s.sc.Dialect.ArrayLength("m.attachments") + " > 0 AND m.deleted_at IS NULL AND c.deleted_at IS NULL")
 	scope.Between(s.sc.Owned(s.sc.Owned(q, "m."), "c."), "m.sent_at", period.Since, period.Before)
+	newest := s.sc.SortByTime("m.sent_at", "m.")
 	if l.After != nil {
-		s.sc.After(q, "m.sent_at", "m.", "<", l.After.Time(), l.After)
+		newest.After(q, "<", l.After)
 	}
-	found, err := query.All(l.DB, q.Add(s.sc.OrderBy("m.sent_at", "m.", " DESC")+" LIMIT ?", l.Limit+1), attachedDest)
+	found, err := query.All(l.DB, q.Add(newest.OrderBy(" DESC")+" LIMIT ?", l.Limit+1), attachedDest)
 	if err != nil {
 		return page, query.Wrap("report attachments", err)
 	}

@@ -60,8 +60,7 @@ func (s reports) liveMessages(q *query.Query, p store.Period) *query.Query {
 func (s reports) messagesSince(q *query.Query, since time.Time) *query.Query {
 	q.Add(" FROM " + s.sc.Tables.Conversations + " c JOIN " + s.sc.Tables.Messages +
 		" m ON m.conversation_id = c.id AND m.user_id = c.user_id WHERE c.deleted_at IS NULL AND m.deleted_at IS NULL")
-	scope.Between(s.sc.Owned(s.sc.Owned(q, "c."), "m."), "c.last_message_at", since, time.Time{})
-	return q
+	return scope.ActiveBetween(s.sc.Owned(s.sc.Owned(q, "c."), "m."), "c.", since, time.Time{})
 }
 
 // liveSuggestions adds FROM and WHERE for the live suggestions of the scope that were created in

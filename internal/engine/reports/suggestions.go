@@ -42,7 +42,7 @@ func (s reports) suggestionSums() string {
 }
 
 func suggestionSumsDest(s *suggestionSums) []any {
-	return append([]any{&s.Made, &s.Pending, &s.Approved, &s.Edited, &s.Rejected, &s.confidence, &s.scored},
+	return append([]any{&s.Made, &s.Pending, &s.Approved, &s.Edited, &s.Rejected, &s.Superseded, &s.Expired, &s.confidence, &s.scored},
 		&s.Tokens, (*money)(&s.Cost))
 }
 
@@ -168,10 +168,11 @@ func (s reports) HighConfidenceApproved(ctx context.Context, atLeast float64, pe
 	q := query.New("SELECT "+record.SuggestionColumns+" FROM "+s.sc.Tables.Suggestions+" s WHERE status = 'approved' AND deleted_at IS NULL"+
 		" AND confidence_score IS NOT NULL AND "+confidence+" >= ?", atLeast)
 	scope.Between(s.sc.InLive(s.sc.Owned(q, "s."), "s."), "created_at", period.Since, period.Before)
+	surest := s.sc.SortBy(confidence, "", func(p *scope.Place) any { return math.Float64frombits(uint64(p.Key)) })
 	if l.After != nil {
-		s.sc.After(q, confidence, "", "<", math.Float64frombits(uint64(l.After.Key)), l.After)
+		surest.After(q, "<", l.After)
 	}
-	found, err := query.All(l.DB, q.Add(s.sc.OrderBy(confidence, "", " DESC")+" LIMIT ?", l.Limit+1), record.SuggestionDest)
+	found, err := query.All(l.DB, q.Add(surest.OrderBy(" DESC")+" LIMIT ?", l.Limit+1), record.SuggestionDest)
 	if err != nil {
 		return page, query.Wrap("report suggestions", err)
 	}

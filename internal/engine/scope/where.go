@@ -49,27 +49,6 @@ var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 // LikePattern is a LIKE pattern that finds s anywhere in a text. It escapes the wildcards in s.
 func LikePattern(s string) string { return "%" + likeEscaper.Replace(s) + "%" }
 
-// After restricts a list that is sorted by a column and the id to the rows after a place, where
-// the column is key. beyond is ">" in ascending order and "<" in descending order.
-func (sc Scope) After(q *query.Query, column, alias, beyond string, key any, p *Place) *query.Query {
-	if sc.All {
-		return q.Add(" AND ("+column+", "+alias+"id, "+alias+"user_id) "+beyond+" (?, ?, ?)", key, p.ID, p.User)
-	}
-	return q.Add(" AND ("+column+", "+alias+"id) "+beyond+" (?, ?)", key, p.ID)
-}
-
-// OrderBy sorts a list by a column, with the primary key as the tie-break. direction is "" or
-// " DESC". In a list of one user the id alone is the tie-break. A list of all users adds the
-// user, and an index by column and id still gives the order: only rows with the same id are
-// left to be sorted.
-func (sc Scope) OrderBy(column, alias, direction string) string {
-	order := " ORDER BY " + column + direction + ", " + alias + "id" + direction
-	if sc.All {
-		order += ", " + alias + "user_id" + direction
-	}
-	return order
-}
-
 // InLive restricts a query to rows whose conversation is live. Rows in a deleted conversation
 // count as deleted. It is a scalar subquery and not EXISTS, which both databases may turn into
 // a join: SQLite then reads all conversations into a filter first, and PostgreSQL all of the

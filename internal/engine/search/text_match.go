@@ -14,7 +14,7 @@ type textTable struct {
 	index string
 	// columns hold the text.
 	columns []string
-	// timeColumn is the order of "newest", and threadColumn the conversation's id.
+	// timeColumn is the time of a row, and threadColumn the conversation's id.
 	timeColumn, threadColumn string
 }
 
@@ -110,11 +110,19 @@ func (t *textSearch) passesFilter(q *query.Query, x textTable, after *scope.Plac
 	return q
 }
 
+// newest is the order of x with the newest first, if it descends.
+func (t *textSearch) newest(x textTable) scope.Sort {
+	if x.alias == "c" {
+		return t.sc.SortByActivity("c.")
+	}
+	return t.sc.SortByArrival(x.timeColumn, x.alias+".")
+}
+
 // comesAfter adds the condition that a row of x, newest first, comes after a place. It adds
 // nothing if after is nil.
 func (t *textSearch) comesAfter(q *query.Query, x textTable, after *scope.Place) *query.Query {
 	if after == nil {
 		return q
 	}
-	return t.sc.After(q, x.timeColumn, x.alias+".", "<", after.Time(), after)
+	return t.newest(x).After(q, "<", after)
 }

@@ -64,7 +64,7 @@ func (t *textSearch) walkMessages(has rowCondition, after *scope.Place, limit in
 	x := t.messages()
 	page, _, err := t.readMatches(t.withHits(x, func(q *query.Query) {
 		t.comesAfter(t.eligible(has(q.Add(", 0.0 AS score"+t.fromRows(x)+" WHERE "), x), x, nil), x, after).
-			Add(t.sc.OrderBy("m.created_at", "m.", " DESC")+" LIMIT ?", limit)
+			Add(t.newest(x).OrderBy(" DESC")+" LIMIT ?", limit)
 	}), "hits", nil, limit)
 	return page, err
 }
@@ -80,19 +80,32 @@ func (t *textSearch) withHits(x textTable, addRest func(*query.Query)) *query.Qu
 	return q.Add(")")
 }
 
+// hitOrder is the order of a list of messages that withHits made.
+func (t *textSearch) hitOrder(alias string) scope.Sort {
+	if t.byRank() {
+		return t.sc.SortBy(alias+"score", alias, func(p *scope.Place) any { return scoreOf(p) })
+	}
+	return t.sc.SortByArrival(alias+"newest", alias)
+}
+
+// newestHits is the order of a list of rows of x that withHits made, the newest first if it
+// descends. It is that of newest.
+func (t *textSearch) newestHits(x textTable) scope.Sort {
+	if x.alias == "c" {
+		return t.sc.SortByTime("newest", "")
+	}
+	return t.sc.SortByArrival("newest", "")
+}
+
 // readMatches ends a query of hits with a page of a list, "hits" or one made of them, and
 // reads it. total is the number of all hits.
 func (t *textSearch) readMatches(q *query.Query, list string, after *scope.Place, limit int) (page []match, total int, err error) {
-	by := "newest"
-	if t.byRank() {
-		by = "score"
-	}
 	q.Add(" SELECT h.id, h.user_id, h.thread, h.newest, h.score, n.total FROM (SELECT count(*) AS total FROM hits) n" +
 		" LEFT JOIN (SELECT * FROM " + list)
 	if after != nil {
-		t.sc.After(q.Add(" WHERE 1 = 1"), by, "", "<", scoreOf(after), after)
+		t.hitOrder("").After(q.Add(" WHERE 1 = 1"), "<", after)
 	}
-	q.Add(t.sc.OrderBy(by, "", " DESC")+" LIMIT ?) h ON 1 = 1"+t.sc.OrderBy("h."+by, "h.", " DESC"), limit)
+	q.Add(t.hitOrder("").OrderBy(" DESC")+" LIMIT ?) h ON 1 = 1"+t.hitOrder("h.").OrderBy(" DESC"), limit)
 	err = q.Read(t.db, func() { page = nil }, func(rows *sql.Rows) error {
 		var m match
 		var id, user, thread *uuid.UUID

@@ -67,7 +67,7 @@ func (i postgresText) highestRanked(t *textSearch, x textTable, after *scope.Pla
 	}
 	has := i.rowMatches(t)
 	q = t.withHits(x, func(q *query.Query) {
-		t.eligible(has(q.Add(t.fromRows(x)+" WHERE "), x), x, nil).Add(t.sc.OrderBy(x.timeColumn, x.alias+".", " DESC")+" LIMIT ?", store.MaxRanked)
+		t.eligible(has(q.Add(t.fromRows(x)+" WHERE "), x), x, nil).Add(t.newest(x).OrderBy(" DESC")+" LIMIT ?", store.MaxRanked)
 	})
 	page, _, err = t.readMatches(i.withRanks(t, q, x), "ranked", after, limit)
 	return page, err
@@ -78,7 +78,7 @@ func (i postgresText) highestRanked(t *textSearch, x textTable, after *scope.Pla
 func (i postgresText) withRanks(t *textSearch, q *query.Query, x textTable) *query.Query {
 	q.Add(", ranked AS MATERIALIZED (SELECT h.id, h.user_id, h.thread, h.newest, CAST(ts_rank_cd(" + x.alias + ".search, ")
 	i.tsQuery(t, q).Add(") AS double precision) AS score FROM (SELECT * FROM hits WHERE (SELECT count(*) FROM hits) <= ?"+
-		t.sc.OrderBy("newest", "", " DESC")+" LIMIT ?) h JOIN "+x.table+" "+x.alias+
+		t.newestHits(x).OrderBy(" DESC")+" LIMIT ?) h JOIN "+x.table+" "+x.alias+
 		" ON "+x.alias+".id = h.id AND "+x.alias+".user_id = h.user_id WHERE 1 = 1", rankLimit, store.MaxRanked)
 	return t.sc.Owned(q, x.alias+".").Add(")")
 }

@@ -103,7 +103,7 @@ func (i sqliteText) walkRanges(t *textSearch, after *scope.Place, limit int) (pa
 		more, _, err := t.readMatches(t.withHits(x, func(q *query.Query) {
 			t.eligible(t.matches(q.Add(", 0.0 AS score"+t.fromIndex(x)+" WHERE "), x), x, nil).
 				Add(" AND "+x.index+".rowid BETWEEN ? AND ?", r.low, r.high)
-			t.comesAfter(t.sc.After(q, "m.created_at", "m.", ">=", r.end.Time(), r.end), x, after)
+			t.comesAfter(t.newest(x).After(q, ">=", r.end), x, after)
 		}), "hits", nil, limit-len(page))
 		page = append(page, more...)
 		if err != nil || len(page) == limit || r.rows < size {
@@ -117,9 +117,9 @@ func (i sqliteText) walkRanges(t *textSearch, after *scope.Place, limit int) (pa
 // alone.
 func (sqliteText) readRange(t *textSearch, after *scope.Place, size int64) (r rowRange, err error) {
 	q := query.New("WITH step AS MATERIALIZED (SELECT m.row_id, m.created_at, m.id, m.user_id FROM " + t.sc.Tables.Messages + " m WHERE 1 = 1")
-	t.comesAfter(t.sc.Owned(q, "m."), t.messages(), after).Add(t.sc.OrderBy("m.created_at", "m.", " DESC")+" LIMIT ?)", size)
+	t.comesAfter(t.sc.Owned(q, "m."), t.messages(), after).Add(t.newest(t.messages()).OrderBy(" DESC")+" LIMIT ?)", size)
 	q.Add(" SELECT n, low, high, created_at, id, user_id FROM (SELECT count(*) AS n, min(row_id) AS low, max(row_id) AS high FROM step) a," +
-		" (SELECT created_at, id, user_id FROM step" + t.sc.OrderBy("created_at", "", "") + " LIMIT 1) b")
+		" (SELECT created_at, id, user_id FROM step" + t.sc.SortByArrival("created_at", "").OrderBy("") + " LIMIT 1) b")
 	var at record.Instant
 	var key scope.OwnedID
 	if _, err = q.Row(t.db, &r.rows, &r.low, &r.high, &at, &key.ID, &key.User); err != nil {
@@ -155,8 +155,8 @@ func (i sqliteText) walkThreads(t *textSearch, after *scope.Place, limit int) ([
 // latestThreads returns the first n conversations after a place that pass the filter.
 func (sqliteText) latestThreads(t *textSearch, after *scope.Place, n int) ([]scope.OwnedID, error) {
 	c := t.conversations()
-	q := t.eligible(query.New("SELECT c.id, c.user_id FROM "+c.table+" c WHERE 1 = 1"), c, after)
-	q.Add(t.sc.OrderBy("c.last_message_at", "c.", " DESC")+" LIMIT ?", n)
+	q := t.eligible(query.New("SELECT c.id, c.user_id FROM "+c.table+" c"+t.throughActivity()+" WHERE 1 = 1"), c, after)
+	q.Add(t.newest(c).OrderBy(" DESC")+" LIMIT ?", n)
 	keys, err := query.All(t.db, q, func(key *scope.OwnedID) []any { return []any{&key.ID, &key.User} })
 	return query.Values(keys), err
 }

@@ -122,19 +122,28 @@ func (t *textSearch) matchingThreads(after *scope.Place, limit, maxMatches int) 
 	}
 	q.Add(" SELECT c.id, c.user_id, c.last_message_at, " + total + " FROM (SELECT DISTINCT id, user_id FROM (" + union + ") b) a" +
 		t.sc.Dialect.OrderedJoin() + c.table + " c ON c.id = a.id AND c.user_id = a.user_id WHERE c.deleted_at IS NULL")
-	return t.sc.Owned(q, "c.").Add(t.sc.OrderBy("c.last_message_at", "c.", " DESC")+" LIMIT ?", limit)
+	return t.sc.Owned(q, "c.").Add(t.newest(c).OrderBy(" DESC")+" LIMIT ?", limit)
 }
 
 // walkedThreads selects the same conversations by trying one after the other, from the
 // latest on. It does not count the matches.
 func (t *textSearch) walkedThreads(has rowCondition, after *scope.Place, limit int) *query.Query {
 	c := t.conversations()
-	q := query.New("SELECT c.id, c.user_id, c.last_message_at, 0" + t.fromRows(c) + " WHERE (")
+	q := query.New("SELECT c.id, c.user_id, c.last_message_at, 0" + t.fromRows(c) + t.throughActivity() + " WHERE (")
 	if !filtersMessages(t.options.Filter) {
 		has(q, c).Add(" OR ")
 	}
 	t.hasMessage(q, has).Add(")")
-	return t.eligible(q, c, after).Add(t.sc.OrderBy("c.last_message_at", "c.", " DESC")+" LIMIT ?", limit)
+	return t.eligible(q, c, after).Add(t.newest(c).OrderBy(" DESC")+" LIMIT ?", limit)
+}
+
+// throughActivity names the index for a walk through all users' conversations, unless the
+// filter leaves few of them.
+func (t *textSearch) throughActivity() string {
+	if isSelective(t.options.Filter) {
+		return ""
+	}
+	return t.sc.ThroughActivity()
 }
 
 // hasMessage adds the condition that a message of conversation c matches. It is not an

@@ -22,10 +22,11 @@ func (s suggestions) Pending(ctx context.Context, p store.PageRequest) (store.Pa
 	}
 	q := query.New("SELECT " + record.SuggestionColumns + " FROM " + s.sc.Tables.Suggestions + " s WHERE status = 'pending'")
 	s.sc.InLive(scope.Deleted(s.sc.Owned(q, "s."), store.ExcludeDeleted, "s."), "s.")
+	newest := s.sc.SortByTime("created_at", "")
 	if l.After != nil {
-		s.sc.After(q, "created_at", "", "<", l.After.Time(), l.After)
+		newest.After(q, "<", l.After)
 	}
-	found, err := query.All(l.DB, q.Add(s.sc.OrderBy("created_at", "", " DESC")+" LIMIT ?", l.Limit+1), record.SuggestionDest)
+	found, err := query.All(l.DB, q.Add(newest.OrderBy(" DESC")+" LIMIT ?", l.Limit+1), record.SuggestionDest)
 	if err != nil {
 		return page, query.Wrap("list pending suggestions", err)
 	}

@@ -41,10 +41,11 @@ func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid
 	s.sc = s.sc.As(owner)
 	q := query.New("SELECT "+record.SuggestionColumns+" FROM "+s.sc.Tables.Suggestions+" s WHERE conversation_id = ?", conversationID)
 	s.sc.InLive(scope.Deleted(s.sc.Owned(q, "s."), store.ExcludeDeleted, "s."), "s.")
+	oldest := s.sc.SortByTime("created_at", "")
 	if l.After != nil {
-		s.sc.After(q, "created_at", "", ">", l.After.Time(), l.After)
+		oldest.After(q, ">", l.After)
 	}
-	found, err := query.All(l.DB, q.Add(s.sc.OrderBy("created_at", "", "")+" LIMIT ?", l.Limit+1), record.SuggestionDest)
+	found, err := query.All(l.DB, q.Add(oldest.OrderBy("")+" LIMIT ?", l.Limit+1), record.SuggestionDest)
 	if err == nil && len(found) == 0 {
 		_, err = threads.GetConversation(s.sc, l.DB, conversationID)
 	}

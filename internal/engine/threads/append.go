@@ -47,16 +47,17 @@ func (s *Statements) AppendOne(ctx context.Context, sc scope.Scope, d Draft) (cr
 	return created && err == nil, err
 }
 
-// appendMessage is the hot path: one statement on PostgreSQL, two in a transaction on
-// SQLite. The statements skip a redelivery with ON CONFLICT DO NOTHING. To let the unique
-// index fail instead would leave dead rows and a line in the server's log.
+// appendMessage is the hot path: one statement on PostgreSQL, two or three in a
+// transaction on SQLite. The statements skip a redelivery with ON CONFLICT DO NOTHING. To let the unique
+// index fail instead would leave dead rows and a line in the server's log. A message that names
+// its parent is appended in several statements, since the seq must be known to check it.
 func (s *Statements) appendMessage(ctx context.Context, sc scope.Scope, d Draft) (bool, error) {
 	single, err := appendsInOneStatement(ctx, sc)
 	if err != nil {
 		return false, err
 	}
 	for try := 1; ; try++ {
-		created, err := s.tryAppend(ctx, sc, d, single)
+		created, err := s.tryAppend(ctx, sc, d, single && d.ParentSeq == nil)
 		if try == scope.MaxTries || !errors.Is(err, errNotWritten) {
 			return created, err
 		}
@@ -73,7 +74,7 @@ func (s *Statements) tryAppend(ctx context.Context, sc scope.Scope, d Draft, sin
 		})
 	} else {
 		err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
-			created, err = s.appendInTwo(sc.In(tx), query.On(ctx, tx.Writer), d)
+			created, err = s.appendInSeveral(sc.In(tx), query.On(ctx, tx.Writer), d)
 			if err == nil && !created {
 				err = errNotWritten
 			}

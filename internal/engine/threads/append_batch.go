@@ -106,6 +106,9 @@ func (b *batchResult) assignSeqs(drafts []Draft, expectedSeq *int64) ([]Draft, e
 			return nil, &store.SeqConflictError{Expected: *expectedSeq, Actual: thread.lastSeq}
 		}
 		thread.add(d.Message)
+		if err := d.ValidateParent(); err != nil {
+			return nil, &store.BatchError{Index: i, Err: err}
+		}
 		for _, k := range d.keys {
 			seen[k] = i
 		}

@@ -14,46 +14,70 @@ import (
 // Statements are the SQL texts of appends, the most frequent write. They are built once for
 // a store, and all its scopes share them.
 type Statements struct {
-	// On PostgreSQL one statement takes the seq and inserts the message. appendNew is for a
-	// message without keys, appendKeyed skips a message that has a key of a stored one, and
-	// appendMany is appendNew for several messages.
-	appendNew, appendKeyed, appendMany query.Statement
-	// takeSeq and insert are the two statements of an append on SQLite. insert skips a
-	// message that has a key of a stored one.
-	takeSeq, insert query.Statement
+	// On PostgreSQL one statement takes the seq and inserts the message. appendPlain is for a
+	// message with no more than text, appendNew for one without keys, appendKeyed skips a
+	// message that has a key of a stored one, and appendMany is appendNew for several messages.
+	appendPlain, appendNew, appendKeyed, appendMany query.Statement
+	// takeSeq, setStatus and insert are the statements of an append on SQLite. insert skips a
+	// message that has a key of a stored one, and insertPlain is for a message with no more
+	// than text.
+	takeSeq, setStatus, insert, insertPlain query.Statement
 }
 
 // NewStatements builds the statements for the tables of a store. It leaves out those that
 // the database cannot run.
 func NewStatements(t scope.Tables, d dialect.Dialect) *Statements {
+	s := &Statements{}
+	if d.OneStatementAppend() {
+		s.buildSingle(t, d)
+	}
+	s.buildSeparate(t, d)
+	return s
+}
+
+// takeSeqs begins the update of a conversation that gives n seqs. It sets no column that has
+// an index, unless status is among the assignments.
+func takeSeqs(t scope.Tables, d dialect.Dialect, n, status string) string {
+	return "UPDATE " + t.Conversations + " SET last_seq = last_seq + " + n + status + ", " +
+		"last_message_at = CASE WHEN last_seq = 0 THEN ? ELSE " + d.Greatest() + "(last_message_at, ?) END, updated_at = ? " +
+		"WHERE id = ? AND user_id = ? AND deleted_at IS NULL"
+}
+
+// buildSeparate builds the statements of an append that takes several. The status has a
+// statement of its own, since SQLite writes the entries of an index anew whenever an update
+// names a column of it, whether or not the value changes.
+func (s *Statements) buildSeparate(t scope.Tables, d dialect.Dialect) {
 	statement := func(sql string) query.Statement { return query.NewStatement(sql, d.Numbered()) }
-	takeSeqs := func(n string) string {
-		return "UPDATE " + t.Conversations + " SET last_seq = last_seq + " + n + ", status = COALESCE(?, status), " +
-			"last_message_at = CASE WHEN last_seq = 0 THEN ? ELSE " + d.Greatest() + "(last_message_at, ?) END, updated_at = ? " +
-			"WHERE id = ? AND user_id = ? AND deleted_at IS NULL"
+	insert := func(columns, marks string) query.Statement {
+		return statement("INSERT INTO " + t.Messages + " (" + columns + ") VALUES (?, ?, ?, ?, " + marks + ") ON CONFLICT DO NOTHING")
 	}
-	insertRows := "INSERT INTO " + t.Messages + " (" + record.UserFirst + ") "
-	s := &Statements{
-		takeSeq: statement(takeSeqs("1") + " RETURNING last_seq"),
-		insert:  statement(insertRows + "VALUES (?, ?, ?, ?, " + record.MessageMarks + ") ON CONFLICT DO NOTHING"),
+	s.takeSeq = statement(takeSeqs(t, d, "1", "") + " RETURNING last_seq, status")
+	s.setStatus = statement("UPDATE " + t.Conversations + " SET status = ? WHERE id = ? AND user_id = ?")
+	s.insert = insert(record.MessageColumns, record.MessageMarks)
+	s.insertPlain = insert(record.PlainMessageColumns, record.PlainMessageMarks)
+}
+
+// buildSingle builds the appends in one statement.
+func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
+	statement := func(sql string) query.Statement { return query.NewStatement(sql, d.Numbered()) }
+	const setStatus = ", status = COALESCE(?, status)"
+	appendOne := func(columns, marks string) query.Statement {
+		return statement("WITH c AS (" + takeSeqs(t, d, "1", setStatus) + " RETURNING id, user_id, last_seq) " +
+			"INSERT INTO " + t.Messages + " (" + columns + ") SELECT ?, c.user_id, c.id, c.last_seq, " + marks + " FROM c RETURNING seq")
 	}
-	if !d.OneStatementAppend() {
-		return s
-	}
-	insertOne := "INSERT INTO " + t.Messages + " (" + record.MessageColumns + ") SELECT ?, c.user_id, c.id, "
-	s.appendNew = statement("WITH c AS (" + takeSeqs("1") + " RETURNING id, user_id, last_seq) " +
-		insertOne + "c.last_seq, " + record.MessageMarks + " FROM c RETURNING seq")
+	s.appendPlain = appendOne(record.PlainMessageColumns, record.PlainMessageMarks)
+	s.appendNew = appendOne(record.MessageColumns, record.MessageMarks)
 	// The row lock comes first, as in every change of a conversation: a statement that waited
 	// for the lock sees the new counter. The update runs only if the message was inserted.
-	s.appendKeyed = statement("WITH m AS (" + insertOne + "c.last_seq + 1, " + record.MessageMarks + " FROM (SELECT id, user_id, last_seq FROM " + t.Conversations +
+	s.appendKeyed = statement("WITH m AS (INSERT INTO " + t.Messages + " (" + record.MessageColumns + ") " +
+		"SELECT ?, c.user_id, c.id, c.last_seq + 1, " + record.MessageMarks + " FROM (SELECT id, user_id, last_seq FROM " + t.Conversations +
 		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq, sent_at) " +
 		"UPDATE " + t.Conversations + " AS c SET last_seq = m.seq, status = COALESCE(?, c.status), " +
 		"last_message_at = CASE WHEN c.last_seq = 0 THEN m.sent_at ELSE " + d.Greatest() + "(c.last_message_at, m.sent_at) END, updated_at = ? " +
 		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m.seq")
-	s.appendMany = statement("WITH c AS (" + takeSeqs("?") + " AND last_seq = COALESCE(?, last_seq) RETURNING user_id, last_seq - ? AS before), " +
-		"i AS (" + insertRows + "SELECT c.user_id, " + strings.Replace(record.Unnested, "v.seq", "c.before + v.seq", 1) +
+	s.appendMany = statement("WITH c AS (" + takeSeqs(t, d, "?", setStatus) + " AND last_seq = COALESCE(?, last_seq) RETURNING user_id, last_seq - ? AS before), " +
+		"i AS (INSERT INTO " + t.Messages + " (" + record.UserFirst + ") SELECT c.user_id, " + strings.Replace(record.Unnested, "v.seq", "c.before + v.seq", 1) +
 		" FROM c CROSS JOIN " + d.Unnest(record.MessageTypes) + " AS v (" + record.WithoutUser + ")) SELECT before FROM c")
-	return s
 }
 
 // appendsInOneStatement tells whether the database runs the one-statement appends, in which
@@ -70,28 +94,47 @@ func appendsInOneStatement(ctx context.Context, sc scope.Scope) (bool, error) {
 // returns false and has written nothing if the conversation is absent or if a stored message
 // has a key of the draft.
 func (s *Statements) appendInOne(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
-	args := make([]any, 0, 32)
-	conversationID, user, status := d.ConversationID.String(), sc.User.String(), statusAfter(d.Direction)
-	if len(d.keys) == 0 {
-		args = append(takeSeqArgs(sc, args, status, d.SentAt, conversationID, user), d.ID.String())
-		return s.appendNew.With(record.MessageArgs(args, d.Message)).Row(db, &d.Seq)
+	args := make([]any, 0, 48)
+	conversationID, user, status := d.ConversationID.String(), sc.User.String(), statusAfter(d.Message)
+	if len(d.keys) > 0 {
+		args = append(record.MessageArgs(append(args, d.ID.String()), d.Message),
+			conversationID, user, record.Null(string(status)), sc.Instant(), conversationID, user)
+		return s.appendKeyed.With(args).Row(db, &d.Seq)
 	}
-	args = append(record.MessageArgs(append(args, d.ID.String()), d.Message),
-		conversationID, user, record.Null(string(status)), sc.Instant(), conversationID, user)
-	return s.appendKeyed.With(args).Row(db, &d.Seq)
+	args = append(args, record.Null(string(status)))
+	args = append(takeSeqArgs(sc, args, d.SentAt, conversationID, user), d.ID.String())
+	if plain, ok := record.PlainMessageArgs(args, d.Message); ok {
+		return s.appendPlain.With(plain).Row(db, &d.Seq)
+	}
+	return s.appendNew.With(record.MessageArgs(args, d.Message)).Row(db, &d.Seq)
 }
 
-// appendInTwo does the work of appendInOne in two statements. If it returns false, the
-// caller must roll back the first one.
-func (s *Statements) appendInTwo(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
+// appendInSeveral does the work of appendInOne in several statements. The first one writes, so
+// that a transaction which began with a read cannot fail for having to upgrade its lock. If it
+// returns false, the caller must roll back.
+func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
 	conversationID, user := d.ConversationID.String(), sc.User.String()
-	args := takeSeqArgs(sc, make([]any, 0, 6), statusAfter(d.Direction), d.SentAt, conversationID, user)
-	found, err := s.takeSeq.With(args).Row(db, &d.Seq)
+	var status conversation.Status
+	args := takeSeqArgs(sc, make([]any, 0, 5), d.SentAt, conversationID, user)
+	found, err := s.takeSeq.With(args).Row(db, &d.Seq, &status)
 	if err != nil || !found {
 		return false, err
 	}
-	args = append(make([]any, 0, 24), user, d.ID.String(), conversationID, d.Seq)
-	n, err := s.insert.With(record.MessageArgs(args, d.Message)).Exec(db)
+	if err := d.ValidateParent(); err != nil {
+		return false, err
+	}
+	if next := statusAfter(d.Message); next != "" && next != status {
+		if _, err := s.setStatus.With([]any{string(next), conversationID, user}).Exec(db); err != nil {
+			return false, err
+		}
+	}
+	args = append(make([]any, 0, 44), d.ID.String(), user, conversationID, d.Seq)
+	insert := s.insertPlain
+	args, plain := record.PlainMessageArgs(args, d.Message)
+	if !plain {
+		insert, args = s.insert, record.MessageArgs(args, d.Message)
+	}
+	n, err := insert.With(args).Exec(db)
 	return n == 1, err
 }
 
@@ -112,8 +155,8 @@ func (s *Statements) appendManyInOne(sc scope.Scope, db query.Conn, drafts []Dra
 	if expectedSeq != nil {
 		expected = *expectedSeq
 	}
-	args := append(make([]any, 0, 32), n)
-	args = append(takeSeqArgs(sc, args, thread.status, thread.lastMessageAt, drafts[0].ConversationID.String(), sc.User.String()), expected, n)
+	args := append(make([]any, 0, 64), n, record.Null(string(thread.status)))
+	args = append(takeSeqArgs(sc, args, thread.lastMessageAt, drafts[0].ConversationID.String(), sc.User.String()), expected, n)
 	var before int64
 	found, err := s.appendMany.With(append(args, arrays...)).Row(db, &before)
 	if err != nil || !found {
@@ -125,7 +168,7 @@ func (s *Statements) appendManyInOne(sc scope.Scope, db query.Conn, drafts []Dra
 	return true, nil
 }
 
-// takeSeqArgs appends the arguments of the update that takes seqs, except their number.
-func takeSeqArgs(sc scope.Scope, args []any, status conversation.Status, sentAt any, conversationID, user string) []any {
-	return append(args, record.Null(string(status)), sentAt, sentAt, sc.Instant(), conversationID, user)
+// takeSeqArgs appends the arguments of takeSeqs behind the status.
+func takeSeqArgs(sc scope.Scope, args []any, sentAt any, conversationID, user string) []any {
+	return append(args, sentAt, sentAt, sc.Instant(), conversationID, user)
 }

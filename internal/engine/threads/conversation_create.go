@@ -60,7 +60,7 @@ func prepareConversation(sc scope.Scope, c *conversation.Conversation) (scope.Sc
 	if sc.StripNUL {
 		record.StripConversation(c)
 	}
-	c.UserID, c.LastSeq = owner, 0
+	c.UserID, c.LastSeq, c.LastChangeSeq, c.Branched, c.HeadSeq = owner, 0, 0, false, nil
 	c.Normalize(sc.Instant())
 	return sc.As(owner), c.Validate()
 }
@@ -103,8 +103,8 @@ func createWithMessages(ctx context.Context, sc scope.Scope, c *conversation.Con
 // key of that clause that is taken is ErrNotFound, because the statement returns no row.
 func insertConversation(ctx context.Context, sc scope.Scope, c *conversation.Conversation, onConflict string) error {
 	messages := c.Messages
-	q := query.New("INSERT INTO "+sc.Tables.Conversations+" ("+record.ConversationColumns+") VALUES ("+query.Marks(14)+")",
-		record.ConversationArgs(c)...)
+	args := record.ConversationArgs(c)
+	q := query.New("INSERT INTO "+sc.Tables.Conversations+" ("+record.ConversationColumns+") VALUES ("+query.Marks(len(args))+")", args...)
 	q.Add(onConflict + " RETURNING " + record.ConversationColumns)
 	var stored conversation.Conversation
 	found, err := q.Row(query.On(ctx, sc.Writer), record.ConversationDest(&stored)...)

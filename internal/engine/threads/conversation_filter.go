@@ -47,7 +47,7 @@ func checkDeleted(d store.Deleted) error {
 
 // fromMatching adds FROM and WHERE for the conversations of the scope that match a filter.
 func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *query.Query {
-	q.Add(" FROM " + sc.Tables.Conversations + " WHERE 1 = 1")
+	q.Add(" FROM " + sc.Tables.Conversations + throughActivity(sc, f) + " WHERE 1 = 1")
 	scope.Deleted(sc.Owned(q, ""), f.Deleted, "")
 	if f.LeadID != "" {
 		q.Add(" AND lead_id = ?", f.LeadID)
@@ -55,7 +55,7 @@ func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *q
 	if len(f.Statuses) > 0 {
 		q.Add(" AND " + scope.StatusIs(f.Statuses))
 	}
-	scope.Between(q, "last_message_at", f.ActiveSince, f.ActiveBefore)
+	scope.ActiveBetween(q, "", f.ActiveSince, f.ActiveBefore)
 	scope.Between(q, "created_at", f.CreatedSince, f.CreatedBefore)
 	if f.Text != "" {
 		like, pattern := sc.Dialect.Like(), scope.LikePattern(f.Text)
@@ -64,11 +64,21 @@ func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *q
 	return q
 }
 
-func conversationSortColumn(o store.ConversationOrder) string {
-	if o == store.NewestCreated {
-		return "created_at"
+// throughActivity names the index of a list of all users by activity. The queue and a lead
+// have indexes of their own.
+func throughActivity(sc scope.Scope, f store.ConversationFilter) string {
+	queue := len(f.Statuses) == 1 && f.Statuses[0] == conversation.StatusNeedsReply
+	if f.Order != store.NewestActivity || f.Deleted != store.ExcludeDeleted || f.LeadID != "" || queue {
+		return ""
 	}
-	return "last_message_at"
+	return sc.ThroughActivity()
+}
+
+func conversationSort(sc scope.Scope, o store.ConversationOrder) scope.Sort {
+	if o == store.NewestCreated {
+		return sc.SortByTime("created_at", "")
+	}
+	return sc.SortByActivity("")
 }
 
 func conversationPlace(o store.ConversationOrder, c *conversation.Conversation) scope.Place {

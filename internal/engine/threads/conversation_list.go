@@ -31,11 +31,11 @@ func listConversations(ctx context.Context, sc scope.Scope, f store.Conversation
 		return page, query.Wrap("list conversations", err)
 	}
 	q := fromMatching(sc, query.New("SELECT "+record.ConversationColumns), f)
-	column := conversationSortColumn(f.Order)
+	order := conversationSort(sc, f.Order)
 	if l.After != nil {
-		sc.After(q, column, "", "<", l.After.Time(), l.After)
+		order.After(q, "<", l.After)
 	}
-	q.Add(sc.OrderBy(column, "", " DESC")+" LIMIT ?", l.Limit+1)
+	q.Add(order.OrderBy(" DESC")+" LIMIT ?", l.Limit+1)
 	found, err := query.All(l.DB, q, record.ConversationDest)
 	if err != nil {
 		return page, query.Wrap("list conversations", err)
@@ -65,7 +65,7 @@ func (s conversations) ListNumbered(ctx context.Context, f store.ConversationFil
 	}
 	page.Pages = (page.Total + int64(n.Size) - 1) / int64(n.Size)
 	q := fromMatching(s.sc, query.New("SELECT "+record.ConversationColumns), f).
-		Add(s.sc.OrderBy(conversationSortColumn(f.Order), "", " DESC")+" LIMIT ? OFFSET ?", n.Size, int64(n.Number-1)*int64(n.Size))
+		Add(conversationSort(s.sc, f.Order).OrderBy(" DESC")+" LIMIT ? OFFSET ?", n.Size, int64(n.Number-1)*int64(n.Size))
 	page.Items, err = query.All(db, q, record.ConversationDest)
 	return page, query.Wrap("list conversations", err)
 }

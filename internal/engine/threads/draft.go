@@ -40,7 +40,7 @@ func NewDraft(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, m *
 		record.StripMessage(m)
 	}
 	m.Normalize(sc.Instant())
-	m.EditedAt, m.DeletedAt = nil, gorm.DeletedAt{}
+	m.EditedAt, m.DeletedAt, m.Revision, m.ChangeSeq = nil, gorm.DeletedAt{}, 0, 0
 	if err := m.Validate(); err != nil {
 		return Draft{}, err
 	}

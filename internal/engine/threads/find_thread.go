@@ -104,5 +104,5 @@ func conversationsOf(sc scope.Scope, columns string, condition *query.Query) *qu
 	q := query.New("SELECT " + columns + "c." + strings.ReplaceAll(record.ConversationColumns, ", ", ", c.") +
 		" FROM " + sc.Tables.Messages + " m CROSS JOIN " + sc.Tables.Conversations + " c WHERE ").Append(condition)
 	sc.Owned(q, "m.").Add(" AND c.id = m.conversation_id AND c.user_id = m.user_id AND c.deleted_at IS NULL")
-	return sc.Owned(q, "c.").Add(sc.OrderBy("c.last_message_at", "c.", " DESC"))
+	return sc.Owned(q, "c.").Add(sc.SortByActivity("c.").OrderBy(" DESC"))
 }

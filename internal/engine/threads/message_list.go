@@ -120,10 +120,11 @@ func (s messages) ListByUser(ctx context.Context, f store.MessageFilter, p store
 	if !desc {
 		direction, beyond = "", ">"
 	}
+	order := s.sc.SortByArrival("created_at", "")
 	if l.After != nil {
-		s.sc.After(q, "created_at", "", beyond, l.After.Time(), l.After)
+		order.After(q, beyond, l.After)
 	}
-	q.Add(s.sc.OrderBy("created_at", "", direction)+" LIMIT ?", l.Limit+1)
+	q.Add(order.OrderBy(direction)+" LIMIT ?", l.Limit+1)
 	found, err := query.All(l.DB, q, record.MessageDest)
 	if err != nil {
 		return page, query.Wrap("list messages", err)

@@ -54,6 +54,7 @@ func (s messages) updateContent(ctx context.Context, id uuid.UUID, assign *query
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return nil, err
 	}
+	assign.Add(countChange)
 	err = s.sc.Transaction(ctx, func(tx *scope.Store) error {
 		in := s.sc.In(tx)
 		var err error
@@ -85,9 +86,13 @@ func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, 
 	return m, err
 }
 
+// countChange is an assignment of every change of a message after its append.
+const countChange = ", revision = revision + 1"
+
 // update updates a message of a live conversation and returns the row as it is then. It
 // returns ErrNotFound if there is no such row among those that d selects.
 func (s messages) update(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query) (*message.Message, error) {
+	assign.Add(countChange)
 	return scope.SetRow(ctx, s.sc, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, d, assign, "")
 }
 
@@ -108,7 +113,7 @@ func restoreAll(ctx context.Context, sc scope.Scope, conversationID uuid.UUID) (
 	if err := LockConversation(ctx, sc, conversationID); err != nil {
 		return 0, err
 	}
-	return query.New("UPDATE "+sc.Tables.Messages+" SET deleted_at = NULL, updated_at = ?"+
+	return query.New("UPDATE "+sc.Tables.Messages+" SET deleted_at = NULL, updated_at = ?"+countChange+
 		" WHERE conversation_id = ? AND user_id = ? AND deleted_at IS NOT NULL", sc.Instant(), conversationID, sc.User).
 		Exec(query.On(ctx, sc.Writer))
 }

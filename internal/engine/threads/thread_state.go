@@ -34,7 +34,7 @@ func (t *threadState) add(m *message.Message) {
 	}
 	t.lastSeq++
 	m.Seq = t.lastSeq
-	if next := statusAfter(m.Direction); next != "" {
+	if next := statusAfter(m); next != "" {
 		t.status = next
 	}
 	t.changed = true
@@ -48,9 +48,14 @@ func (t *threadState) apply(c *conversation.Conversation) {
 	}
 }
 
-// statusAfter is the status of a conversation after a message of this direction, or "" if
-// the message leaves the status as it is.
-func statusAfter(d message.Direction) conversation.Status { return conversation.Status("").After(d) }
+// statusAfter is the status of a conversation after a message, or "" if the message leaves the
+// status as it is: a note or an automatic reply is nobody's turn.
+func statusAfter(m *message.Message) conversation.Status {
+	if m.Kind != message.KindMessage {
+		return ""
+	}
+	return conversation.Status("").After(m.Direction)
+}
 
 // lockThreads locks the live conversations of a batch until the transaction ends, and
 // returns their states. Absent conversations are missing from the map.

@@ -1,35 +1,52 @@
--- conversations, messages and suggestions.
+-- Conversations, their messages and the suggested replies.
 --
--- Every key carries user_id: a row cannot hang in another user's conversation, and a
--- sharded server can distribute all tables by it. No trigger, no SET NULL, no sequence
--- in a key: such servers refuse them.
--- Times are text in UTC with an offset of +00:00, so that text order is time order.
+-- Every key carries user_id: a row cannot hang in another user's conversation, a sharded
+-- server can distribute all tables by it, and policies of row-level security need no join.
+-- Times are text in UTC with an offset of +00:00, so that text order is time order. Long texts
+-- come last: what stands behind them is read through the pages that they overflow to.
+-- Comments stand outside of the tables: tools that read a table's text take their commas and
+-- apostrophes for SQL.
 
+-- oldest_code is the oldest version of the code that works with the one of the row. Null is the
+-- version itself.
 CREATE TABLE {{table "convostore_migrations"}} (
-    version     integer   NOT NULL,
-    name        text      NOT NULL,
-    applied_at  timestamp NOT NULL DEFAULT {{.Now}},
-    -- The oldest version of the code that works with this one; null is the version itself.
+    version    integer     NOT NULL,
+    name       text        NOT NULL,
+    applied_at timestamp   NOT NULL DEFAULT {{.Now}} CHECK ({{utc "applied_at"}}),
     oldest_code integer,
     CONSTRAINT {{name "convostore_migrations_pkey"}} PRIMARY KEY (version)
 );
 
+-- row_id is a stable integer for full text search; VACUUM may renumber any other.
+-- active_hour is last_message_at in hours since 1970. The lists by activity have indexes by the
+-- hour and sort the rows of each hour: most appends then move no index entry. Triggers set it.
 CREATE TABLE {{table "conversations"}} (
-    -- A stable integer for full text search; VACUUM may renumber any other.
-    row_id          integer PRIMARY KEY,
-    id              text      NOT NULL,
-    user_id         text      NOT NULL,
+    row_id          integer      PRIMARY KEY,
+    id              text         NOT NULL,
+    user_id         text         NOT NULL,
+    last_seq        integer      NOT NULL DEFAULT 0,
+    last_change_seq integer      NOT NULL DEFAULT 0,
+    last_message_at timestamp    NOT NULL DEFAULT {{.Now}} CHECK ({{utc "last_message_at"}}),
+    created_at      timestamp    NOT NULL DEFAULT {{.Now}} CHECK ({{utc "created_at"}}),
+    updated_at      timestamp    NOT NULL DEFAULT {{.Now}} CHECK ({{utc "updated_at"}}),
+    deleted_at      timestamp CHECK ({{utc "deleted_at"}}),
+    held_at         timestamp CHECK ({{utc "held_at"}}),
+    pinned_at       timestamp CHECK ({{utc "pinned_at"}}),
+    snoozed_until   timestamp CHECK ({{utc "snoozed_until"}}),
+    active_hour     integer      NOT NULL DEFAULT 0,
+    branched        boolean      NOT NULL DEFAULT false,
+    head_seq        integer,
+    forked_from_seq integer,
+    forked_from_id  text,
+    merged_into_id  text,
+    status          text         NOT NULL DEFAULT 'active',
+    app             text,
+    assignee        text,
     lead_id         {{.LeadType}},
     external_key    text,
-    title           text,
+    title           text CHECK (length(title) <= 255),
     subject         text,
-    status          text      NOT NULL DEFAULT 'active',
-    metadata        text      CHECK (json_valid(metadata)),
-    last_seq        integer   NOT NULL DEFAULT 0,
-    last_message_at timestamp NOT NULL DEFAULT {{.Now}},
-    created_at      timestamp NOT NULL DEFAULT {{.Now}},
-    updated_at      timestamp NOT NULL DEFAULT {{.Now}},
-    deleted_at      timestamp,
+    metadata        text CHECK (json_valid(metadata)),
     CONSTRAINT {{name "conversations_id_key"}} UNIQUE (id, user_id),
 {{- if .Users}}
     CONSTRAINT {{name "conversations_user_fkey"}} FOREIGN KEY (user_id)
@@ -40,45 +57,85 @@ CREATE TABLE {{table "conversations"}} (
         REFERENCES {{.Leads.Table}} ({{.Leads.Column}}) ON DELETE CASCADE,
 {{- end}}
     CONSTRAINT {{name "conversations_status_check"}} CHECK (status IN ('active', 'needs_reply', 'waiting', 'archived')),
-    CONSTRAINT {{name "conversations_last_seq_check"}} CHECK (last_seq >= 0)
+    CONSTRAINT {{name "conversations_last_seq_check"}} CHECK (last_seq >= 0 AND last_change_seq >= 0),
+    CONSTRAINT {{name "conversations_head_check"}} CHECK (head_seq BETWEEN 0 AND last_seq),
+    CONSTRAINT {{name "conversations_fork_check"}} CHECK ((forked_from_id IS NULL) = (forked_from_seq IS NULL) AND forked_from_seq >= 0),
+    CONSTRAINT {{name "conversations_merge_check"}} CHECK (merged_into_id <> id)
 );
 
 -- One user's list by activity.
 CREATE INDEX {{name "conversations_activity_idx"}}
-    ON {{table "conversations"}} (user_id, last_message_at DESC, id DESC) WHERE deleted_at IS NULL;
+    ON {{table "conversations"}} (user_id, active_hour DESC) WHERE deleted_at IS NULL;
+-- Everybody's list by activity, and what has been quiet for long.
+CREATE INDEX {{name "conversations_all_activity_idx"}}
+    ON {{table "conversations"}} (active_hour DESC) WHERE deleted_at IS NULL;
 -- One user's list by creation; whole, because erasing a user must find deleted rows too.
 CREATE INDEX {{name "conversations_created_idx"}}
     ON {{table "conversations"}} (user_id, created_at DESC, id DESC);
--- Everybody's list by activity, and what has been quiet for long.
-CREATE INDEX {{name "conversations_all_activity_idx"}}
-    ON {{table "conversations"}} (last_message_at DESC, id DESC, user_id DESC) WHERE deleted_at IS NULL;
--- Everybody's list by creation.
+-- Everybody's list by creation, and reports of what began in a span of time.
 CREATE INDEX {{name "conversations_all_created_idx"}}
     ON {{table "conversations"}} (created_at DESC, id DESC, user_id DESC);
 -- The queues of what waits for an answer: small, since most conversations do not.
 CREATE INDEX {{name "conversations_queue_idx"}}
-    ON {{table "conversations"}} (user_id, last_message_at DESC, id DESC)
+    ON {{table "conversations"}} (user_id, active_hour DESC)
     WHERE status = 'needs_reply' AND deleted_at IS NULL;
 CREATE INDEX {{name "conversations_all_queue_idx"}}
-    ON {{table "conversations"}} (last_message_at DESC, id DESC, user_id DESC)
+    ON {{table "conversations"}} (active_hour DESC)
     WHERE status = 'needs_reply' AND deleted_at IS NULL;
 CREATE INDEX {{name "conversations_lead_idx"}}
-    ON {{table "conversations"}} (lead_id, last_message_at DESC, id DESC) WHERE lead_id IS NOT NULL;
+    ON {{table "conversations"}} (lead_id, active_hour DESC) WHERE lead_id IS NOT NULL;
+CREATE INDEX {{name "conversations_app_idx"}}
+    ON {{table "conversations"}} (user_id, app, active_hour DESC) WHERE app IS NOT NULL;
+CREATE INDEX {{name "conversations_assignee_idx"}}
+    ON {{table "conversations"}} (user_id, assignee, active_hour DESC) WHERE assignee IS NOT NULL;
+CREATE INDEX {{name "conversations_snoozed_idx"}}
+    ON {{table "conversations"}} (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE UNIQUE INDEX {{name "conversations_external_key_key"}}
     ON {{table "conversations"}} (user_id, external_key) WHERE external_key IS NOT NULL;
 CREATE INDEX {{name "conversations_deleted_idx"}}
     ON {{table "conversations"}} (deleted_at) WHERE deleted_at IS NOT NULL;
 
+-- The hour of a new last_message_at, counted from the year 1 so that the division rounds down.
+CREATE TRIGGER {{name "conversations_hour_insert"}} AFTER INSERT ON {{table "conversations"}}
+BEGIN
+    UPDATE {{table "conversations"}} SET active_hour = (unixepoch(substr(new.last_message_at, 1, 19)) + 62135596800) / 3600 - 17259888
+    WHERE row_id = new.row_id;
+END;
+CREATE TRIGGER {{name "conversations_hour_update"}} AFTER UPDATE OF last_message_at ON {{table "conversations"}}
+WHEN substr(old.last_message_at, 1, 13) <> substr(new.last_message_at, 1, 13)
+BEGIN
+    UPDATE {{table "conversations"}} SET active_hour = (unixepoch(substr(new.last_message_at, 1, 19)) + 62135596800) / 3600 - 17259888
+    WHERE row_id = new.row_id;
+END;
+
+-- A parent has a lower seq than its child: there can be no cycle. 0 is the root.
 CREATE TABLE {{table "messages"}} (
-    -- As in conversations.
-    row_id              integer PRIMARY KEY,
-    id                  text      NOT NULL,
-    user_id             text      NOT NULL,
-    conversation_id     text      NOT NULL,
-    seq                 integer   NOT NULL,
-    role                text      NOT NULL,
+    row_id              integer     PRIMARY KEY,
+    id                  text        NOT NULL,
+    user_id             text        NOT NULL,
+    conversation_id     text        NOT NULL,
+    seq                 integer     NOT NULL,
+    sent_at             timestamp   NOT NULL DEFAULT {{.Now}} CHECK ({{utc "sent_at"}}),
+    created_at          timestamp   NOT NULL DEFAULT {{.Now}} CHECK ({{utc "created_at"}}),
+    updated_at          timestamp   NOT NULL DEFAULT {{.Now}} CHECK ({{utc "updated_at"}}),
+    edited_at           timestamp CHECK ({{utc "edited_at"}}),
+    deleted_at          timestamp CHECK ({{utc "deleted_at"}}),
+    heartbeat_at        timestamp CHECK ({{utc "heartbeat_at"}}),
+    parent_seq          integer,
+    change_seq          integer,
+    fence               integer,
+    tokens_in           integer,
+    tokens_out          integer,
+    revision            integer     NOT NULL DEFAULT 0,
+    role                text        NOT NULL,
+    kind                text        NOT NULL DEFAULT 'message',
+    state               text        NOT NULL DEFAULT 'complete',
     direction           text,
-    content             text      NOT NULL,
+    delivery            text,
+    author              text,
+    model               text,
+    finish_reason       text,
+    cost                text,
     sender_email        text,
     recipient_email     text,
     postmark_message_id text,
@@ -86,31 +143,33 @@ CREATE TABLE {{table "messages"}} (
     gmail_thread_id     text,
     email_message_id    text,
     idempotency_key     text,
-    headers             text      CHECK (json_valid(headers)),
-    attachments         text      CHECK (json_valid(attachments)),
-    tool_calls          text      CHECK (json_valid(tool_calls)),
-    tool_results        text      CHECK (json_valid(tool_results)),
-    metadata            text      CHECK (json_valid(metadata)),
-    sent_at             timestamp NOT NULL DEFAULT {{.Now}},
-    created_at          timestamp NOT NULL DEFAULT {{.Now}},
-    updated_at          timestamp NOT NULL DEFAULT {{.Now}},
-    edited_at           timestamp,
-    deleted_at          timestamp,
+    payload_format      text,
+    delivery_error      text,
+    headers             text CHECK (json_valid(headers)),
+    attachments         text CHECK (json_valid(attachments)),
+    tool_calls          text CHECK (json_valid(tool_calls)),
+    tool_results        text CHECK (json_valid(tool_results)),
+    metadata            text CHECK (json_valid(metadata)),
+    content             text        NOT NULL,
+    payload             blob,
     CONSTRAINT {{name "messages_id_key"}} UNIQUE (id, user_id),
     CONSTRAINT {{name "messages_conversation_fkey"}} FOREIGN KEY (conversation_id, user_id)
         REFERENCES {{table "conversations"}} (id, user_id) ON DELETE CASCADE,
     CONSTRAINT {{name "messages_seq_key"}} UNIQUE (conversation_id, user_id, seq),
-    CONSTRAINT {{name "messages_seq_check"}} CHECK (seq > 0),
-    CONSTRAINT {{name "messages_role_check"}} CHECK (role IN ('user', 'assistant', 'system', 'tool')),
-    CONSTRAINT {{name "messages_direction_check"}} CHECK (direction IN ('inbound', 'outbound'))
+    CONSTRAINT {{name "messages_seq_check"}} CHECK (seq > 0 AND revision >= 0 AND change_seq > 0),
+    CONSTRAINT {{name "messages_parent_check"}} CHECK (parent_seq >= 0 AND parent_seq < seq),
+    CONSTRAINT {{name "messages_role_check"}} CHECK (role IN ('user', 'assistant', 'system', 'developer', 'tool')),
+    CONSTRAINT {{name "messages_direction_check"}} CHECK (direction IN ('inbound', 'outbound')),
+    CONSTRAINT {{name "messages_kind_check"}} CHECK (kind IN ('message', 'note', 'auto_reply', 'bounce', 'event')),
+    CONSTRAINT {{name "messages_state_check"}} CHECK (state IN ('complete', 'streaming', 'interrupted', 'failed')),
+    CONSTRAINT {{name "messages_delivery_check"}} CHECK (delivery IN ('queued', 'sent', 'delivered', 'failed', 'bounced')),
+    CONSTRAINT {{name "messages_usage_check"}} CHECK (tokens_in >= 0 AND tokens_out >= 0 AND CAST(cost AS real) >= 0),
+    CONSTRAINT {{name "messages_payload_check"}} CHECK ((payload IS NULL) = (payload_format IS NULL))
 );
 
--- One user's messages over all conversations; erasing a user.
+-- One user's messages over all conversations; erasing a user. Everybody's go by the primary key.
 CREATE INDEX {{name "messages_created_idx"}}
     ON {{table "messages"}} (user_id, created_at DESC, id DESC);
--- Everybody's messages, those with attachments among them.
-CREATE INDEX {{name "messages_all_created_idx"}}
-    ON {{table "messages"}} (created_at DESC, id DESC, user_id DESC);
 CREATE UNIQUE INDEX {{name "messages_postmark_key"}}
     ON {{table "messages"}} (user_id, postmark_message_id) WHERE postmark_message_id IS NOT NULL;
 CREATE UNIQUE INDEX {{name "messages_gmail_key"}}
@@ -122,42 +181,60 @@ CREATE INDEX {{name "messages_gmail_thread_idx"}}
     ON {{table "messages"}} (user_id, gmail_thread_id) WHERE gmail_thread_id IS NOT NULL;
 CREATE INDEX {{name "messages_email_id_idx"}}
     ON {{table "messages"}} (user_id, email_message_id) WHERE email_message_id IS NOT NULL;
+-- The branches at a message.
+CREATE INDEX {{name "messages_parent_idx"}}
+    ON {{table "messages"}} (conversation_id, user_id, parent_seq) WHERE parent_seq IS NOT NULL;
+-- What was changed after its append, in the order of the changes.
+CREATE UNIQUE INDEX {{name "messages_change_key"}}
+    ON {{table "messages"}} (conversation_id, user_id, change_seq) WHERE change_seq IS NOT NULL;
+-- Streams whose writer may be gone.
+CREATE INDEX {{name "messages_streaming_idx"}}
+    ON {{table "messages"}} (heartbeat_at) WHERE state = 'streaming';
 CREATE INDEX {{name "messages_attachments_idx"}}
     ON {{table "messages"}} (user_id, created_at DESC, id DESC) WHERE attachments IS NOT NULL;
+-- Everybody's messages with attachments, by when they were sent.
+CREATE INDEX {{name "messages_all_attachments_idx"}}
+    ON {{table "messages"}} (sent_at DESC, id DESC, user_id DESC) WHERE attachments IS NOT NULL;
 CREATE INDEX {{name "messages_deleted_idx"}}
     ON {{table "messages"}} (deleted_at) WHERE deleted_at IS NOT NULL;
 
+-- A suggestion quotes what it answers and becomes what was sent: it goes with either.
 CREATE TABLE {{table "ai_suggestions"}} (
-    id                     text      NOT NULL,
-    user_id                text      NOT NULL,
-    conversation_id        text      NOT NULL,
+    id                     text        NOT NULL,
+    user_id                text        NOT NULL,
+    conversation_id        text        NOT NULL,
     in_reply_to_message_id text,
-    suggested_content      text      NOT NULL,
-    edited_content         text,
-    confidence_score       real,
-    sentiment_analysis     text      CHECK (json_valid(sentiment_analysis)),
-    context_used           text      CHECK (json_valid(context_used)),
-    model_used             text,
-    tokens_used            integer   NOT NULL DEFAULT 0,
-    generation_cost        text      NOT NULL DEFAULT '0',
-    status                 text      NOT NULL DEFAULT 'pending',
-    reviewed_by            text,
-    reviewed_at            timestamp,
-    feedback               text,
     sent_message_id        text,
-    created_at             timestamp NOT NULL DEFAULT {{.Now}},
-    updated_at             timestamp NOT NULL DEFAULT {{.Now}},
-    deleted_at             timestamp,
+    answers_seq            integer,
+    created_at             timestamp   NOT NULL DEFAULT {{.Now}} CHECK ({{utc "created_at"}}),
+    updated_at             timestamp   NOT NULL DEFAULT {{.Now}} CHECK ({{utc "updated_at"}}),
+    deleted_at             timestamp CHECK ({{utc "deleted_at"}}),
+    reviewed_at            timestamp CHECK ({{utc "reviewed_at"}}),
+    draft_at               timestamp CHECK ({{utc "draft_at"}}),
+    confidence_score       real,
+    tokens_used            integer     NOT NULL DEFAULT 0,
+    generation_cost        text        NOT NULL DEFAULT '0',
+    status                 text        NOT NULL DEFAULT 'pending',
+    model_used             text,
+    reviewed_by            text,
+    draft_by               text,
+    feedback               text,
+    sentiment_analysis     text CHECK (json_valid(sentiment_analysis)),
+    context_used           text CHECK (json_valid(context_used)),
+    suggested_content      text        NOT NULL,
+    edited_content         text,
+    draft_content          text,
     CONSTRAINT {{name "ai_suggestions_pkey"}} PRIMARY KEY (id, user_id),
     CONSTRAINT {{name "ai_suggestions_conversation_fkey"}} FOREIGN KEY (conversation_id, user_id)
         REFERENCES {{table "conversations"}} (id, user_id) ON DELETE CASCADE,
-    -- A suggestion quotes what it answers and becomes what was sent: it goes with either.
     CONSTRAINT {{name "ai_suggestions_reply_fkey"}} FOREIGN KEY (in_reply_to_message_id, user_id)
         REFERENCES {{table "messages"}} (id, user_id) ON DELETE CASCADE,
     CONSTRAINT {{name "ai_suggestions_sent_fkey"}} FOREIGN KEY (sent_message_id, user_id)
         REFERENCES {{table "messages"}} (id, user_id) ON DELETE CASCADE,
-    CONSTRAINT {{name "ai_suggestions_status_check"}} CHECK (status IN ('pending', 'approved', 'edited', 'rejected')),
+    CONSTRAINT {{name "ai_suggestions_status_check"}} CHECK (status IN ('pending', 'approved', 'edited', 'rejected', 'superseded', 'expired')),
     CONSTRAINT {{name "ai_suggestions_review_check"}} CHECK ((status = 'pending') = (reviewed_at IS NULL)),
+    CONSTRAINT {{name "ai_suggestions_draft_check"}} CHECK ((draft_content IS NULL) = (draft_at IS NULL)),
+    CONSTRAINT {{name "ai_suggestions_answers_check"}} CHECK (answers_seq > 0),
     CONSTRAINT {{name "ai_suggestions_confidence_check"}} CHECK (confidence_score BETWEEN 0 AND 1),
     CONSTRAINT {{name "ai_suggestions_tokens_check"}} CHECK (tokens_used >= 0),
     CONSTRAINT {{name "ai_suggestions_cost_check"}} CHECK (CAST(generation_cost AS real) >= 0)
@@ -167,12 +244,19 @@ CREATE INDEX {{name "ai_suggestions_conversation_idx"}}
     ON {{table "ai_suggestions"}} (conversation_id, user_id, created_at, id);
 CREATE INDEX {{name "ai_suggestions_created_idx"}}
     ON {{table "ai_suggestions"}} (user_id, created_at DESC, id DESC);
+-- Everybody's suggestions of a span of time.
+CREATE INDEX {{name "ai_suggestions_all_created_idx"}}
+    ON {{table "ai_suggestions"}} (created_at DESC, id DESC);
 CREATE INDEX {{name "ai_suggestions_pending_idx"}}
     ON {{table "ai_suggestions"}} (user_id, created_at DESC, id DESC)
     WHERE status = 'pending' AND deleted_at IS NULL;
 CREATE INDEX {{name "ai_suggestions_all_pending_idx"}}
     ON {{table "ai_suggestions"}} (created_at DESC, id DESC, user_id DESC)
     WHERE status = 'pending' AND deleted_at IS NULL;
+-- What was approved as it stood, the surest first.
+CREATE INDEX {{name "ai_suggestions_approved_idx"}}
+    ON {{table "ai_suggestions"}} (confidence_score DESC, id DESC, user_id DESC)
+    WHERE status = 'approved' AND deleted_at IS NULL AND confidence_score IS NOT NULL;
 -- The cascades from messages.
 CREATE INDEX {{name "ai_suggestions_reply_idx"}}
     ON {{table "ai_suggestions"}} (in_reply_to_message_id, user_id) WHERE in_reply_to_message_id IS NOT NULL;

@@ -1,15 +1,15 @@
 -- The vectors of messages, one for a message and a model: float32 in little-endian order,
 -- then a code of one bit a dimension, set where the number is above zero.
 
+-- A row_id is never given twice: a copy of the codes in memory can tell what is new.
 CREATE TABLE {{table "message_embeddings"}} (
-    -- Never given twice: a copy of the codes in memory can tell what is new.
     row_id          integer PRIMARY KEY AUTOINCREMENT,
     message_id      text      NOT NULL,
     user_id         text      NOT NULL,
     model           text      NOT NULL,
     conversation_id text      NOT NULL,
     embedding       blob      NOT NULL,
-    created_at      timestamp NOT NULL DEFAULT {{.Now}},
+    created_at      timestamp NOT NULL DEFAULT {{.Now}} CHECK ({{utc "created_at"}}),
     CONSTRAINT {{name "message_embeddings_key"}} UNIQUE (message_id, user_id, model),
     CONSTRAINT {{name "message_embeddings_message_fkey"}} FOREIGN KEY (message_id, user_id)
         REFERENCES {{table "messages"}} (id, user_id) ON DELETE CASCADE,
@@ -30,7 +30,7 @@ CREATE TABLE {{table "message_embedding_claims"}} (
     user_id       text      NOT NULL,
     model         text      NOT NULL,
     claimed_by    text      NOT NULL,
-    claimed_until timestamp NOT NULL,
+    claimed_until timestamp NOT NULL CHECK ({{utc "claimed_until"}}),
     CONSTRAINT {{name "message_embedding_claims_pkey"}} PRIMARY KEY (message_id, user_id, model),
     CONSTRAINT {{name "message_embedding_claims_message_fkey"}} FOREIGN KEY (message_id, user_id)
         REFERENCES {{table "messages"}} (id, user_id) ON DELETE CASCADE
