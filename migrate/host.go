@@ -145,7 +145,7 @@ func (h Host) check() error {
 	}
 	for _, name := range names {
 		match := hostFile.FindStringSubmatch(name)
-		if match == nil || len(match[1]) > 18 {
+		if len(match) == 0 || hostNumber(name) < 0 {
 			return rule.Invalid("host", "has a file %s, whose name is not NUMBER_name.up.sql or .down.sql", name)
 		}
 		other := map[string]string{"up": "down", "down": "up"}[match[3]]

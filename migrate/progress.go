@@ -77,8 +77,8 @@ func (m *migrator) dropProgress(ctx context.Context, q querier, s step) error {
 		return err
 	}
 	table := m.quoted(unfinished)
-	delete := fmt.Sprintf("DELETE FROM %s WHERE host = '%s' AND version = %d", table, m.host, s.version)
-	if _, err := q.ExecContext(ctx, delete); err != nil {
+	removal := fmt.Sprintf("DELETE FROM %s WHERE host = '%s' AND version = %d", table, m.host, s.version)
+	if _, err := q.ExecContext(ctx, removal); err != nil {
 		return err
 	}
 	var left bool
