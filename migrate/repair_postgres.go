@@ -181,11 +181,10 @@ func (r *repair) mendIndex(ctx context.Context, d Drift, schema string) error {
 		"ALTER INDEX "+temporary+" RENAME TO "+quoteName(o.name))
 }
 
-// alter runs statements in one transaction. Who needs the table waits behind it, which is why it
-// does not wait long itself.
+// alter runs statements in one transaction, which waits for locks as Up does.
 func (r *repair) alter(ctx context.Context, statements ...string) error {
-	return lockedPostgres(ctx, r.pool, func(q querier) error {
-		for _, s := range append([]string{"SET LOCAL lock_timeout = '3s'"}, statements...) {
+	return r.lockedPostgres(ctx, func(q querier) error {
+		for _, s := range statements {
 			if _, err := q.ExecContext(ctx, s); err != nil {
 				return fmt.Errorf("%s: %w", s, err)
 			}

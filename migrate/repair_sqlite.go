@@ -220,7 +220,9 @@ func (r *repair) mendObjects(ctx context.Context, q querier, drifts []Drift, tex
 	if !words {
 		return nil
 	}
-	return r.rebuildSearch(ctx, q)
+	i := slices.IndexFunc(r.steps, func(s step) bool { return s.version == searchVersion })
+	_, err := r.rebuild(ctx, q, r.steps[i])
+	return err
 }
 
 // brokenSQLite returns the ids of rows that break what could not be mended.

@@ -123,13 +123,13 @@ func (s *Store) WithTx(tx *gorm.DB) *Store {
 	return s.withHandle(query.NewHandle(tx, s.Dialect, s.Log))
 }
 
-// CheckSchema returns ErrSchema if the schema has another version than this code needs. Once it
-// has found the right version it does not look again.
+// CheckSchema returns ErrSchema if this code does not work with the schema. Once it has found one
+// that it works with it does not look again.
 func (s *Store) CheckSchema(db query.Conn) error {
 	if s.ready.Load() {
 		return nil
 	}
-	have, err := migrate.Version(db.Ctx, db.Host(), s.MigrateOptions())
+	have, err := migrate.ReadSchema(db.Ctx, db.Host(), s.MigrateOptions())
 	if err != nil {
 		return query.Stopped(db.Ctx, err)
 	}
@@ -144,13 +144,15 @@ func (s *Store) CheckSchema(db query.Conn) error {
 	return nil
 }
 
-// CompareSchema returns ErrSchema unless a version is the one that this code needs.
-func CompareSchema(have int64) error {
+// CompareSchema returns ErrSchema unless a schema works with this code: it has the version that
+// this code needs, or a newer one that only adds to it.
+func CompareSchema(have migrate.Schema) error {
 	switch want := migrate.Latest(); {
-	case have < want:
-		return fmt.Errorf("%w: the database is at version %d, this code needs %d: call migrate.Up, or open with convostore.WithMigrate", store.ErrSchema, have, want)
-	case have > want:
-		return fmt.Errorf("%w: the database is at version %d, this code knows %d: update the library", store.ErrSchema, have, want)
+	case have.Version < want:
+		return fmt.Errorf("%w: the database is at version %d, this code needs %d: call migrate.Up, or open with convostore.WithMigrate", store.ErrSchema, have.Version, want)
+	case have.OldestCode > want:
+		return fmt.Errorf("%w: the database is at version %d, which works with code that knows %d or more, and this code knows %d: update the library",
+			store.ErrSchema, have.Version, have.OldestCode, want)
 	}
 	return nil
 }
