@@ -124,12 +124,16 @@ of the models, such as AddMessage and Approve, are there for hosts that do so.
 # Glossary
 
   - scope: the rows that calls see and change: of one user (ForUser) or of all (AllUsers).
-  - user: the owner of rows, a UUID of the host's; a tenant or a workspace can be one.
-  - lead: somebody outside whom a conversation is with, by an id of the host's.
+  - user: the owner of rows, a UUID of the host's; a tenant or a workspace can be one. For users
+    with numbers or names see store.TenantID.
+  - lead: somebody outside whom a conversation is with, by an id of the host's. It belongs to
+    one user.
   - thread: the messages of one conversation, in the order of seq.
   - seq: a message's number in its conversation, given in the order of arrival.
   - redelivery: an append of a message that is stored already; it stores nothing.
   - suggestion: a drafted reply; pending until a person approves, edits or rejects it.
+  - bound: the largest value that is taken, such as the bytes of a message; docs/limits.md.
+  - activity: the time that orders a conversation, that of its latest message or now.
   - hold: a mark on a conversation that exempts it from everything done by age.
   - purge: to erase what was deleted some time ago. Erase removes rows for good, Delete hides.
   - code of a vector: one bit for each dimension, which SQLite compares before the vectors.

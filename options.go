@@ -24,8 +24,10 @@ type Option = config.Option
 
 // WithLeads names the host's table of leads. Reports read it; nothing writes to it. The
 // table need not exist before the first report. A name that cannot be an identifier is
-// ErrInvalid. If the table's key has another type than lead_id (see migrate.Options.Leads),
-// PostgreSQL compares both as text and reads the whole table.
+// ErrInvalid. Name its Owner wherever users must not see each other's leads. If the table's
+// key has another type than lead_id (see migrate.Options.Leads), PostgreSQL compares both as
+// text and reads the whole table. An Owner of a type that no user id has is ErrInvalid in the
+// first report that needs it.
 func WithLeads(t store.HostTable) Option {
 	return func(c *config.Config) error {
 		t := t // the option may be applied for several stores at once
@@ -33,8 +35,10 @@ func WithLeads(t store.HostTable) Option {
 			t.Key = "id"
 		}
 		columns := append([]string{t.Key}, t.Columns...)
-		if t.Title != "" {
-			columns = append(columns, t.Title)
+		for _, optional := range []string{t.Owner, t.Title} {
+			if optional != "" {
+				columns = append(columns, optional)
+			}
 		}
 		if err := naming.CheckHost("leads", t.Name, columns...); err != nil {
 			return err
@@ -122,12 +126,47 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithNULStripped removes U+0000 from texts and JSON documents before they are stored.
-// Without it they are ErrInvalid, because PostgreSQL can store U+0000 in neither. It is for
-// hosts that store what others send.
+// WithNULStripped removes U+0000 from texts and JSON documents before they are stored or
+// looked up: in keys, filters and searches as well, so that what was stored with U+0000 is found
+// with it. Without the option they are ErrInvalid, because PostgreSQL can store U+0000 in
+// neither. It is for hosts that store what others send.
+//
+// Names of headers that become one keep all their values, first those of the name that had no
+// U+0000. Keys that differ in U+0000 alone are one key.
 func WithNULStripped() Option {
 	return func(c *config.Config) error {
-		c.StripNUL = true
+		c.Clean.NUL = true
+		return nil
+	}
+}
+
+// WithInvalidTextReplaced replaces what is not Unicode with U+FFFD, the replacement character,
+// before it is stored or looked up: in texts and keys each run of bytes that are not UTF-8, and
+// in JSON documents also each half of a surrogate pair, such as \ud800. Without the option they
+// are ErrInvalid, with the field and the place. Everything else is as for WithNULStripped, with
+// which it may be combined.
+func WithInvalidTextReplaced() Option {
+	return func(c *config.Config) error {
+		c.Clean.Invalid = true
+		return nil
+	}
+}
+
+// maxMaxBytes keeps a row below what a jsonb document and a packet of PostgreSQL hold.
+const maxMaxBytes = 128 << 20
+
+// WithMaxMessageBytes sets how many bytes the texts and documents of a message may have
+// together, see message.Message.Size; the default is message.MaxBytes, 16 MiB. What has more is
+// ErrInvalid, and nothing is written. It holds for a conversation and for a suggestion as well.
+// A message of 100 MB keeps SQLite's only writer for many seconds, and each reader holds a copy
+// in memory. An n outside of 1 to 128 MiB is ErrInvalid. A host's own GORM writes keep the
+// default.
+func WithMaxMessageBytes(n int) Option {
+	return func(c *config.Config) error {
+		if n < 1 || n > maxMaxBytes {
+			return rule.Invalid("WithMaxMessageBytes", "is not between 1 and %d", maxMaxBytes)
+		}
+		c.MaxBytes = n
 		return nil
 	}
 }

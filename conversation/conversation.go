@@ -44,7 +44,8 @@ type Conversation struct {
 
 	// LastSeq is the seq of the newest message, 0 if there are none.
 	LastSeq int64 `json:"last_seq"`
-	// LastMessageAt is the latest SentAt of the messages, CreatedAt if there are none.
+	// LastMessageAt is the latest SentAt of the messages, CreatedAt if there are none. A time in
+	// the future counts as now, see Activity.
 	LastMessageAt time.Time `json:"last_message_at"`
 	// LastChangeSeq counts the changes of messages that were there already.
 	LastChangeSeq int64 `json:"last_change_seq,omitempty"`
@@ -88,7 +89,8 @@ type Conversation struct {
 func (Conversation) TableName(n schema.Namer) string { return column.Table(n, "conversations") }
 
 // Normalize sets what is unset: Status to active, CreatedAt to now, UpdatedAt and
-// LastMessageAt to CreatedAt. It truncates times to microseconds, in UTC.
+// LastMessageAt to CreatedAt. It truncates times to microseconds, in UTC, and takes a
+// LastMessageAt in the future for now.
 func (c *Conversation) Normalize(now time.Time) {
 	if c.Status == "" {
 		c.Status = StatusActive
@@ -103,7 +105,9 @@ func (c *Conversation) Normalize(now time.Time) {
 		c.LastMessageAt = c.CreatedAt
 	}
 	c.CreatedAt, c.UpdatedAt = message.Instant(c.CreatedAt), message.Instant(c.UpdatedAt)
-	c.LastMessageAt = message.Instant(c.LastMessageAt)
+	if c.LastMessageAt = message.Instant(c.LastMessageAt); check.Time("last_message_at", c.LastMessageAt) == nil {
+		c.LastMessageAt = Activity(c.LastMessageAt, message.Instant(now))
+	}
 	for _, t := range []**time.Time{&c.HeldAt, &c.SnoozedUntil, &c.PinnedAt} {
 		if *t != nil {
 			*t = new(message.Instant(**t))
@@ -167,7 +171,13 @@ func (c *Conversation) BeforeCreate(*gorm.DB) error {
 		return err
 	}
 	c.Normalize(message.Now())
-	return c.Validate()
+	return check.First(check.Size("conversation", c.Size(), message.MaxBytes), c.Validate())
+}
+
+// Size returns the bytes of the conversation's texts and metadata together, as message.Message's
+// Size counts them. Its messages do not count.
+func (c *Conversation) Size() int {
+	return check.Sum(c.App, c.Assignee, c.LeadID, c.ExternalKey, c.Title, c.Subject) + check.Written(c.Metadata)
 }
 
 // AddMessage appends m to c.Messages as the next message. It sets m's conversation, owner
@@ -187,8 +197,8 @@ func (c *Conversation) AddMessage(m *message.Message) error {
 		return err
 	}
 	m.ConversationID, m.UserID, m.Seq = c.ID, c.UserID, c.LastSeq+1
-	if c.LastSeq == 0 || m.SentAt.After(c.LastMessageAt) {
-		c.LastMessageAt = m.SentAt
+	if at := Activity(m.SentAt, message.Now()); c.LastSeq == 0 || at.After(c.LastMessageAt) {
+		c.LastMessageAt = at
 	}
 	c.LastSeq = m.Seq
 	if m.Kind == message.KindMessage {

@@ -3,6 +3,7 @@ package conversation_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/driver/sqlite"
@@ -63,4 +64,14 @@ func Example_scopes() {
 	// Output:
 	// <nil> 1 Website improvements
 	// 2 Hello!
+}
+
+// An e-mail whose sender's clock is wrong does not head the queue for ever.
+func ExampleActivity() {
+	now := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+	fmt.Println(conversation.Activity(now.Add(-time.Hour), now).Format(time.TimeOnly))
+	fmt.Println(conversation.Activity(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), now).Format(time.TimeOnly))
+	// Output:
+	// 11:00:00
+	// 12:00:00
 }

@@ -7,7 +7,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/column"
-	"github.com/convostore/convostore/message"
 )
 
 // The scopes below are for gorm.DB.Scopes and Preload. They only add conditions, so they
@@ -37,12 +36,12 @@ func Archived(db *gorm.DB) *gorm.DB { return WithStatus(StatusArchived)(db) }
 
 // ActiveSince keeps the conversations whose last message was sent at t or later.
 func ActiveSince(t time.Time) column.Scope {
-	return col("last_message_at").AtLeast(message.Instant(t))
+	return col("last_message_at").Since(t)
 }
 
 // ActiveBefore keeps the conversations whose last message was sent before t.
 func ActiveBefore(t time.Time) column.Scope {
-	return col("last_message_at").Below(message.Instant(t))
+	return col("last_message_at").Until(t)
 }
 
 // Live keeps the conversations that are not soft-deleted. GORM adds this condition to

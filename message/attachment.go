@@ -3,6 +3,7 @@ package message
 import (
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"strconv"
 
 	"github.com/convostore/convostore/internal/check"
@@ -42,10 +43,35 @@ func (a Attachments) Value() (driver.Value, error) {
 	return string(doc), err
 }
 
-// Scan implements sql.Scanner.
+// Scan implements sql.Scanner. Of a document of another form, which a host's own SQL wrote, it
+// reads what it can, as that of Headers does: no attachments from what is no list, and of each
+// element the fields that have the right type.
 func (a *Attachments) Scan(src any) error {
 	*a = nil
-	return scanJSON(src, a)
+	return onlyTypeErrors(scanJSON(src, a))
+}
+
+// onlyTypeErrors drops the error of a document whose values have other types, of which
+// json.Unmarshal has decoded the rest.
+func onlyTypeErrors(err error) error {
+	var mistyped *json.UnmarshalTypeError
+	if errors.As(err, &mistyped) {
+		return nil
+	}
+	return err
+}
+
+// size returns the bytes of all texts, with the brackets around each attachment.
+func (a Attachments) size() (n int) {
+	const around = 4
+	for i := range a {
+		n += check.Sum(a[i].texts()...) + around
+	}
+	return n
+}
+
+func (a *Attachment) texts() []string {
+	return []string{a.Filename, a.ContentType, a.ContentID, a.URL, a.Key, a.Checksum}
 }
 
 func (a Attachments) validate() error {
@@ -54,7 +80,7 @@ func (a Attachments) validate() error {
 		if one.Size < 0 {
 			return rule.Invalid(field+".size", "is negative")
 		}
-		for _, s := range []string{one.Filename, one.ContentType, one.ContentID, one.URL, one.Key, one.Checksum} {
+		for _, s := range one.texts() {
 			if err := check.Text(field, s); err != nil {
 				return err
 			}

@@ -34,7 +34,33 @@ func TestAttachments(t *testing.T) {
 	assert.Equal(t, list, got, "the order and every field")
 	require.NoError(t, got.Scan(nil))
 	assert.Nil(t, got)
-	require.Error(t, got.Scan(`{"filename":"not a list"}`))
+	require.Error(t, got.Scan(`[{"filename":`))
+	require.Error(t, got.Scan(1.5))
+}
+
+// TestDocumentsOfAnotherForm: a host's own SQL can write any document, and a list with one such
+// row must still be readable.
+func TestDocumentsOfAnotherForm(t *testing.T) {
+	for doc, want := range map[string]message.Attachments{
+		`{"filename":"not a list"}`: nil, `1`: nil, `"x"`: nil, `[]`: {},
+		`[1,{"filename":"a"}]`:                          {{}, {Filename: "a"}},
+		`[{"filename":1,"size":"x","url":"u"},[],null]`: {{URL: "u"}, {}, {}},
+	} {
+		var got message.Attachments
+		require.NoError(t, got.Scan(doc), doc)
+		assert.Equal(t, want, got, doc)
+	}
+	for doc, want := range map[string]message.Headers{
+		`[]`: nil, `1`: nil, `"x"`: nil,
+		`{"a":1,"b":"c"}`:              {"a": {"1"}, "b": {"c"}},
+		`{"a":[1,"b",{}],"c":{"d":0}}`: {"a": {"1", "b", "{}"}, "c": {`{"d":0}`}},
+	} {
+		var got message.Headers
+		require.NoError(t, got.Scan(doc), doc)
+		assert.Equal(t, want, got, doc)
+	}
+	var h message.Headers
+	require.Error(t, h.Scan(`{"a":`))
 }
 
 func TestJSON(t *testing.T) {

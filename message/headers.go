@@ -109,10 +109,48 @@ func (h Headers) Value() (driver.Value, error) {
 	return string(doc), err
 }
 
-// Scan implements sql.Scanner.
+// Scan implements sql.Scanner. A document of another form, which a host's own SQL wrote, is read
+// as far as it goes: a value that is no text as its JSON, and no headers from what is no object.
+// An error would end every list that the row is in.
 func (h *Headers) Scan(src any) error {
 	*h = nil
-	return scanJSON(src, h)
+	err := scanJSON(src, h)
+	var doc map[string]json.RawMessage
+	if err == nil || scanJSON(src, &doc) != nil {
+		return onlyTypeErrors(err)
+	}
+	*h = make(Headers, len(doc))
+	for name, value := range doc {
+		(*h)[name] = looseValues(value)
+	}
+	return nil
+}
+
+// looseValues returns the elements of a list, or else the one value.
+func looseValues(doc json.RawMessage) []string {
+	var list []json.RawMessage
+	if json.Unmarshal(doc, &list) != nil {
+		list = []json.RawMessage{doc}
+	}
+	values := make([]string, len(list))
+	for i, value := range list {
+		if json.Unmarshal(value, &values[i]) != nil {
+			values[i] = string(value)
+		}
+	}
+	return values
+}
+
+// size returns the bytes of all names and values, with the quotes and separators around them.
+func (h Headers) size() (n int) {
+	const around = 4
+	for name, values := range h {
+		n += len(name) + around
+		for _, v := range values {
+			n += len(v) + around
+		}
+	}
+	return n
 }
 
 func (h Headers) validate() error {

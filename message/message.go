@@ -197,8 +197,8 @@ func (m *Message) validateChat() error {
 		check.Key("payload_format", m.PayloadFormat),
 		check.Text("delivery_error", m.DeliveryError),
 		check.NotNegative("fence", m.Fence),
-		check.NotNegative("tokens_in", m.TokensIn),
-		check.NotNegative("tokens_out", m.TokensOut),
+		check.Tokens("tokens_in", m.TokensIn),
+		check.Tokens("tokens_out", m.TokensOut),
 		check.Amount("cost", m.Cost),
 		m.ValidateParent(),
 		m.validatePayload(),
@@ -227,14 +227,33 @@ func (m *Message) validatePayload() error {
 	return nil
 }
 
+// MaxBytes is the largest Size of a message unless a store was opened with another bound (see
+// convostore.WithMaxMessageBytes): 16 MiB. It holds for a conversation and for a suggestion as
+// well.
+const MaxBytes = check.MaxBytes
+
+// MaxTokens is the largest number in TokensIn and in TokensOut.
+const MaxTokens = check.MaxTokens
+
+// Size returns the bytes of the message's texts and documents together. A number in a document
+// counts as PostgreSQL writes it out: 1e1000 has 1,001 digits. Of headers and attachments each
+// value counts, with a few bytes for what surrounds it; embeddings do not.
+func (m *Message) Size() int {
+	return check.Sum(m.Content, m.Author, m.PayloadFormat, m.Model, m.FinishReason, m.DeliveryError,
+		m.SenderEmail, m.RecipientEmail, m.PostmarkMessageID, m.GmailMessageID, m.GmailThreadID, m.EmailMessageID,
+		m.IdempotencyKey) +
+		len(m.Payload) + m.Headers.size() + m.Attachments.size() +
+		check.SumWritten(m.ToolCalls, m.ToolResults, m.Metadata)
+}
+
 // BeforeCreate is a GORM hook for hosts that create messages themselves. It sets an id if
-// there is none, normalizes and validates.
+// there is none, normalizes and validates. More than MaxBytes are a *rule.InvalidError.
 func (m *Message) BeforeCreate(*gorm.DB) error {
 	if err := column.GiveID(&m.ID); err != nil {
 		return err
 	}
 	m.Normalize(Now())
-	return check.First(m.keyEmbeddings(), m.Validate())
+	return check.First(m.keyEmbeddings(), check.Size("message", m.Size(), MaxBytes), m.Validate())
 }
 
 // Deleted reports whether the message is soft-deleted.

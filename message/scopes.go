@@ -52,10 +52,10 @@ func AfterSeq(seq int64) column.Scope { return col("seq").Above(seq) }
 func BeforeSeq(seq int64) column.Scope { return col("seq").Below(seq) }
 
 // SentSince keeps the messages sent at t or later.
-func SentSince(t time.Time) column.Scope { return col("sent_at").AtLeast(Instant(t)) }
+func SentSince(t time.Time) column.Scope { return col("sent_at").Since(t) }
 
 // SentBefore keeps the messages sent before t.
-func SentBefore(t time.Time) column.Scope { return col("sent_at").Below(Instant(t)) }
+func SentBefore(t time.Time) column.Scope { return col("sent_at").Until(t) }
 
 // Live keeps the messages that are not soft-deleted. GORM adds this condition to queries on
 // Message by itself; Live is for joins and for Unscoped.

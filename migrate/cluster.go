@@ -94,7 +94,7 @@ func (c *cluster) readDistribution(ctx context.Context) (err error) {
 func (c *cluster) checkDistribution() error {
 	for table, by := range c.distribution {
 		switch own := slices.Contains(c.own, table); {
-		case by == "" || (own && by == "user_id") || (!own && by == referenceTable):
+		case by == "" || (own && by == "user_id") || (!own && by == referenceTable) || c.byOwner(table):
 		case by == referenceTable:
 			return rule.Invalid("db", "has %s as a reference table; undistribute it first", table)
 		default:
@@ -102,6 +102,12 @@ func (c *cluster) checkDistribution() error {
 		}
 	}
 	return nil
+}
+
+// byOwner tells whether the table is that of the host's leads, distributed by their owner.
+func (c *cluster) byOwner(table string) bool {
+	leads := c.options.Leads
+	return leads != nil && leads.Owner != "" && table == leads.quoted().Table && c.distribution[table] == leads.Owner
 }
 
 // plain returns those of the tables that are plain.

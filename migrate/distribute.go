@@ -35,7 +35,8 @@ func (e *PreflightError) Error() string {
 // rows of a user are then on one node, and every statement of ForUser goes to that node. The
 // host's tables of Options.Users and Options.Leads become reference tables, with a copy on every
 // node. So does convostore_migrations, which a store reads on whichever node it connects to.
-// Foreign keys keep their names and definitions.
+// Leads that the host has distributed by their Owner stay so, and the library's tables take
+// their shards. Foreign keys keep their names and definitions.
 //
 // db must be on the coordinator, and its database must have the extension citus. Everything runs
 // in one transaction under the lock of Up: an error leaves the tables as they were. Nobody can
@@ -108,10 +109,13 @@ func (c *cluster) distribute(ctx context.Context, d DistributeOptions) error {
 	})
 }
 
-// distributeTable distributes one table. The first one gets the shards, and the others are
-// colocated with it.
+// distributeTable distributes one table. The first one gets the shards, or those of the host's
+// leads if they are distributed, and the others are colocated with it.
 func (c *cluster) distributeTable(ctx context.Context, table string, d DistributeOptions) error {
 	const distribute = "create_distributed_table(%s, 'user_id', "
+	if i := slices.IndexFunc(c.references, c.byOwner); i >= 0 {
+		return c.call(ctx, distribute+"colocate_with => %s)", literal(table), literal(c.references[i]))
+	}
 	switch first := c.own[0]; {
 	case table != first:
 		return c.call(ctx, distribute+"colocate_with => %s)", literal(table), literal(first))

@@ -76,7 +76,7 @@ func ExampleStatus() {
 	}
 	// Output:
 	// 1 core true
-	// 2 embeddings false
+	// 2 threads false
 }
 
 // Verify finds what somebody did by hand.
@@ -138,7 +138,7 @@ func ExampleFS() {
 		panic(err)
 	}
 	fmt.Println(names[:2])
-	// Output: [00001_core.sql 00002_embeddings.sql]
+	// Output: [00001_core.sql 00002_threads.sql]
 }
 
 // A service keeps its own tables fit to be distributed too, long before it has a cluster:

@@ -64,8 +64,8 @@ func runFile(t *testing.T, db *gorm.DB, text string) {
 func TestTheFilesDoWhatUpDoes(t *testing.T) {
 	t.Parallel()
 	eachDialect(t, func(t *testing.T, db *gorm.DB) {
-		o := Options{Prefix: "app_", Leads: &Ref{Table: "leads", Type: "bigint"}, Dimensions: 8, TextConfig: "english", Trigrams: true}
-		run(t, db, "CREATE TABLE leads (id bigint PRIMARY KEY)")
+		o := Options{Prefix: "app_", Leads: &Ref{Table: "leads", Owner: "owner", Type: "bigint"}, Dimensions: 8, TextConfig: "english", Trigrams: true}
+		run(t, db, "CREATE TABLE leads (id bigint, owner uuid, PRIMARY KEY (id, owner))")
 		if db.Name() == postgres {
 			o.Schema = "crm"
 		}

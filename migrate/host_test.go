@@ -9,41 +9,6 @@ import (
 	"github.com/convostore/convostore/internal/pgtest"
 )
 
-func TestForeignKeysToTheHostsTables(t *testing.T) {
-	t.Parallel()
-	eachDialect(t, func(t *testing.T, db *gorm.DB) {
-		ctx := t.Context()
-		o := Options{Prefix: "chat_", Users: &Ref{Table: "Users", Column: "uid"}, Leads: &Ref{Table: "leads", Type: "bigint"}}
-		if db.Name() == postgres {
-			o.Schema = "crm"
-		}
-		run(t, db, `CREATE TABLE "Users" (uid uuid PRIMARY KEY)`, "CREATE TABLE leads (id bigint PRIMARY KEY)",
-			`INSERT INTO "Users" VALUES ('`+user+`')`, "INSERT INTO leads VALUES (7), (8)")
-		require.NoError(t, Up(ctx, db, o))
-		requireNoDrift(t, db, o)
-
-		conversations, messages := o.tables().Table("conversations"), o.tables().Table("messages")
-		fill(t, db, o)
-		run(t, db, "UPDATE "+conversations+" SET lead_id = 7")
-		require.Error(t, db.Exec("UPDATE "+conversations+" SET lead_id = 99").Error, "no such lead")
-		require.Error(t, db.Exec("INSERT INTO "+conversations+" (id, user_id) VALUES ('"+inbound+"', '"+inbound+"')").Error, "no such user")
-
-		run(t, db, "DELETE FROM leads WHERE id = 8")
-		require.EqualValues(t, 1, count(t, db, messages))
-		run(t, db, "DELETE FROM leads WHERE id = 7")
-		require.EqualValues(t, 0, count(t, db, messages))
-		require.EqualValues(t, 0, count(t, db, o.tables().Table("ai_suggestions")))
-
-		fill(t, db, o)
-		run(t, db, `DELETE FROM "Users"`)
-		require.EqualValues(t, 0, count(t, db, conversations))
-		require.EqualValues(t, 0, count(t, db, messages))
-
-		require.NoError(t, DownTo(ctx, db, o, 0))
-		require.EqualValues(t, 0, count(t, db, "leads"))
-	})
-}
-
 func TestPrefixesAndSchemasLiveSideBySide(t *testing.T) {
 	t.Parallel()
 	eachDialect(t, func(t *testing.T, db *gorm.DB) {

@@ -44,8 +44,9 @@ var ErrNewer = errors.New("convostore: the schema is newer than this code")
 // Up migrates the database to the version of this code, Latest. If it already has this version,
 // Up only reads the version and takes no lock.
 //
-// Bad options and a db inside a transaction are a *rule.InvalidError, and a database that is
-// newer than the code is ErrNewer. On SQLite Up waits for other writers until ctx ends, at most
+// Bad options and a db inside a transaction are a *rule.InvalidError, and so is a table of
+// Options.Users or Options.Leads that is not there or to which a foreign key cannot refer. A
+// database that is newer than the code is ErrNewer. On SQLite Up waits for other writers until ctx ends, at most
 // a minute, whatever the host's busy_timeout is. It needs a free connection of the pool: with a
 // pool of one, the caller must not hold that connection.
 func Up(ctx context.Context, db *gorm.DB, o Options) error {
@@ -94,6 +95,11 @@ func (m *migrator) up(ctx context.Context, to int64) error {
 		at, err := m.known(ctx, q)
 		if err != nil {
 			return err
+		}
+		if at == 0 && to > 0 {
+			if err := m.checkHost(ctx, q); err != nil {
+				return err
+			}
 		}
 		for _, s := range m.steps {
 			if s.version <= at || s.version > to {

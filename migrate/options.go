@@ -35,8 +35,11 @@ type Options struct {
 	// creates a missing one in the first schema of the search_path. An existing one must be on
 	// the search_path.
 	Schema string
-	// Users and Leads are tables of the host, which must exist. Each one that is set gets a
-	// foreign key, and deleting its row deletes the conversations. Nil makes no foreign key.
+	// Users and Leads are tables of the host, which must exist before the first migration. Users
+	// gets a foreign key, and so does Leads if it has an Owner; deleting a row of theirs deletes
+	// its conversations. Nil makes no foreign key. What a foreign key cannot refer to, because
+	// of its type or because it is not unique, is an error of Up and Preflight that says what to
+	// do.
 	Users, Leads *Ref
 	// Dimensions is the length of an embedding, at most 4000; 0 means 1536. Above 2000
 	// PostgreSQL stores embeddings in half precision (halfvec), because it can index no longer
@@ -68,8 +71,20 @@ type Ref struct {
 	// sensitive.
 	Table string
 	// Column is the primary key or another unique column; empty means "id". It is case
-	// sensitive.
+	// sensitive. The one of Users is a uuid on PostgreSQL, and a uuid as text on SQLite. A host
+	// whose users have numbers or names leaves Users out and gives each one a
+	// store.TenantID.
 	Column string
+	// Owner is for Leads alone: the column with the user to whom a lead belongs, of the same
+	// type as the Column of Users. The foreign key is then (lead_id, user_id) to (Column,
+	// Owner), so that a conversation can only name a lead of its own user, and only that lead's
+	// deletion deletes it. The table needs a unique constraint on the two columns:
+	//
+	//	CREATE UNIQUE INDEX leads_id_owner_key ON leads (id, owner)
+	//
+	// Without Owner there is no foreign key, since it would tell one user about the leads of
+	// another. Only the type of lead_id is then taken from Leads.
+	Owner string
 	// Type is the SQL type of the column, such as "bigint" or "varchar(36)". lead_id gets the
 	// same type. Empty means text. It must be empty for Users: user_id is a uuid on PostgreSQL
 	// and text on SQLite.
@@ -152,6 +167,9 @@ func (o Options) check(dialect string) error {
 	if o.Users != nil && o.Users.Type != "" {
 		return rule.Invalid("users", "no type: user_id is a uuid on PostgreSQL and text on SQLite")
 	}
+	if o.Users != nil && o.Users.Owner != "" {
+		return rule.Invalid("users", "no owner: a user belongs to nobody")
+	}
 	if err := o.Users.check("users", dialect); err != nil {
 		return err
 	}
@@ -165,7 +183,7 @@ func (r *Ref) check(field, dialect string) error {
 	if dialect == sqlite && strings.Contains(r.Table, ".") {
 		return rule.Invalid(field, "is in a schema, which SQLite has none of")
 	}
-	if err := naming.CheckHost(field, r.Table, r.column()); err != nil {
+	if err := naming.CheckHost(field, r.Table, r.columns()...); err != nil {
 		return err
 	}
 	if r.Type != "" && (len(r.Type) > maxHostName || !hostType.MatchString(r.Type)) {
@@ -179,4 +197,12 @@ func (r *Ref) column() string {
 		return "id"
 	}
 	return r.Column
+}
+
+// columns returns the columns that a foreign key refers to.
+func (r *Ref) columns() []string {
+	if r.Owner == "" {
+		return []string{r.column()}
+	}
+	return []string{r.column(), r.Owner}
 }

@@ -39,6 +39,8 @@ func TestBadOptions(t *testing.T) {
 		"too many dimensions":        {Options{Dimensions: 4001}, "dimensions"},
 		"users without a table":      {Options{Users: ref("", "id", "")}, "users"},
 		"users with a type":          {Options{Users: ref("users", "id", "uuid")}, "users"},
+		"users with an owner":        {Options{Users: &Ref{Table: "users", Owner: "owner"}}, "users"},
+		"leads with a bad owner":     {Options{Leads: &Ref{Table: "leads", Owner: "owner) --"}}, "leads"},
 		"users with a quote":         {Options{Users: ref(`users"`, "id", "")}, "users"},
 		"users with a quoted quote":  {Options{Users: ref(`users'`, "id", "")}, "users"},
 		"users with two dots":        {Options{Users: ref("a.b.c", "id", "")}, "users"},
@@ -118,7 +120,7 @@ func TestGoodTypesOfLeads(t *testing.T) {
 func TestNamesStayShortWithTheLongestPrefix(t *testing.T) {
 	t.Parallel()
 	quoted := regexp.MustCompile(`"([^"]+)"`)
-	o := Options{Prefix: strings.Repeat("p", 20), Users: &Ref{Table: "users"}, Leads: &Ref{Table: "leads"}}
+	o := Options{Prefix: strings.Repeat("p", 20), Users: &Ref{Table: "users"}, Leads: &Ref{Table: "leads", Owner: "owner"}}
 	for _, dialect := range []string{postgres, sqlite} {
 		made, err := FS(dialect, o, FormatUpDown)
 		require.NoError(t, err)

@@ -85,29 +85,37 @@ func (f Finding) String() string {
 	return text + ": " + f.Rule + ": " + f.Advice
 }
 
-// Preflight lists what prevents the library's tables, and the host's tables named in tables,
-// from being distributed by user_id with Citus. It reads the catalogue of any PostgreSQL server,
-// with or without the extension, so that a host's test can make sure that distribution stays
-// possible. It changes nothing and may run inside the host's transaction.
+// Preflight says before Up whether foreign keys can refer to the tables of Options.Users and
+// Options.Leads, and lists what prevents the library's tables, and the host's tables named in
+// tables, from being distributed by user_id with Citus. It reads the catalogue of any PostgreSQL
+// server, with or without the extension, so that a host's test can make sure that distribution
+// stays possible. SQLite has nothing to distribute, and no findings. It changes nothing and may
+// run inside the host's transaction.
 //
 // The tables of Options.Users and Options.Leads become reference tables, with a copy on every
 // node, and need no user_id. A name may have a schema, "crm.notes"; a table that is named twice
 // counts once. The findings are ordered by table, then by rule in the order of the constants,
 // then by object. If there are none, the slice is nil.
 //
-// Bad options, a bad name and SQLite are a *rule.InvalidError.
+// Bad options and a bad name are a *rule.InvalidError. So is a table of Options.Users or
+// Options.Leads that is not there, whose column has a type that user_id or lead_id does not have
+// (users with numbers: see store.TenantID), or that lacks a unique key for the foreign key; the
+// error has the statement that makes one.
 func Preflight(ctx context.Context, db *gorm.DB, o Options, tables ...string) ([]Finding, error) {
 	m, q, err := reader(db, o)
 	if err != nil {
 		return nil, err
 	}
-	if m.dialect != postgres {
-		return nil, errNotPostgres
-	}
 	for _, t := range tables {
 		if err := naming.CheckHost("tables", t); err != nil {
 			return nil, err
 		}
+	}
+	if err := m.checkHost(ctx, q); err != nil {
+		return nil, err
+	}
+	if m.dialect != postgres {
+		return nil, nil
 	}
 	return m.preflight(ctx, q, tables)
 }

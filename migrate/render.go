@@ -117,7 +117,7 @@ type page struct {
 func newPage(dialect string, o Options) page {
 	p := page{
 		dialect: dialect, tables: o.tables(), Schema: o.Schema,
-		Users: o.Users.quoted(), Leads: o.Leads.quoted(), LeadType: "text",
+		Users: o.Users.quoted(), Leads: o.Leads.quoted(), LeadType: o.leadType(),
 		Extensions: true, Pgvector: !o.WithoutPgvector && dialect == postgres,
 		VectorType: o.vectorType(), VectorOps: o.vectorType() + "_cosine_ops", PlainVectors: o.plainVectors(),
 		VectorIndex: !o.WithoutPgvector && !o.WithoutVectorIndex,
@@ -128,8 +128,8 @@ func newPage(dialect string, o Options) page {
 	if p.Pgvector {
 		p.VectorType += fmt.Sprintf("(%d)", o.dimensions())
 	}
-	if o.Leads != nil && o.Leads.Type != "" {
-		p.LeadType = o.Leads.Type
+	if o.Leads != nil && o.Leads.Owner == "" {
+		p.Leads = nil
 	}
 	return p
 }
@@ -165,5 +165,6 @@ func (r *Ref) quoted() *Ref {
 	return &Ref{
 		Table:  naming.Quote(r.Table),
 		Column: naming.Quote(r.column()),
+		Owner:  naming.Quote(r.Owner),
 	}
 }

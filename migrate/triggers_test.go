@@ -82,7 +82,7 @@ func TestTriggersOfMessages(t *testing.T) {
 
 		run(t, db, "UPDATE messages SET deleted_at = '2026-01-02 03:04:05+00:00' WHERE id = '"+inbound+"'")
 		require.Empty(t, found(t, db, "messages", "pie"), "deleted")
-		run(t, db, "UPDATE messages SET deleted_at = '2026-01-03', content = 'tart' WHERE id = '"+inbound+"'")
+		run(t, db, "UPDATE messages SET deleted_at = '2026-01-03 00:00:00+00:00', content = 'tart' WHERE id = '"+inbound+"'")
 		require.Empty(t, found(t, db, "messages", "pie OR tart"), "edited while deleted")
 		run(t, db, "UPDATE messages SET deleted_at = NULL WHERE id = '"+inbound+"'")
 		require.Equal(t, []string{inbound}, found(t, db, "messages", "tart"), "restored")
@@ -143,7 +143,7 @@ func TestTriggersLeaveOtherColumnsAlone(t *testing.T) {
 			return n
 		}
 		before := total()
-		run(t, db, "UPDATE conversations SET last_seq = 7, title = title, last_message_at = '2026-01-02 00:00:00+00:00'",
+		run(t, db, "UPDATE conversations SET last_seq = 7, title = title, last_message_at = last_message_at",
 			"UPDATE messages SET metadata = '{}', content = content, updated_at = '2026-01-02 00:00:00+00:00'")
 		require.EqualValues(t, 2, total()-before)
 	})

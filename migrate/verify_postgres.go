@@ -3,6 +3,7 @@ package migrate
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // inspectPostgres returns the catalogue that the migrations create and the one in the database.
@@ -123,14 +124,8 @@ func readPostgres(ctx context.Context, q querier, schema, condition, argument st
 func (m *migrator) hostKeys(ctx context.Context, q querier) (catalogue, error) {
 	keys := catalogue{}
 	table := m.options.Prefix + "conversations"
-	for _, k := range []struct {
-		name, column string
-		ref          *Ref
-	}{{"user", "user_id", m.options.Users}, {"lead", "lead_id", m.options.Leads}} {
-		if k.ref == nil {
-			continue
-		}
-		definition, err := hostKey(ctx, q, k.column, k.ref)
+	for _, k := range m.options.hostKeys() {
+		definition, err := k.definition(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -139,14 +134,16 @@ func (m *migrator) hostKeys(ctx context.Context, q querier) (catalogue, error) {
 	return keys, nil
 }
 
-func hostKey(ctx context.Context, q querier, column string, r *Ref) (string, error) {
+// definition returns the foreign key in the form of pg_get_constraintdef.
+func (k hostKey) definition(ctx context.Context, q querier) (string, error) {
 	var definition string
-	query := fmt.Sprintf(`SELECT format('FOREIGN KEY (%s) REFERENCES %%s(%%I) ON DELETE CASCADE', coalesce(
+	query := fmt.Sprintf(`SELECT format('FOREIGN KEY (%s) REFERENCES %%s(%%s) ON DELETE CASCADE', coalesce(
 		(SELECT format('%%I.%%I', n.nspname, c.relname) FROM pg_catalog.pg_class c
-		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('%[2]s')),
-		'%[2]s'), '%[3]s')`, column, r.quoted().Table, r.column())
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('%[2]s')), '%[2]s'),
+		(SELECT string_agg(quote_ident(c), ', ' ORDER BY place) FROM unnest(string_to_array('%[3]s', ',')) WITH ORDINALITY u (c, place)))`,
+		strings.Join(k.columns, ", "), k.ref.quoted().Table, strings.Join(k.ref.columns(), ","))
 	if err := q.QueryRowContext(ctx, query).Scan(&definition); err != nil {
-		return "", fmt.Errorf("convostore: the host's table %s: %w", r.Table, err)
+		return "", fmt.Errorf("convostore: the host's table %s: %w", k.ref.Table, err)
 	}
 	return definition, nil
 }

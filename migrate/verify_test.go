@@ -72,7 +72,7 @@ func TestVerifyFindsDrift(t *testing.T) {
 		},
 		"dropped NOT NULL": {
 			[]string{"ALTER TABLE app_messages ALTER content DROP NOT NULL"},
-			rebuild("app_messages", "content             text      NOT NULL", "content text"),
+			rebuild("app_messages", "content             text        NOT NULL", "content text"),
 			DriftAltered, "column", "app_messages.content",
 		},
 		"dropped default": {
@@ -100,7 +100,7 @@ func TestVerifyFindsDrift(t *testing.T) {
 		},
 		"dropped CHECK": {
 			[]string{"ALTER TABLE app_messages DROP CONSTRAINT app_messages_seq_check"},
-			rebuild("app_messages", `CONSTRAINT "app_messages_seq_check" CHECK (seq > 0),`, ""),
+			rebuild("app_messages", `CONSTRAINT "app_messages_seq_check" CHECK (seq > 0 AND revision >= 0 AND change_seq > 0),`, ""),
 			DriftMissing, "constraint", "app_messages.app_messages_seq_check",
 		},
 		"foreign key without its cascade": {
@@ -113,7 +113,7 @@ func TestVerifyFindsDrift(t *testing.T) {
 		},
 		"a column that every insert must fill": {
 			[]string{"ALTER TABLE app_messages ADD mood text NOT NULL"},
-			rebuild("app_messages", "deleted_at          timestamp", "deleted_at timestamp, mood text NOT NULL"),
+			rebuild("app_messages", "parent_seq          integer,", "parent_seq integer, mood text NOT NULL,"),
 			DriftExtra, "column", "app_messages.mood",
 		},
 		"a hole in the record": {
@@ -207,11 +207,11 @@ func TestVerifyFindsTheExtensionGone(t *testing.T) {
 func TestVerifyDoesNotLockTheHostsTables(t *testing.T) {
 	t.Parallel()
 	db := openTest(t, postgres, pgtest.Database(t)+"&lock_timeout=2000")
-	o := Options{Users: &Ref{Table: "users"}, Leads: &Ref{Table: "leads", Type: "bigint"}}
-	run(t, db, "CREATE TABLE users (id uuid PRIMARY KEY)", "CREATE TABLE leads (id bigint PRIMARY KEY)")
+	o := Options{Users: &Ref{Table: "users"}, Leads: &Ref{Table: "leads", Owner: "owner", Type: "bigint"}}
+	run(t, db, "CREATE TABLE users (id uuid PRIMARY KEY)", "CREATE TABLE leads (id bigint, owner uuid, PRIMARY KEY (id, owner))")
 	require.NoError(t, Up(t.Context(), db, o))
 	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
-		run(t, tx, "INSERT INTO users VALUES ('"+user+"')", "INSERT INTO leads VALUES (1)")
+		run(t, tx, "INSERT INTO users VALUES ('"+user+"')", "INSERT INTO leads VALUES (1, '"+user+"')")
 		fill(t, tx, o)
 		requireNoDrift(t, db, o)
 		return nil

@@ -33,6 +33,11 @@ var (
 	// as context.DeadlineExceeded. Every later call in the transaction does nothing and returns
 	// an error that matches both as well, and so does the transaction itself.
 	ErrRolledBack = errors.New("convostore: the database has rolled the transaction back")
+	// ErrFileGone means that the file of an SQLite database, or its write-ahead log, is no longer
+	// where it was opened: it was deleted, renamed or replaced. A call that returns it has stored
+	// nothing that a process which opens the path would find. Put the file back, or open the
+	// store again.
+	ErrFileGone = errors.New("convostore: the database file is gone")
 	// ErrNotEmbedded means that a message has no vector of the model.
 	ErrNotEmbedded = errors.New("convostore: message is not embedded")
 )

@@ -21,15 +21,13 @@ var week = time.Date(2026, time.June, 1, 0, 0, 0, 0, time.UTC)
 
 // desk is a week of two leads' mail and of drafts, with the host's table of leads.
 func desk(ctx context.Context) store.Scope {
-	st, err := sqlite.OpenMemory(ctx, convostore.WithLeads(store.HostTable{Name: "leads", Title: "name", Columns: []string{"branch"}}))
+	leads := store.HostTable{Name: "leads", Owner: "owner", Title: "name", Columns: []string{"branch"}}
+	st, err := sqlite.OpenMemory(ctx, convostore.WithLeads(leads))
 	must(err)
-	for _, statement := range []string{
-		"CREATE TABLE leads (id text PRIMARY KEY, name text, branch text)",
-		"INSERT INTO leads VALUES ('1', 'Bakery Blum', 'food'), ('2', 'Garage Roth', 'cars')",
-	} {
-		must(st.DB(ctx).Exec(statement).Error)
-	}
-	mine := st.ForUser(uuid.New())
+	user, db := uuid.New(), st.DB(ctx)
+	must(db.Exec("CREATE TABLE leads (id text PRIMARY KEY, owner uuid, name text, branch text)").Error)
+	must(db.Exec("INSERT INTO leads VALUES ('1', ?, 'Bakery Blum', 'food'), ('2', ?, 'Garage Roth', 'cars')", user, user).Error)
+	mine := st.ForUser(user)
 	for lead, hours := range map[string][]int{"1": {9, 12, 30, 31, 40}, "2": {10}} {
 		c := &conversation.Conversation{LeadID: lead, Subject: "Website for lead " + lead, CreatedAt: week}
 		for i, hour := range hours {

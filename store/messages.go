@@ -31,18 +31,18 @@ type MessageReader interface {
 	List(ctx context.Context, conversationID uuid.UUID, f MessageFilter, p PageRequest) (Page[*message.Message], error)
 
 	// All iterates over a conversation in the order of the filter. It reads one page at a
-	// time and has no query open while the caller works. It ends after the first error, which
+	// time, of MaxPageBytes at most and one row, and has no query open while the caller works. It ends after the first error, which
 	// is ErrNotFound if there is no such conversation.
 	All(ctx context.Context, conversationID uuid.UUID, f MessageFilter) iter.Seq2[*message.Message, error]
 
 	// Last returns the n newest messages of a conversation in the order of seq, oldest first;
-	// fewer if there are not n. An n outside of 1 to MaxLimit is ErrInvalid. It returns
+	// fewer if there are not n, or if the newest already take MaxPageBytes. An n outside of 1 to MaxLimit is ErrInvalid. It returns
 	// ErrNotFound if there is no such conversation.
 	Last(ctx context.Context, conversationID uuid.UUID, n int) ([]*message.Message, error)
 
 	// Around returns the message with this seq and up to n before and n after it, in the
-	// order of seq. If that message is deleted or does not exist, the others are returned
-	// without it. A seq below 1 and an n outside of 1 to MaxLimit are ErrInvalid. It returns
+	// order of seq; fewer, the nearest, where they take MaxPageBytes on either side. If that
+	// message is deleted or does not exist, the others are returned without it. A seq below 1 and an n outside of 1 to MaxLimit are ErrInvalid. It returns
 	// ErrNotFound if there is no such conversation.
 	Around(ctx context.Context, conversationID uuid.UUID, seq int64, n int) ([]*message.Message, error)
 }

@@ -4,6 +4,11 @@ package store
 const (
 	DefaultLimit = 50
 	MaxLimit     = 1000
+	// MaxPageBytes ends a page early: after the row with which the texts and documents of its
+	// rows reach 8 MiB. A page therefore has at least one row, and Next leads to the others. It
+	// holds for the pages of conversations, messages and suggestions, and so for the iterators
+	// over them. Pages by number, threads and the hits of searches have as many rows as asked for.
+	MaxPageBytes = 8 << 20
 )
 
 // Deleted says whether a filter takes live rows, softly deleted ones, or both. An unknown
@@ -21,7 +26,7 @@ const (
 // DefaultLimit rows.
 type PageRequest struct {
 	// Limit is the largest number of rows on the page: DefaultLimit if 0. Below 0 or above
-	// MaxLimit is ErrInvalid.
+	// MaxLimit is ErrInvalid. The page has fewer rows where they are large, see MaxPageBytes.
 	Limit int
 	// After is Next of the previous page. It is empty for the first page.
 	After Cursor

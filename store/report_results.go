@@ -29,7 +29,8 @@ type ConversationRef struct {
 // LeadRef names a lead in a report. Both fields are empty if there is no lead.
 type LeadRef struct {
 	LeadID string `json:"lead_id,omitempty"`
-	// LeadTitle comes from the host's table, see convostore.WithLeads.
+	// LeadTitle comes from the host's table, if the lead is the user's own; see
+	// convostore.WithLeads.
 	LeadTitle string `json:"lead_title,omitempty"`
 }
 
@@ -73,6 +74,9 @@ type SuggestionStats struct {
 	Approved int64 `json:"approved"`
 	Edited   int64 `json:"edited"`
 	Rejected int64 `json:"rejected"`
+	// Superseded and Expired ones were never decided.
+	Superseded int64 `json:"superseded"`
+	Expired    int64 `json:"expired"`
 	// AverageConfidence is the mean over the suggestions that have a confidence, each rounded to
 	// nine decimals; nil if none has one.
 	AverageConfidence *float64 `json:"average_confidence,omitempty"`
@@ -169,8 +173,9 @@ type ConversationResponse struct {
 	ResponseTimes
 }
 
-// LeadResponse is how fast a lead was answered.
+// LeadResponse is how fast a lead of a user was answered.
 type LeadResponse struct {
+	UserID uuid.UUID `json:"user_id"`
 	LeadRef
 	ResponseTimes
 }
@@ -262,8 +267,9 @@ type ConversationCost struct {
 	Costs
 }
 
-// LeadCost is what the suggestions for a lead cost.
+// LeadCost is what the suggestions for a lead of a user cost.
 type LeadCost struct {
+	UserID uuid.UUID `json:"user_id"`
 	LeadRef
 	Costs
 }

@@ -16,7 +16,8 @@ import (
 //
 // The average or rate of nothing is nil or false, never 0 or NaN. A list without rows is empty
 // and not nil. If the host named its leads with convostore.WithLeads, reports show their
-// titles; a lead without a row there has an empty title.
+// titles; a lead without a row there has an empty title, and so has the lead of another user
+// whose id a conversation has. See HostTable.Owner.
 //
 // A report runs one or a few statements without a common snapshot: a row that is written
 // between two statements may be in one number and not in another.
@@ -75,6 +76,9 @@ type ActivityReports interface {
 // later. A question without an answer is open, whatever the conversation's status, and is in
 // no average.
 //
+// A wait of more than MaxWait, such as that for an answer dated 9999, is left out: the question
+// counts neither as answered nor as open.
+//
 // Percentiles interpolate between the closest ranks, like PostgreSQL's percentile_cont and
 // PERCENTILE.INC in spreadsheets. Durations are rounded to the microsecond.
 //
@@ -89,19 +93,20 @@ type ResponseReports interface {
 	// lowest first.
 	ResponseTimesByConversation(ctx context.Context, t Top) ([]ConversationResponse, error)
 
-	// ResponseTimesByLead does the same for leads; ties go by lead id. It leaves out
-	// conversations without a lead.
+	// ResponseTimesByLead does the same for leads; ties go by lead id and then by user id. The
+	// same lead id of two users is two leads. It leaves out conversations without a lead.
 	ResponseTimesByLead(ctx context.Context, t Top) ([]LeadResponse, error)
 
 	// ResponseTimesByDay returns every day that the period touches, as DailySeries does.
 	ResponseTimesByDay(ctx context.Context, p Period) ([]DayResponse, error)
 
 	// ResponseRate returns, for each value of a column of the host's leads, how many
-	// conversations were started in the period (created, with a lead that has a row there), and
+	// conversations were started in the period (created, with a lead of the user's that has a
+	// row there), and
 	// how many of these have an inbound message, whenever it came. Conversations that the lead
 	// began count too. The highest rate comes first; ties go by the most started and then by
 	// value. Leads without a value count under "". It returns ErrInvalid unless
-	// convostore.WithLeads named the table and the column.
+	// convostore.WithLeads named the table and the column, and for one user also the Owner.
 	ResponseRate(ctx context.Context, column string, p Period) ([]ResponseRate, error)
 }
 
@@ -128,7 +133,8 @@ type SuggestionReports interface {
 	HighConfidenceApproved(ctx context.Context, atLeast float64, period Period, p PageRequest) (Page[*suggestion.Suggestion], error)
 
 	// DecisionTimes says how long the decided suggestions of the period waited, from CreatedAt
-	// to ReviewedAt, and how many are still pending.
+	// to ReviewedAt, and how many are still pending. A decision before CreatedAt, or more than
+	// MaxWait after it, is left out.
 	DecisionTimes(ctx context.Context, p Period) (DecisionTimes, error)
 
 	// EditDistances says how much people changed: the Levenshtein distance, in characters, from
@@ -139,15 +145,17 @@ type SuggestionReports interface {
 }
 
 // CostReports add up the cost of suggestions, in the host's currency and exact to the last
-// decimal, and the tokens that they used. Conversations, leads and models without a suggestion
+// decimal, and the tokens that they used. A number that no valid suggestion has, because a host's
+// own SQL wrote it, counts as 0. Conversations, leads and models without a suggestion
 // in the period are left out; days are not.
 type CostReports interface {
 	// CostsByConversation returns the conversations with the highest costs, highest first, ties
 	// by conversation id, lowest first.
 	CostsByConversation(ctx context.Context, t Top) ([]ConversationCost, error)
 
-	// CostsByLead returns the leads with the highest costs, highest first, ties by lead id. It
-	// leaves out conversations without a lead.
+	// CostsByLead returns the leads with the highest costs, highest first, ties by lead id and
+	// then by user id. The same lead id of two users is two leads. It leaves out conversations
+	// without a lead.
 	CostsByLead(ctx context.Context, t Top) ([]LeadCost, error)
 
 	// CostsByModel returns the models with the highest costs, highest first, ties by name.
@@ -166,6 +174,15 @@ const (
 	MaxBounds = 100
 	// DefaultTop is the limit of a Top without one.
 	DefaultTop = 20
+	// MaxWait is the longest wait that a report counts: ten years. A wait that is longer, or
+	// shorter than nothing, comes from a clock that was wrong, such as the year 1970 in an
+	// e-mail without a date. It is left out, neither ended nor open: one such row would decide
+	// the mean of everybody.
+	MaxWait = 10 * 366 * 24 * time.Hour
+	// MaxSkew is how far ahead of its append the SentAt of a message may be for every report to
+	// find the message. A message from further ahead is missing in a report whose Since is more
+	// than MaxSkew after the append.
+	MaxSkew = 24 * time.Hour
 	// MaxEditText is the largest number of characters of a text whose edit distance is computed.
 	// The time it takes grows with the product of both lengths.
 	MaxEditText = 10_000

@@ -30,8 +30,9 @@
 //     another user's is ErrNotFound. Where a method sees deleted rows, its comment says so.
 //   - Bad input is an *InvalidError, which matches ErrInvalid and names the field. Nothing is
 //     written then. Bad are, among others: a nil model, a text that is not valid UTF-8 or
-//     has U+0000 (see convostore.WithNULStripped), an unknown enum, and a time outside of the
-//     years 1 to 9999.
+//     has U+0000 (see convostore.WithNULStripped and WithInvalidTextReplaced), an unknown enum,
+//     a time outside of the years 1 to 9999, and a row of more bytes than
+//     convostore.WithMaxMessageBytes allows. docs/limits.md lists the bounds.
 //   - Ids are unique for one user, not for all. In the scope of all users an id or a key that
 //     more than one user has is ErrConflict.
 //   - Lists have a total order: ties of time go by id (in a thread by seq) and, in the scope

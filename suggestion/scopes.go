@@ -7,7 +7,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/column"
-	"github.com/convostore/convostore/message"
 )
 
 // The scopes below are for gorm.DB.Scopes and Preload. They only add conditions, so they
@@ -39,10 +38,10 @@ func WithConfidence(least float64) column.Scope { return col("confidence_score")
 func ByModel(model string) column.Scope { return col("model_used").Is(model) }
 
 // CreatedSince keeps the suggestions created at t or later.
-func CreatedSince(t time.Time) column.Scope { return col("created_at").AtLeast(message.Instant(t)) }
+func CreatedSince(t time.Time) column.Scope { return col("created_at").Since(t) }
 
 // CreatedBefore keeps the suggestions created before t.
-func CreatedBefore(t time.Time) column.Scope { return col("created_at").Below(message.Instant(t)) }
+func CreatedBefore(t time.Time) column.Scope { return col("created_at").Until(t) }
 
 // Live keeps the suggestions that are not soft-deleted. GORM adds this condition to queries
 // on Suggestion by itself; Live is for joins and for Unscoped.

@@ -23,6 +23,10 @@ import (
 // JSON is an opaque JSON document, the same type as message.JSON.
 type JSON = message.JSON
 
+// MaxTokens is the largest number of tokens of a suggestion. The sum of nine thousand million
+// suggestions still fits an int64.
+const MaxTokens = check.MaxTokens
+
 // Suggestion is a suggested reply. It is pending until it is approved, edited or rejected.
 // It is decided once and sent at most once.
 type Suggestion struct {
@@ -109,7 +113,8 @@ func (s *Suggestion) Normalize(now time.Time) {
 }
 
 // Validate returns a *rule.InvalidError for the first field that a database would
-// refuse or change: empty content, a confidence outside 0 to 1, negative tokens or cost,
+// refuse or change: empty content, a confidence outside 0 to 1, tokens outside 0 to MaxTokens,
+// a negative cost or one of more than 18 digits or 10 decimals,
 // U+0000 or invalid UTF-8 in a text, JSON that does not parse, a decision without a time.
 func (s *Suggestion) Validate() error {
 	return check.First(
@@ -121,7 +126,7 @@ func (s *Suggestion) Validate() error {
 		check.JSON("sentiment_analysis", s.SentimentAnalysis),
 		check.JSON("context_used", s.ContextUsed),
 		check.Key("model_used", s.ModelUsed),
-		check.NotNegative("tokens_used", s.TokensUsed),
+		check.Tokens("tokens_used", s.TokensUsed),
 		check.Amount("generation_cost", s.GenerationCost),
 		check.Key("reviewed_by", s.ReviewedBy),
 		check.Text("feedback", s.Feedback),
@@ -175,7 +180,14 @@ func (s *Suggestion) BeforeCreate(*gorm.DB) error {
 		return err
 	}
 	s.Normalize(message.Now())
-	return s.Validate()
+	return check.First(check.Size("suggestion", s.Size(), message.MaxBytes), s.Validate())
+}
+
+// Size returns the bytes of the suggestion's texts and documents together, as message.Message's
+// Size counts them.
+func (s *Suggestion) Size() int {
+	return check.Sum(s.SuggestedContent, s.EditedContent, s.DraftContent, s.DraftBy, s.ModelUsed, s.ReviewedBy, s.Feedback) +
+		check.SumWritten(s.SentimentAnalysis, s.ContextUsed)
 }
 
 // Approve decides that the suggested text may be sent as it is. If the suggestion is already

@@ -46,10 +46,10 @@ func parse(args []string, errs io.Writer) (command, error) {
 		c.options.Users = column(s)
 		return nil
 	})
-	flags.Func("leads", "your `table.column:type` that lead_id points to (type text by default)", func(s string) error {
-		name, kind, _ := strings.Cut(s, ":")
+	flags.Func("leads", "your `table.column:type:owner` that lead_id points to, with the column of its user (type text by default)", func(s string) error {
+		name, rest, _ := strings.Cut(s, ":")
 		c.options.Leads = column(name)
-		c.options.Leads.Type = kind
+		c.options.Leads.Type, c.options.Leads.Owner, _ = strings.Cut(rest, ":")
 		return nil
 	})
 	if err := flags.Parse(args); err != nil {

@@ -42,7 +42,7 @@ func TestCommands(t *testing.T) {
 			require.Equal(t, "ok\n", must(t, with("verify")...))
 			require.Equal(t, "version 1", must(t, with("to", "1")...)[:9])
 			table := must(t, with("status")...)
-			require.Regexp(t, `(?m)^VERSION  NAME +APPLIED\n1        core +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n2        embeddings  -$`, table)
+			require.Regexp(t, `(?m)^VERSION  NAME +APPLIED\n1        core +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n2        threads     -$`, table)
 			must(t, with("up")...)
 			out, err := try(t, with("-dimensions", "9", "verify")...)
 			require.ErrorIs(t, err, errDrift)
@@ -85,8 +85,8 @@ func TestDistribute(t *testing.T) {
 
 func TestSQL(t *testing.T) {
 	t.Parallel()
-	out := must(t, "-db", "x.db", "-leads", "leads.key:bigint", "-users", "users", "sql")
-	require.Contains(t, out, `REFERENCES "leads" ("key") ON DELETE CASCADE`)
+	out := must(t, "-db", "x.db", "-leads", "leads.key:bigint:owner", "-users", "users", "sql")
+	require.Contains(t, out, `REFERENCES "leads" ("key", "owner") ON DELETE CASCADE`)
 	require.Contains(t, out, `REFERENCES "users" ("id") ON DELETE CASCADE`)
 	require.Contains(t, out, "lead_id         bigint")
 	require.NotContains(t, out, "DROP")

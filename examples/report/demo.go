@@ -18,7 +18,7 @@ import (
 )
 
 // demoLeads is the host's table in a made-up database.
-var demoLeads = store.HostTable{Name: "leads", Title: "title", Columns: []string{"category"}}
+var demoLeads = store.HostTable{Name: "leads", Owner: "owner", Title: "title", Columns: []string{"category"}}
 
 // demoUsers are the two mailboxes of it.
 var demoUsers = []struct {
@@ -72,12 +72,14 @@ func fillDemo(ctx context.Context, o *options, made []*thread, ids io.Reader) (e
 
 func writeLeads(ctx context.Context, st store.Store) error {
 	db := st.DB(ctx)
-	if err := db.Exec("CREATE TABLE leads (id TEXT PRIMARY KEY, title TEXT NOT NULL, category TEXT)").Error; err != nil {
+	if err := db.Exec("CREATE TABLE leads (id TEXT, owner TEXT, title TEXT NOT NULL, category TEXT, PRIMARY KEY (owner, id))").Error; err != nil {
 		return err
 	}
-	rows := make([]map[string]any, len(demoPeople))
-	for i, p := range demoPeople {
-		rows[i] = map[string]any{"id": leadID(i), "title": p.name, "category": p.category}
+	var rows []map[string]any
+	for _, u := range demoUsers {
+		for i, p := range demoPeople {
+			rows = append(rows, map[string]any{"id": leadID(i), "owner": u.id.String(), "title": p.name, "category": p.category})
+		}
 	}
 	return db.Table("leads").Create(rows).Error
 }

@@ -59,6 +59,7 @@ func parseFlags(args []string, errs io.Writer) (*options, error) {
 	flags.StringVar(&zone, "zone", "UTC", "the time zone `name` by which days begin, such as Europe/Berlin")
 	flags.StringVar(&o.leads.Name, "leads", "", "your `table` of leads")
 	flags.StringVar(&o.leads.Key, "lead-key", "", "its `column` that lead_id points to (default id)")
+	flags.StringVar(&o.leads.Owner, "lead-owner", "", "its `column` with the user, without which -user has no names of leads")
 	flags.StringVar(&o.leads.Title, "lead-title", "", "its `column` with the lead's name")
 	flags.StringVar(&o.category, "lead-category", "", "its `column` by which the share of leads that answer is told")
 	flags.IntVar(&o.top, "top", 10, "the most rows of a ranking")
@@ -119,8 +120,10 @@ func (o *options) check() error {
 		return fmt.Errorf("%w: -since is not before -before", errUsage)
 	case o.demo != "":
 		return o.useDemo()
-	case o.leads.Name == "" && (o.leads.Key != "" || o.leads.Title != "" || o.category != ""):
+	case o.leads.Name == "" && (o.leads.Key != "" || o.leads.Owner != "" || o.leads.Title != "" || o.category != ""):
 		return fmt.Errorf("%w: -leads, the table with these columns, is missing", errUsage)
+	case o.user != uuid.Nil && o.category != "" && o.leads.Owner == "":
+		return fmt.Errorf("%w: -lead-owner is missing: without it nobody knows which leads are of -user", errUsage)
 	}
 	if o.category != "" {
 		o.leads.Columns = []string{o.category}

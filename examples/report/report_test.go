@@ -65,7 +65,7 @@ func TestDemo(t *testing.T) {
 	assert.Empty(t, again)
 	assert.Contains(t, errs, "exists")
 
-	leads := []string{"-leads", "leads", "-lead-title", "title", "-lead-category", "category"}
+	leads := []string{"-leads", "leads", "-lead-owner", "owner", "-lead-title", "title", "-lead-category", "category"}
 	assert.Equal(t, out, must(t, append(leads, "-db", db, "-zone", "Europe/Berlin")...))
 	sales := must(t, append(leads, "-db", db, "-user", demoUsers[1].id.String())...)
 	assert.Contains(t, sales, "Conversations of user 5a000000-0000-4000-8000-000000000002. Days in UTC.")
@@ -221,9 +221,11 @@ func TestBadUsage(t *testing.T) {
 		"-db x.db -since yesterday":   `-since "yesterday" is not a day such as 2026-03-01`,
 		"-db x.db -before 2026-02-30": `-before "2026-02-30" is not a day`,
 		"-db x.db -since 2026-03-01 -before 2026-03-01": "-since is not before -before",
-		"-db x.db -top 0":               "-top is not 1 to 1000",
-		"-db x.db -lead-title title":    "-leads, the table with these columns, is missing",
-		"-demo " + file + " -leads crm": "-demo brings its own tables",
+		"-db x.db -top 0":            "-top is not 1 to 1000",
+		"-db x.db -lead-title title": "-leads, the table with these columns, is missing",
+		"-db x.db -lead-owner owner": "-leads, the table with these columns, is missing",
+		"-db x.db -leads l -lead-category c -user " + demoUsers[0].id.String(): "-lead-owner is missing",
+		"-demo " + file + " -leads crm":                                        "-demo brings its own tables",
 	} {
 		_, errs, code := try(t, strings.Fields(args)...)
 		assert.Equal(t, 2, code, args)

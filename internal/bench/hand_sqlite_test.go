@@ -29,7 +29,7 @@ var _ side = (*handSQLite)(nil)
 // sqliteDSN has the settings that package store/sqlite gives a file.
 func sqliteDSN(path string) string {
 	return "file:" + path + "?_txlock=immediate&_time_format=sqlite&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
 }
 
 func openHandSQLite(ctx context.Context, path string) (side, error) {

@@ -77,7 +77,7 @@ var reportCases = []reportCase{
 	{"ResponseTimesByLead", "messages", func(ctx context.Context, r store.Reports) error {
 		return only(r.ResponseTimesByLead(ctx, store.Top{}))
 	}, func(postgres bool) []string {
-		return []string{waitsByHand(postgres, "lead_id", gapsByHand, " ORDER BY mean DESC NULLS LAST LIMIT 20")}
+		return []string{waitsByHand(postgres, "lead_id, user_id", gapsByHand, " ORDER BY mean DESC NULLS LAST LIMIT 20")}
 	}},
 	{"ResponseTimesByDay, 30 days", "messages", func(ctx context.Context, r store.Reports) error {
 		return only(r.ResponseTimesByDay(ctx, lastMonth()))
@@ -112,8 +112,8 @@ var reportCases = []reportCase{
 		liveSuggestionsByHand + ` GROUP BY 1 ORDER BY sum(s.generation_cost) DESC LIMIT 20)` + namedByHand + `cost DESC`)},
 	{
 		"CostsByLead", "suggestions", func(ctx context.Context, r store.Reports) error { return only(r.CostsByLead(ctx, store.Top{})) },
-		same(`SELECT c.lead_id, count(*), sum(s.tokens_used), {sum s.generation_cost} FROM ` +
-			liveSuggestionsByHand + ` GROUP BY 1 ORDER BY sum(s.generation_cost) DESC LIMIT 20`),
+		same(`SELECT c.lead_id, c.user_id, count(*), sum(s.tokens_used), {sum s.generation_cost} FROM ` +
+			liveSuggestionsByHand + ` GROUP BY 1, 2 ORDER BY sum(s.generation_cost) DESC LIMIT 20`),
 	},
 	{
 		"CostsByDay, 30 days", "suggestions", func(ctx context.Context, r store.Reports) error { return only(r.CostsByDay(ctx, lastMonth())) },
@@ -124,7 +124,7 @@ var reportCases = []reportCase{
 		return only(r.ResponseRate(ctx, "category", allTime))
 	}, same(`SELECT l.category, count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id
 			AND m.user_id = c.user_id AND m.direction = 'inbound' AND m.deleted_at IS NULL{m}))
-		FROM conversations c JOIN leads l ON l.id = c.lead_id WHERE c.deleted_at IS NULL{c} GROUP BY 1`)},
+		FROM conversations c JOIN leads l ON l.id = c.lead_id AND l.owner = c.user_id WHERE c.deleted_at IS NULL{c} GROUP BY 1`)},
 }
 
 // suggestionsByHand are the columns of a suggestion, as text where it may be NULL.

@@ -54,8 +54,8 @@ func TestReportFigures(t *testing.T) {
 // fillLeads makes the host's table of leads.
 func fillLeads(t *testing.T, db *sql.DB) {
 	for _, statement := range []string{
-		`CREATE TABLE leads (id text PRIMARY KEY, title text, category text)`,
-		`INSERT INTO leads SELECT DISTINCT lead_id, 'Lead ' || lead_id, 'category ' || (length(lead_id)) FROM conversations`,
+		`CREATE TABLE leads (id text, owner uuid, title text, category text, PRIMARY KEY (id, owner))`,
+		`INSERT INTO leads SELECT DISTINCT lead_id, user_id, 'Lead ' || lead_id, 'category ' || (length(lead_id)) FROM conversations`,
 		`ANALYZE`,
 	} {
 		_, err := db.ExecContext(t.Context(), statement)
@@ -64,7 +64,7 @@ func fillLeads(t *testing.T, db *sql.DB) {
 }
 
 func (d database) openWithLeads(t *testing.T, address string) (store.Store, error) {
-	leads := convostore.WithLeads(store.HostTable{Name: "leads", Title: "title", Columns: []string{"category"}})
+	leads := convostore.WithLeads(store.HostTable{Name: "leads", Owner: "owner", Title: "title", Columns: []string{"category"}})
 	st, err := d.open(t.Context(), address, migrate.Options{Dimensions: dimensions}, leads)
 	if err == nil {
 		t.Cleanup(func() { require.NoError(t, st.Close()) })

@@ -13,10 +13,10 @@ const (
 	statsByHand = `count(*), count(*) FILTER (WHERE s.status = 'pending'), count(*) FILTER (WHERE s.status = 'approved'),
 		count(*) FILTER (WHERE s.status = 'edited'), count(*) FILTER (WHERE s.status = 'rejected'),
 		avg(s.confidence_score), sum(s.tokens_used), {sum s.generation_cost}`
-	gapsByHand = `SELECT conversation_id, lead_id, sent_at AS at, {seconds sent_at answered_at} AS wait FROM (
-		SELECT conversation_id, lead_id, direction, sent_at,
+	gapsByHand = `SELECT conversation_id, lead_id, user_id, sent_at AS at, {seconds sent_at answered_at} AS wait FROM (
+		SELECT conversation_id, lead_id, user_id, direction, sent_at,
 			lead(sent_at) OVER (PARTITION BY conversation_id ORDER BY sent_at, seq) AS answered_at
-		FROM (SELECT m.conversation_id, c.lead_id, m.direction, m.sent_at, m.seq,
+		FROM (SELECT m.conversation_id, c.lead_id, c.user_id, m.direction, m.sent_at, m.seq,
 				lag(m.direction) OVER (PARTITION BY m.conversation_id ORDER BY m.sent_at, m.seq) AS previous
 			FROM ` + liveMessagesByHand + ` AND m.direction IS NOT NULL) t
 		WHERE previous IS NULL OR previous <> direction) q

@@ -75,7 +75,7 @@ func TestJSON(t *testing.T) {
 		`{} {}`:                              "is not a JSON document",
 		` `:                                  "is not a JSON document",
 		`NaN`:                                "is not a JSON document",
-		"\"\xff\"":                           "is not UTF-8",
+		"\"\xff\"":                           "is not UTF-8 at byte 1",
 		"\"\x00\"":                           "is not a JSON document",
 		`{"\u0000":1}`:                       "has U+0000 at byte 2; PostgreSQL cannot keep it",
 		`"\\\u0000"`:                         "has U+0000 at byte 3; PostgreSQL cannot keep it",
@@ -88,8 +88,27 @@ func TestJSON(t *testing.T) {
 		`1e99999999999999999999`:             "has a number with an exponent beyond ±1000 at byte 0",
 		strings.Repeat("9", 10_000):          "",
 		strings.Repeat("9", 10_001):          "has a number of more than 10000 bytes at byte 0",
+		"[" + strings.Repeat("0,", 999_998) + "0]":       "",
+		"[" + strings.Repeat("0,", 1_000_000) + "0]":     "has more than 1000000 values and keys",
+		"{" + strings.Repeat(`"":0,`, 500_000) + `"":0}`: "has more than 1000000 values and keys",
 	} {
 		assertRule(t, check.JSON("metadata", []byte(doc)), "metadata", want)
+	}
+}
+
+func TestWritten(t *testing.T) {
+	for doc, want := range map[string]int{
+		"":                         0,
+		`{"a":1}`:                  7,
+		`1e1000`:                   1006,
+		`[1e3, 1E-3, -1.5e+2]`:     20 + 3 + 3 + 2,
+		`["1e1000", "\"1e9", 1e1]`: 24 + 1,
+		`"1e9`:                     4,
+		`1e99999999999999999999`:   22,
+		`-`:                        1,
+		`"\`:                       2,
+	} {
+		assert.Equal(t, want, check.Written([]byte(doc)), doc)
 	}
 }
 

@@ -20,24 +20,37 @@ const (
 	// maxNumber is the maximum length of a number in bytes. Together with the exponent it stays
 	// below the 131,072 digits before the point and the 16,383 after it that jsonb takes.
 	maxNumber = 10_000
+	// maxValues keeps a document of many small values below the 256 MiB that a jsonb array or
+	// object takes: of each value it stores up to 16 bytes beside the value's own.
+	maxValues = 1_000_000
 )
 
 // JSON refuses a document that one of the databases would refuse or change: one that does not
 // parse, has U+0000 or half a surrogate pair as an escape, a number with an exponent beyond
-// ±1,000 or more than 10,000 bytes, or more than 500 levels. An empty document is valid.
+// ±1,000 or more than 10,000 bytes, more than 500 levels, or more than a million values, keys
+// included. An empty document is valid. Written bounds how large its numbers become.
 func JSON(field string, doc []byte) error {
 	if len(doc) == 0 {
 		return nil
 	}
 	if !utf8.Valid(doc) {
-		return rule.Invalid(field, "is not UTF-8")
+		return rule.Invalid(field, "is not UTF-8 at byte %d", invalidUTF8(string(doc)))
 	}
 	if !json.Valid(doc) {
 		return rule.Invalid(field, "is not a JSON document")
 	}
-	depth := 0
+	return walkJSON(field, doc)
+}
+
+// walkJSON checks the parts of a document that parses.
+func walkJSON(field string, doc []byte) error {
+	depth, values := 0, 1
 	for i := 0; i < len(doc); i++ {
 		switch c := doc[i]; {
+		case c == ',' || c == ':':
+			if values++; values > maxValues {
+				return rule.Invalid(field, "has more than %d values and keys", maxValues)
+			}
 		case c == '{' || c == '[':
 			if depth++; depth > maxDepth {
 				return rule.Invalid(field, "has more than %d levels", maxDepth)
@@ -100,10 +113,7 @@ func hex4(b []byte) rune {
 // jsonNumber checks the exponent of the number that begins at doc[start] and returns
 // the index of its last byte.
 func jsonNumber(field string, doc []byte, start int) (int, error) {
-	end := start
-	for end < len(doc) && bytes.IndexByte([]byte("+-.eE0123456789"), doc[end]) >= 0 {
-		end++
-	}
+	end := numberEnd(doc, start)
 	if end-start > maxNumber {
 		return 0, rule.Invalid(field, "has a number of more than %d bytes at byte %d", maxNumber, start)
 	}
@@ -114,4 +124,60 @@ func jsonNumber(field string, doc []byte, start int) (int, error) {
 		}
 	}
 	return end - 1, nil
+}
+
+// numberEnd returns the index after the number that begins at doc[start].
+func numberEnd(doc []byte, start int) int {
+	end := start
+	for end < len(doc) && bytes.IndexByte([]byte("+-.eE0123456789"), doc[end]) >= 0 {
+		end++
+	}
+	return end
+}
+
+// Written returns the bytes of a document as PostgreSQL writes it out again: jsonb keeps a
+// number as all its digits, so that 1e1000 becomes a thousand zeros. White space and repeated
+// keys, which jsonb drops, are counted. It takes any bytes, also those of no document.
+func Written(doc []byte) int {
+	written := len(doc)
+	if !bytes.ContainsAny(doc, "eE") {
+		return written
+	}
+	for i := 0; i < len(doc); i++ {
+		switch c := doc[i]; {
+		case c == '"':
+			i = stringEnd(doc, i)
+		case c == '-' || c >= '0' && c <= '9':
+			end := numberEnd(doc, i)
+			written += zeros(doc[i:end])
+			i = end - 1
+		}
+	}
+	return written
+}
+
+// stringEnd returns the index of the quote that closes the string at doc[start], or the end.
+func stringEnd(doc []byte, start int) int {
+	for i := start + 1; i < len(doc); i++ {
+		switch doc[i] {
+		case '"':
+			return i
+		case '\\':
+			i++
+		}
+	}
+	return len(doc)
+}
+
+// zeros returns how many digits the exponent of a number adds.
+func zeros(number []byte) int {
+	e := bytes.IndexAny(number, "eE")
+	if e < 0 {
+		return 0
+	}
+	n, err := strconv.Atoi(string(number[e+1:]))
+	if err != nil || n > maxExponent || n < -maxExponent {
+		return 0 // JSON refuses it
+	}
+	return max(n, -n)
 }

@@ -18,18 +18,26 @@ func Text(field, s string) error {
 	if i := strings.IndexByte(s, 0); i >= 0 {
 		return rule.Invalid(field, "has U+0000 at byte %d; PostgreSQL cannot keep it", i)
 	}
+	if i := invalidUTF8(s); i >= 0 {
+		return rule.Invalid(field, "is not UTF-8 at byte %d", i)
+	}
+	return nil
+}
+
+// invalidUTF8 returns the index of the first byte that is not UTF-8, or -1.
+func invalidUTF8(s string) int {
 	if utf8.ValidString(s) {
-		return nil
+		return -1
 	}
 	for i, r := range s {
 		if r != utf8.RuneError {
 			continue
 		}
 		if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
-			return rule.Invalid(field, "is not UTF-8 at byte %d", i)
+			return i
 		}
 	}
-	return nil
+	return -1
 }
 
 // Key checks a text in an index: Text, and at most MaxKey bytes.

@@ -3,10 +3,13 @@ package column
 
 import (
 	"reflect"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
+
+	"github.com/convostore/convostore/internal/check"
 )
 
 // Namer is implemented by a naming strategy that knows the prefix and the schema of the
@@ -92,6 +95,26 @@ func (o Of) NotNull() Scope {
 // AtLeast keeps the rows whose column is v or greater.
 func (o Of) AtLeast(v any) Scope {
 	return o.where(func(c clause.Column) clause.Expression { return clause.Gte{Column: c, Value: v} })
+}
+
+// Since keeps the rows whose time is t or later, Until those whose time is before t. A time that no
+// table keeps is a *rule.InvalidError of the statement: SQLite compares texts, in which the year
+// 10000 comes before the year 2.
+func (o Of) Since(t time.Time) Scope { return o.checked(t, o.AtLeast) }
+
+// Until is described at Since.
+func (o Of) Until(t time.Time) Scope { return o.checked(t, o.Below) }
+
+func (o Of) checked(t time.Time, compare func(any) Scope) Scope {
+	err := check.Time(o.Name, t)
+	if err == nil {
+		return compare(t.UTC().Truncate(time.Microsecond))
+	}
+	return func(db *gorm.DB) *gorm.DB {
+		db = compare(time.Time{})(db)
+		_ = db.AddError(err)
+		return db
+	}
 }
 
 // Above keeps the rows whose column is greater than v.

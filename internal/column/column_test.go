@@ -3,6 +3,7 @@ package column_test
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -12,6 +13,7 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/rule"
 )
 
 // prefixed is a naming strategy that knows this library's tables.
@@ -121,5 +123,23 @@ func TestNullText(t *testing.T) {
 	for want, src := range map[string]any{"": nil, "7": "7", "8": []byte("8"), "9": int64(9)} {
 		require.NoError(t, field.Serializer.Scan(t.Context(), field, reflect.ValueOf(&row).Elem(), src))
 		assert.Equal(t, want, row.LeadID)
+	}
+}
+
+// TestTimesThatNoTableKeeps: SQLite would compare the text of the year 10000, and PostgreSQL ends
+// before 300000.
+func TestTimesThatNoTableKeeps(t *testing.T) {
+	db := dryRun(t, nil)
+	good := time.Date(2026, 11, 27, 1, 2, 3, 4005, time.FixedZone("", 3600))
+	for _, scope := range []func(time.Time) column.Scope{of("id").Since, of("id").Until} {
+		stmt := db.Scopes(scope(good)).Find(&[]thread{}).Statement
+		require.NoError(t, stmt.Error)
+		assert.Equal(t, []any{good.UTC().Truncate(time.Microsecond)}, stmt.Vars)
+		for _, year := range []int{-1, 0, 10000, 294277} {
+			err := db.Scopes(scope(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC))).Find(&[]thread{}).Error
+			var invalid *rule.InvalidError
+			require.ErrorAs(t, err, &invalid, "year %d", year)
+			assert.Equal(t, "id", invalid.Field)
+		}
 	}
 }

@@ -49,6 +49,8 @@ type Driver interface {
 	// ClosesCancelled tells whether the driver closes the connection when it rolls back a
 	// transaction whose context has ended.
 	ClosesCancelled() bool
+	// OneWriter tells whether a transaction that writes keeps all others from writing.
+	OneWriter() bool
 	// RollsBackByItself tells whether the database may roll back a transaction over a failed
 	// statement, and then commits each further statement by itself.
 	RollsBackByItself() bool
@@ -99,6 +101,10 @@ type Planning interface {
 	// OrderedJoin joins two tables and has SQLite read the first one first. PostgreSQL
 	// decides by its statistics, which SQLite does not have.
 	OrderedJoin() string
+	// Through, behind a table and its alias, has SQLite read the table through an index, and
+	// fail without it. SQLite takes an index that has only the first column of an order for
+	// useless, and sorts the whole table.
+	Through(index string) string
 }
 
 // Times are calculations with times.
@@ -134,9 +140,6 @@ type Text interface {
 	Like() string
 	// ByBytes is a text that sorts by its bytes, whatever the database's collation.
 	ByBytes(column string) string
-	// StrictTypes tells whether a comparison of columns of different types, such as a number
-	// and a text, is an error.
-	StrictTypes() bool
 }
 
 func joinUUIDs(ids []uuid.UUID, quote string) string {

@@ -14,6 +14,7 @@ func (postgres) Name() string { return Postgres }
 func (postgres) Numbered() bool              { return true }
 func (postgres) Param(sqlType string) string { return "CAST(? AS " + sqlType + ")" }
 func (postgres) ClosesCancelled() bool       { return true }
+func (postgres) OneWriter() bool         { return false }
 func (postgres) RollsBackByItself() bool     { return false }
 
 func (postgres) ForUpdate() string                { return " FOR UPDATE" }
@@ -25,10 +26,10 @@ func (postgres) RowsPerInsert() int       { return 1000 }
 
 func (postgres) Unindexed(column string) string { return column }
 func (postgres) OrderedJoin() string            { return " JOIN " }
+func (postgres) Through(string) string          { return "" }
 
-func (postgres) Greatest() string  { return "GREATEST" }
-func (postgres) Like() string      { return "ILIKE" }
-func (postgres) StrictTypes() bool { return true }
+func (postgres) Greatest() string { return "GREATEST" }
+func (postgres) Like() string     { return "ILIKE" }
 
 func ofTable(alias string) string {
 	if alias == "" {
@@ -70,7 +71,9 @@ func (postgres) Micros(from, to string) string {
 	return "CAST(extract(epoch FROM " + to + " - " + from + ") * 1000000 AS bigint)"
 }
 
-func (postgres) SumMoney(column string) string { return "coalesce(sum(" + column + "), 0)" }
+func (postgres) SumMoney(column string) string {
+	return "coalesce(sum(" + column + ") FILTER (WHERE " + column + " BETWEEN 0 AND 1e18), 0)" // NaN is above
+}
 
 func (postgres) ArrayLength(column string) string {
 	return "CASE jsonb_typeof(" + column + ") WHEN 'array' THEN jsonb_array_length(" + column + ") ELSE 0 END"

@@ -17,6 +17,7 @@ func (sqlite) Name() string { return SQLite }
 func (sqlite) Numbered() bool          { return false }
 func (sqlite) Param(string) string     { return "?" }
 func (sqlite) ClosesCancelled() bool   { return false }
+func (sqlite) OneWriter() bool         { return true }
 func (sqlite) RollsBackByItself() bool { return true }
 
 func (sqlite) ForUpdate() string          { return "" }
@@ -32,10 +33,10 @@ func (sqlite) Replacing(string, ...string) (insert, onConflict string) {
 
 func (sqlite) Unindexed(column string) string { return "+" + column }
 func (sqlite) OrderedJoin() string            { return " CROSS JOIN " }
+func (sqlite) Through(index string) string    { return " INDEXED BY " + index }
 
-func (sqlite) Greatest() string  { return "MAX" }
-func (sqlite) Like() string      { return "LIKE" }
-func (sqlite) StrictTypes() bool { return false }
+func (sqlite) Greatest() string { return "MAX" }
+func (sqlite) Like() string     { return "LIKE" }
 
 func (sqlite) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 	return column + " IN (SELECT value FROM json_each(?))", "[" + joinUUIDs(ids, `"`) + "]"
@@ -74,8 +75,10 @@ func sqliteMicros(column string) string {
 func (sqlite) SumMoney(column string) string {
 	point := "instr(" + column + " || '.', '.')"
 	whole := "CAST(substr(" + column + ", 1, " + point + " - 1) AS integer)"
-	high, low := "sum("+whole+" / 1000000000)", "sum("+whole+" % 1000000000)"
-	fraction := "sum(CAST(substr(substr(" + column + ", " + point + " + 1) || '0000000000', 1, 10) AS integer))"
+	valid := " FILTER (WHERE CAST(" + column + " AS real) BETWEEN 0 AND 1e18)"
+	sum := func(of string) string { return "coalesce(sum(" + of + ")" + valid + ", 0)" }
+	high, low := sum(whole+" / 1000000000"), sum(whole+" % 1000000000")
+	fraction := sum("CAST(substr(substr(" + column + ", " + point + " + 1) || '0000000000', 1, 10) AS integer)")
 	carried := "(" + low + " + " + fraction + " / 10000000000)"
 	return "printf('%012d%09d.%010d', " + high + " + " + carried + " / 1000000000, " + carried + " % 1000000000, " +
 		fraction + " % 10000000000)"

@@ -60,6 +60,10 @@ func New(ctx context.Context, db *gorm.DB, c *config.Config) (store.Store, error
 // checkOptions returns ErrInvalid for options that the database does not support.
 func checkOptions(c *config.Config, d dialect.Dialect) error {
 	switch sqlite := d.Name() == dialect.SQLite; {
+	case c.Pool != (config.Pool{}) && c.Closer == nil:
+		return rule.Invalid("WithMaxConns", "and the other settings of a pool are for stores that open one; set them on the host's own")
+	case c.Synchronous != "" && c.File == nil:
+		return rule.Invalid("WithSynchronous", "is for sqlite.Open; a host sets it in the DSN of its own handle")
 	case c.Tables.Schema != "" && sqlite:
 		return rule.Invalid("WithSchema", "is for PostgreSQL; SQLite has no schemas")
 	case c.Leads != nil && strings.Contains(c.Leads.Name, ".") && sqlite:

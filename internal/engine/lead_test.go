@@ -48,11 +48,11 @@ func TestLeadIDsOfAnotherType(t *testing.T) {
 func testLeadIDs(t *testing.T, db *gorm.DB, kind string, good, bad []string) {
 	t.Helper()
 	ctx, user := t.Context(), uuid.New()
-	require.NoError(t, db.Exec("CREATE TABLE leads (id "+kind+" PRIMARY KEY)").Error)
+	require.NoError(t, db.Exec("CREATE TABLE leads (id "+kind+", owner uuid, PRIMARY KEY (id, owner))").Error)
 	for _, id := range good {
-		require.NoError(t, db.Exec("INSERT INTO leads VALUES ('"+id+"')").Error)
+		require.NoError(t, db.Exec("INSERT INTO leads VALUES ('"+id+"', '"+user.String()+"')").Error)
 	}
-	st, err := convostore.New(t.Context(), db, convostore.WithMigrate(migrate.Options{Leads: &migrate.Ref{Table: "leads", Type: kind}}))
+	st, err := convostore.New(t.Context(), db, convostore.WithMigrate(migrate.Options{Leads: &migrate.Ref{Table: "leads", Owner: "owner", Type: kind}}))
 	require.NoError(t, err)
 	run := func(s store.Scope, id string) map[string]error {
 		errs := map[string]error{}

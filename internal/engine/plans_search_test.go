@@ -92,8 +92,8 @@ func searchPlans() []searchPlan {
 		{name: "rare of one", call: threads("rare", newest), sqlite: fts, postgres: "messages_(search_idx|created_idx|seq_key)", only: "one"},
 		{name: "rare in threads", call: threads("rare", newest), sqlite: fts, postgres: words, only: "all"},
 		{name: "rare in titles", call: threads("title7", newest), sqlite: titles, postgres: "conversations_search_idx", only: "all"},
-		{name: "common, ranked", call: messages("common", store.TextOptions{}), sqlite: fts, postgres: "messages_(all_created|search|created)_idx|messages_seq_key"},
-		{name: "common, newest", call: messages("common", newest), sqlite: "messages_all_created_idx", postgres: "messages_all_created_idx", only: "all"},
+		{name: "common, ranked", call: messages("common", store.TextOptions{}), sqlite: fts, postgres: "messages_(search|created)_idx|messages_seq_key|messages_pkey"},
+		{name: "common, newest", call: messages("common", newest), sqlite: "sqlite_autoindex_messages_1", postgres: "messages_pkey", only: "all"},
 		{name: "common of one, newest", call: messages("common", newest), sqlite: fts, postgres: "messages_(search_idx|created_idx|seq_key)", only: "one"},
 		{name: "common in threads", call: threads("common", newest), sqlite: "conversations_all_activity_idx", postgres: "conversations_all_activity_idx", only: "all"},
 		{

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
@@ -14,7 +15,6 @@ import (
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/internal/engine"
 	"github.com/convostore/convostore/internal/engine/config"
-	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
 )
 
@@ -85,14 +85,15 @@ func WithSimpleProtocol() convostore.Option {
 	}
 }
 
-// WithMaxConns sets the most connections of the pool. The default is ten, or four for each
-// processor if that is more. A number below 1 is ErrInvalid.
-func WithMaxConns(n int) convostore.Option {
-	return func(c *config.Config) error {
-		if n < 1 {
-			return rule.Invalid("WithMaxConns", "is not 1 or more")
-		}
-		c.Postgres.MaxConns = n
-		return nil
-	}
-}
+// WithMaxConns sets the most connections of the pool, and of that of each replica. The default
+// is ten, or four for each processor if that is more. A number below 1 is ErrInvalid.
+func WithMaxConns(n int) convostore.Option { return config.MaxConns(n) }
+
+// WithConnMaxIdleTime closes connections that were idle for d, such as those of a peak. Without
+// it they stay open. A d of 0 or less is ErrInvalid.
+func WithConnMaxIdleTime(d time.Duration) convostore.Option { return config.ConnMaxIdleTime(d) }
+
+// WithConnMaxLifetime closes connections that are older than d as soon as they are idle. A load
+// balancer in between, or a server that has changed its address, then gets the new ones.
+// Without it they stay open. A d of 0 or less is ErrInvalid.
+func WithConnMaxLifetime(d time.Duration) convostore.Option { return config.ConnMaxLifetime(d) }

@@ -34,13 +34,7 @@ func parse(c *config.Config, dsn string) (*pgx.ConnConfig, error) {
 // openPool returns a pool, without connecting.
 func openPool(c *config.Config, config *pgx.ConnConfig, opts ...stdlib.OptionOpenDB) *sql.DB {
 	pool := stdlib.OpenDB(withCancelRequests(config), opts...)
-	// Idle connections stay open: a new one costs more than a hundred queries.
-	conns := max(10, 4*runtime.NumCPU())
-	if c.Postgres.MaxConns > 0 {
-		conns = c.Postgres.MaxConns
-	}
-	pool.SetMaxOpenConns(conns)
-	pool.SetMaxIdleConns(conns)
+	c.Pool.Apply(pool, max(10, 4*runtime.NumCPU()))
 	return pool
 }
 

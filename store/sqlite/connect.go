@@ -19,16 +19,19 @@ var lockingSettings = map[string]string{"_journal_mode": "journal_mode", "_synch
 type connector struct {
 	driver.Connector
 	pragmas []string
+	// opened is called for each new connection, unless it is nil.
+	opened func()
 }
 
-// openPool is sql.Open with a connector of this package.
-func openPool(dsn string) (*sql.DB, error) {
+// openPool is sql.Open with a connector of this package, which runs pragmas on each connection
+// after those of the DSN.
+func openPool(dsn string, more []string, opened func()) (*sql.DB, error) {
 	dsn, pragmas := cutLocking(dsn)
 	opener, err := modernc.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(connector{opener, pragmas}), nil
+	return sql.OpenDB(connector{opener, append(pragmas, more...), opened}), nil
 }
 
 // cutLocking returns a DSN without its lockingSettings, and their pragmas.
@@ -56,6 +59,9 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, pragma, nil); err != nil {
 			return nil, errors.Join(err, conn.Close())
 		}
+	}
+	if c.opened != nil {
+		c.opened()
 	}
 	return conn, nil
 }

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -81,8 +80,7 @@ func openCounted(t *testing.T, conns int) (*pool, *counting) {
 	plain, err := sql.Open("sqlite", "")
 	require.NoError(t, err)
 	require.NoError(t, plain.Close())
-	dsn, err := fileDSN(filepath.Join(t.TempDir(), "numbers.db"))
-	require.NoError(t, err)
+	dsn := fileDSN(filepath.Join(t.TempDir(), "numbers.db"))
 	c := &counting{Driver: plain.Driver(), dsn: dsn + "?" + settings, made: map[string]int{}}
 	db := sql.OpenDB(c.countingConnector())
 	db.SetMaxOpenConns(conns)
@@ -262,11 +260,9 @@ func TestFiltersOfAllKinds(t *testing.T) {
 	t.Parallel()
 	c, err := config.New(convostore.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
-	dsn, err := fileDSN(filepath.Join(t.TempDir(), "chat.db"))
-	require.NoError(t, err)
-	writer, err := open(t.Context(), c, dsn+"?"+settings, 1)
-	require.NoError(t, err)
-	reader, err := open(t.Context(), c, dsn+"?"+readerSettings, runtime.NumCPU()+1)
+	path := filepath.Join(t.TempDir(), "chat.db")
+	require.NoError(t, create(path))
+	writer, reader, err := openFile(t.Context(), c, path)
 	require.NoError(t, err)
 	st, err := newStore(t.Context(), c, writer, reader)
 	require.NoError(t, err)

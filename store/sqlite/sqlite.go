@@ -1,8 +1,13 @@
 // Package sqlite opens a store on an SQLite database: a file, or memory for tests. The
 // driver is modernc.org/sqlite, which needs no C compiler.
+//
+// The driver registers itself as "sqlite", and so does that of github.com/glebarez/sqlite: a
+// program that imports both panics at start. Such a program opens its own handle with
+// Dialector instead.
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +26,7 @@ import (
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/internal/engine"
 	"github.com/convostore/convostore/internal/engine/config"
+	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
@@ -29,7 +35,7 @@ import (
 // settings are the DSN settings of the writing connection. Its transactions are IMMEDIATE: a
 // deferred transaction that reads first and writes later fails when another one has written in
 // between, however long the busy timeout is.
-const settings = "_foreign_keys=on&_busy_timeout=5000&_journal_mode=WAL&_synchronous=NORMAL&_txlock=immediate&_time_format=sqlite"
+const settings = "_foreign_keys=on&_busy_timeout=5000&_journal_mode=WAL&_txlock=immediate&_time_format=sqlite"
 
 // readerSettings are the DSN settings of a connection that reads.
 const readerSettings = "mode=ro&_foreign_keys=on&_busy_timeout=5000&_time_format=sqlite"
@@ -38,10 +44,18 @@ const readerSettings = "mode=ro&_foreign_keys=on&_busy_timeout=5000&_time_format
 // for its owner alone; the folder must exist. The store owns the connections, and Close closes
 // them. An empty path and the names of databases in memory are ErrInvalid.
 //
-// The file is in WAL mode with synchronous NORMAL. Readers and the writer do not wait for each
-// other. A killed process loses nothing that was acknowledged; a power cut may lose the last
-// transactions, but does not damage the file. One connection writes and several read. Other
-// processes may use the file at the same time. Do not put it on a network file system.
+// The file is in WAL mode. Readers and the writer do not wait for each other. One connection
+// writes and several read. Other processes may use the file at the same time. Do not put it on
+// a network file system.
+//
+// What was acknowledged is on the disk: neither a killed process nor a power cut loses it,
+// unless WithSynchronous says otherwise. Writes that come at the same time share the sync.
+// When the file or its write-ahead log was deleted, renamed or replaced, writes and
+// Health().Ready return store.ErrFileGone.
+//
+// The write-ahead log is emptied after a write that finds it larger than 64 MiB, and by Close.
+// A read that takes long, of this or another process, prevents that: the log then grows until a
+// write after the read.
 //
 // Open and every call of the store wait for a lock of another process only until their ctx
 // ends.
@@ -62,19 +76,36 @@ func Open(ctx context.Context, path string, opts ...convostore.Option) (store.St
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("convostore: create database: %w", err)
 	}
-	dsn, err := fileDSN(path)
+	path, err = filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("convostore: open database: %w", err)
 	}
-	writer, err := open(ctx, c, dsn+"?"+settings, 1)
+	writer, reader, err := openFile(ctx, c, path)
 	if err != nil {
 		return nil, err
 	}
-	reader, err := open(ctx, c, dsn+"?"+readerSettings, max(4, runtime.NumCPU()))
-	if err != nil {
-		return nil, errors.Join(err, closeAll(writer))
-	}
 	return newStore(ctx, c, writer, reader)
+}
+
+// openFile opens the writing connection and the pool of the reading ones, and watches the file.
+func openFile(ctx context.Context, c *config.Config, path string) (writer, reader *gorm.DB, err error) {
+	dsn := fileDSN(path)
+	c.File = query.NewFile(path, true)
+	writer, err = open(ctx, c, pooled{
+		dsn: dsn + "?" + settings + "&_synchronous=" + cmp.Or(c.Synchronous, string(Full)), conns: 1,
+		pragmas: []string{limitWAL}, opened: c.File.HoldsLog,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	reader, err = open(ctx, c, pooled{dsn: dsn + "?" + readerSettings, conns: max(4, runtime.NumCPU()), options: c.Pool})
+	if err == nil {
+		err = c.File.Check() // that it is the same as before SQLite opened it
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, closeAll(writer, reader))
+	}
+	return writer, reader, nil
 }
 
 // OpenMemory opens a store on a new, migrated database in memory. Each call makes its own
@@ -91,10 +122,13 @@ func OpenMemory(ctx context.Context, opts ...convostore.Option) (store.Store, er
 	if err := c.Apply(opts...); err != nil {
 		return nil, err
 	}
+	if c.Pool != (config.Pool{}) {
+		return nil, rule.Invalid("WithMaxConns", "and the other settings of a pool are for files; a database in memory has one connection")
+	}
 	// The VFS memdb gives each name its own database. The alternative, a shared cache, locks
 	// whole tables.
 	dsn := "file:/" + uuid.NewString() + "?vfs=memdb&" + strings.Replace(settings, "_journal_mode=WAL&", "", 1)
-	db, err := open(ctx, c, dsn, 1)
+	db, err := open(ctx, c, pooled{dsn: dsn, conns: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -103,14 +137,19 @@ func OpenMemory(ctx context.Context, opts ...convostore.Option) (store.Store, er
 
 // newStore takes over the handles, and closes them if it fails.
 func newStore(ctx context.Context, c *config.Config, writer, reader *gorm.DB) (store.Store, error) {
-	handles := []*gorm.DB{writer}
-	if reader != nil {
-		// The writer closes last: the last connection to close checkpoints the write-ahead
-		// log into the file, and a read-only connection cannot.
-		handles = []*gorm.DB{reader, writer}
-		c.Reader = reader
-	}
+	// The writer closes last: the last connection to close checkpoints the write-ahead log into
+	// the file, and a read-only connection cannot.
+	handles := []*gorm.DB{reader, writer}
+	c.Reader = reader
 	c.Closer = func() error { return closeAll(handles...) }
+	if c.File != nil {
+		wal, err := newWAL(c.File, writer)
+		if err != nil {
+			return nil, errors.Join(err, c.Closer())
+		}
+		c.Written = wal.written
+		c.Closer = func() error { return errors.Join(closeAll(reader), wal.close(), closeAll(writer)) }
+	}
 	st, err := engine.New(ctx, writer, c)
 	if err != nil {
 		return nil, errors.Join(err, c.Closer())
@@ -128,24 +167,30 @@ func create(path string) error {
 	return f.Close()
 }
 
-// fileDSN returns the path as a URI, with characters such as ? and % escaped.
-func fileDSN(path string) (string, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(abs)}).EscapedPath()}).String(), nil
+// fileDSN returns an absolute path as a URI, with characters such as ? and % escaped.
+func fileDSN(path string) string {
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}).String()
 }
 
-// open opens a pool that keeps its idle connections: opening one costs more than a query, and
-// closing the last one of a database in memory drops the database.
-func open(ctx context.Context, c *config.Config, dsn string, conns int) (*gorm.DB, error) {
-	pool, err := openPool(dsn)
+// pooled says how to open a pool.
+type pooled struct {
+	dsn string
+	// conns is how many connections the pool has, unless the options say otherwise.
+	conns   int
+	options config.Pool
+	// pragmas are run on each new connection, after which opened is called.
+	pragmas []string
+	opened  func()
+}
+
+// open opens a pool. Without options it keeps its idle connections: closing the last one of a
+// database in memory drops the database.
+func open(ctx context.Context, c *config.Config, p pooled) (*gorm.DB, error) {
+	pool, err := openPool(p.dsn, p.pragmas, p.opened)
 	if err != nil {
 		return nil, fmt.Errorf("convostore: open database: %w", err)
 	}
-	pool.SetMaxOpenConns(conns)
-	pool.SetMaxIdleConns(conns)
+	p.options.Apply(pool, p.conns)
 	// Ping before gorm.Open, which would open a connection without a context.
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())
@@ -158,7 +203,7 @@ func open(ctx context.Context, c *config.Config, dsn string, conns int) (*gorm.D
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())
 	}
-	db.ConnPool = newPool(pool, conns)
+	db.ConnPool = newPool(pool, p.conns)
 	db.Statement.ConnPool = db.ConnPool
 	return db, nil
 }
@@ -166,6 +211,9 @@ func open(ctx context.Context, c *config.Config, dsn string, conns int) (*gorm.D
 func closeAll(dbs ...*gorm.DB) error {
 	var errs []error
 	for _, db := range dbs {
+		if db == nil {
+			continue
+		}
 		conn, err := db.DB()
 		if err == nil {
 			err = conn.Close()

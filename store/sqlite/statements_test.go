@@ -16,7 +16,7 @@ func openNumbers(t *testing.T) (*gorm.DB, *statements) {
 	t.Helper()
 	c, err := config.New()
 	require.NoError(t, err)
-	db, err := open(t.Context(), c, "file:/"+t.Name()+"?vfs=memdb&_txlock=immediate", 1)
+	db, err := open(t.Context(), c, pooled{dsn: "file:/" + t.Name() + "?vfs=memdb&_txlock=immediate", conns: 1})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, closeAll(db)) })
 	require.NoError(t, db.Exec("CREATE TABLE numbers (n integer); CREATE INDEX numbers_n ON numbers (n)").Error)

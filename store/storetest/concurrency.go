@@ -26,6 +26,7 @@ import (
 func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 	tests := map[string]func(*testing.T, store.Store){
 		"appends":                     c.appendsAtOnce,
+		"errors among appends":        errorsAmongAppends,
 		"decisions":                   decisionsAtOnce,
 		"one provider id":             providerIDAtOnce,
 		"one provider id, many rooms": providerIDAcrossConversations,
@@ -148,6 +149,51 @@ func (c Capabilities) appendsAtOnce(t *testing.T, st store.Store) {
 		}
 	}
 	assert.Len(t, contents, total)
+}
+
+// errorsAmongAppends has calls that fail in the midst of others that do not: each gets its own
+// error and stores nothing, and takes none of the others along.
+func errorsAmongAppends(t *testing.T, st store.Store) {
+	const calls = 64
+	mine := st.ForUser(uuid.New())
+	c := newThread(t, mine, 1)
+	taken := CheckConversation(t, mine, c.ID)[0].ID
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	appendIt := func(ctx context.Context, id uuid.UUID, m *message.Message) error {
+		_, err := mine.Messages().Append(ctx, id, m)
+		return err
+	}
+	errs := together(calls, func(i int) error {
+		switch i % 4 {
+		case 1:
+			return appendIt(ended, c.ID, inbound("cancelled"))
+		case 2:
+			return appendIt(t.Context(), uuid.New(), inbound("nowhere"))
+		case 3:
+			created, err := mine.Messages().Append(t.Context(), c.ID, &message.Message{ID: taken, Direction: message.DirectionInbound, Content: "taken"})
+			if created {
+				return errors.New("a taken id was created again")
+			}
+			return err
+		}
+		return appendIt(t.Context(), c.ID, inbound("kept"))
+	})
+	for i, err := range errs {
+		switch i % 4 {
+		case 1:
+			require.ErrorIs(t, err, context.Canceled)
+		case 2:
+			require.ErrorIs(t, err, store.ErrNotFound)
+		default:
+			require.NoError(t, err, "call %d", i)
+		}
+	}
+	kept := CheckConversation(t, mine, c.ID)
+	require.Len(t, kept, 1+calls/4)
+	for _, m := range kept[1:] {
+		require.Equal(t, "kept", m.Content)
+	}
 }
 
 func decisionsAtOnce(t *testing.T, st store.Store) {

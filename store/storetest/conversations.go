@@ -73,6 +73,8 @@ func testConversationKeepsEveryColumn(t *testing.T, w *world) {
 	c := &conversation.Conversation{
 		ID: uuid.New(), LeadID: "lead-" + scripts, ExternalKey: "key-" + scripts, Title: "t " + scripts, Subject: "s " + scripts,
 		Status: conversation.StatusArchived, Metadata: message.JSON(digits), HeldAt: new(epoch),
+		App: "app " + scripts, Assignee: "ann " + scripts, SnoozedUntil: new(epoch.Add(time.Hour)), PinnedAt: new(epoch.Add(-time.Hour)),
+		ForkedFromID: new(uuid.New()), ForkedFromSeq: new(int64(3)), MergedIntoID: new(uuid.New()),
 		Messages: []*message.Message{{Role: message.RoleSystem, Content: "be brief"}},
 	}
 	want := *c
@@ -82,13 +84,16 @@ func testConversationKeepsEveryColumn(t *testing.T, w *world) {
 	found := w.listed(t, store.ConversationFilter{Deleted: store.OnlyDeleted})
 	require.Len(t, found, 1)
 	got := found[0]
-	filled(t, got, "Messages", "Suggestions")
+	filled(t, got, "Messages", "Suggestions", "LastChangeSeq", "Branched", "HeadSeq")
 	require.Equal(t, want.ID, got.ID)
 	require.Equal(t, w.user, got.UserID)
 	require.Equal(t, []string{want.LeadID, want.ExternalKey, want.Title, want.Subject},
 		[]string{got.LeadID, got.ExternalKey, got.Title, got.Subject})
 	require.Equal(t, want.Status, got.Status)
-	require.Equal(t, want.HeldAt, got.HeldAt)
+	require.Equal(t, []*time.Time{want.HeldAt, want.SnoozedUntil, want.PinnedAt}, []*time.Time{got.HeldAt, got.SnoozedUntil, got.PinnedAt})
+	require.Equal(t, []string{want.App, want.Assignee}, []string{got.App, got.Assignee})
+	require.Equal(t, []*uuid.UUID{want.ForkedFromID, want.MergedIntoID}, []*uuid.UUID{got.ForkedFromID, got.MergedIntoID})
+	require.Equal(t, want.ForkedFromSeq, got.ForkedFromSeq)
 	sameJSON(t, digits, got.Metadata)
 	require.EqualValues(t, 1, got.LastSeq)
 	isUTC(t, got.CreatedAt, got.UpdatedAt, got.LastMessageAt, got.DeletedAt.Time)
@@ -273,6 +278,7 @@ func testConversationListOrders(t *testing.T, w *world) {
 	require.Empty(t, w.listed(t, store.ConversationFilter{}))
 	id := func(last byte) uuid.UUID { return uuid.UUID{0: 1, 6: 0x70, 8: 0x80, 15: last} }
 	at := func(minute int) time.Time { return epoch.Add(time.Duration(minute) * time.Minute) }
+	w.clock.add(time.Hour) // a time in the future counts as now
 	for _, c := range []*conversation.Conversation{
 		{ID: id(1), Title: "a", CreatedAt: at(0), LastMessageAt: at(9)},
 		{ID: id(9), Title: "b", CreatedAt: at(1), LastMessageAt: at(5)},
@@ -294,6 +300,7 @@ func testConversationListOrders(t *testing.T, w *world) {
 
 func testConversationListFilters(t *testing.T, w *world) {
 	at := func(minute int) time.Time { return epoch.Add(time.Duration(minute) * time.Minute) }
+	w.clock.add(time.Hour) // a time in the future counts as now
 	for _, c := range []*conversation.Conversation{
 		{Title: "a", LeadID: "1", CreatedAt: at(0), LastMessageAt: at(10), Status: conversation.StatusActive},
 		{Title: "b", LeadID: "1", CreatedAt: at(1), LastMessageAt: at(11), Status: conversation.StatusNeedsReply},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 )
@@ -153,7 +154,7 @@ func testHealthTableSizes(t *testing.T, w *world) {
 			require.Positive(t, size.Indexes, size.Table)
 		}
 	}
-	require.Len(t, rows, 6)
+	require.Len(t, rows, len(naming.WithRows())+2, "those of users, that of apps and that of migrations")
 	for table, want := range map[string]int64{
 		"conversations": 1, "messages": 4, "message_embeddings": 2, "ai_suggestions": 2,
 		"message_embedding_claims": 0, "convostore_migrations": migrate.Latest(),

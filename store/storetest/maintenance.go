@@ -71,6 +71,7 @@ func testMaintenanceCounts(t *testing.T, w *world) {
 
 func testMaintenanceArchiveInactive(t *testing.T, w *world) {
 	ctx := t.Context()
+	w.clock.add(time.Hour) // a time in the future counts as now
 	var cs []*conversation.Conversation
 	for i, status := range conversation.Statuses() {
 		for hour := range 2 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/conversation"
@@ -101,6 +102,11 @@ func everything(at time.Time) *message.Message {
 			{Filename: "b"},
 		},
 		ToolCalls: message.JSON(`[` + digits + `]`), ToolResults: message.JSON(`"text"`), Metadata: message.JSON(digits),
+		Kind: message.KindNote, Author: "agent " + scripts, ParentSeq: new(int64(0)), State: message.StateInterrupted,
+		Fence: 7, HeartbeatAt: new(at.Add(3 * time.Hour)),
+		Payload: []byte("\x00\xff{\"n\":1.50e+2,  \"é\":\"\\u0000\"}\n"), PayloadFormat: "format " + scripts,
+		Model: "model " + scripts, TokensIn: message.MaxTokens, TokensOut: 1, Cost: decimal.RequireFromString("12345678.0123456789"), FinishReason: "stop",
+		Delivery: message.DeliveryBounced, DeliveryError: "550 " + scripts,
 		SentAt: at, CreatedAt: at.Add(time.Hour), UpdatedAt: at.Add(2 * time.Hour),
 	}
 }
@@ -122,9 +128,10 @@ func testMessageKeepsEveryColumn(t *testing.T, w *world) {
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1)
 	got := page.Items[0]
-	filled(t, got, "Embeddings")
+	filled(t, got, "Embeddings", "ChangeSeq")
+	require.EqualValues(t, 2, got.Revision, "an edit and a deletion")
 	isUTC(t, got.SentAt, got.CreatedAt, got.UpdatedAt, *got.EditedAt, got.DeletedAt.Time)
-	want.EditedAt, want.UpdatedAt, want.DeletedAt = edited.EditedAt, got.UpdatedAt, got.DeletedAt
+	want.EditedAt, want.UpdatedAt, want.DeletedAt, want.Revision = edited.EditedAt, got.UpdatedAt, got.DeletedAt, 2
 	same(t, want, got)
 }
 
@@ -208,7 +215,7 @@ func testMessageActivityFollows(t *testing.T, w *world) {
 		{"a later one moves it", -5 * time.Hour, -5 * time.Hour},
 		{"an earlier one does not", -7 * time.Hour, -5 * time.Hour},
 		{"the same does not", -5 * time.Hour, -5 * time.Hour},
-		{"into the future", 5 * time.Hour, 5 * time.Hour},
+		{"from the future: the time of the append", 5 * time.Hour, 5 * time.Minute},
 	} {
 		now := w.tick()
 		w.append(t, c, &message.Message{Role: message.RoleSystem, SentAt: epoch.Add(tt.sent)})
@@ -353,7 +360,7 @@ func testMessageAppendMany(t *testing.T, w *world) {
 	})
 	now := w.tick()
 	ms := []*message.Message{
-		{Role: message.RoleAssistant, Content: "3", SentAt: now.Add(time.Hour)},
+		{Role: message.RoleAssistant, Content: "3", SentAt: now.Add(-time.Second)},
 		{Role: message.RoleTool, Content: "4", SentAt: now.Add(-time.Hour)},
 	}
 	created, err := w.mine.Messages().AppendMany(ctx, c.ID, ms, store.AppendOptions{})
@@ -366,7 +373,7 @@ func testMessageAppendMany(t *testing.T, w *world) {
 	got := w.get(t, c.ID)
 	require.Equal(t, conversation.StatusWaiting, got.Status)
 	require.EqualValues(t, 4, got.LastSeq)
-	require.True(t, got.LastMessageAt.Equal(now.Add(time.Hour)))
+	require.True(t, got.LastMessageAt.Equal(now.Add(-time.Second)))
 	require.Equal(t, []string{"1", "2", "3", "4"}, w.messages(t, c))
 
 	past := w.conversation(t)
@@ -728,6 +735,7 @@ func testMessageUpdate(t *testing.T, w *world) {
 			want.Metadata = *u.Metadata
 		}
 		want.EditedAt, want.UpdatedAt = &now, now
+		want.Revision++
 		same(t, want, got)
 		same(t, want, w.message(t, m.ID))
 	}
@@ -1022,7 +1030,7 @@ func testFindThreadNewestActivity(t *testing.T, w *world) {
 	for _, hours := range []time.Duration{1, 3, 2} {
 		c := w.conversation(t)
 		w.append(t, c, &message.Message{
-			Role: message.RoleUser, GmailThreadID: "split", EmailMessageID: "<split@x>", SentAt: epoch.Add(hours * time.Hour),
+			Role: message.RoleUser, GmailThreadID: "split", EmailMessageID: "<split@x>", SentAt: epoch.Add((hours - 9) * time.Hour),
 		})
 		if hours == 3 {
 			newest = c
@@ -1038,7 +1046,7 @@ func testFindThreadNewestActivity(t *testing.T, w *world) {
 	w.delete(t, newest)
 	got, err := w.mine.Messages().FindThread(t.Context(), &message.Message{GmailThreadID: "split"})
 	require.NoError(t, err)
-	require.True(t, got.LastMessageAt.Equal(epoch.Add(2*time.Hour)))
+	require.True(t, got.LastMessageAt.Equal(epoch.Add(-7*time.Hour)))
 }
 
 // testFindThreadOrder has four conversations that match; the nearest reference wins, whichever

@@ -45,7 +45,7 @@ type handMade struct {
 }
 
 func newHandMade(user uuid.UUID) *handMade {
-	return &handMade{reportRows: reportRows{leads: map[string]hostLead{}, now: worldNow}, user: user}
+	return &handMade{reportRows: reportRows{leads: map[leadKey]hostLead{}, now: worldNow}, user: user}
 }
 
 // id returns ids in no order, half of them with the highest bit set.
@@ -97,7 +97,7 @@ func (h *handMade) draft(c *conversation.Conversation, s suggestion.Suggestion, 
 	if s.SuggestedContent == "" {
 		s.SuggestedContent = "draft"
 	}
-	if s.Status != suggestion.StatusPending {
+	if s.Status != "" && s.Status != suggestion.StatusPending {
 		s.ReviewedAt = new(c.CreatedAt.Add(after))
 	}
 	h.suggestions = append(h.suggestions, &s)
@@ -384,7 +384,7 @@ func testReportsCosts(t *testing.T, w *world) {
 	h := newHandMade(w.user)
 	c := h.thread("1", "i", 0)
 	for range 20 {
-		h.draft(c, suggestion.Suggestion{GenerationCost: decimal.New(999_999_999_999_999_999, 0), TokensUsed: 1 << 40}, 0)
+		h.draft(c, suggestion.Suggestion{GenerationCost: decimal.New(999_999_999_999_999_999, 0), TokensUsed: suggestion.MaxTokens}, 0)
 	}
 	for _, cost := range []string{"0.1", "0.2", "0.0000000001", "12345678.9012345678", "1e17", "7.50"} {
 		h.draft(c, suggestion.Suggestion{GenerationCost: decimal.RequireFromString(cost)}, 0)
@@ -460,14 +460,15 @@ func testReportsLeads(t *testing.T, w *world) {
 	h.thread("1", "io", 0, 1)
 	h.thread("2", "o", 0)
 	h.thread("3", "i", 0) // has no title
-	h.thread("4", "i", 0) // has no row
+	h.thread("4", "i", 0) // is another user's
 	h.thread("", "i", 0)
 	gone := h.thread("1", "i", 0)
 	gone.DeletedAt = gorm.DeletedAt{Time: h.now, Valid: true}
 	h.thread("2", "i", 90)
 	h.draft(h.conversations[0], suggestion.Suggestion{}, 0)
-	h.leads = map[string]hostLead{
-		"1": {title: new("One"), category: new("a"), tier: new(10)}, "2": {title: new(""), category: new(""), tier: new(9)}, "3": {}, "5": {category: new("b")},
+	h.leads = map[leadKey]hostLead{
+		{h.user, "1"}: {title: new("One"), category: new("a"), tier: new(10)}, {h.user, "2"}: {title: new(""), category: new(""), tier: new(9)},
+		{h.user, "3"}: {}, {h.user, "5"}: {category: new("b")}, {uuid.New(), "4"}: {title: new("Another's"), category: new("c"), tier: new(1)},
 	}
 	leads := newWorld(t, w.factory, withLeads())
 	makeLeadsTable(t, leads.st, h.leads)
@@ -477,7 +478,9 @@ func testReportsLeads(t *testing.T, w *world) {
 	require.NoError(t, err)
 	require.Equal(t, []store.ResponseRate{{Value: "", Started: 1, Answered: 1}, {Value: "10", Started: 1, Answered: 1}, {Value: "9", Started: 1}}, got)
 
-	untitled, err := convostore.New(t.Context(), leads.st.DB(t.Context()), convostore.WithLeads(store.HostTable{Name: leadsTable, Key: "id", Columns: []string{"tier"}}))
+	untitled, err := convostore.New(t.Context(), leads.st.DB(t.Context()), convostore.WithLeads(store.HostTable{
+		Name: leadsTable, Key: "id", Owner: "owner", Columns: []string{"tier"},
+	}))
 	require.NoError(t, err)
 	costs, err := untitled.ForUser(h.user).Reports().CostsByLead(t.Context(), store.Top{})
 	require.NoError(t, err)

@@ -19,7 +19,7 @@ import (
 // comments of store.Reports: slow, simple, and without SQL.
 type oracle struct {
 	now   time.Time
-	leads map[string]hostLead
+	leads map[leadKey]hostLead
 	// conversations are all of the scope, deleted ones among them; the rest is live.
 	conversations []*conversation.Conversation
 	live          map[uuid.UUID]*conversation.Conversation
@@ -100,18 +100,22 @@ func top[T any](rows []T, limit int) []T {
 	return rows[:min(limit, len(rows))]
 }
 
-func (o *oracle) lead(id string) store.LeadRef {
-	ref := store.LeadRef{LeadID: id}
-	if l := o.leads[id]; l.title != nil {
+func (o *oracle) lead(key leadKey) store.LeadRef {
+	ref := store.LeadRef{LeadID: key.id}
+	if l := o.leads[key]; l.title != nil {
 		ref.LeadTitle = *l.title
 	}
 	return ref
 }
 
+func leadOf(c *conversation.Conversation) leadKey { return leadKey{c.UserID, c.LeadID} }
+
+func byLead(a, b leadKey) int { return cmp.Or(cmp.Compare(a.id, b.id), byID(a.owner, b.owner)) }
+
 func (o *oracle) ref(id uuid.UUID) store.ConversationRef {
 	c := o.live[id]
 	return store.ConversationRef{
-		ConversationID: c.ID, UserID: c.UserID, Title: c.Title, Subject: c.Subject, LeadRef: o.lead(c.LeadID),
+		ConversationID: c.ID, UserID: c.UserID, Title: c.Title, Subject: c.Subject, LeadRef: o.lead(leadOf(c)),
 	}
 }
 

@@ -50,7 +50,9 @@ func responses(qs []question) (r store.ResponseTimes) {
 	var took []time.Duration
 	for _, q := range qs {
 		if q.took != nil {
-			took = append(took, *q.took)
+			if plausible(*q.took) {
+				took = append(took, *q.took)
+			}
 			continue
 		}
 		r.Open++
@@ -59,6 +61,8 @@ func responses(qs []question) (r store.ResponseTimes) {
 	r.Answered, r.Durations = int64(len(took)), durations(took)
 	return r
 }
+
+func plausible(wait time.Duration) bool { return wait >= 0 && wait <= store.MaxWait }
 
 func older(oldest *time.Time, at time.Time) *time.Time {
 	if oldest == nil || at.Before(*oldest) {
@@ -136,13 +140,13 @@ func (o *oracle) ResponseTimesByConversation(t store.Top) []store.ConversationRe
 
 func (o *oracle) ResponseTimesByLead(t store.Top) []store.LeadResponse {
 	var rows []store.LeadResponse
-	for id, qs := range grouped(o.asked(t.Period), func(q question) string { return o.live[q.conversation].LeadID }) {
-		if id != "" {
-			rows = append(rows, store.LeadResponse{LeadRef: o.lead(id), ResponseTimes: responses(qs)})
+	for lead, qs := range grouped(o.asked(t.Period), func(q question) leadKey { return leadOf(o.live[q.conversation]) }) {
+		if lead.id != "" {
+			rows = append(rows, store.LeadResponse{UserID: lead.owner, LeadRef: o.lead(lead), ResponseTimes: responses(qs)})
 		}
 	}
 	slices.SortFunc(rows, func(a, b store.LeadResponse) int {
-		return cmp.Or(slowest(a.ResponseTimes, b.ResponseTimes), cmp.Compare(a.LeadID, b.LeadID))
+		return cmp.Or(slowest(a.ResponseTimes, b.ResponseTimes), byLead(leadKey{a.UserID, a.LeadID}, leadKey{b.UserID, b.LeadID}))
 	})
 	return top(rows, t.Limit)
 }
@@ -157,7 +161,7 @@ func (o *oracle) ResponseTimesByDay(p store.Period) []store.DayResponse {
 func (o *oracle) ResponseRate(column string, p store.Period) []store.ResponseRate {
 	byValue := map[string]*store.ResponseRate{}
 	for _, c := range o.started() {
-		l, exists := o.leads[c.LeadID]
+		l, exists := o.leads[leadOf(c)]
 		if !exists || !during(p, c.CreatedAt) {
 			continue
 		}

@@ -24,6 +24,7 @@ func stats(ss []*suggestion.Suggestion) store.SuggestionStats {
 		Made:    sum.Suggestions,
 		Pending: count(ss, hasStatus(suggestion.StatusPending)), Approved: count(ss, hasStatus(suggestion.StatusApproved)),
 		Edited: count(ss, hasStatus(suggestion.StatusEdited)), Rejected: count(ss, hasStatus(suggestion.StatusRejected)),
+		Superseded: count(ss, hasStatus(suggestion.StatusSuperseded)), Expired: count(ss, hasStatus(suggestion.StatusExpired)),
 		AverageConfidence: averageConfidence(ss), Tokens: sum.Tokens, Cost: sum.Cost,
 	}
 }
@@ -111,7 +112,9 @@ func (o *oracle) DecisionTimes(p store.Period) (d store.DecisionTimes) {
 	var took []time.Duration
 	for _, s := range o.drafted(p) {
 		if s.ReviewedAt != nil {
-			took = append(took, s.ReviewedAt.Sub(s.CreatedAt))
+			if wait := s.ReviewedAt.Sub(s.CreatedAt); plausible(wait) {
+				took = append(took, wait)
+			}
 			continue
 		}
 		d.Pending++
@@ -197,13 +200,13 @@ func (o *oracle) CostsByConversation(t store.Top) []store.ConversationCost {
 
 func (o *oracle) CostsByLead(t store.Top) []store.LeadCost {
 	var rows []store.LeadCost
-	for id, ss := range grouped(o.drafted(t.Period), func(s *suggestion.Suggestion) string { return o.live[s.ConversationID].LeadID }) {
-		if id != "" {
-			rows = append(rows, store.LeadCost{LeadRef: o.lead(id), Costs: costs(ss)})
+	for lead, ss := range grouped(o.drafted(t.Period), func(s *suggestion.Suggestion) leadKey { return leadOf(o.live[s.ConversationID]) }) {
+		if lead.id != "" {
+			rows = append(rows, store.LeadCost{UserID: lead.owner, LeadRef: o.lead(lead), Costs: costs(ss)})
 		}
 	}
 	slices.SortFunc(rows, func(a, b store.LeadCost) int {
-		return cmp.Or(dearest(a.Costs, b.Costs), cmp.Compare(a.LeadID, b.LeadID))
+		return cmp.Or(dearest(a.Costs, b.Costs), byLead(leadKey{a.UserID, a.LeadID}, leadKey{b.UserID, b.LeadID}))
 	})
 	return top(rows, t.Limit)
 }

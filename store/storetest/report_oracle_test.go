@@ -81,8 +81,9 @@ func TestOracleFigures(t *testing.T) {
 func TestOracleResponses(t *testing.T) {
 	t.Parallel()
 	h := newHandMade(uuid.New())
-	h.leads["1"] = hostLead{title: new("One"), category: new("x")}
-	h.leads["2"] = hostLead{}
+	h.leads[leadKey{h.user, "1"}] = hostLead{title: new("One"), category: new("x")}
+	h.leads[leadKey{h.user, "2"}] = hostLead{}
+	h.leads[leadKey{uuid.New(), "3"}] = hostLead{title: new("Another's"), category: new("y")}
 	a := h.thread("1", "oi io ii", 0, 1, 2, 3, 11, 12, 13, 14) // a question of 10 minutes, and an open one
 	b := h.thread("2", "io", 5, 5)                             // answered at the same moment
 	c := h.thread("", "oi", 7, 7)                              // open: the answer came before

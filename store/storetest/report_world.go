@@ -30,8 +30,14 @@ type reportRows struct {
 	conversations []*conversation.Conversation
 	messages      []*message.Message
 	suggestions   []*suggestion.Suggestion
-	leads         map[string]hostLead
+	leads         map[leadKey]hostLead
 	now           time.Time
+}
+
+// leadKey names a lead. Users have leads of the same ids, each with a row of its own.
+type leadKey struct {
+	owner uuid.UUID
+	id    string
 }
 
 // hostLead is a row of the host's table of leads; nil is NULL.
@@ -90,7 +96,7 @@ type worldMaker struct {
 
 func newRows(t testing.TB, n worldSize) *reportRows {
 	t.Helper()
-	k := &worldMaker{reportRows: reportRows{leads: map[string]hostLead{}, now: worldNow}, dice: rand.New(rand.NewPCG(2024, 2025))}
+	k := &worldMaker{reportRows: reportRows{leads: map[leadKey]hostLead{}, now: worldNow}, dice: rand.New(rand.NewPCG(2024, 2025))}
 	for _, name := range worldZones {
 		k.zones = append(k.zones, zone(t, name))
 	}
@@ -169,25 +175,29 @@ const worldLeads = 80
 // leadID mixes cases and scripts: the order of bytes is another than that of a language.
 func leadID(i int) string { return fmt.Sprint([]string{"lead-", "Lead-", "élan-", ""}[i%4], i) }
 
-// makeLeads writes the host's table. One lead of eight has no row, and there are rows of
-// leads that nobody talks to.
+// makeLeads writes the host's table. One lead of eight has no row, one of three is another
+// user's, and there are rows of leads that nobody talks to.
 func (k *worldMaker) makeLeads() {
 	for i := range worldLeads + 10 {
-		if i%8 == 5 {
-			continue
+		for n, owner := range k.users {
+			if i%8 != 5 && (i+n)%3 != 0 {
+				k.leads[leadKey{owner, leadID(i)}] = k.lead(i, n)
+			}
 		}
-		var l hostLead
-		if i%5 != 0 {
-			l.title = new(fmt.Sprintf("Frau Müller %d 漢字", i))
-		}
-		if i%6 != 0 {
-			l.category = new(pick(k, "enterprise", "Enterprise", "école", "trade", "", "Zoo"))
-		}
-		if i%7 != 0 {
-			l.tier = new(k.dice.IntN(12))
-		}
-		k.leads[leadID(i)] = l
 	}
+}
+
+func (k *worldMaker) lead(i, owner int) (l hostLead) {
+	if i%5 != 0 {
+		l.title = new(fmt.Sprintf("Frau Müller %d 漢字 of %d", i, owner))
+	}
+	if i%6 != 0 {
+		l.category = new(pick(k, "enterprise", "Enterprise", "école", "trade", "", "Zoo"))
+	}
+	if i%7 != 0 {
+		l.tier = new(k.dice.IntN(12))
+	}
+	return l
 }
 
 // conversation is of the first user in two of five cases. Messages set the rest.
@@ -317,7 +327,7 @@ func (k *worldMaker) suggest(n int) {
 func (k *worldMaker) suggestion(c *conversation.Conversation, i int) *suggestion.Suggestion {
 	s := &suggestion.Suggestion{
 		ID: k.id(), UserID: c.UserID, ConversationID: c.ID, SuggestedContent: k.draft(),
-		ConfidenceScore: k.confidence(), TokensUsed: pick(k, 0, 1, k.dice.Int64N(5000), k.dice.Int64N(1<<40)),
+		ConfidenceScore: k.confidence(), TokensUsed: pick(k, 0, 1, k.dice.Int64N(5000), k.dice.Int64N(suggestion.MaxTokens+1)),
 		ModelUsed:      pick(k, "", "gpt-4o", "gpt-4o", "claude", "Claude", "modèle", "Zeta", "zeta"),
 		GenerationCost: k.cost(), CreatedAt: k.moment(), DeletedAt: k.deleted(),
 		Status: pick(k, suggestion.Statuses()...),
@@ -434,17 +444,28 @@ const leadsTable = "leads_of_host"
 
 // withLeads names the host's table, which need not be there yet.
 func withLeads() convostore.Option {
-	return convostore.WithLeads(store.HostTable{Name: leadsTable, Title: "title", Columns: []string{"category", "tier"}})
+	return convostore.WithLeads(store.HostTable{Name: leadsTable, Owner: "owner", Title: "title", Columns: []string{"category", "tier"}})
 }
 
 // makeLeadsTable is what the host has done long before.
-func makeLeadsTable(t testing.TB, st store.Store, leads map[string]hostLead) {
+func makeLeadsTable(t testing.TB, st store.Store, leads map[leadKey]hostLead) {
 	t.Helper()
-	db := st.DB(t.Context())
-	require.NoError(t, db.Exec("CREATE TABLE "+leadsTable+" (id text PRIMARY KEY, title text, category text, tier integer)").Error)
-	for id, l := range leads {
-		require.NoError(t, db.Exec("INSERT INTO "+leadsTable+" (id, title, category, tier) VALUES (?, ?, ?, ?)",
-			id, l.title, l.category, l.tier).Error)
+	const definition = " (id text NOT NULL, owner uuid NOT NULL, title text, category text, tier integer, UNIQUE (id, owner))"
+	require.NoError(t, st.DB(t.Context()).Exec("CREATE TABLE "+leadsTable+definition).Error)
+	insertLeads(t, st, leads)
+}
+
+func insertLeads(t testing.TB, st store.Store, leads map[leadKey]hostLead) {
+	t.Helper()
+	var rows []map[string]any
+	for key, l := range leads {
+		rows = append(rows, map[string]any{
+			"id": key.id, "owner": key.owner.String(), "title": l.title, "category": l.category, "tier": l.tier,
+		})
+	}
+	const batch = 100
+	for chunk := range slices.Chunk(rows, batch) {
+		require.NoError(t, st.DB(t.Context()).Table(leadsTable).Create(chunk).Error)
 	}
 }
 

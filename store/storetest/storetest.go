@@ -134,7 +134,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	all := subtests{}
 	for _, part := range []subtests{
 		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), holdTests(), retentionTests(), tableCareTests(),
-		inputTests(), searchTests(), embeddingTests(), reportTests(), healthTests(),
+		inputTests(), boundTests(), searchTests(), embeddingTests(), reportTests(), healthTests(),
 	} {
 		maps.Copy(all, part)
 	}

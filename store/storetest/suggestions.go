@@ -67,8 +67,9 @@ func testSuggestionKeepsEveryColumn(t *testing.T, w *world) {
 		ID: uuid.New(), ConversationID: c.ID, InReplyToMessageID: &in.ID,
 		SuggestedContent: scripts, EditedContent: "edited " + scripts, ConfidenceScore: new(0.92),
 		SentimentAnalysis: message.JSON(digits), ContextUsed: message.JSON(`[` + digits + `]`),
-		ModelUsed: "gpt-4", TokensUsed: 1 << 40, GenerationCost: decimal.RequireFromString("12345678.0123456789"),
+		ModelUsed: "gpt-4", TokensUsed: suggestion.MaxTokens, GenerationCost: decimal.RequireFromString("12345678.0123456789"),
 		Status: suggestion.StatusEdited, ReviewedBy: "Jö", ReviewedAt: new(at), Feedback: scripts,
+		AnswersSeq: 1, DraftContent: "half " + scripts, DraftBy: "Jö", DraftAt: new(at),
 		CreatedAt: at.Add(-time.Hour), UpdatedAt: at,
 	}
 	want := *s
@@ -77,6 +78,7 @@ func testSuggestionKeepsEveryColumn(t *testing.T, w *world) {
 	same(t, s, got)
 	want.UserID = w.user
 	want.CreatedAt, want.UpdatedAt, want.ReviewedAt = message.Instant(at.Add(-time.Hour)), message.Instant(at), new(message.Instant(at))
+	want.DraftAt = want.ReviewedAt
 	same(t, want, got)
 
 	w.tick()

@@ -31,16 +31,22 @@ import (
 func runTenancy(t *testing.T, f Factory) {
 	t.Run("every method has a call", everyMethodHasACall)
 	t.Run("strangers", func(t *testing.T) { strangersFindNothing(t, besideLeads(t, f)) })
+	t.Run("leads of others", func(t *testing.T) { leadsOfOthersAreAsAbsent(t, besideLeads(t, f)) })
+	t.Run("leads of nobody", func(t *testing.T) { leadsOfNobodyAreForAllUsers(t, besideLeads(t, f)) })
 	t.Run("same ids", func(t *testing.T) { sameIDsStayApart(t, f(t)) })
 	t.Run("nobody", func(t *testing.T) { nobodyIsRefused(t, besideLeads(t, f)) })
 	t.Run("statements", func(t *testing.T) { statementsNameTheUser(t, besideLeads(t, f)) })
+	t.Run("wrong times", func(t *testing.T) { wrongTimesAreRefused(t, besideLeads(t, f)) })
+	t.Run("unclean keys", func(t *testing.T) {
+		uncleanKeysFind(t, besideLeads(t, f, convostore.WithNULStripped(), convostore.WithInvalidTextReplaced()))
+	})
 }
 
-// besideLeads opens a store beside a host's table with the lead that an estate has.
-func besideLeads(t *testing.T, f Factory) store.Store {
+// besideLeads opens a store beside a host's table for the leads that estates have.
+func besideLeads(t *testing.T, f Factory, opts ...convostore.Option) store.Store {
 	t.Helper()
-	st := f(t, withLeads())
-	makeLeadsTable(t, st, map[string]hostLead{"lead": {title: new("Lead"), category: new("category")}})
+	st := f(t, append(opts, withLeads())...)
+	makeLeadsTable(t, st, nil)
 	return st
 }
 
@@ -83,6 +89,7 @@ var future = time.Date(9000, time.January, 1, 0, 0, 0, 0, time.UTC)
 func newEstate(t *testing.T, st store.Store) *estate {
 	t.Helper()
 	e := &estate{user: uuid.New()}
+	insertLeads(t, st, map[leadKey]hostLead{{e.user, "lead"}: {title: new("Lead"), category: new("category")}})
 	s := st.ForUser(e.user)
 	e.live = &conversation.Conversation{LeadID: "lead", ExternalKey: "key", Title: "title", Subject: "subject"}
 	e.archived, e.deleted = &conversation.Conversation{LeadID: "lead"}, &conversation.Conversation{LeadID: "lead"}
@@ -796,7 +803,7 @@ func statementsNameTheUser(t *testing.T, st store.Store) {
 
 var (
 	// ofTypes are questions about the types of columns, which the catalogue answers.
-	ofTypes = regexp.MustCompile(`^SELECT [^"]*\bFROM pg_attribute [^"]*$`)
+	ofTypes = regexp.MustCompile(`^SELECT [^"]*\bFROM (pg_attribute|pragma_table_info)\b[^"]*$`)
 	// noRows are statements that touch none.
 	noRows = regexp.MustCompile(`^(BEGIN|(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT) \w+|SELECT set_config\([^()]*\)(, set_config\([^()]*\))*)$`)
 	// byUser is a condition on the user, or an insert that sets it.

@@ -3,11 +3,13 @@
 package config
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/replica"
 	"github.com/convostore/convostore/internal/naming"
@@ -23,10 +25,13 @@ type Option func(*Config) error
 
 // Config is what options set. Only the backends and the engine use it.
 type Config struct {
-	Tables        naming.Tables
-	NewID         func() (uuid.UUID, error)
-	Now           func() time.Time
-	StripNUL      bool
+	Tables naming.Tables
+	NewID  func() (uuid.UUID, error)
+	Now    func() time.Time
+	// Clean says what is taken out of texts, stored and looked up.
+	Clean clean.Options
+	// MaxBytes bounds the texts and documents of a row, see message.MaxBytes.
+	MaxBytes      int
 	Embedder      store.Embedder
 	CodesInMemory bool
 	Log           *query.StatementLog
@@ -34,8 +39,17 @@ type Config struct {
 	Migrate       *migrate.Options
 	Reader        *gorm.DB
 	Closer        func() error
-	Replicas      replica.Set
-	ReplicaRules  replica.Rules
+	// File is the SQLite file of a store that opened it. For a host's handle it is found later.
+	File *query.File
+	// Written is called after a write outside of a host's transaction, by its caller; nil if
+	// there is nothing to do.
+	Written      func(ctx context.Context)
+	Replicas     replica.Set
+	ReplicaRules replica.Rules
+	// Pool is set by options of the packages that open a pool.
+	Pool Pool
+	// Synchronous is set by an option of package store/sqlite.
+	Synchronous string
 	// Postgres is set by the options of package store/postgres.
 	Postgres Postgres
 }
@@ -44,7 +58,6 @@ type Config struct {
 // backend's default.
 type Postgres struct {
 	SimpleProtocol bool
-	MaxConns       int
 	// Replicas are the DSNs of streaming replicas, ReplicaEvery the interval at which they are
 	// asked how far they have caught up, and ReplicaRules the rules for their use.
 	Replicas     []string
@@ -55,7 +68,7 @@ type Postgres struct {
 // New returns the defaults with options applied. A backend passes the result on to engine.New
 // and not the options, which must not be applied twice.
 func New(opts ...Option) (*Config, error) {
-	c := &Config{NewID: uuid.NewV7, Now: time.Now}
+	c := &Config{NewID: uuid.NewV7, Now: time.Now, MaxBytes: message.MaxBytes}
 	if err := c.Apply(opts...); err != nil {
 		return nil, err
 	}

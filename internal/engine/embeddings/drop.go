@@ -13,7 +13,7 @@ import (
 const dropBatch = 1000
 
 func (s embeddings) DropModel(ctx context.Context, model string) (total int64, err error) {
-	if err := checkModel(model); err != nil {
+	if err := checkModel(s.sc, &model); err != nil {
 		return 0, err
 	}
 	if _, err := s.sc.Writing(ctx); err != nil {

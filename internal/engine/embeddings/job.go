@@ -60,7 +60,7 @@ func (s embeddings) newEmbedJob(ctx context.Context, e store.Embedder, o store.E
 		return nil, err
 	}
 	j := &embedJob{sc: s.sc, options: o, embedder: e, model: e.Model()}
-	if err := checkModel(j.model); err != nil {
+	if err := checkModel(s.sc, &j.model); err != nil {
 		return nil, err
 	}
 	if j.features, err = s.sc.SchemaFeatures(db); err != nil {

@@ -25,53 +25,68 @@ type embedItem struct {
 	edited *time.Time
 }
 
-// embedBatch embeds claimed messages and writes the vectors. After an error it has written
-// nothing and released the claims.
+// embedBatch embeds claimed messages and writes the vectors, in parts where the messages are
+// large. After an error it has written nothing of the part and released the claims that are left.
 func (j *embedJob) embedBatch(ctx context.Context, claimed []scope.OwnedID) error {
-	items, err := j.readItems(ctx, claimed)
-	if err != nil {
-		j.release(ctx, claimed)
-		return err
+	for len(claimed) > 0 {
+		items, rest, err := j.readItems(ctx, claimed)
+		if err == nil {
+			isLeft := func(id scope.OwnedID) bool {
+				return slices.Contains(rest, id) || slices.ContainsFunc(items, func(it embedItem) bool { return it.OwnedID == id })
+			}
+			if skipped := slices.DeleteFunc(slices.Clone(claimed), isLeft); len(skipped) > 0 {
+				j.release(ctx, skipped)
+			}
+			claimed = append(keysOfItems(items), rest...)
+			err = j.embedItems(ctx, items)
+		}
+		if err != nil {
+			j.release(ctx, claimed)
+			return err
+		}
+		claimed = rest
 	}
-	if len(items) < len(claimed) {
-		skipped := slices.DeleteFunc(slices.Clone(claimed), func(id scope.OwnedID) bool {
-			return slices.ContainsFunc(items, func(it embedItem) bool { return it.OwnedID == id })
-		})
-		j.release(ctx, skipped)
-	}
+	return nil
+}
+
+// embedItems embeds messages and writes the vectors, or neither.
+func (j *embedJob) embedItems(ctx context.Context, items []embedItem) error {
 	if len(items) == 0 {
 		return nil
 	}
 	embedded, err := j.embed(ctx, items)
-	var written int
-	if err == nil {
-		written, err = j.writeVectors(ctx, embedded)
-	}
 	if err != nil {
-		j.release(ctx, keysOfItems(items))
 		return err
 	}
-	j.addDone(written, len(items)-written)
-	return nil
+	written, err := j.writeVectors(ctx, embedded)
+	if err == nil {
+		j.addDone(written, len(items)-written)
+	}
+	return err
 }
 
 // readItems reads the texts of claimed messages. It checks again that their vectors are
-// missing, because the claim did not see a vector that was written just before it.
-func (j *embedJob) readItems(ctx context.Context, claimed []scope.OwnedID) (items []embedItem, err error) {
+// missing, because the claim did not see a vector that was written just before it. Of large
+// messages it reads store.MaxPageBytes, at least one; rest are the others.
+func (j *embedJob) readItems(ctx context.Context, claimed []scope.OwnedID) (items []embedItem, rest []scope.OwnedID, err error) {
 	for user, batch := range byOwner(claimed, key) {
 		q := query.New("SELECT " + record.MessageColumns + " FROM " + j.sc.Tables.Messages + " m")
 		query.In(whereMissing(j.sc.As(user), q, j.model, j.options.Filter), " AND m.id", IDsOf(batch))
-		found, err := query.All(query.On(ctx, j.sc.Writer), q, record.MessageDest)
+		found, more, err := query.Within(query.On(ctx, j.sc.Writer), q, record.MessageDest, (*message.Message).Size, store.MaxPageBytes)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, m := range found {
+			batch = slices.DeleteFunc(batch, func(id scope.OwnedID) bool { return id.ID == m.ID })
 			if text := textOf(j.options, m); text != "" {
 				items = append(items, embedItem{vectorRow{OwnedID: scope.OwnedID{ID: m.ID, User: user}}, text, m.EditedAt})
 			}
 		}
+		if more {
+			rest = append(rest, batch...)
+		}
 	}
-	return items, nil
+	return items, rest, nil
 }
 
 // embed fills in the vectors and retries as the options say. It returns fewer items, or none,

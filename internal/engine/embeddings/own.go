@@ -34,13 +34,13 @@ func CheckOwn(ctx context.Context, sc scope.Scope, m *message.Message) error {
 		}
 		own := *e
 		e, m.Embeddings[i] = &own, &own
+		if err := check.First(checkModel(sc, &e.Model), f.CheckVector(e.Vector), check.Time("created_at", e.CreatedAt)); err != nil {
+			return err
+		}
 		if models[e.Model] {
 			return rule.Invalid("embeddings", "have a model twice")
 		}
 		models[e.Model] = true
-		if err := check.First(checkModel(e.Model), f.CheckVector(e.Vector), check.Time("created_at", e.CreatedAt)); err != nil {
-			return err
-		}
 		e.MessageID, e.UserID, e.ConversationID = m.ID, m.UserID, m.ConversationID
 		if e.CreatedAt = message.Instant(e.CreatedAt); e.CreatedAt.IsZero() {
 			e.CreatedAt = sc.Instant()

@@ -19,7 +19,7 @@ import (
 )
 
 func (s embeddings) Get(ctx context.Context, messageID uuid.UUID, model string) (*message.Embedding, error) {
-	if err := checkModel(model); err != nil {
+	if err := checkModel(s.sc, &model); err != nil {
 		return nil, err
 	}
 	db, err := s.sc.Reading(ctx)
@@ -85,7 +85,7 @@ func (s embeddings) Missing(ctx context.Context, model string, f store.EmbedFilt
 }
 
 func (s embeddings) listMissing(ctx context.Context, model string, f store.EmbedFilter, p store.PageRequest) (page store.Page[*message.Message], err error) {
-	if err := checkModel(model); err != nil {
+	if err := checkModel(s.sc, &model); err != nil {
 		return page, err
 	}
 	if f, err = checkFilter(f); err != nil {
@@ -97,13 +97,10 @@ func (s embeddings) listMissing(ctx context.Context, model string, f store.Embed
 	}
 	q := query.New("SELECT " + record.MessageColumns + " FROM " + s.sc.Tables.Messages + " m")
 	oldestFirst(s.sc, whereMissing(s.sc, q, model, f), l.After, l.Limit+1)
-	found, err := query.All(l.DB, q, record.MessageDest)
-	if err != nil {
-		return page, query.Wrap("list messages that are not embedded", err)
-	}
-	return scope.PageOf(found, l, func(m *message.Message) scope.Place {
+	page, err = scope.ReadPage(l, q, record.MessageDest, (*message.Message).Size, func(m *message.Message) scope.Place {
 		return scope.Place{Key: scope.TimeKey(m.CreatedAt), ID: m.ID, User: m.UserID}
-	}), nil
+	})
+	return page, query.Wrap("list messages that are not embedded", err)
 }
 
 // whiteSpace is that of ASCII, because the encoding of a database need not have any other.
@@ -128,7 +125,7 @@ func whereMissing(sc scope.Scope, q *query.Query, model string, f store.EmbedFil
 
 // oldestFirst ends a query of messages m with a page in the order of Missing.
 func oldestFirst(sc scope.Scope, q *query.Query, after *scope.Place, limit int) {
-	order := sc.SortByCreation("m.created_at", "m.")
+	order := sc.SortByArrival("m.created_at", "m.")
 	if after != nil {
 		order.After(q, ">", after)
 	}

@@ -37,7 +37,7 @@ func (s embeddings) Set(ctx context.Context, messageID uuid.UUID, model string, 
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return err
 	}
-	if err := checkVectors(ctx, s.sc, model, []store.MessageVector{{MessageID: messageID, Vector: v}}); err != nil {
+	if err := checkVectors(ctx, s.sc, &model, []store.MessageVector{{MessageID: messageID, Vector: v}}); err != nil {
 		return query.Wrap("set embedding", withoutIndex(err))
 	}
 	owner, err := s.sc.Owner(ctx, s.sc.Tables.Messages, messageID)
@@ -45,7 +45,7 @@ func (s embeddings) Set(ctx context.Context, messageID uuid.UUID, model string, 
 		return query.Wrap("set embedding", err)
 	}
 	row := []vectorRow{{OwnedID: scope.OwnedID{ID: messageID, User: owner}, vector: v}}
-	err = s.sc.As(owner).Retry(ctx, func() error { return setVectors(ctx, s.sc, model, row) })
+	err = s.sc.As(owner).Single(ctx, func(on *scope.Store) error { return setVectors(ctx, s.sc.In(on), model, row) })
 	return query.Wrap("set embedding", withoutIndex(err))
 }
 
@@ -54,7 +54,7 @@ func (s embeddings) SetMany(ctx context.Context, model string, vectors []store.M
 	if err != nil {
 		return err
 	}
-	if err := checkVectors(ctx, s.sc, model, vectors); err != nil || len(vectors) == 0 {
+	if err := checkVectors(ctx, s.sc, &model, vectors); err != nil || len(vectors) == 0 {
 		return query.Wrap("set embeddings", err)
 	}
 	rows, err := withOwners(s.sc, db, vectors)
@@ -74,16 +74,17 @@ func withoutIndex(err error) error {
 	return err
 }
 
-func checkModel(model string) error {
-	if model == "" {
+// checkModel cleans and checks the name of a model.
+func checkModel(sc scope.Scope, model *string) error {
+	if sc.Clean.Text(model); *model == "" {
 		return rule.Invalid("model", "is empty")
 	}
-	return check.Key("model", model)
+	return check.Key("model", *model)
 }
 
-// checkVectors checks the input of SetMany. A *store.BatchError names the vector at fault.
-func checkVectors(ctx context.Context, sc scope.Scope, model string, vectors []store.MessageVector) error {
-	if err := checkModel(model); err != nil {
+// checkVectors checks the input of SetMany and cleans the name of the model. A *store.BatchError names the vector at fault.
+func checkVectors(ctx context.Context, sc scope.Scope, model *string, vectors []store.MessageVector) error {
+	if err := checkModel(sc, model); err != nil {
 		return err
 	}
 	if len(vectors) > maxVectors {

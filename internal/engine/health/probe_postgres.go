@@ -192,7 +192,7 @@ func (p postgresProbe) withStatStatements(ctx context.Context, fn func(db query.
 		"WHERE e.extname = 'pg_stat_statements'")
 	found, err := q.Row(db, &schema)
 	if err == nil && found {
-		err = p.st.Guarded(ctx, func() error { return fn(db, schema) })
+		err = p.st.Guarded(ctx, func(*scope.Store) error { return fn(db, schema) })
 	} else if err == nil {
 		return fmt.Errorf("%w: %s", store.ErrUnsupported, slowInstall)
 	}

@@ -30,6 +30,9 @@ func (h health) Ready(ctx context.Context) (r store.Readiness, err error) {
 	if err := scope.CompareSchema(r.Schema); err != nil {
 		return r, err
 	}
+	if err := h.st.CheckFile(); err != nil {
+		return r, err
+	}
 	return r, h.readerReady(ctx)
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 func (s maintenance) EraseLead(ctx context.Context, leadID string) (store.Counts, error) {
-	if leadID == "" {
+	if s.sc.Clean.Text(&leadID); leadID == "" {
 		return store.Counts{}, rule.Invalid("lead_id", "is empty")
 	}
 	if err := check.Key("lead_id", leadID); err != nil {

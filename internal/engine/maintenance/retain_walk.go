@@ -23,7 +23,7 @@ type dueWalk struct {
 	// age is the column that tells the age of a row. An index has it in order, or has hour,
 	// the column with the hour of age.
 	age, hour string
-	due *query.Query
+	due       *query.Query
 	// conversation is the column with the conversation's id, "id" if empty. weight is the
 	// number of messages that are erased with a row.
 	conversation, weight string

@@ -45,7 +45,7 @@ func (c Conn) unlogged() *gorm.DB {
 func (c Conn) throughGORM() bool { return len(c.gorm.Plugins) > 0 || c.gorm.DefaultContextTimeout > 0 }
 
 func (c Conn) query(q *Query) (*sql.Rows, error) {
-	if err := c.lostError(); err != nil {
+	if err := c.Lost(); err != nil {
 		return nil, err
 	}
 	if c.throughGORM() {
@@ -55,7 +55,7 @@ func (c Conn) query(q *Query) (*sql.Rows, error) {
 }
 
 func (c Conn) exec(q *Query) (int64, error) {
-	if err := c.lostError(); err != nil {
+	if err := c.Lost(); err != nil {
 		return 0, err
 	}
 	if c.throughGORM() {

@@ -37,6 +37,24 @@ func (h *Handle) beginLingering(ctx context.Context) (gorm.ConnPool, func(), err
 		return tx, func() {}, err
 	}
 	longer, done := h.Lingering(ctx)
+	return h.beginUnder(ctx, longer, done)
+}
+
+// beginDetached begins a transaction that ctx cannot end, but gives up beginning it when ctx
+// ends. It returns a function that releases the transaction's context. database/sql rolls a
+// transaction back as soon as the context ends under which it began.
+func (h *Handle) beginDetached(ctx context.Context) (gorm.ConnPool, func(), error) {
+	if ctx.Done() == nil {
+		tx, err := h.beginTx(ctx)
+		return tx, func() {}, err
+	}
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	return h.beginUnder(ctx, longer, cancel)
+}
+
+// beginUnder begins a transaction under longer, which done cancels, and gives up when ctx ends
+// before the transaction has begun.
+func (h *Handle) beginUnder(ctx, longer context.Context, done func()) (gorm.ConnPool, func(), error) { //nolint:revive // longer is not the call's context
 	stop := context.AfterFunc(ctx, done)
 	tx, err := h.beginTx(longer)
 	if ended := !stop(); ended && err == nil {

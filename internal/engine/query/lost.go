@@ -94,8 +94,9 @@ func losable(pool gorm.ConnPool, driver dialect.Driver) gorm.ConnPool {
 	return pool
 }
 
-// lostError is the error of every statement in a transaction that was lost, nil in any other.
-func (h *Handle) lostError() error {
+// Lost is the error of every statement in a transaction that the database has rolled back by
+// itself, nil in any other.
+func (h *Handle) Lost() error {
 	if h.losable == nil {
 		return nil
 	}

@@ -38,16 +38,13 @@ func NewHandle(db *gorm.DB, driver dialect.Driver, log *StatementLog) *Handle {
 	return h
 }
 
-// begin returns a handle in a new transaction. It must be ended with end.
-func (h *Handle) begin(ctx context.Context) (*Handle, error) {
-	tx, done, err := h.beginLingering(ctx)
-	if err != nil {
-		return nil, err
-	}
+// in returns the handle of a transaction that has begun, whose context done releases. It must
+// be ended with end.
+func (h *Handle) in(tx gorm.ConnPool, done func()) *Handle {
 	inTx := *h
 	inTx.pool, inTx.done = tx, done
 	inTx.losable = losable(tx, h.driver)
-	return &inTx, nil
+	return &inTx
 }
 
 func (h *Handle) beginTx(ctx context.Context) (gorm.ConnPool, error) {
@@ -77,30 +74,47 @@ func (h *Handle) end(commit bool) error {
 // if ctx has ended. If the database has rolled the transaction back by itself it returns
 // ErrRolledBack, even if fn returns nil.
 func (h *Handle) Transaction(ctx context.Context, fn func(tx *Handle) error) error {
-	tx, err := h.begin(ctx)
+	tx, done, err := h.beginLingering(ctx)
 	if err != nil {
 		return err
 	}
+	return h.in(tx, done).finish(ctx, func(tx *Handle) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return ctx.Err()
+	})
+}
+
+// Detached is Transaction for work of several callers: ctx is only that of the one who begins
+// it. When ctx ends after that, the transaction goes on and commits.
+func (h *Handle) Detached(ctx context.Context, fn func(tx *Handle) error) error {
+	tx, done, err := h.beginDetached(ctx)
+	if err != nil {
+		return err
+	}
+	return h.in(tx, done).finish(ctx, fn)
+}
+
+// finish runs fn in a transaction and ends it.
+func (h *Handle) finish(ctx context.Context, fn func(tx *Handle) error) (err error) {
 	committed := false
 	defer func() {
 		if !committed {
-			_ = tx.end(false) // the returned error says what went wrong
+			_ = h.end(false) // the returned error says what went wrong
 		}
-		if tx.losable != nil {
-			lost.forget(tx.losable)
+		if h.losable != nil {
+			lost.forget(h.losable)
 		}
 	}()
-	err = fn(tx)
-	if lostErr := tx.lostError(); lostErr != nil && !errors.Is(err, store.ErrRolledBack) {
+	err = fn(h)
+	if lostErr := h.Lost(); lostErr != nil && !errors.Is(err, store.ErrRolledBack) {
 		return errors.Join(lostErr, err)
 	}
 	if err != nil {
 		return Stopped(ctx, err)
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	err = tx.end(true)
+	err = h.end(true)
 	committed = err == nil
 	return Stopped(ctx, err)
 }

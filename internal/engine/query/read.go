@@ -2,6 +2,7 @@ package query
 
 import (
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/convostore/convostore/store"
@@ -41,7 +42,9 @@ func (q *Query) Rows(db Conn, each func(*sql.Rows) error) error {
 func readRows(rows *sql.Rows, each func(*sql.Rows) error) (n int64, err error) {
 	defer rows.Close()
 	for ; rows.Next(); n++ {
-		if err := each(rows); err != nil {
+		if err := each(rows); errors.Is(err, errEnough) {
+			return n, rows.Close()
+		} else if err != nil {
 			return n, err
 		}
 	}
@@ -82,6 +85,28 @@ func All[T any](db Conn, q *Query, dest func(*T) []any) ([]*T, error) {
 		return rows.Scan(dest(item)...)
 	})
 	return items, err
+}
+
+// errEnough ends the reading of rows without an error.
+var errEnough = errors.New("convostore: enough rows")
+
+// Within reads rows as All does until they have the given number of bytes, which size tells of
+// each. It reads at least one row, and more tells whether it left rows out. The driver reads row
+// by row, so that no more than these and the next one are in memory; of a server, the rest of the
+// result comes over the wire and is dropped.
+func Within[T any](db Conn, q *Query, dest func(*T) []any, size func(*T) int, bytes int) (items []*T, more bool, err error) {
+	left := 0
+	err = q.Read(db, func() { items, more, left = []*T{}, false, bytes }, func(rows *sql.Rows) error {
+		if more = left <= 0; more {
+			return errEnough
+		}
+		item := new(T)
+		items = append(items, item)
+		err := rows.Scan(dest(item)...)
+		left -= size(item)
+		return err
+	})
+	return items, more, err
 }
 
 // One reads the only row. It returns ErrNotFound if there is none, and ErrManyOwners if there

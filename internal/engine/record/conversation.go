@@ -7,12 +7,6 @@ import (
 	"github.com/convostore/convostore/conversation"
 )
 
-// StripConversation removes U+0000 from the texts of a conversation.
-func StripConversation(c *conversation.Conversation) {
-	StripText(&c.App, &c.Assignee, &c.LeadID, &c.ExternalKey, &c.Title, &c.Subject)
-	StripJSON(&c.Metadata)
-}
-
 // ConversationColumns are the columns of conversations, in the order of ConversationDest and
 // ConversationArgs.
 const ConversationColumns = "id, user_id, lead_id, external_key, title, subject, status, metadata, " +

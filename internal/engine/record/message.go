@@ -29,31 +29,6 @@ var MessageTypes = []string{
 	"text", "text", "bigint", "bigint",
 }
 
-// StripMessage removes U+0000 from the texts of a message, its attachments and its headers.
-func StripMessage(m *message.Message) {
-	StripText(&m.Author, &m.PayloadFormat, &m.Model, &m.FinishReason, &m.DeliveryError)
-	StripText(&m.Content, &m.SenderEmail, &m.RecipientEmail, &m.PostmarkMessageID, &m.GmailMessageID,
-		&m.GmailThreadID, &m.EmailMessageID, &m.IdempotencyKey)
-	StripJSON(&m.ToolCalls, &m.ToolResults, &m.Metadata)
-	for i := range m.Attachments {
-		a := &m.Attachments[i]
-		StripText(&a.Filename, &a.ContentType, &a.ContentID, &a.URL, &a.Key, &a.Checksum)
-	}
-	stripHeaders(m.Headers)
-}
-
-func stripHeaders(h message.Headers) {
-	for name, values := range h {
-		for i := range values {
-			StripText(&values[i])
-		}
-		if clean := strings.ReplaceAll(name, "\x00", ""); clean != name {
-			delete(h, name)
-			h[clean] = values
-		}
-	}
-}
-
 // plainColumns are the columns that every new message sets, after id, user_id, conversation_id
 // and seq. plainArgs is their number.
 const (
@@ -73,11 +48,14 @@ func MessageDest(m *message.Message) []any {
 	return []any{
 		&m.ID, &m.UserID, &m.ConversationID, &m.Seq, &m.Role, &m.Direction, &m.Content,
 		(*Instant)(&m.SentAt), (*Instant)(&m.CreatedAt), (*Instant)(&m.UpdatedAt),
-		NullInstant{&m.EditedAt}, (*deletedAt)(&m.DeletedAt),
+		NullInstant{&m.EditedAt},
+		(*deletedAt)(&m.DeletedAt),
 		&m.Kind, (*Text)(&m.Author), (*Text)(&m.SenderEmail), (*Text)(&m.RecipientEmail), (*Text)(&m.PostmarkMessageID),
 		(*Text)(&m.GmailMessageID), (*Text)(&m.GmailThreadID), (*Text)(&m.EmailMessageID), (*Text)(&m.IdempotencyKey),
 		&m.Headers, &m.Attachments, &m.ToolCalls, &m.ToolResults, &m.Metadata,
-		&m.ParentSeq, &m.State, (*Number)(&m.Fence), NullInstant{&m.HeartbeatAt}, &m.Payload, (*Text)(&m.PayloadFormat),
+		&m.ParentSeq, &m.State, (*Number)(&m.Fence),
+		NullInstant{&m.HeartbeatAt},
+		&m.Payload, (*Text)(&m.PayloadFormat),
 		(*Text)(&m.Model), (*Number)(&m.TokensIn), (*Number)(&m.TokensOut), (*Money)(&m.Cost), (*Text)(&m.FinishReason),
 		&m.Delivery, (*Text)(&m.DeliveryError), &m.Revision, (*Number)(&m.ChangeSeq),
 	}

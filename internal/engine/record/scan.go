@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/internal/check"
 )
 
 // Text scans a column that may be NULL, which becomes "". It takes numbers as well, since a lead
@@ -47,7 +49,8 @@ func (n *Number) Scan(src any) error {
 	return nil
 }
 
-// Money scans an amount that may be NULL, which becomes 0.
+// Money scans an amount that may be NULL, which becomes 0. So does what is no valid amount, such
+// as NaN, because a host's own SQL wrote it: an error would end every list that the row is in.
 type Money decimal.Decimal
 
 // Scan implements sql.Scanner.
@@ -56,7 +59,10 @@ func (m *Money) Scan(src any) error {
 		*m = Money{}
 		return nil
 	}
-	return (*decimal.Decimal)(m).Scan(src)
+	if err := (*decimal.Decimal)(m).Scan(src); err != nil || check.Amount("", decimal.Decimal(*m)) != nil {
+		*m = Money{}
+	}
+	return nil
 }
 
 // Instant scans a time, in UTC. SQLite's drivers return text where the type of the column is not

@@ -4,12 +4,6 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// StripSuggestion removes U+0000 from the texts of a suggestion.
-func StripSuggestion(s *suggestion.Suggestion) {
-	StripText(&s.SuggestedContent, &s.EditedContent, &s.DraftContent, &s.DraftBy, &s.ModelUsed, &s.ReviewedBy, &s.Feedback)
-	StripJSON(&s.SentimentAnalysis, &s.ContextUsed)
-}
-
 // SuggestionColumns are the columns of suggestions, in the order of SuggestionDest and
 // SuggestionArgs.
 const SuggestionColumns = "id, user_id, conversation_id, in_reply_to_message_id, suggested_content, edited_content, " +
@@ -23,7 +17,7 @@ func SuggestionDest(s *suggestion.Suggestion) []any {
 		&s.ID, &s.UserID, &s.ConversationID,
 		NullID{&s.InReplyToMessageID},
 		&s.SuggestedContent, (*Text)(&s.EditedContent),
-		&s.ConfidenceScore, &s.SentimentAnalysis, &s.ContextUsed, (*Text)(&s.ModelUsed), &s.TokensUsed, &s.GenerationCost,
+		&s.ConfidenceScore, &s.SentimentAnalysis, &s.ContextUsed, (*Text)(&s.ModelUsed), &s.TokensUsed, (*Money)(&s.GenerationCost),
 		&s.Status, (*Text)(&s.ReviewedBy),
 		NullInstant{&s.ReviewedAt},
 		(*Text)(&s.Feedback),

@@ -7,6 +7,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
 
@@ -20,7 +21,7 @@ func (s reports) MessagesWithAttachments(ctx context.Context, period store.Perio
 	if err != nil {
 		return page, err
 	}
-	title, leads, err := s.joinLeads(l.DB, "c.lead_id")
+	title, leads, err := s.joinLeads(l.DB, "c.lead_id", "c.user_id")
 	if err != nil {
 		return page, query.Wrap("report attachments", err)
 	}
@@ -32,13 +33,11 @@ func (s reports) MessagesWithAttachments(ctx context.Context, period store.Perio
 	if l.After != nil {
 		newest.After(q, "<", l.After)
 	}
-	found, err := query.All(l.DB, q.Add(newest.OrderBy(" DESC")+" LIMIT ?", l.Limit+1), attachedDest)
-	if err != nil {
-		return page, query.Wrap("report attachments", err)
-	}
-	return scope.PageOf(found, l, func(a *store.AttachedMessage) scope.Place {
+	size := func(a *store.AttachedMessage) int { return (&message.Message{Attachments: a.Attachments}).Size() }
+	page, err = scope.ReadPage(l, q.Add(newest.OrderBy(" DESC")+" LIMIT ?", l.Limit+1), attachedDest, size, func(a *store.AttachedMessage) scope.Place {
 		return scope.Place{Key: scope.TimeKey(a.SentAt), ID: a.MessageID, User: a.UserID}
-	}), nil
+	})
+	return page, query.Wrap("report attachments", err)
 }
 
 func attachedDest(a *store.AttachedMessage) []any {

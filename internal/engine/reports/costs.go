@@ -2,14 +2,19 @@ package reports
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/suggestion"
 )
 
-// costSums returns the columns that costsDest reads after the count of suggestions.
+// costSums returns the columns that costsDest reads after the count of suggestions. Numbers that
+// no valid row has, because a host's own SQL wrote them, are left out: they would make a report
+// of all users fail.
 func (s reports) costSums() string {
-	return "CAST(coalesce(sum(s.tokens_used), 0) AS bigint) AS tokens, " + s.sc.Dialect.SumMoney("s.generation_cost") + " AS cost"
+	return fmt.Sprintf("CAST(coalesce(sum(CASE WHEN s.tokens_used BETWEEN 0 AND %d THEN s.tokens_used END), 0) AS bigint) AS tokens, ", suggestion.MaxTokens) + s.sc.Dialect.SumMoney("s.generation_cost") + " AS cost"
 }
 
 // costs adds up the suggestions of a period. columns are the keys to select, and
@@ -45,12 +50,14 @@ func (s reports) CostsByLead(ctx context.Context, t store.Top) ([]store.LeadCost
 	if err != nil {
 		return nil, err
 	}
-	rows := s.costs("c.lead_id", " AND c.lead_id IS NOT NULL GROUP BY c.lead_id", t.Period)
+	rows := s.costs("c.lead_id, c.user_id", " AND c.lead_id IS NOT NULL GROUP BY c.lead_id, c.user_id", t.Period)
 	q, err := s.rankedLeads(db, ranking{rows, costColumns, costliestFirst, t.Limit})
 	if err != nil {
 		return nil, query.Wrap("report costs", err)
 	}
-	found, err := query.All(db, q, func(c *store.LeadCost) []any { return append(leadRefDest(&c.LeadRef), costsDest(&c.Costs)...) })
+	found, err := query.All(db, q, func(c *store.LeadCost) []any {
+		return slices.Concat([]any{&c.UserID}, leadRefDest(&c.LeadRef), costsDest(&c.Costs))
+	})
 	return query.Values(found), query.Wrap("report costs", err)
 }
 

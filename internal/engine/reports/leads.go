@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/rule"
@@ -16,50 +17,72 @@ func table(leads *store.HostTable) string { return naming.Quote(leads.Name) }
 // quoted returns a column of the host's table, which statements alias as l.
 func quoted(column string) string { return "l." + naming.Quote(column) }
 
+// readsLeads tells whether the scope may see the host's table: all users may, and one user only if
+// WithLeads says whose a lead is.
+func (s reports) readsLeads() bool {
+	return s.sc.Leads != nil && (s.sc.Leads.Owner != "" || s.sc.All)
+}
+
 // groupColumn returns the quoted column to group a report by. It is ErrInvalid if WithLeads has
-// not named the column.
-func groupColumn(leads *store.HostTable, column string) (string, error) {
-	if leads == nil {
+// not named the column, and in the scope of one user also if it has named no owner.
+func (s reports) groupColumn(column string) (string, error) {
+	leads := s.sc.Leads
+	switch {
+	case leads == nil:
 		return "", rule.Invalid("column", "is of a table that WithLeads has not named")
-	}
-	if !slices.Contains(leads.Columns, column) {
+	case !slices.Contains(leads.Columns, column):
 		return "", rule.Invalid("column", "is not one of those that WithLeads named")
+	case !s.readsLeads():
+		return "", rule.Invalid("column", "is of a table whose Owner WithLeads has not named, so that only AllUsers may read it")
 	}
 	return quoted(column), nil
 }
 
-// LeadTypes remembers for a store whether the key of the host's leads has the type of lead_id.
-// The zero value has not asked the database yet.
-type LeadTypes struct{ alike atomic.Pointer[bool] }
+// LeadTypes remembers for a store how the host's leads can be compared with conversations. The
+// zero value has not asked the database yet.
+type LeadTypes struct{ known atomic.Pointer[leadTypes] }
 
-// sameLead returns the condition that the lead id belongs to the row l of the host's table. It
-// casts both sides to text where their types differ, which gives up the index.
-func (s reports) sameLead(db query.Conn, leadID string) (string, error) {
-	key := quoted(s.sc.Leads.Key)
-	alike, err := s.leadsAlike(db)
-	if alike {
-		return key + " = " + leadID, err
-	}
-	return "CAST(" + key + " AS text) = CAST(" + leadID + " AS text)", err
+// leadTypes says whether the key of the host's leads has the type of lead_id, and what the type of
+// their owner is, if no user id has it.
+type leadTypes struct {
+	alike      bool
+	wrongOwner string
 }
 
-// leadsAlike tells whether the two columns can be compared without a cast. SQLite compares any
-// types. PostgreSQL is asked for the types, once for a store.
-func (s reports) leadsAlike(db query.Conn) (bool, error) {
-	if !s.sc.Dialect.StrictTypes() {
-		return true, nil
+// sameLead returns the condition that the row l of the host's table is the lead with this id and of
+// this user. It casts both ids to text where their types differ, which gives up the index.
+func (s reports) sameLead(db query.Conn, leadID, userID string) (string, error) {
+	types, err := s.leadTypes(db)
+	if err != nil {
+		return "", err
 	}
-	if known := s.types.alike.Load(); known != nil {
+	leads := s.sc.Leads
+	on := quoted(leads.Key) + " = " + leadID
+	if !types.alike {
+		on = "CAST(" + quoted(leads.Key) + " AS text) = CAST(" + leadID + " AS text)"
+	}
+	if leads.Owner == "" {
+		return on, nil
+	}
+	if types.wrongOwner != "" {
+		return "", rule.Invalid("leads", "has the owner %s.%s of type %s, and a user id is a uuid", leads.Name, leads.Owner, types.wrongOwner)
+	}
+	return on + " AND " + quoted(leads.Owner) + " = " + userID, nil
+}
+
+// leadTypes asks the database for the types, once for a store. It remembers nothing of a table
+// that is not there yet.
+func (s reports) leadTypes(db query.Conn) (leadTypes, error) {
+	if known := s.types.known.Load(); known != nil {
 		return *known, nil
 	}
-	typeOf := "(SELECT CASE typcategory WHEN 'S' THEN 0 ELSE t.oid END FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid" +
-		" WHERE a.attrelid = to_regclass(?) AND a.attname = ? AND NOT a.attisdropped)"
-	var alike bool
-	q := query.New("SELECT coalesce("+typeOf+" = "+typeOf+", false)",
-		s.sc.Tables.Conversations, "lead_id", table(s.sc.Leads), s.sc.Leads.Key)
-	if _, err := q.Row(db, &alike); err != nil {
-		return false, err
+	read, err := dialect.Pick(s.sc.Dialect, leadTypesPostgres, leadTypesSQLite)
+	if err != nil {
+		return leadTypes{}, err
 	}
-	s.types.alike.Store(&alike)
-	return alike, nil
+	types, there, err := read(s, db)
+	if err == nil && there {
+		s.types.known.Store(&types)
+	}
+	return types, err
 }

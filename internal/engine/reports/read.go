@@ -49,7 +49,8 @@ func (s reports) readDays(ctx context.Context, p store.Period) (*series, query.C
 
 // liveMessages adds FROM and WHERE for the live messages of the scope that were sent in the
 // period. Messages have no index by sent_at. The condition on conversations.last_message_at
-// narrows them by an index, since no message was sent after the last one of its conversation.
+// narrows them by an index, since no message was sent after the last one of its conversation,
+// but for one that names a time later than that of its append.
 func (s reports) liveMessages(q *query.Query, p store.Period) *query.Query {
 	scope.Between(s.messagesSince(q, p.Since), "m.sent_at", p.Since, p.Before)
 	return q
@@ -60,7 +61,15 @@ func (s reports) liveMessages(q *query.Query, p store.Period) *query.Query {
 func (s reports) messagesSince(q *query.Query, since time.Time) *query.Query {
 	q.Add(" FROM " + s.sc.Tables.Conversations + " c JOIN " + s.sc.Tables.Messages +
 		" m ON m.conversation_id = c.id AND m.user_id = c.user_id WHERE c.deleted_at IS NULL AND m.deleted_at IS NULL")
-	return scope.ActiveBetween(s.sc.Owned(s.sc.Owned(q, "c."), "m."), "c.", since, time.Time{})
+	return scope.ActiveBetween(s.sc.Owned(s.sc.Owned(q, "c."), "m."), "c.", beforeSkew(since), time.Time{})
+}
+
+// beforeSkew returns a time that is store.MaxSkew earlier, or no bound where there is none.
+func beforeSkew(since time.Time) time.Time {
+	if earlier := since.Add(-store.MaxSkew); !since.IsZero() && earlier.After(time.Time{}) {
+		return earlier
+	}
+	return time.Time{}
 }
 
 // liveSuggestions adds FROM and WHERE for the live suggestions of the scope that were created in
@@ -121,7 +130,7 @@ func (r ranking) firstRows(q *query.Query, keys ...string) *query.Query {
 // ranked returns the statement for a ranking of conversations. Its rows have conversation_id and
 // user_id.
 func (s reports) ranked(db query.Conn, r ranking) (*query.Query, error) {
-	title, leads, err := s.joinLeads(db, "c.lead_id")
+	title, leads, err := s.joinLeads(db, "c.lead_id", "c.user_id")
 	if err != nil {
 		return nil, err
 	}
@@ -130,23 +139,23 @@ func (s reports) ranked(db query.Conn, r ranking) (*query.Query, error) {
 	return s.sc.Owned(q, "c.").Add(r.orderBy("r.", "r.conversation_id", "r.user_id")), nil
 }
 
-// rankedLeads returns the statement for a ranking of leads. Its rows have lead_id.
+// rankedLeads returns the statement for a ranking of leads. Its rows have lead_id and user_id.
 func (s reports) rankedLeads(db query.Conn, r ranking) (*query.Query, error) {
-	title, leads, err := s.joinLeads(db, "r.lead_id")
+	title, leads, err := s.joinLeads(db, "r.lead_id", "r.user_id")
 	if err != nil {
 		return nil, err
 	}
-	q := r.firstRows(query.New("SELECT r.lead_id, "+title), s.sc.Dialect.ByBytes("lead_id"))
-	return q.Add(leads + r.orderBy("r.", s.sc.Dialect.ByBytes("r.lead_id"))), nil
+	q := r.firstRows(query.New("SELECT r.user_id, r.lead_id, "+title), s.sc.Dialect.ByBytes("lead_id"), "user_id")
+	return q.Add(leads + r.orderBy("r.", s.sc.Dialect.ByBytes("r.lead_id"), "r.user_id")), nil
 }
 
 // joinLeads returns the column of a lead's title and the join that it needs: NULL and no join if
-// WithLeads has not named a title.
-func (s reports) joinLeads(db query.Conn, leadID string) (title, join string, err error) {
-	if s.sc.Leads == nil || s.sc.Leads.Title == "" {
+// WithLeads has not named a title, or if the scope may not read it.
+func (s reports) joinLeads(db query.Conn, leadID, userID string) (title, join string, err error) {
+	if !s.readsLeads() || s.sc.Leads.Title == "" {
 		return "NULL", "", nil
 	}
-	on, err := s.sameLead(db, leadID)
+	on, err := s.sameLead(db, leadID, userID)
 	return quoted(s.sc.Leads.Title), " LEFT JOIN " + table(s.sc.Leads) + " l ON " + on, err
 }
 
@@ -158,10 +167,10 @@ func leadRefDest(r *store.LeadRef) []any {
 	return []any{(*record.Text)(&r.LeadID), (*record.Text)(&r.LeadTitle)}
 }
 
-// refsByID reads conversations with the titles of their leads. It reads nothing if WithLeads has
-// not named a title.
+// refsByID reads conversations with the titles of their leads. It reads nothing if there are no
+// titles to read.
 func (s reports) refsByID(db query.Conn, ids []uuid.UUID) (map[scope.OwnedID]store.ConversationRef, error) {
-	title, leads, err := s.joinLeads(db, "c.lead_id")
+	title, leads, err := s.joinLeads(db, "c.lead_id", "c.user_id")
 	if err != nil || leads == "" {
 		return nil, err
 	}

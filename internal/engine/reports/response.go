@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/store"
@@ -39,7 +41,7 @@ func (s reports) ResponseTimes(ctx context.Context, p store.Period) (store.Respo
 
 // withMean adds the mean to rows of sumColumns, for a ranking by it.
 func withMean(rows *query.Query) *query.Query {
-	return query.New("SELECT d.*, (2 * total + ended) / (2 * NULLIF(ended, 0)) AS mean FROM ").Bracketed(rows).Add(" d")
+	return query.New("SELECT d.*, " + meanOfSums + " AS mean FROM ").Bracketed(rows).Add(" d")
 }
 
 var slowestFirst = []string{"mean DESC NULLS LAST"}
@@ -71,19 +73,22 @@ func (s reports) ResponseTimesByLead(ctx context.Context, t store.Top) ([]store.
 	if err != nil {
 		return nil, err
 	}
-	waits := s.questions("lead_id, ", t.Period).Add(" AND lead_id IS NOT NULL")
-	q, err := s.rankedLeads(db, ranking{withMean(s.durations("lead_id, ", waits)), sumColumns, slowestFirst, t.Limit})
+	waits := s.questions("lead_id, user_id, ", t.Period).Add(" AND lead_id IS NOT NULL")
+	q, err := s.rankedLeads(db, ranking{withMean(s.durations("lead_id, user_id, ", waits)), sumColumns, slowestFirst, t.Limit})
 	if err != nil {
 		return nil, query.Wrap("report response times", err)
 	}
 	type row struct {
+		user uuid.UUID
 		store.LeadRef
 		waitSums
 	}
-	found, err := query.All(db, q, func(r *row) []any { return append(leadRefDest(&r.LeadRef), r.dest()...) })
+	found, err := query.All(db, q, func(r *row) []any {
+		return slices.Concat([]any{&r.user}, leadRefDest(&r.LeadRef), r.dest())
+	})
 	all := make([]store.LeadResponse, len(found))
 	for i, r := range found {
-		all[i] = store.LeadResponse{LeadRef: r.LeadRef, ResponseTimes: r.responses()}
+		all[i] = store.LeadResponse{UserID: r.user, LeadRef: r.LeadRef, ResponseTimes: r.responses()}
 	}
 	return all, query.Wrap("report response times", err)
 }
@@ -110,7 +115,7 @@ func (s reports) ResponseRate(ctx context.Context, column string, p store.Period
 	if err != nil {
 		return nil, err
 	}
-	value, err := groupColumn(s.sc.Leads, column)
+	value, err := s.groupColumn(column)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +123,7 @@ func (s reports) ResponseRate(ctx context.Context, column string, p store.Period
 	if err != nil {
 		return nil, err
 	}
-	on, err := s.sameLead(db, "c.lead_id")
+	on, err := s.sameLead(db, "c.lead_id", "c.user_id")
 	if err != nil {
 		return nil, query.Wrap("report response rates", err)
 	}

@@ -42,7 +42,7 @@ func (s reports) suggestionSums() string {
 }
 
 func suggestionSumsDest(s *suggestionSums) []any {
-	return append([]any{&s.Made, &s.Pending, &s.Approved, &s.Edited, &s.Rejected, &s.confidence, &s.scored},
+	return append([]any{&s.Made, &s.Pending, &s.Approved, &s.Edited, &s.Rejected, &s.Superseded, &s.Expired, &s.confidence, &s.scored},
 		&s.Tokens, (*money)(&s.Cost))
 }
 
@@ -172,13 +172,11 @@ func (s reports) HighConfidenceApproved(ctx context.Context, atLeast float64, pe
 	if l.After != nil {
 		surest.After(q, "<", l.After)
 	}
-	found, err := query.All(l.DB, q.Add(surest.OrderBy(" DESC")+" LIMIT ?", l.Limit+1), record.SuggestionDest)
-	if err != nil {
-		return page, query.Wrap("report suggestions", err)
-	}
-	return scope.PageOf(found, l, func(s *suggestion.Suggestion) scope.Place {
+	q.Add(surest.OrderBy(" DESC")+" LIMIT ?", l.Limit+1)
+	page, err = scope.ReadPage(l, q, record.SuggestionDest, (*suggestion.Suggestion).Size, func(s *suggestion.Suggestion) scope.Place {
 		return scope.Place{Key: confidenceKey(*s.ConfidenceScore), ID: s.ID, User: s.UserID}
-	}), nil
+	})
+	return page, query.Wrap("report suggestions", err)
 }
 
 // confidenceKey returns a confidence as the key of a cursor, without losing a digit.

@@ -26,3 +26,22 @@ func CheckPart(field, text string) error {
 	}
 	return check.Text(field, text)
 }
+
+// CleanFilter cleans a field of a filter. A text of which nothing is left is invalid: as an empty
+// one it would be no condition.
+func (s *Store) CleanFilter(field string, text *string) error {
+	given := *text
+	s.Clean.Text(text)
+	if given != "" && *text == "" {
+		return rule.Invalid(field, "has nothing but U+0000")
+	}
+	return nil
+}
+
+// SmallEdit is how many bytes an edit may write without a look at the whole row, which takes a
+// transaction.
+const SmallEdit = 64 << 10
+
+// CheckSize refuses a row, such as "message", whose texts and documents take more bytes than the
+// store was opened for.
+func (s *Store) CheckSize(row string, bytes int) error { return check.Size(row, bytes, s.MaxBytes) }

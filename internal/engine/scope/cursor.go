@@ -104,8 +104,17 @@ func decodeCursor(c store.Cursor) ([]byte, error) {
 // TimeKey returns the Key of a time.
 func TimeKey(t time.Time) int64 { return t.UnixMicro() }
 
-// Time returns the time of a Key that TimeKey made.
-func (p *Place) Time() time.Time { return time.UnixMicro(p.Key).UTC() }
+// Time returns the time of a Key that TimeKey made. A key that a client has changed may be beyond
+// what a database reads; it is the nearest time that one does.
+func (p *Place) Time() time.Time {
+	return time.UnixMicro(min(max(p.Key, firstKey), lastKey)).UTC()
+}
+
+// firstKey and lastKey are the keys of the times that tables keep, see check.Time.
+var (
+	firstKey = TimeKey(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC))
+	lastKey  = TimeKey(time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC))
+)
 
 // Listing is a checked request for a page, with the connection to read it from.
 type Listing struct {
@@ -130,6 +139,25 @@ func (sc Scope) Listing(ctx context.Context, method string, filter any, p store.
 	}
 	l.DB, err = sc.Reading(ctx)
 	return l, err
+}
+
+// ReadPage reads a page of items with a query for l.Limit+1 of them. size returns the bytes of an
+// item and at its place. A page with store.MaxPageBytes ends early.
+func ReadPage[T any](l Listing, q *query.Query, dest func(*T) []any, size func(*T) int, at func(*T) Place) (store.Page[*T], error) {
+	items, more, err := query.Within(l.DB, q, dest, size, store.MaxPageBytes)
+	if err != nil {
+		return store.Page[*T]{}, err
+	}
+	return CutPage(items, more, l, at), nil
+}
+
+// CutPage is PageOf for items of which more tells whether there are others after them.
+func CutPage[T any](items []T, more bool, l Listing, at func(T) Place) store.Page[T] {
+	page := PageOf(items, l, at)
+	if more && page.Next == "" && len(items) > 0 {
+		page.Next = l.list.cursor(at(items[len(items)-1]))
+	}
+	return page
 }
 
 // PageOf returns a page of items, which were read with a limit of l.Limit+1: one item more says

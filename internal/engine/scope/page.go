@@ -38,11 +38,16 @@ func Numbered(n store.NumberRequest) (store.NumberRequest, error) {
 	return n, nil
 }
 
+// firstWalk is the limit of the first page of a walk.
+const firstWalk = 250
+
 // Walk turns a method that reads pages into an iterator. It reads a whole page before it yields
 // the first row, so that the loop's body may write. After an error it ends.
 func Walk[T any](read func(store.PageRequest) (store.Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		p := store.PageRequest{Limit: store.MaxLimit}
+		// A page of large rows ends early. The server has sent the others all the same, so the
+		// walk begins with a small page, and after one that ended early asks for few more.
+		p := store.PageRequest{Limit: firstWalk}
 		for {
 			page, err := read(p)
 			if err != nil {
@@ -59,6 +64,12 @@ func Walk[T any](read func(store.PageRequest) (store.Page[T], error)) iter.Seq2[
 				return
 			}
 			p.After = page.Next
+			if len(page.Items) < p.Limit {
+				p.Limit = max(1, 2*len(page.Items))
+			} else {
+				p.Limit *= 4
+			}
+			p.Limit = min(p.Limit, store.MaxLimit)
 		}
 	}
 }

@@ -33,11 +33,11 @@ func (sc Scope) SortByTime(column, alias string) Sort {
 	return sc.SortBy(column, alias, func(p *Place) any { return p.Time() })
 }
 
-// SortByCreation sorts messages or conversations by when they were created: those of one user
-// by the column, those of all users by their ids, of which the first bytes are the time. A
-// second index by time, for lists of all users, would be one more page for each append. A host
-// that makes its own ids gets their order.
-func (sc Scope) SortByCreation(column, alias string) Sort {
+// SortByArrival sorts messages by when they were created: those of one user by the column, those
+// of all users by their ids, of which the first bytes are the time. A second index by time, for
+// lists of all users, would be one more page for each append. A host that makes its own ids
+// gets their order.
+func (sc Scope) SortByArrival(column, alias string) Sort {
 	if !sc.All {
 		return sc.SortByTime(column, alias)
 	}
@@ -55,6 +55,15 @@ func (sc Scope) SortByActivity(alias string) Sort {
 		columns: append([]string{alias + "active_hour"}, byTime.columns...),
 		values:  func(p *Place) []any { return append([]any{Hour(p.Time())}, byTime.values(p)...) },
 	}
+}
+
+// ThroughActivity is what a list of live conversations by activity adds to its table, unless a
+// condition finds few rows by another index.
+func (sc Scope) ThroughActivity() string {
+	if !sc.All {
+		return "" // the user finds the index
+	}
+	return sc.Dialect.Through(sc.Tables.names.Name("conversations_all_activity_idx"))
 }
 
 // OrderBy returns the ORDER BY clause. direction is "" or " DESC".

@@ -44,6 +44,10 @@ type shared struct {
 	// gone. It is a counter and not a lock: an erasure must wait for nobody, since it may hold
 	// the connection that a search waits for.
 	Erasures atomic.Int64
+	// group is nil where the database has many writers.
+	group *group
+	// watch is the file of a host's handle, once it was looked for.
+	watch atomic.Pointer[query.File]
 }
 
 // Tables are the quoted names of the tables in SQL.
@@ -91,6 +95,9 @@ func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) (*St
 	if reader != writer {
 		s.Reader = query.NewHandle(reader, d, c.Log)
 	}
+	if d.OneWriter() {
+		s.group = &group{}
+	}
 	if c.Replicas != nil {
 		s.written = replica.NewWriteTimes(c.ReplicaRules)
 	}
@@ -119,6 +126,9 @@ func (s *Store) CheckSchema(db query.Conn) error {
 		return query.Stopped(db.Ctx, err)
 	}
 	if err := CompareSchema(have); err != nil {
+		return err
+	}
+	if err := s.watchFile(db); err != nil {
 		return err
 	}
 	s.NoteWrite(db.Ctx, replica.Whose{All: true}) // a replica may not have the schema yet

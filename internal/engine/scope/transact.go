@@ -24,13 +24,39 @@ func (s *Store) Transaction(ctx context.Context, fn func(tx *Store) error) error
 	}
 	t := s.written.Begin()
 	defer s.noteCommit(ctx, t)
+	defer s.noteWritten(ctx)
 	return s.Retry(ctx, func() error {
-		return s.Writer.Transaction(ctx, func(tx *query.Handle) error {
+		err := s.Writer.Transaction(ctx, func(tx *query.Handle) error {
 			in := s.withHandle(tx)
 			in.txWrites = t
-			return fn(in)
+			if err := fn(in); err != nil {
+				return err
+			}
+			return s.file().CheckWritten()
 		})
+		if err == nil {
+			err = s.CheckFile()
+		}
+		return err
 	})
+}
+
+// Shared is Transaction for a short write. On SQLite those that come at the same time share a
+// transaction, see group: fn must not wait for anything but the database.
+func (s *Store) Shared(ctx context.Context, fn func(tx *Store) error) error {
+	if s.InTx || s.group == nil {
+		return s.Transaction(ctx, fn)
+	}
+	return s.share(ctx, false, fn)
+}
+
+// Single runs a single statement that writes, which may be followed by queries. On SQLite it
+// may share a transaction, as in Shared. Otherwise it runs as in Retry.
+func (s *Store) Single(ctx context.Context, fn func(on *Store) error) error {
+	if s.InTx || s.group == nil {
+		return s.Retry(ctx, func() error { return fn(s) })
+	}
+	return s.share(ctx, true, fn)
 }
 
 // Retry runs fn, again and after a pause while its error is one that a retry may avoid, at most
@@ -47,14 +73,14 @@ func (s *Store) Retry(ctx context.Context, fn func() error) error {
 	}
 }
 
-// Guarded runs a single statement that may fail for a reason which the caller handles, such as
-// a duplicate key. Inside a transaction it uses a savepoint: without one, such an error aborts
-// the whole transaction on PostgreSQL.
-func (s *Store) Guarded(ctx context.Context, fn func() error) error {
+// Guarded is Single for a statement that may fail for a reason which the caller handles, such
+// as a duplicate key. Inside a transaction it uses a savepoint: without one, such an error
+// aborts the whole transaction on PostgreSQL.
+func (s *Store) Guarded(ctx context.Context, fn func(on *Store) error) error {
 	if s.InTx {
-		return s.savepoint(ctx, fn)
+		return s.savepoint(ctx, func() error { return fn(s) })
 	}
-	return s.Retry(ctx, fn)
+	return s.Single(ctx, fn)
 }
 
 // savepoint rolls back what fn wrote if fn fails, so that an error of one method leaves the
@@ -162,13 +188,26 @@ func (s *Store) noteCommit(ctx context.Context, t *replica.TxWrites) {
 // Retry is Store.Retry for a write of the scope, which it notes.
 func (sc Scope) Retry(ctx context.Context, fn func() error) error {
 	defer sc.NoteWrite(ctx, sc.Whose())
-	return sc.Store.Retry(ctx, fn)
+	defer sc.noteWritten(ctx)
+	return sc.Store.Retry(ctx, func() error { return sc.watched(fn) })
 }
 
 // Guarded is Store.Guarded for a write of the scope, which it notes.
-func (sc Scope) Guarded(ctx context.Context, fn func() error) error {
+func (sc Scope) Guarded(ctx context.Context, fn func(on *Store) error) error {
 	defer sc.NoteWrite(ctx, sc.Whose())
 	return sc.Store.Guarded(ctx, fn)
+}
+
+// Single is Store.Single for a write of the scope, which it notes.
+func (sc Scope) Single(ctx context.Context, fn func(on *Store) error) error {
+	defer sc.NoteWrite(ctx, sc.Whose())
+	return sc.Store.Single(ctx, fn)
+}
+
+// Shared is Store.Shared for writes of the scope, which it notes.
+func (sc Scope) Shared(ctx context.Context, fn func(tx *Store) error) error {
+	defer sc.NoteWrite(ctx, sc.Whose())
+	return sc.Store.Shared(ctx, fn)
 }
 
 // Transaction is Store.Transaction for writes of the scope, which it notes.

@@ -31,9 +31,12 @@ func UpdateRow[T any](ctx context.Context, sc Scope, table, columns string, dest
 		Add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.Instant(), id, owner), d, "")
 	as.InLive(q, "t.").Add(and + " RETURNING " + columns)
 	var row *T
-	err = as.Retry(ctx, func() (err error) {
-		row, err = query.One(query.On(ctx, as.Writer), q, dest)
+	err = as.Single(ctx, func(on *Store) (err error) {
+		row, err = query.One(query.On(ctx, on.Writer), q, dest)
 		return err
 	})
-	return row, err
+	if err != nil {
+		return nil, err // the commit may have failed
+	}
+	return row, nil
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// checkFilter checks a filter. It returns the filter without duplicates and with its times in
-// the precision of the tables.
-func checkFilter(f store.SearchFilter) (store.SearchFilter, error) {
+// checkFilter checks a filter. It returns the filter with its lead id cleaned, without duplicates
+// and with its times in the precision of the tables.
+func checkFilter(sc scope.Scope, f store.SearchFilter) (store.SearchFilter, error) {
 	for _, st := range f.Statuses {
 		if !st.Valid() {
 			return f, rule.Invalid("statuses", "has an unknown status")
@@ -28,6 +28,9 @@ func checkFilter(f store.SearchFilter) (store.SearchFilter, error) {
 	}
 	if !f.Direction.Valid() {
 		return f, rule.Invalid("direction", "is not inbound, outbound or empty")
+	}
+	if err := sc.CleanFilter("lead_id", &f.LeadID); err != nil {
+		return f, err
 	}
 	f.Statuses, f.Roles = scope.Distinct(f.Statuses), scope.Distinct(f.Roles)
 	for _, t := range []*time.Time{&f.SentSince, &f.SentBefore} {

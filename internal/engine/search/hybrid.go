@@ -22,6 +22,7 @@ func (s search) Hybrid(ctx context.Context, text string, o store.HybridOptions) 
 }
 
 func (s search) hybrid(ctx context.Context, text string, o store.HybridOptions) (result store.Similar[*store.HybridHit], err error) {
+	s.sc.Clean.Text(&text)
 	like := store.SimilarTo{Vector: o.Vector}
 	if len(o.Vector) == 0 {
 		like.Text = text

@@ -71,6 +71,7 @@ func (s search) moreLike(ctx context.Context, messageID uuid.UUID, o store.Simil
 
 // prepareSimilarTo prepares a search for what is similar to a vector or a text.
 func (s search) prepareSimilarTo(ctx context.Context, like store.SimilarTo, o store.SimilarOptions) (*similarSearch, error) {
+	s.sc.Clean.Text(&like.Text)
 	if (len(like.Vector) == 0) == (like.Text == "") {
 		return nil, rule.Invalid("like", "has not one of vector and text")
 	}
@@ -93,10 +94,10 @@ func (s search) prepareSimilarTo(ctx context.Context, like store.SimilarTo, o st
 // prepareSimilar checks the options, and that the database can compare vectors. The search
 // it returns has no vector yet.
 func (s search) prepareSimilar(ctx context.Context, o store.SimilarOptions) (*similarSearch, error) {
-	if o.Model == "" && s.sc.Embedder != nil {
+	if s.sc.Clean.Text(&o.Model); o.Model == "" && s.sc.Embedder != nil {
 		o.Model = s.sc.Embedder.Model()
 	}
-	o, err := checkSimilar(o)
+	o, err := checkSimilar(s.sc, o)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +140,7 @@ func embedText(ctx context.Context, s *scope.Store, text, model string) (message
 }
 
 // checkSimilar checks the options and fills in the limit.
-func checkSimilar(o store.SimilarOptions) (store.SimilarOptions, error) {
+func checkSimilar(sc scope.Scope, o store.SimilarOptions) (store.SimilarOptions, error) {
 	if o.Limit == 0 {
 		o.Limit = store.DefaultSimilar
 	}
@@ -155,7 +156,7 @@ func checkSimilar(o store.SimilarOptions) (store.SimilarOptions, error) {
 	case o.Model == "":
 		return o, rule.Invalid("model", "is empty, and the store has no embedder to name one")
 	}
-	filter, err := checkFilter(o.Filter)
+	filter, err := checkFilter(sc, o.Filter)
 	o.Filter = filter
 	return o, check.First(err, check.Key("model", o.Model))
 }

@@ -78,7 +78,8 @@ func (s search) textHits(ctx context.Context, text string, o store.TextOptions, 
 
 // prepareText checks the input of a method, and that the database has what the search needs.
 func (s search) prepareText(ctx context.Context, method, text string, o store.TextOptions, p store.PageRequest) (t *textSearch, l scope.Listing, err error) {
-	if o, err = checkText(o); err != nil {
+	s.sc.Clean.Text(&text)
+	if o, err = checkText(s.sc, o); err != nil {
 		return nil, l, err
 	}
 	if err := scope.CheckPart("text", text); err != nil {
@@ -127,7 +128,7 @@ func (t *textSearch) byRank() bool { return t.options.Order == store.ByRank }
 func (t *textSearch) bySubstring() bool { return t.options.Match == store.MatchSubstring }
 
 // checkText checks the options. MatchSubstring has no rank, so its order is store.Newest.
-func checkText(o store.TextOptions) (_ store.TextOptions, err error) {
+func checkText(sc scope.Scope, o store.TextOptions) (_ store.TextOptions, err error) {
 	switch {
 	case o.Match < store.MatchAll || o.Match > store.MatchSubstring:
 		return o, rule.Invalid("match", "is unknown")
@@ -136,6 +137,6 @@ func checkText(o store.TextOptions) (_ store.TextOptions, err error) {
 	case o.Match == store.MatchSubstring:
 		o.Order = store.Newest
 	}
-	o.Filter, err = checkFilter(o.Filter)
+	o.Filter, err = checkFilter(sc, o.Filter)
 	return o, err
 }

@@ -115,7 +115,7 @@ func (t *textSearch) newest(x textTable) scope.Sort {
 	if x.alias == "c" {
 		return t.sc.SortByActivity("c.")
 	}
-	return t.sc.SortByCreation(x.timeColumn, x.alias+".")
+	return t.sc.SortByArrival(x.timeColumn, x.alias+".")
 }
 
 // comesAfter adds the condition that a row of x, newest first, comes after a place. It adds

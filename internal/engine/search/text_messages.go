@@ -85,7 +85,7 @@ func (t *textSearch) hitOrder(alias string) scope.Sort {
 	if t.byRank() {
 		return t.sc.SortBy(alias+"score", alias, func(p *scope.Place) any { return scoreOf(p) })
 	}
-	return t.sc.SortByCreation(alias+"newest", alias)
+	return t.sc.SortByArrival(alias+"newest", alias)
 }
 
 // newestHits is the order of a list of rows of x that withHits made, the newest first if it
@@ -94,7 +94,7 @@ func (t *textSearch) newestHits(x textTable) scope.Sort {
 	if x.alias == "c" {
 		return t.sc.SortByTime("newest", "")
 	}
-	return t.sc.SortByCreation("newest", "")
+	return t.sc.SortByArrival("newest", "")
 }
 
 // readMatches ends a query of hits with a page of a list, "hits" or one made of them, and

@@ -119,7 +119,7 @@ func (sqliteText) readRange(t *textSearch, after *scope.Place, size int64) (r ro
 	q := query.New("WITH step AS MATERIALIZED (SELECT m.row_id, m.created_at, m.id, m.user_id FROM " + t.sc.Tables.Messages + " m WHERE 1 = 1")
 	t.comesAfter(t.sc.Owned(q, "m."), t.messages(), after).Add(t.newest(t.messages()).OrderBy(" DESC")+" LIMIT ?)", size)
 	q.Add(" SELECT n, low, high, created_at, id, user_id FROM (SELECT count(*) AS n, min(row_id) AS low, max(row_id) AS high FROM step) a," +
-		" (SELECT created_at, id, user_id FROM step" + t.sc.SortByCreation("created_at", "").OrderBy("") + " LIMIT 1) b")
+		" (SELECT created_at, id, user_id FROM step" + t.sc.SortByArrival("created_at", "").OrderBy("") + " LIMIT 1) b")
 	var at record.Instant
 	var key scope.OwnedID
 	if _, err = q.Row(t.db, &r.rows, &r.low, &r.high, &at, &key.ID, &key.User); err != nil {
@@ -155,7 +155,7 @@ func (i sqliteText) walkThreads(t *textSearch, after *scope.Place, limit int) ([
 // latestThreads returns the first n conversations after a place that pass the filter.
 func (sqliteText) latestThreads(t *textSearch, after *scope.Place, n int) ([]scope.OwnedID, error) {
 	c := t.conversations()
-	q := t.eligible(query.New("SELECT c.id, c.user_id FROM "+c.table+" c WHERE 1 = 1"), c, after)
+	q := t.eligible(query.New("SELECT c.id, c.user_id FROM "+c.table+" c"+t.throughActivity()+" WHERE 1 = 1"), c, after)
 	q.Add(t.newest(c).OrderBy(" DESC")+" LIMIT ?", n)
 	keys, err := query.All(t.db, q, func(key *scope.OwnedID) []any { return []any{&key.ID, &key.User} })
 	return query.Values(keys), err

@@ -1,6 +1,7 @@
 package search_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,7 +76,7 @@ func fillCrowd(t *testing.T, st store.Store, user uuid.UUID) (cs []*conversation
 		cs = append(cs, c)
 		for i := range length {
 			m := &message.Message{
-				ID: uuid.New(), UserID: user, ConversationID: c.ID, Seq: int64(length - i), Role: message.RoleUser,
+				ID: idAt(at.Add(-time.Duration(i) * time.Second)), UserID: user, ConversationID: c.ID, Seq: int64(length - i), Role: message.RoleUser,
 				Content: "every message " + strings.Repeat("every ", i%3), CreatedAt: at.Add(-time.Duration(i) * time.Second),
 			}
 			if len(ms) >= crowd/2 {
@@ -92,6 +93,15 @@ func fillCrowd(t *testing.T, st store.Store, user uuid.UUID) (cs []*conversation
 	require.NoError(t, st.DB(t.Context()).CreateInBatches(cs, 500).Error)
 	require.NoError(t, st.DB(t.Context()).CreateInBatches(written, 500).Error)
 	return cs, ms
+}
+
+// idAt returns a UUID of version 7 that was made at a time, like those of the library.
+func idAt(at time.Time) uuid.UUID {
+	id := uuid.Must(uuid.NewV7())
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(at.UnixMilli()))
+	copy(id[:6], ms[2:])
+	return id
 }
 
 func checkNewest(t *testing.T, scope store.Scope, word string, threads []*conversation.Conversation, want []*message.Message) {

@@ -129,12 +129,21 @@ func (t *textSearch) matchingThreads(after *scope.Place, limit, maxMatches int) 
 // latest on. It does not count the matches.
 func (t *textSearch) walkedThreads(has rowCondition, after *scope.Place, limit int) *query.Query {
 	c := t.conversations()
-	q := query.New("SELECT c.id, c.user_id, c.last_message_at, 0" + t.fromRows(c) + " WHERE (")
+	q := query.New("SELECT c.id, c.user_id, c.last_message_at, 0" + t.fromRows(c) + t.throughActivity() + " WHERE (")
 	if !filtersMessages(t.options.Filter) {
 		has(q, c).Add(" OR ")
 	}
 	t.hasMessage(q, has).Add(")")
 	return t.eligible(q, c, after).Add(t.newest(c).OrderBy(" DESC")+" LIMIT ?", limit)
+}
+
+// throughActivity names the index for a walk through all users' conversations, unless the
+// filter leaves few of them.
+func (t *textSearch) throughActivity() string {
+	if isSelective(t.options.Filter) {
+		return ""
+	}
+	return t.sc.ThroughActivity()
 }
 
 // hasMessage adds the condition that a message of conversation c matches. It is not an

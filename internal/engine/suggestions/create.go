@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
@@ -28,9 +29,9 @@ func (s suggestions) Create(ctx context.Context, sg *suggestion.Suggestion) erro
 		return err
 	}
 	var found bool
-	err = sc.Guarded(ctx, func() (err error) {
+	err = sc.Guarded(ctx, func(on *scope.Store) (err error) {
 		var id uuid.UUID
-		found, err = insertSuggestion(sc, sg).Row(query.On(ctx, sc.Writer), &id)
+		found, err = insertSuggestion(sc, sg).Row(query.On(ctx, on.Writer), &id)
 		return err
 	})
 	switch {
@@ -58,11 +59,9 @@ func prepareSuggestion(sc scope.Scope, sg *suggestion.Suggestion) error {
 	if err := sc.GiveID(&sg.ID); err != nil {
 		return err
 	}
-	if sc.StripNUL {
-		record.StripSuggestion(sg)
-	}
+	sc.Clean.Model(sg)
 	sg.Normalize(sc.Instant())
-	return sg.Validate()
+	return check.First(sc.CheckSize("suggestion", sg.Size()), sg.Validate())
 }
 
 // insertSuggestion is an insert that returns no row unless the conversation is live and the

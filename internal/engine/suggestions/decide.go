@@ -30,9 +30,7 @@ func (s suggestions) Reject(ctx context.Context, id uuid.UUID, r suggestion.Revi
 // the decision, so the first of concurrent calls wins and the others return a
 // *store.TransitionError.
 func (s suggestions) decide(ctx context.Context, id uuid.UUID, to suggestion.Status, content string, r suggestion.Review) (*suggestion.Suggestion, error) {
-	if s.sc.StripNUL {
-		record.StripText(&content, &r.By, &r.Feedback)
-	}
+	s.sc.Clean.Text(&content, &r.By, &r.Feedback)
 	if err := suggestion.ValidateDecision(to, content, r); err != nil {
 		return nil, err
 	}
@@ -48,7 +46,7 @@ func (s suggestions) decide(ctx context.Context, id uuid.UUID, to suggestion.Sta
 	}
 	assign := query.New("status = ?, edited_content = ?, reviewed_by = ?, reviewed_at = ?, feedback = ?",
 		to, record.Null(content), record.Null(r.By), at, record.Null(r.Feedback))
-	sg, err := s.update(ctx, id, store.ExcludeDeleted, assign, " AND "+scope.StatusIs(from))
+	sg, err := s.setDecision(ctx, id, assign, " AND "+scope.StatusIs(from), len(content)+len(r.By)+len(r.Feedback))
 	if !errors.Is(err, store.ErrNotFound) {
 		return sg, err
 	}
@@ -61,4 +59,30 @@ func (s suggestions) decide(ctx context.Context, id uuid.UUID, to suggestion.Sta
 		return nil, query.Wrap("decide", err)
 	}
 	return nil, &store.TransitionError{Of: "suggestion", From: found.Status.String(), To: to.String()}
+}
+
+// setDecision writes a decision with texts of so many bytes. With long ones it does so in a
+// transaction, which undoes it if the row is too large then.
+func (s suggestions) setDecision(ctx context.Context, id uuid.UUID, assign *query.Query, condition string, bytes int) (*suggestion.Suggestion, error) {
+	if err := s.sc.CheckSize("suggestion", bytes); err != nil {
+		return nil, err
+	}
+	if bytes <= scope.SmallEdit {
+		return s.update(ctx, id, store.ExcludeDeleted, assign, condition)
+	}
+	if _, err := s.sc.Writing(ctx); err != nil {
+		return nil, err
+	}
+	var sg *suggestion.Suggestion
+	err := s.sc.Transaction(ctx, func(tx *scope.Store) (err error) {
+		sg, err = scope.UpdateRow(ctx, s.sc.In(tx), s.sc.Tables.Suggestions, record.SuggestionColumns, record.SuggestionDest, id, store.ExcludeDeleted, assign, condition)
+		if err == nil {
+			err = s.sc.CheckSize("suggestion", sg.Size())
+		}
+		return err
+	})
+	if err != nil {
+		return nil, query.Wrap("update", err)
+	}
+	return sg, nil
 }

@@ -2,6 +2,7 @@ package suggestions
 
 import (
 	"context"
+	"math"
 
 	"github.com/google/uuid"
 
@@ -26,23 +27,32 @@ func (s suggestions) Pending(ctx context.Context, p store.PageRequest) (store.Pa
 	if l.After != nil {
 		newest.After(q, "<", l.After)
 	}
-	found, err := query.All(l.DB, q.Add(newest.OrderBy(" DESC")+" LIMIT ?", l.Limit+1), record.SuggestionDest)
+	part, err := scope.ReadPage(l, q.Add(newest.OrderBy(" DESC")+" LIMIT ?", l.Limit+1), record.SuggestionDest, (*suggestion.Suggestion).Size, suggestionPlace)
 	if err != nil {
 		return page, query.Wrap("list pending suggestions", err)
 	}
-	part := scope.PageOf(found, l, suggestionPlace)
-	page.Next = part.Next
-	page.Items, err = withContext(s.sc, l.DB, part.Items)
-	return page, query.Wrap("list pending suggestions", err)
+	c, n, err := readContext(s.sc, l.DB, part.Items)
+	if err != nil {
+		return page, query.Wrap("list pending suggestions", err)
+	}
+	if n < len(part.Items) {
+		part = scope.CutPage(part.Items[:n], true, l, suggestionPlace)
+	}
+	return store.Page[*store.PendingSuggestion]{Items: c.join(part.Items), Next: part.Next}, nil
 }
 
-// withContext loads the conversations of suggestions and the messages that they answer, with
-// one query for each of the two.
-func withContext(sc scope.Scope, db query.Conn, found []*suggestion.Suggestion) ([]*store.PendingSuggestion, error) {
-	pending := make([]*store.PendingSuggestion, 0, len(found))
-	if len(found) == 0 {
-		return pending, nil
-	}
+// pendingContext has the conversations of suggestions and the messages that they answer. cut says
+// that some were left out because they would take more than store.MaxPageBytes.
+type pendingContext struct {
+	conversations map[scope.OwnedID]*conversation.Conversation
+	messages      map[scope.OwnedID]*message.Message
+	cut           bool
+}
+
+// readContext reads the context of suggestions, with one query for each table, and returns how
+// many of them, from the first on, have all of it: at least one.
+func readContext(sc scope.Scope, db query.Conn, found []*suggestion.Suggestion) (*pendingContext, int, error) {
+	c := &pendingContext{conversations: map[scope.OwnedID]*conversation.Conversation{}, messages: map[scope.OwnedID]*message.Message{}}
 	var conversationIDs, messageIDs []uuid.UUID
 	for _, s := range found {
 		conversationIDs = append(conversationIDs, s.ConversationID)
@@ -50,17 +60,51 @@ func withContext(sc scope.Scope, db query.Conn, found []*suggestion.Suggestion) 
 			messageIDs = append(messageIDs, *s.InReplyToMessageID)
 		}
 	}
-	cs, err := query.All(db, byIDs(sc, record.ConversationColumns, sc.Tables.Conversations, conversationIDs), record.ConversationDest)
-	if err != nil {
-		return nil, err
+	most := store.MaxPageBytes
+	switch len(found) {
+	case 0:
+		return c, 0, nil
+	case 1:
+		most = math.MaxInt
 	}
-	var ms []*message.Message
+	cs, cutThreads, err := query.Within(db, byIDs(sc, record.ConversationColumns, sc.Tables.Conversations, conversationIDs),
+		record.ConversationDest, (*conversation.Conversation).Size, most)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, row := range cs {
+		c.conversations[scope.OwnedID{ID: row.ID, User: row.UserID}] = row
+	}
+	c.cut = cutThreads
 	if len(messageIDs) > 0 {
-		if ms, err = query.All(db, byIDs(sc, record.MessageColumns, sc.Tables.Messages, messageIDs), record.MessageDest); err != nil {
-			return nil, err
+		ms, cutMessages, err := query.Within(db, byIDs(sc, record.MessageColumns, sc.Tables.Messages, messageIDs),
+			record.MessageDest, (*message.Message).Size, most)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, row := range ms {
+			c.messages[scope.OwnedID{ID: row.ID, User: row.UserID}] = row
+		}
+		c.cut = c.cut || cutMessages
+	}
+	n := c.complete(found)
+	if n == 0 {
+		return readContext(sc, db, found[:1])
+	}
+	return c, n, nil
+}
+
+// complete returns how many of the suggestions, from the first on, have all of their context. A
+// row that is missing though nothing was left out was deleted meanwhile.
+func (c *pendingContext) complete(found []*suggestion.Suggestion) int {
+	for i, s := range found {
+		lacksMessage := s.InReplyToMessageID != nil && c.messages[scope.OwnedID{ID: *s.InReplyToMessageID, User: s.UserID}] == nil
+		lacksThread := c.conversations[scope.OwnedID{ID: s.ConversationID, User: s.UserID}] == nil
+		if c.cut && (lacksMessage || lacksThread) {
+			return i
 		}
 	}
-	return joinContext(pending, found, cs, ms), nil
+	return len(found)
 }
 
 // byIDs selects the live rows of the scope with these ids.
@@ -69,23 +113,16 @@ func byIDs(sc scope.Scope, columns, table string, ids []uuid.UUID) *query.Query 
 	return scope.Deleted(sc.Owned(q, ""), store.ExcludeDeleted, "")
 }
 
-// joinContext appends the suggestions with their conversations to pending. It leaves out a
-// suggestion whose conversation was deleted between the two queries.
-func joinContext(pending []*store.PendingSuggestion, found []*suggestion.Suggestion, cs []*conversation.Conversation, ms []*message.Message) []*store.PendingSuggestion {
-	conversations := map[scope.OwnedID]*conversation.Conversation{}
-	for _, c := range cs {
-		conversations[scope.OwnedID{ID: c.ID, User: c.UserID}] = c
-	}
-	messages := map[scope.OwnedID]*message.Message{}
-	for _, m := range ms {
-		messages[scope.OwnedID{ID: m.ID, User: m.UserID}] = m
-	}
+// join puts suggestions and their context together. It leaves out a suggestion whose conversation
+// was deleted between the queries.
+func (c *pendingContext) join(found []*suggestion.Suggestion) []*store.PendingSuggestion {
+	pending := make([]*store.PendingSuggestion, 0, len(found))
 	for _, s := range found {
 		if s.InReplyToMessageID != nil {
-			s.InReplyTo = messages[scope.OwnedID{ID: *s.InReplyToMessageID, User: s.UserID}]
+			s.InReplyTo = c.messages[scope.OwnedID{ID: *s.InReplyToMessageID, User: s.UserID}]
 		}
-		if c := conversations[scope.OwnedID{ID: s.ConversationID, User: s.UserID}]; c != nil {
-			pending = append(pending, &store.PendingSuggestion{Suggestion: s, Conversation: c})
+		if of := c.conversations[scope.OwnedID{ID: s.ConversationID, User: s.UserID}]; of != nil {
+			pending = append(pending, &store.PendingSuggestion{Suggestion: s, Conversation: of})
 		}
 	}
 	return pending

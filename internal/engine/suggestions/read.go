@@ -45,14 +45,11 @@ func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid
 	if l.After != nil {
 		oldest.After(q, ">", l.After)
 	}
-	found, err := query.All(l.DB, q.Add(oldest.OrderBy("")+" LIMIT ?", l.Limit+1), record.SuggestionDest)
-	if err == nil && len(found) == 0 {
+	page, err = scope.ReadPage(l, q.Add(oldest.OrderBy("")+" LIMIT ?", l.Limit+1), record.SuggestionDest, (*suggestion.Suggestion).Size, suggestionPlace)
+	if err == nil && len(page.Items) == 0 {
 		_, err = threads.GetConversation(s.sc, l.DB, conversationID)
 	}
-	if err != nil {
-		return page, query.Wrap("list suggestions", err)
-	}
-	return scope.PageOf(found, l, suggestionPlace), nil
+	return page, query.Wrap("list suggestions", err)
 }
 
 func suggestionPlace(s *suggestion.Suggestion) scope.Place {

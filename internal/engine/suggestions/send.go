@@ -45,7 +45,7 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 	}
 	var created bool
 	var sent threads.Draft
-	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
+	err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
 		sent = d.Copy()
 		created, err = s.send(ctx, sc.In(tx), sg.ID, sent)
 		return err
@@ -78,6 +78,9 @@ func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d t
 	}
 	if d.Content == "" {
 		d.Content = sg.FinalContent()
+	}
+	if err := sc.CheckSize("message", d.Size()); err != nil {
+		return false, err
 	}
 	created, err := s.appends.AppendOne(ctx, sc, d)
 	if err != nil {

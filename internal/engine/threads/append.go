@@ -37,14 +37,21 @@ func (s *Statements) AppendOne(ctx context.Context, sc scope.Scope, d Draft) (cr
 	if len(d.Embeddings) == 0 {
 		return s.appendMessage(ctx, sc, d)
 	}
-	err = sc.Transaction(ctx, func(tx *scope.Store) error {
+	// The transaction may run more than once, so the draft is overwritten only after it commits.
+	var tried Draft
+	err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
 		in := sc.In(tx)
-		if created, err = s.appendMessage(ctx, in, d); err != nil || !created {
+		tried = d.Copy()
+		if created, err = s.appendMessage(ctx, in, tried); err != nil || !created {
 			return err
 		}
-		return embeddings.InsertOwn(in, query.On(ctx, tx.Writer), d.Embeddings)
+		return embeddings.InsertOwn(in, query.On(ctx, tx.Writer), tried.Embeddings)
 	})
-	return created && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	*d.Message = *tried.Message
+	return created, nil
 }
 
 // appendMessage is the hot path: one statement on PostgreSQL, two or three in a
@@ -73,7 +80,7 @@ func (s *Statements) tryAppend(ctx context.Context, sc scope.Scope, d Draft, sin
 			return err
 		})
 	} else {
-		err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
+		err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
 			created, err = s.appendInSeveral(sc.In(tx), query.On(ctx, tx.Writer), d)
 			if err == nil && !created {
 				err = errNotWritten

@@ -2,6 +2,7 @@ package threads
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -30,7 +31,7 @@ type batchResult struct {
 // user at the same time. Then the batch is rolled back and tried again.
 func writeBatch(ctx context.Context, sc scope.Scope, drafts []Draft, expectedSeq *int64) (batch batchResult, err error) {
 	for try := 1; ; try++ {
-		err = sc.Transaction(ctx, func(tx *scope.Store) error {
+		err = sc.Shared(ctx, func(tx *scope.Store) error {
 			in := sc.In(tx)
 			threads, err := lockThreads(in, query.On(ctx, tx.Writer), drafts)
 			if err != nil {
@@ -72,7 +73,7 @@ func appendBatch(ctx context.Context, sc scope.Scope, drafts []Draft, threads ma
 	if batch.stored, err = findDuplicates(sc, db, drafts); err != nil {
 		return batch, err
 	}
-	added, err := batch.assignSeqs(drafts, expectedSeq)
+	added, err := batch.assignSeqs(drafts, expectedSeq, sc.Instant())
 	if err != nil || len(added) == 0 {
 		return batch, err
 	}
@@ -87,7 +88,7 @@ func appendBatch(ctx context.Context, sc scope.Scope, drafts []Draft, threads ma
 }
 
 // assignSeqs gives a seq to every draft that is not a duplicate and returns those drafts.
-func (b *batchResult) assignSeqs(drafts []Draft, expectedSeq *int64) ([]Draft, error) {
+func (b *batchResult) assignSeqs(drafts []Draft, expectedSeq *int64, now time.Time) ([]Draft, error) {
 	var added []Draft
 	seen := map[messageKey]int{}
 	for i, d := range drafts {
@@ -105,7 +106,7 @@ func (b *batchResult) assignSeqs(drafts []Draft, expectedSeq *int64) ([]Draft, e
 		if expectedSeq != nil && !thread.changed && thread.lastSeq != *expectedSeq {
 			return nil, &store.SeqConflictError{Expected: *expectedSeq, Actual: thread.lastSeq}
 		}
-		thread.add(d.Message)
+		thread.add(d.Message, now)
 		if err := d.ValidateParent(); err != nil {
 			return nil, &store.BatchError{Index: i, Err: err}
 		}

@@ -3,6 +3,7 @@ package threads
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/dialect"
@@ -71,9 +72,9 @@ func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	// for the lock sees the new counter. The update runs only if the message was inserted.
 	s.appendKeyed = statement("WITH m AS (INSERT INTO " + t.Messages + " (" + record.MessageColumns + ") " +
 		"SELECT ?, c.user_id, c.id, c.last_seq + 1, " + record.MessageMarks + " FROM (SELECT id, user_id, last_seq FROM " + t.Conversations +
-		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq, sent_at) " +
+		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq) " +
 		"UPDATE " + t.Conversations + " AS c SET last_seq = m.seq, status = COALESCE(?, c.status), " +
-		"last_message_at = CASE WHEN c.last_seq = 0 THEN m.sent_at ELSE " + d.Greatest() + "(c.last_message_at, m.sent_at) END, updated_at = ? " +
+		"last_message_at = CASE WHEN c.last_seq = 0 THEN ? ELSE " + d.Greatest() + "(c.last_message_at, ?) END, updated_at = ? " +
 		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m.seq")
 	s.appendMany = statement("WITH c AS (" + takeSeqs(t, d, "?", setStatus) + " AND last_seq = COALESCE(?, last_seq) RETURNING user_id, last_seq - ? AS before), " +
 		"i AS (INSERT INTO " + t.Messages + " (" + record.UserFirst + ") SELECT c.user_id, " + strings.Replace(record.Unnested, "v.seq", "c.before + v.seq", 1) +
@@ -95,14 +96,15 @@ func appendsInOneStatement(ctx context.Context, sc scope.Scope) (bool, error) {
 // has a key of the draft.
 func (s *Statements) appendInOne(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
 	args := make([]any, 0, 48)
-	conversationID, user, status := d.ConversationID.String(), sc.User.String(), statusAfter(d.Message)
+	conversationID, user, status, now := d.ConversationID.String(), sc.User.String(), statusAfter(d.Message), sc.Instant()
+	activity := conversation.Activity(d.SentAt, now)
 	if len(d.keys) > 0 {
 		args = append(record.MessageArgs(append(args, d.ID.String()), d.Message),
-			conversationID, user, record.Null(string(status)), sc.Instant(), conversationID, user)
+			conversationID, user, record.Null(string(status)), activity, activity, now, conversationID, user)
 		return s.appendKeyed.With(args).Row(db, &d.Seq)
 	}
 	args = append(args, record.Null(string(status)))
-	args = append(takeSeqArgs(sc, args, d.SentAt, conversationID, user), d.ID.String())
+	args = append(takeSeqArgs(args, activity, now, conversationID, user), d.ID.String())
 	if plain, ok := record.PlainMessageArgs(args, d.Message); ok {
 		return s.appendPlain.With(plain).Row(db, &d.Seq)
 	}
@@ -113,9 +115,9 @@ func (s *Statements) appendInOne(sc scope.Scope, db query.Conn, d Draft) (bool, 
 // that a transaction which began with a read cannot fail for having to upgrade its lock. If it
 // returns false, the caller must roll back.
 func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
-	conversationID, user := d.ConversationID.String(), sc.User.String()
+	conversationID, user, now := d.ConversationID.String(), sc.User.String(), sc.Instant()
 	var status conversation.Status
-	args := takeSeqArgs(sc, make([]any, 0, 5), d.SentAt, conversationID, user)
+	args := takeSeqArgs(make([]any, 0, 5), conversation.Activity(d.SentAt, now), now, conversationID, user)
 	found, err := s.takeSeq.With(args).Row(db, &d.Seq, &status)
 	if err != nil || !found {
 		return false, err
@@ -143,9 +145,9 @@ func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bo
 // expected one.
 func (s *Statements) appendManyInOne(sc scope.Scope, db query.Conn, drafts []Draft, expectedSeq *int64) (bool, error) {
 	// The drafts get the seqs 1, 2, 3 …, to which the statement adds the counter before.
-	thread, n := threadState{}, int64(len(drafts))
+	thread, n, now := threadState{}, int64(len(drafts)), sc.Instant()
 	for _, d := range drafts {
-		thread.add(d.Message)
+		thread.add(d.Message, now)
 	}
 	arrays, err := arraysOf(len(record.MessageTypes), rowsOf(drafts))
 	if err != nil {
@@ -156,7 +158,7 @@ func (s *Statements) appendManyInOne(sc scope.Scope, db query.Conn, drafts []Dra
 		expected = *expectedSeq
 	}
 	args := append(make([]any, 0, 64), n, record.Null(string(thread.status)))
-	args = append(takeSeqArgs(sc, args, thread.lastMessageAt, drafts[0].ConversationID.String(), sc.User.String()), expected, n)
+	args = append(takeSeqArgs(args, thread.lastMessageAt, now, drafts[0].ConversationID.String(), sc.User.String()), expected, n)
 	var before int64
 	found, err := s.appendMany.With(append(args, arrays...)).Row(db, &before)
 	if err != nil || !found {
@@ -169,6 +171,6 @@ func (s *Statements) appendManyInOne(sc scope.Scope, db query.Conn, drafts []Dra
 }
 
 // takeSeqArgs appends the arguments of takeSeqs behind the status.
-func takeSeqArgs(sc scope.Scope, args []any, sentAt any, conversationID, user string) []any {
-	return append(args, sentAt, sentAt, sc.Instant(), conversationID, user)
+func takeSeqArgs(args []any, activity, now time.Time, conversationID, user string) []any {
+	return append(args, activity, activity, now, conversationID, user)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
@@ -28,7 +29,7 @@ func (s conversations) Create(ctx context.Context, c *conversation.Conversation)
 		return err
 	}
 	if len(c.Messages) == 0 {
-		return query.Wrap("create conversation", sc.Guarded(ctx, func() error { return insertConversation(ctx, sc, c, "") }))
+		return query.Wrap("create conversation", insertAlone(ctx, sc, c, ""))
 	}
 	return query.Wrap("create conversation", createWithMessages(ctx, sc, c))
 }
@@ -77,12 +78,24 @@ func prepareConversation(sc scope.Scope, c *conversation.Conversation) (scope.Sc
 	if err := sc.GiveID(&c.ID); err != nil {
 		return sc, err
 	}
-	if sc.StripNUL {
-		record.StripConversation(c)
-	}
-	c.UserID, c.LastSeq = owner, 0
+	sc.Clean.Model(c)
+	c.UserID, c.LastSeq, c.LastChangeSeq, c.Branched, c.HeadSeq = owner, 0, 0, false, nil
 	c.Normalize(sc.Instant())
-	return sc.As(owner), c.Validate()
+	return sc.As(owner), check.First(sc.CheckSize("conversation", c.Size()), c.Validate())
+}
+
+// insertAlone is insertConversation outside of a transaction. It overwrites c only when the
+// insert is committed.
+func insertAlone(ctx context.Context, sc scope.Scope, c *conversation.Conversation, onConflict string) error {
+	var stored conversation.Conversation
+	err := sc.Guarded(ctx, func(on *scope.Store) error {
+		stored = *c
+		return insertConversation(ctx, sc.In(on), &stored, onConflict)
+	})
+	if err == nil {
+		*c = stored
+	}
+	return err
 }
 
 func createWithMessages(ctx context.Context, sc scope.Scope, c *conversation.Conversation) error {
@@ -92,7 +105,7 @@ func createWithMessages(ctx context.Context, sc scope.Scope, c *conversation.Con
 	}
 	// The transaction may run more than once, so c is overwritten only after it commits.
 	var stored conversation.Conversation
-	err = sc.Transaction(ctx, func(tx *scope.Store) error {
+	err = sc.Shared(ctx, func(tx *scope.Store) error {
 		in := sc.In(tx)
 		stored = *c
 		if err := insertConversation(ctx, in, &stored, ""); err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// checkConversationFilter validates a filter and returns it with its times as the tables
-// store them and without repeated statuses.
-func checkConversationFilter(f store.ConversationFilter) (store.ConversationFilter, error) {
+// checkConversationFilter validates a filter and returns it with its texts cleaned, its times as
+// the tables store them and without repeated statuses.
+func checkConversationFilter(sc scope.Scope, f store.ConversationFilter) (store.ConversationFilter, error) {
 	for _, st := range f.Statuses {
 		if !st.Valid() {
 			return f, rule.Invalid("statuses", "has an unknown status")
@@ -24,6 +24,9 @@ func checkConversationFilter(f store.ConversationFilter) (store.ConversationFilt
 		return f, rule.Invalid("order", "is unknown")
 	}
 	f.Statuses = scope.Distinct(f.Statuses)
+	if err := check.First(sc.CleanFilter("lead_id", &f.LeadID), sc.CleanFilter("text", &f.Text)); err != nil {
+		return f, err
+	}
 	for _, t := range []*time.Time{&f.ActiveSince, &f.ActiveBefore, &f.CreatedSince, &f.CreatedBefore} {
 		*t = message.Instant(*t)
 	}
@@ -47,7 +50,7 @@ func checkDeleted(d store.Deleted) error {
 
 // fromMatching adds FROM and WHERE for the conversations of the scope that match a filter.
 func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *query.Query {
-	q.Add(" FROM " + sc.Tables.Conversations + " WHERE 1 = 1")
+	q.Add(" FROM " + sc.Tables.Conversations + throughActivity(sc, f) + " WHERE 1 = 1")
 	scope.Deleted(sc.Owned(q, ""), f.Deleted, "")
 	if f.LeadID != "" {
 		q.Add(" AND lead_id = ?", f.LeadID)
@@ -64,9 +67,19 @@ func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *q
 	return q
 }
 
+// throughActivity names the index of a list of all users by activity. The queue and a lead
+// have indexes of their own.
+func throughActivity(sc scope.Scope, f store.ConversationFilter) string {
+	queue := len(f.Statuses) == 1 && f.Statuses[0] == conversation.StatusNeedsReply
+	if f.Order != store.NewestActivity || f.Deleted != store.ExcludeDeleted || f.LeadID != "" || queue {
+		return ""
+	}
+	return sc.ThroughActivity()
+}
+
 func conversationSort(sc scope.Scope, o store.ConversationOrder) scope.Sort {
 	if o == store.NewestCreated {
-		return sc.SortByCreation("created_at", "")
+		return sc.SortByTime("created_at", "")
 	}
 	return sc.SortByActivity("")
 }

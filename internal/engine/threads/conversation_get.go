@@ -36,7 +36,7 @@ func getConversation(sc scope.Scope, db query.Conn, id uuid.UUID, d store.Delete
 }
 
 func (s conversations) GetByExternalKey(ctx context.Context, key string) (*conversation.Conversation, error) {
-	if key == "" {
+	if s.sc.Clean.Text(&key); key == "" {
 		return nil, rule.Invalid("external_key", "is empty")
 	}
 	if err := check.Key("external_key", key); err != nil {

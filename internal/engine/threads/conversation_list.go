@@ -19,7 +19,7 @@ func (s conversations) List(ctx context.Context, f store.ConversationFilter, p s
 
 func listConversations(ctx context.Context, sc scope.Scope, f store.ConversationFilter, p store.PageRequest) (store.Page[*conversation.Conversation], error) {
 	var page store.Page[*conversation.Conversation]
-	f, err := checkConversationFilter(f)
+	f, err := checkConversationFilter(sc, f)
 	if err != nil {
 		return page, err
 	}
@@ -36,16 +36,14 @@ func listConversations(ctx context.Context, sc scope.Scope, f store.Conversation
 		order.After(q, "<", l.After)
 	}
 	q.Add(order.OrderBy(" DESC")+" LIMIT ?", l.Limit+1)
-	found, err := query.All(l.DB, q, record.ConversationDest)
-	if err != nil {
-		return page, query.Wrap("list conversations", err)
-	}
-	return scope.PageOf(found, l, func(c *conversation.Conversation) scope.Place { return conversationPlace(f.Order, c) }), nil
+	page, err = scope.ReadPage(l, q, record.ConversationDest, (*conversation.Conversation).Size,
+		func(c *conversation.Conversation) scope.Place { return conversationPlace(f.Order, c) })
+	return page, query.Wrap("list conversations", err)
 }
 
 func (s conversations) ListNumbered(ctx context.Context, f store.ConversationFilter, n store.NumberRequest) (store.NumberedPage[*conversation.Conversation], error) {
 	var page store.NumberedPage[*conversation.Conversation]
-	f, err := checkConversationFilter(f)
+	f, err := checkConversationFilter(s.sc, f)
 	if err != nil {
 		return page, err
 	}

@@ -20,9 +20,7 @@ import (
 )
 
 func (s conversations) SetTitle(ctx context.Context, id uuid.UUID, title string) (*conversation.Conversation, error) {
-	if s.sc.StripNUL {
-		record.StripText(&title)
-	}
+	s.sc.Clean.Text(&title)
 	if err := check.Length("title", title, conversation.MaxTitle); err != nil {
 		return nil, err
 	}
@@ -30,29 +28,23 @@ func (s conversations) SetTitle(ctx context.Context, id uuid.UUID, title string)
 }
 
 func (s conversations) SetSubject(ctx context.Context, id uuid.UUID, subject string) (*conversation.Conversation, error) {
-	if s.sc.StripNUL {
-		record.StripText(&subject)
-	}
+	s.sc.Clean.Text(&subject)
 	if err := check.Text("subject", subject); err != nil {
 		return nil, err
 	}
-	return s.update(ctx, id, store.ExcludeDeleted, query.New("subject = ?", record.Null(subject)))
+	return s.edit(ctx, id, len(subject), query.New("subject = ?", record.Null(subject)))
 }
 
 func (s conversations) SetMetadata(ctx context.Context, id uuid.UUID, doc message.JSON) (*conversation.Conversation, error) {
-	if s.sc.StripNUL {
-		record.StripJSON(&doc)
-	}
+	s.sc.Clean.Document(&doc)
 	if err := check.JSON("metadata", doc); err != nil {
 		return nil, err
 	}
-	return s.update(ctx, id, store.ExcludeDeleted, query.New("metadata = ?", doc))
+	return s.edit(ctx, id, check.Written(doc), query.New("metadata = ?", doc))
 }
 
 func (s conversations) MergeMetadata(ctx context.Context, id uuid.UUID, patch message.JSON) (*conversation.Conversation, error) {
-	if s.sc.StripNUL {
-		record.StripJSON(&patch)
-	}
+	s.sc.Clean.Document(&patch)
 	if err := check.JSON("metadata", patch); err != nil {
 		return nil, err
 	}
@@ -64,11 +56,14 @@ func (s conversations) MergeMetadata(ctx context.Context, id uuid.UUID, patch me
 		return nil, query.Wrap("merge metadata", err)
 	}
 	var merged *conversation.Conversation
-	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
+	err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
 		merged, err = mergeMetadata(ctx, sc.In(tx), id, patch)
 		return err
 	})
-	return merged, query.Wrap("merge metadata", err)
+	if err != nil {
+		return nil, query.Wrap("merge metadata", err)
+	}
+	return merged, nil
 }
 
 // mergeMetadata merges in Go. The JSON operators of the two databases disagree with each
@@ -87,7 +82,41 @@ func mergeMetadata(ctx context.Context, sc scope.Scope, id uuid.UUID, patch mess
 	if err := check.JSON("metadata", doc); err != nil {
 		return nil, err
 	}
-	return updateConversation(ctx, sc, id, store.ExcludeDeleted, query.New("metadata = ?", message.JSON(doc)))
+	return editConversation(ctx, sc, id, query.New("metadata = ?", message.JSON(doc)))
+}
+
+// edit is update for a text or a document of so many bytes. A small one needs no transaction: a
+// row cannot grow beyond its bound by more than one of them.
+func (s conversations) edit(ctx context.Context, id uuid.UUID, bytes int, assign *query.Query) (*conversation.Conversation, error) {
+	if err := s.sc.CheckSize("conversation", bytes); err != nil {
+		return nil, err
+	}
+	if bytes <= scope.SmallEdit {
+		return s.update(ctx, id, store.ExcludeDeleted, assign)
+	}
+	sc, err := OwnerScope(ctx, s.sc, id)
+	if err != nil {
+		return nil, query.Wrap("update conversation", err)
+	}
+	var c *conversation.Conversation
+	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
+		c, err = editConversation(ctx, sc.In(tx), id, assign)
+		return err
+	})
+	if err != nil {
+		return nil, query.Wrap("update conversation", err)
+	}
+	return c, nil
+}
+
+// editConversation updates a live conversation. If the row is too large then, it returns
+// ErrInvalid, and the caller's transaction undoes it.
+func editConversation(ctx context.Context, sc scope.Scope, id uuid.UUID, assign *query.Query) (*conversation.Conversation, error) {
+	c, err := updateConversation(ctx, sc, id, store.ExcludeDeleted, assign)
+	if err == nil {
+		err = sc.CheckSize("conversation", c.Size())
+	}
+	return c, err
 }
 
 func (s conversations) Archive(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
@@ -121,8 +150,8 @@ func (s conversations) updateWhere(ctx context.Context, doing string, id uuid.UU
 		return nil, query.Wrap(doing, err)
 	}
 	var c *conversation.Conversation
-	err = sc.Retry(ctx, func() (err error) {
-		db := query.On(ctx, sc.Writer)
+	err = sc.Single(ctx, func(on *scope.Store) (err error) {
+		db := query.On(ctx, on.Writer)
 		q := scope.Deleted(query.New("UPDATE "+sc.Tables.Conversations+" SET ").Append(assign).
 			Add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.Instant(), id, sc.User), d, "").
 			Add(" AND " + condition + " RETURNING " + record.ConversationColumns)
@@ -131,7 +160,10 @@ func (s conversations) updateWhere(ctx context.Context, doing string, id uuid.UU
 		}
 		return err
 	})
-	return c, query.Wrap(doing, err)
+	if err != nil {
+		return nil, query.Wrap(doing, err)
+	}
+	return c, nil
 }
 
 // update updates a conversation and returns the row as it is then. It returns ErrNotFound if
@@ -142,11 +174,14 @@ func (s conversations) update(ctx context.Context, id uuid.UUID, d store.Deleted
 		return nil, query.Wrap("update conversation", err)
 	}
 	var c *conversation.Conversation
-	err = sc.Guarded(ctx, func() (err error) {
-		c, err = updateConversation(ctx, sc, id, d, assign)
+	err = sc.Guarded(ctx, func(on *scope.Store) (err error) {
+		c, err = updateConversation(ctx, sc.In(on), id, d, assign)
 		return err
 	})
-	return c, query.Wrap("update conversation", err)
+	if err != nil {
+		return nil, query.Wrap("update conversation", err)
+	}
+	return c, nil
 }
 
 // updateConversation is the statement of update, for a scope of one user. The caller guards

@@ -31,7 +31,7 @@ func (s conversations) Upsert(ctx context.Context, c *conversation.Conversation)
 	}
 	var created bool
 	var stored conversation.Conversation
-	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
+	err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
 		stored = *c
 		created, err = upsert(ctx, sc.In(tx), &stored)
 		return err
@@ -78,7 +78,7 @@ func (s conversations) GetOrCreate(ctx context.Context, c *conversation.Conversa
 	if c == nil {
 		return false, scope.ErrNil("conversation")
 	}
-	if c.ExternalKey == "" {
+	if s.sc.Clean.Text(&c.ExternalKey); c.ExternalKey == "" {
 		return false, rule.Invalid("external_key", "is empty")
 	}
 	if err := checkNoChildren(c); err != nil {
@@ -99,9 +99,7 @@ func getOrCreate(ctx context.Context, sc scope.Scope, c *conversation.Conversati
 		return false, err
 	}
 	if stored == nil {
-		err := sc.Guarded(ctx, func() error {
-			return insertConversation(ctx, sc, c, " ON CONFLICT (user_id, external_key) WHERE external_key IS NOT NULL DO NOTHING")
-		})
+		err := insertAlone(ctx, sc, c, " ON CONFLICT (user_id, external_key) WHERE external_key IS NOT NULL DO NOTHING")
 		if !errors.Is(err, store.ErrNotFound) {
 			return err == nil, err
 		}

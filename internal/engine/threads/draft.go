@@ -6,8 +6,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/engine/embeddings"
-	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
@@ -39,12 +39,10 @@ func NewDraft(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, m *
 	if err := sc.GiveID(&m.ID); err != nil {
 		return Draft{}, err
 	}
-	if sc.StripNUL {
-		record.StripMessage(m)
-	}
+	sc.Clean.Model(m)
 	m.Normalize(sc.Instant())
-	m.EditedAt, m.DeletedAt = nil, gorm.DeletedAt{}
-	if err := m.Validate(); err != nil {
+	m.EditedAt, m.DeletedAt, m.Revision, m.ChangeSeq = nil, gorm.DeletedAt{}, 0, 0
+	if err := check.First(sc.CheckSize("message", m.Size()), m.Validate()); err != nil {
 		return Draft{}, err
 	}
 	return Draft{m, keysOf(m, idGiven)}, embeddings.CheckOwn(ctx, sc, m)

@@ -23,6 +23,9 @@ func (s messages) FindThread(ctx context.Context, m *message.Message) (*conversa
 	if m == nil {
 		return nil, scope.ErrNil("message")
 	}
+	asked := *m
+	m = &asked
+	s.sc.Clean.Model(m)
 	// The caller starts a new conversation if there is none, so a replica that lags would
 	// cause a second one.
 	db, err := s.sc.ReadingPrimary(ctx)

@@ -33,7 +33,7 @@ func (s messages) FindByProviderID(ctx context.Context, p message.Provider, id s
 	if !p.Valid() {
 		return nil, rule.Invalid("provider", "is not gmail or postmark")
 	}
-	if id == "" {
+	if s.sc.Clean.Text(&id); id == "" {
 		return nil, rule.Invalid("provider id", "is empty")
 	}
 	if err := check.Key("provider id", id); err != nil {

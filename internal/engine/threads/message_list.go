@@ -28,24 +28,24 @@ func (s messages) List(ctx context.Context, conversationID uuid.UUID, f store.Me
 	if err != nil {
 		return page, err
 	}
-	found, err := listMessages(ctx, s.sc, conversationID, f, l.After, l.Limit+1)
+	found, more, err := listMessages(ctx, s.sc, conversationID, f, l.After, l.Limit+1)
 	if err != nil {
 		return page, query.Wrap("list messages", err)
 	}
-	return scope.PageOf(found, l, func(m *message.Message) scope.Place { return messagePlace(f.Order, m) }), nil
+	return scope.CutPage(found, more, l, func(m *message.Message) scope.Place { return messagePlace(f.Order, m) }), nil
 }
 
 // listMessages reads the messages of a live conversation that match a filter, from after a
-// place on if there is one. It returns ErrNotFound if there is no such conversation, and
-// asks only if it found no messages.
-func listMessages(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, f store.MessageFilter, after *scope.Place, limit int) ([]*message.Message, error) {
+// place on if there is one, up to store.MaxPageBytes; more tells whether it left some out. It
+// returns ErrNotFound if there is no such conversation, and asks only if it found no messages.
+func listMessages(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, f store.MessageFilter, after *scope.Place, limit int) (found []*message.Message, more bool, err error) {
 	db, err := sc.Reading(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	owner, err := sc.OwnerIn(db, sc.Tables.Conversations, conversationID)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	// The query names the owner because the index on seq begins with the conversation and
 	// its owner.
@@ -58,12 +58,12 @@ func listMessages(ctx context.Context, sc scope.Scope, conversationID uuid.UUID,
 		q.Add(messagesAfter(f.Order), messagesAfterArgs(f.Order, *after)...)
 	}
 	q.Add(" ORDER BY "+messageOrder(f.Order)+" LIMIT ?", limit)
-	found, err := query.All(db, q, record.MessageDest)
+	found, more, err = query.Within(db, q, record.MessageDest, (*message.Message).Size, store.MaxPageBytes)
 	if err != nil || len(found) > 0 {
-		return found, err
+		return found, more, err
 	}
 	_, err = GetConversation(sc, db, conversationID)
-	return found, err
+	return found, false, err
 }
 
 func (s messages) All(ctx context.Context, conversationID uuid.UUID, f store.MessageFilter) iter.Seq2[*message.Message, error] {
@@ -76,7 +76,7 @@ func (s messages) Last(ctx context.Context, conversationID uuid.UUID, n int) ([]
 	if n < 1 || n > store.MaxLimit {
 		return nil, rule.Invalid("n", "is not between 1 and %d", store.MaxLimit)
 	}
-	found, err := listMessages(ctx, s.sc, conversationID, store.MessageFilter{Order: store.ReverseThreadOrder}, nil, n)
+	found, _, err := listMessages(ctx, s.sc, conversationID, store.MessageFilter{Order: store.ReverseThreadOrder}, nil, n)
 	slices.Reverse(found)
 	return found, query.Wrap("read last messages", err)
 }
@@ -88,7 +88,7 @@ func (s messages) Around(ctx context.Context, conversationID uuid.UUID, seq int6
 	if seq < 1 {
 		return nil, rule.Invalid("seq", "is not 1 or more")
 	}
-	before, err := listMessages(ctx, s.sc, conversationID, store.MessageFilter{Order: store.ReverseThreadOrder, BeforeSeq: seq + 1}, nil, n+1)
+	before, _, err := listMessages(ctx, s.sc, conversationID, store.MessageFilter{Order: store.ReverseThreadOrder, BeforeSeq: seq + 1}, nil, n+1)
 	if err != nil {
 		return nil, query.Wrap("read messages around", err)
 	}
@@ -96,7 +96,7 @@ func (s messages) Around(ctx context.Context, conversationID uuid.UUID, seq int6
 		before = before[:n]
 	}
 	slices.Reverse(before)
-	after, err := listMessages(ctx, s.sc, conversationID, store.MessageFilter{Order: store.ThreadOrder, AfterSeq: seq}, nil, n)
+	after, _, err := listMessages(ctx, s.sc, conversationID, store.MessageFilter{Order: store.ThreadOrder, AfterSeq: seq}, nil, n)
 	return append(before, after...), query.Wrap("read messages around", err)
 }
 
@@ -120,18 +120,15 @@ func (s messages) ListByUser(ctx context.Context, f store.MessageFilter, p store
 	if !desc {
 		direction, beyond = "", ">"
 	}
-	order := s.sc.SortByCreation("created_at", "")
+	order := s.sc.SortByArrival("created_at", "")
 	if l.After != nil {
 		order.After(q, beyond, l.After)
 	}
 	q.Add(order.OrderBy(direction)+" LIMIT ?", l.Limit+1)
-	found, err := query.All(l.DB, q, record.MessageDest)
-	if err != nil {
-		return page, query.Wrap("list messages", err)
-	}
-	return scope.PageOf(found, l, func(m *message.Message) scope.Place {
+	page, err = scope.ReadPage(l, q, record.MessageDest, (*message.Message).Size, func(m *message.Message) scope.Place {
 		return scope.Place{Key: scope.TimeKey(m.CreatedAt), ID: m.ID, User: m.UserID}
-	}), nil
+	})
+	return page, query.Wrap("list messages", err)
 }
 
 func (s messages) AllByUser(ctx context.Context, f store.MessageFilter) iter.Seq2[*message.Message, error] {

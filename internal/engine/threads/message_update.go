@@ -21,43 +21,48 @@ func (s messages) Update(ctx context.Context, id uuid.UUID, u store.MessageUpdat
 		return nil, rule.Invalid("update", "changes nothing")
 	}
 	now := s.sc.Instant()
-	assign := query.New("edited_at = ?", now)
+	assign, bytes := query.New("edited_at = ?", now), 0
 	if u.Content != nil {
 		content := *u.Content
-		if s.sc.StripNUL {
-			record.StripText(&content)
-		}
+		s.sc.Clean.Text(&content)
 		if err := check.Text("content", content); err != nil {
 			return nil, err
 		}
 		assign.Add(", content = ?", content)
+		bytes += len(content)
 	}
 	if u.Metadata != nil {
 		doc := *u.Metadata
-		if s.sc.StripNUL {
-			record.StripJSON(&doc)
-		}
+		s.sc.Clean.Document(&doc)
 		if err := check.JSON("metadata", doc); err != nil {
 			return nil, err
 		}
 		assign.Add(", metadata = ?", doc)
+		bytes += check.Written(doc)
 	}
-	if u.Content == nil {
+	if err := s.sc.CheckSize("message", bytes); err != nil {
+		return nil, err
+	}
+	if u.Content == nil && bytes <= scope.SmallEdit {
 		return s.update(ctx, id, store.ExcludeDeleted, assign)
 	}
-	return s.updateContent(ctx, id, assign)
+	return s.edit(ctx, id, assign, u.Content != nil)
 }
 
-// updateContent runs an update that changes the content. In the same transaction it deletes
-// the embeddings of the old content.
-func (s messages) updateContent(ctx context.Context, id uuid.UUID, assign *query.Query) (m *message.Message, err error) {
+// edit runs an update in a transaction, which undoes it if the row is too large then. If the
+// content changes, it deletes the embeddings of the old one.
+func (s messages) edit(ctx context.Context, id uuid.UUID, assign *query.Query, changesContent bool) (m *message.Message, err error) {
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return nil, err
 	}
-	err = s.sc.Transaction(ctx, func(tx *scope.Store) error {
+	assign.Add(countChange)
+	err = s.sc.Shared(ctx, func(tx *scope.Store) error {
 		in := s.sc.In(tx)
 		var err error
 		if m, err = scope.UpdateRow(ctx, in, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, store.ExcludeDeleted, assign, ""); err != nil {
+			return err
+		}
+		if err := in.CheckSize("message", m.Size()); err != nil || !changesContent {
 			return err
 		}
 		return embeddings.DropVectors(ctx, in.As(m.UserID), id)
@@ -85,9 +90,13 @@ func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, 
 	return m, err
 }
 
+// countChange is an assignment of every change of a message after its append.
+const countChange = ", revision = revision + 1"
+
 // update updates a message of a live conversation and returns the row as it is then. It
 // returns ErrNotFound if there is no such row among those that d selects.
 func (s messages) update(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query) (*message.Message, error) {
+	assign.Add(countChange)
 	return scope.SetRow(ctx, s.sc, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, d, assign, "")
 }
 
@@ -108,7 +117,7 @@ func restoreAll(ctx context.Context, sc scope.Scope, conversationID uuid.UUID) (
 	if err := LockConversation(ctx, sc, conversationID); err != nil {
 		return 0, err
 	}
-	return query.New("UPDATE "+sc.Tables.Messages+" SET deleted_at = NULL, updated_at = ?"+
+	return query.New("UPDATE "+sc.Tables.Messages+" SET deleted_at = NULL, updated_at = ?"+countChange+
 		" WHERE conversation_id = ? AND user_id = ? AND deleted_at IS NOT NULL", sc.Instant(), conversationID, sc.User).
 		Exec(query.On(ctx, sc.Writer))
 }

@@ -27,10 +27,10 @@ func newThreadState(c *conversation.Conversation) *threadState {
 	return &threadState{lastSeq: c.LastSeq, lastMessageAt: c.LastMessageAt}
 }
 
-// add counts a message in and gives it the next seq.
-func (t *threadState) add(m *message.Message) {
-	if t.lastSeq == 0 || m.SentAt.After(t.lastMessageAt) {
-		t.lastMessageAt = m.SentAt
+// add counts a message in and gives it the next seq. now is the time of the append.
+func (t *threadState) add(m *message.Message, now time.Time) {
+	if at := conversation.Activity(m.SentAt, now); t.lastSeq == 0 || at.After(t.lastMessageAt) {
+		t.lastMessageAt = at
 	}
 	t.lastSeq++
 	m.Seq = t.lastSeq

@@ -50,8 +50,8 @@ CREATE TABLE {{table "conversations"}} (
         REFERENCES {{.Users.Table}} ({{.Users.Column}}) ON DELETE CASCADE,
 {{- end}}
 {{- if .Leads}}
-    CONSTRAINT {{name "conversations_lead_fkey"}} FOREIGN KEY (lead_id)
-        REFERENCES {{.Leads.Table}} ({{.Leads.Column}}) ON DELETE CASCADE,
+    CONSTRAINT {{name "conversations_lead_fkey"}} FOREIGN KEY (lead_id, user_id)
+        REFERENCES {{.Leads.Table}} ({{.Leads.Column}}, {{.Leads.Owner}}) ON DELETE CASCADE,
 {{- end}}
     CONSTRAINT {{name "conversations_status_check"}} CHECK (status IN ('active', 'needs_reply', 'waiting', 'archived')),
     CONSTRAINT {{name "conversations_last_seq_check"}} CHECK (last_seq >= 0 AND last_change_seq >= 0),
@@ -67,9 +67,11 @@ CREATE INDEX {{name "conversations_activity_idx"}}
 CREATE INDEX {{name "conversations_all_activity_idx"}}
     ON {{table "conversations"}} (active_hour DESC) WHERE deleted_at IS NULL;
 -- One user's list by creation; whole, because erasing a user must find deleted rows too.
--- Everybody's goes by the primary key.
 CREATE INDEX {{name "conversations_created_idx"}}
     ON {{table "conversations"}} (user_id, created_at DESC, id DESC);
+-- Everybody's list by creation, and reports of what began in a span of time.
+CREATE INDEX {{name "conversations_all_created_idx"}}
+    ON {{table "conversations"}} (created_at DESC, id DESC, user_id DESC);
 -- The queues of what waits for an answer: small, since most conversations do not.
 CREATE INDEX {{name "conversations_queue_idx"}}
     ON {{table "conversations"}} (user_id, active_hour DESC)

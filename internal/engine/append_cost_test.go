@@ -1,0 +1,169 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore"
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/postgres"
+	"github.com/convostore/convostore/store/sqlite"
+)
+
+// The append that is measured: 170 bytes of text to one of 500 conversations, each of a user of
+// its own and with 40 messages, through AllUsers.
+const (
+	costThreads  = 500
+	costMessages = 40
+	costAppends  = costThreads
+	costRound    = 20 // appends between two looks, so that a checkpoint never comes between
+)
+
+// costCeiling is the most that one append may write on average: pages of 4 KiB on SQLite,
+// bytes of the write-ahead log on PostgreSQL.
+type costCeiling struct {
+	// steady is for a conversation that is active and waits for a reply already, turn for one
+	// whose status changes with each message, and first for the first message in an hour.
+	steady, turn, first float64
+}
+
+func TestAppendCostSQLite(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		options migrate.Options
+		most    costCeiling
+	}{
+		"without full text": {migrate.Options{WithoutFullText: true}, costCeiling{steady: 7, turn: 9, first: 12}},
+		"with full text":    {migrate.Options{}, costCeiling{steady: 12, turn: 14, first: 18}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "cost.db")
+			w := newCostWorld(t, func(clock convostore.Option) (store.Store, error) {
+				return sqlite.Open(t.Context(), path, convostore.WithMigrate(c.options), clock)
+			})
+			w.written = func(append func()) float64 {
+				require.NoError(t, w.st.DB(t.Context()).Exec("PRAGMA wal_checkpoint(TRUNCATE)").Error)
+				append()
+				const header, frame = 32, 24 + 4096
+				info, err := os.Stat(path + "-wal")
+				require.NoError(t, err)
+				return float64(info.Size()-header) / frame
+			}
+			w.compare(t, c.most)
+		})
+	}
+}
+
+func TestAppendCostPostgres(t *testing.T) {
+	t.Parallel()
+	server := pgtest.StartServer(t) // the write-ahead log is the whole server's
+	for _, c := range []struct {
+		name    string
+		options migrate.Options
+		most    costCeiling
+	}{
+		{"without full text", migrate.Options{Prefix: "plain_", WithoutFullText: true}, costCeiling{steady: 1000, turn: 1500, first: 1700}},
+		{"with full text", migrate.Options{Prefix: "words_"}, costCeiling{steady: 1400, turn: 2100, first: 2300}},
+	} {
+		w := newCostWorld(t, func(clock convostore.Option) (store.Store, error) {
+			return postgres.Open(t.Context(), server.DSN(), convostore.WithTablePrefix(c.options.Prefix), convostore.WithMigrate(c.options), clock)
+		})
+		// The first change of a page after a checkpoint logs the whole page.
+		for _, sql := range []string{"ALTER SYSTEM SET full_page_writes = off", "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"} {
+			require.NoError(t, w.st.DB(t.Context()).Exec(sql).Error)
+		}
+		at := func() (lsn float64) {
+			require.NoError(t, w.st.DB(t.Context()).Raw("SELECT pg_current_wal_insert_lsn() - '0/0'").Row().Scan(&lsn))
+			return lsn
+		}
+		w.written = func(append func()) float64 {
+			before := at()
+			append()
+			return at() - before
+		}
+		t.Run(c.name, func(t *testing.T) { w.compare(t, c.most) })
+	}
+}
+
+type costWorld struct {
+	st      store.Store
+	threads []uuid.UUID
+	now     time.Time
+	written func(append func()) float64
+	n       int
+}
+
+func newCostWorld(t *testing.T, open func(clock convostore.Option) (store.Store, error)) *costWorld {
+	t.Helper()
+	w := &costWorld{now: time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)}
+	var err error
+	w.st, err = open(convostore.WithClock(func() time.Time { return w.now }))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, w.st.Close()) })
+	for n := range costThreads {
+		c := &conversation.Conversation{Subject: fmt.Sprint("thread ", n)}
+		for i := range costMessages {
+			c.Messages = append(c.Messages, &message.Message{Role: message.RoleUser, Content: costText(n + i)})
+		}
+		require.NoError(t, w.st.ForUser(uuid.New()).Conversations().Create(t.Context(), c))
+		w.threads = append(w.threads, c.ID)
+	}
+	return w
+}
+
+func costText(n int) string {
+	return strings.Repeat(fmt.Sprintf("word%d and some more text ", n%97), 8)[:170]
+}
+
+// compare measures the three kinds of appends and compares them with their ceilings.
+func (w *costWorld) compare(t *testing.T, most costCeiling) {
+	t.Helper()
+	inbound := func(int) message.Role { return message.RoleUser }
+	w.average(t, inbound) // the first of the hour
+	steady := w.average(t, inbound)
+	turn := w.average(t, func(n int) message.Role { return []message.Role{message.RoleAssistant, message.RoleUser}[n/costThreads%2] })
+	w.now = w.now.Add(time.Hour)
+	first := w.average(t, inbound)
+	t.Logf("an append writes %.1f, with a new status %.1f, as the first of an hour with a new status %.1f", steady, turn, first)
+	assert.LessOrEqual(t, steady, most.steady)
+	assert.LessOrEqual(t, turn, most.turn)
+	assert.LessOrEqual(t, first, most.first)
+}
+
+// average appends to every conversation in turn, and returns what one append writes.
+func (w *costWorld) average(t *testing.T, role func(n int) message.Role) float64 {
+	t.Helper()
+	total := 0.0
+	for range costAppends / costRound {
+		total += w.written(func() {
+			for range costRound {
+				w.append(t.Context(), t, role(w.n))
+			}
+		})
+	}
+	return total / costAppends
+}
+
+func (w *costWorld) append(ctx context.Context, t *testing.T, role message.Role) {
+	t.Helper()
+	w.now = w.now.Add(time.Millisecond)
+	// A step that has no common divisor with the number of conversations visits all of them.
+	id := w.threads[w.n*7919%costThreads]
+	_, err := w.st.AllUsers().Messages().Append(ctx, id, &message.Message{Role: role, Content: costText(w.n)})
+	require.NoError(t, err)
+	w.n++
+}

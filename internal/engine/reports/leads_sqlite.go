@@ -1,0 +1,23 @@
+package reports
+
+import (
+	"strings"
+
+	"github.com/convostore/convostore/internal/engine/query"
+)
+
+// leadTypesSQLite reads the type of the owner. SQLite compares ids of any types, and an owner that
+// is a number with no user's.
+func leadTypesSQLite(s reports, db query.Conn) (types leadTypes, there bool, err error) {
+	types.alike = true
+	if s.sc.Leads.Owner == "" {
+		return types, true, nil
+	}
+	var declared string
+	there, err = query.New("SELECT type FROM pragma_table_info(?) WHERE name = ? COLLATE NOCASE", s.sc.Leads.Name, s.sc.Leads.Owner).
+		Row(db, &declared)
+	if strings.Contains(strings.ToUpper(declared), "INT") {
+		types.wrongOwner = declared
+	}
+	return types, there, err
+}
