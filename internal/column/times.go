@@ -25,7 +25,8 @@ func (bindTimes) Name() string               { return "" }
 func (bindTimes) Build(clause.Builder)       {}
 func (bindTimes) MergeClause(*clause.Clause) {}
 func (bindTimes) ModifyStatement(stmt *gorm.Statement) {
-	if stmt.Dialector.Name() != dialect.SQLite {
+	d, err := dialect.Of(stmt.DB)
+	if err != nil || d.BindsTime() {
 		return
 	}
 	switch pool := stmt.ConnPool.(type) {
