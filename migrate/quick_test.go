@@ -95,7 +95,7 @@ func TestQuickVerifyFindsWhatIsSwitchedOff(t *testing.T) {
 			"index messages.messages_created_idx", "not ready",
 		},
 		{
-			"ALTER TABLE messages DROP CONSTRAINT messages_seq_check; ALTER TABLE messages ADD CONSTRAINT messages_seq_check CHECK (seq > 0) NOT VALID",
+			"ALTER TABLE messages DROP CONSTRAINT messages_seq_check; ALTER TABLE messages ADD CONSTRAINT messages_seq_check CHECK (seq > 0 AND revision >= 0 AND change_seq > 0) NOT VALID",
 			"ALTER TABLE messages VALIDATE CONSTRAINT messages_seq_check",
 			"constraint messages.messages_seq_check", "not validated",
 		},

@@ -156,7 +156,7 @@ func newPage(dialect string, o Options) page {
 		VectorIndex: !o.WithoutPgvector && !o.WithoutVectorIndex,
 		FullText:    !o.WithoutFullText, TextConfig: o.textConfig(), Trigrams: o.Trigrams,
 		VectorBytes: 4 * o.dimensions(), CodeBytes: (o.dimensions() + 7) / 8,
-		Now: `(strftime('%Y-%m-%d %H:%M:%f', 'now') || '+00:00')`,
+		Now: `(rtrim(rtrim(strftime('%Y-%m-%d %H:%M:%f', 'now'), '0'), '.') || '+00:00')`,
 	}
 	if p.Pgvector {
 		p.VectorType += fmt.Sprintf("(%d)", o.dimensions())

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,7 +20,9 @@ func (r *repair) mendPostgres(ctx context.Context) error {
 	if r.pool.Stats().MaxOpenConnections == 1 {
 		return rule.Invalid("db", "has a pool of one connection, and Repair needs two")
 	}
-	guard, err := r.pool.BeginTx(ctx, nil)
+	// Under REPEATABLE READ, which may be the default, it would keep its snapshot, and an index
+	// that is made CONCURRENTLY waits for that.
+	guard, err := r.pool.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return fmt.Errorf("convostore: begin: %w", err)
 	}
