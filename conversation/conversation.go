@@ -78,6 +78,11 @@ type Conversation struct {
 	// Preload("Messages", message.Oldest).
 	Messages    []*message.Message       `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"messages,omitempty"`
 	Suggestions []*suggestion.Suggestion `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"suggestions,omitempty"`
+	// Labels, Reads, States and Summaries are loaded only on request too: Preload("Labels").
+	Labels    []*Label   `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"labels,omitempty"`
+	Reads     []*Read    `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"reads,omitempty"`
+	States    []*State   `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"states,omitempty"`
+	Summaries []*Summary `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"summaries,omitempty"`
 }
 
 // TableName implements GORM's TablerWithNamer.
@@ -162,12 +167,8 @@ func (c *Conversation) validateHead() error {
 // BeforeCreate is a GORM hook for hosts that create conversations themselves. It sets an
 // id if there is none, normalizes and validates.
 func (c *Conversation) BeforeCreate(*gorm.DB) error {
-	if c.ID == uuid.Nil {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return err
-		}
-		c.ID = id
+	if err := column.GiveID(&c.ID); err != nil {
+		return err
 	}
 	c.Normalize(message.Now())
 	return check.First(check.Size("conversation", c.Size(), message.MaxBytes), c.Validate())

@@ -103,6 +103,9 @@ type Message struct {
 
 	// Embeddings are loaded only on request: Preload("Embeddings").
 	Embeddings []*Embedding `gorm:"foreignKey:MessageID,UserID;references:ID,UserID" json:"embeddings,omitempty"`
+	// Refs and Votes are loaded only on request: Preload("Refs").
+	Refs  []*Ref  `gorm:"foreignKey:MessageID,UserID;references:ID,UserID" json:"refs,omitempty"`
+	Votes []*Vote `gorm:"foreignKey:MessageID,UserID;references:ID,UserID" json:"votes,omitempty"`
 }
 
 // TableName implements GORM's TablerWithNamer.
@@ -246,12 +249,8 @@ func (m *Message) Size() int {
 // BeforeCreate is a GORM hook for hosts that create messages themselves. It sets an id if
 // there is none, normalizes and validates. More than MaxBytes are a *rule.InvalidError.
 func (m *Message) BeforeCreate(*gorm.DB) error {
-	if m.ID == uuid.Nil {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return err
-		}
-		m.ID = id
+	if err := column.GiveID(&m.ID); err != nil {
+		return err
 	}
 	m.Normalize(Now())
 	return check.First(m.keyEmbeddings(), check.Size("message", m.Size(), MaxBytes), m.Validate())
