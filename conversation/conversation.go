@@ -42,13 +42,15 @@ type Conversation struct {
 	Status      Status `json:"status,omitempty"`
 	Metadata    JSON   `json:"metadata,omitempty"`
 
-	// LastSeq is the seq of the newest message, 0 if there are none.
-	LastSeq int64 `json:"last_seq"`
+	// LastSeq is the seq of the newest message, 0 if there are none. Only the creation of the
+	// conversation writes it, LastMessageAt and LastChangeSeq: a later Save or Updates with GORM
+	// leaves the columns alone, since the messages' own hook moves them.
+	LastSeq int64 `gorm:"<-:create" json:"last_seq"`
 	// LastMessageAt is the latest SentAt of the messages, CreatedAt if there are none. A time in
 	// the future counts as now, see Activity.
-	LastMessageAt time.Time `json:"last_message_at"`
+	LastMessageAt time.Time `gorm:"<-:create" json:"last_message_at"`
 	// LastChangeSeq counts the changes of messages that were there already.
-	LastChangeSeq int64 `json:"last_change_seq,omitempty"`
+	LastChangeSeq int64 `gorm:"<-:create" json:"last_change_seq,omitempty"`
 
 	// Branched says that a message has a ParentSeq. HeadSeq is then the last message of the
 	// path that is read, nil if that is LastSeq.
@@ -157,20 +159,6 @@ func (c *Conversation) validateHead() error {
 		return rule.Invalid("head_seq", "is not between 0 and last_seq")
 	}
 	return nil
-}
-
-// BeforeCreate is a GORM hook for hosts that create conversations themselves. It sets an
-// id if there is none, normalizes and validates.
-func (c *Conversation) BeforeCreate(*gorm.DB) error {
-	if c.ID == uuid.Nil {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return err
-		}
-		c.ID = id
-	}
-	c.Normalize(message.Now())
-	return check.First(check.Size("conversation", c.Size(), message.MaxBytes), c.Validate())
 }
 
 // Size returns the bytes of the conversation's texts and metadata together, as message.Message's

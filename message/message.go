@@ -243,19 +243,5 @@ func (m *Message) Size() int {
 		check.SumWritten(m.ToolCalls, m.ToolResults, m.Metadata)
 }
 
-// BeforeCreate is a GORM hook for hosts that create messages themselves. It sets an id if
-// there is none, normalizes and validates. More than MaxBytes are a *rule.InvalidError.
-func (m *Message) BeforeCreate(*gorm.DB) error {
-	if m.ID == uuid.Nil {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return err
-		}
-		m.ID = id
-	}
-	m.Normalize(Now())
-	return check.First(m.keyEmbeddings(), check.Size("message", m.Size(), MaxBytes), m.Validate())
-}
-
 // Deleted reports whether the message is soft-deleted.
 func (m *Message) Deleted() bool { return m.DeletedAt.Valid }
