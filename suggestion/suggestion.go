@@ -173,20 +173,6 @@ func (s *Suggestion) validateDraft() error {
 	)
 }
 
-// BeforeCreate is a GORM hook for hosts that create suggestions themselves. It sets an id if
-// there is none, normalizes and validates.
-func (s *Suggestion) BeforeCreate(*gorm.DB) error {
-	if s.ID == uuid.Nil {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return err
-		}
-		s.ID = id
-	}
-	s.Normalize(message.Now())
-	return check.First(check.Size("suggestion", s.Size(), message.MaxBytes), s.Validate())
-}
-
 // Size returns the bytes of the suggestion's texts and documents together, as message.Message's
 // Size counts them.
 func (s *Suggestion) Size() int {
