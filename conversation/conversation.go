@@ -27,62 +27,64 @@ type JSON = message.JSON
 // Conversation is a thread that one user owns.
 type Conversation struct {
 	// ID is a UUID of version 7 that the library makes, unless the host sets one.
-	ID uuid.UUID `gorm:"primaryKey;<-:create" json:"id"`
+	ID uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"id"`
 	// UserID is the owner, who is also the tenant. A scope of one user fills it in.
-	UserID uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
+	UserID uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
 
 	// App is the host's name of the product or agent that the conversation belongs to.
-	App string `gorm:"serializer:convostore_null_text" json:"app,omitempty"`
+	App string `gorm:"serializer:convostore_null_text;-:migration" json:"app,omitempty"`
 	// LeadID is the id of the outside contact in the host's own tables, as text.
-	LeadID string `gorm:"serializer:convostore_null_text" json:"lead_id,omitempty"`
+	LeadID string `gorm:"serializer:convostore_null_text;-:migration" json:"lead_id,omitempty"`
 	// ExternalKey is the host's own key of the conversation, unique within a user.
-	ExternalKey string `gorm:"serializer:convostore_null_text" json:"external_key,omitempty"`
-	Title       string `gorm:"serializer:convostore_null_text" json:"title,omitempty"`
-	Subject     string `gorm:"serializer:convostore_null_text" json:"subject,omitempty"`
-	Status      Status `json:"status,omitempty"`
-	Metadata    JSON   `json:"metadata,omitempty"`
+	ExternalKey string `gorm:"serializer:convostore_null_text;-:migration" json:"external_key,omitempty"`
+	Title       string `gorm:"serializer:convostore_null_text;-:migration" json:"title,omitempty"`
+	Subject     string `gorm:"serializer:convostore_null_text;-:migration" json:"subject,omitempty"`
+	Status      Status `gorm:"-:migration" json:"status,omitempty"`
+	Metadata    JSON   `gorm:"-:migration" json:"metadata,omitempty"`
 
-	// LastSeq is the seq of the newest message, 0 if there are none.
-	LastSeq int64 `json:"last_seq"`
+	// LastSeq is the seq of the newest message, 0 if there are none. Only the creation of the
+	// conversation writes it, LastMessageAt and LastChangeSeq: a later Save or Updates with GORM
+	// leaves the columns alone, since the messages' own hook moves them.
+	LastSeq int64 `gorm:"<-:create;-:migration" json:"last_seq"`
 	// LastMessageAt is the latest SentAt of the messages, CreatedAt if there are none. A time in
 	// the future counts as now, see Activity.
-	LastMessageAt time.Time `json:"last_message_at"`
+	LastMessageAt time.Time `gorm:"<-:create;-:migration" json:"last_message_at"`
 	// LastChangeSeq counts the changes of messages that were there already.
-	LastChangeSeq int64 `json:"last_change_seq,omitempty"`
+	LastChangeSeq int64 `gorm:"<-:create;-:migration" json:"last_change_seq,omitempty"`
 
 	// Branched says that a message has a ParentSeq. HeadSeq is then the last message of the
 	// path that is read, nil if that is LastSeq.
-	Branched bool   `json:"branched,omitempty"`
-	HeadSeq  *int64 `json:"head_seq,omitempty"`
+	Branched bool   `gorm:"-:migration" json:"branched,omitempty"`
+	HeadSeq  *int64 `gorm:"-:migration" json:"head_seq,omitempty"`
 	// ForkedFromID and ForkedFromSeq are the conversation and the message that this one was
 	// forked from, both nil for any other. The origin may be erased since.
-	ForkedFromID  *uuid.UUID `json:"forked_from_id,omitempty"`
-	ForkedFromSeq *int64     `json:"forked_from_seq,omitempty"`
+	ForkedFromID  *uuid.UUID `gorm:"type:uuid;-:migration" json:"forked_from_id,omitempty"`
+	ForkedFromSeq *int64     `gorm:"-:migration" json:"forked_from_seq,omitempty"`
 	// MergedIntoID is the conversation that took over the messages of this one, or nil.
-	MergedIntoID *uuid.UUID `json:"merged_into_id,omitempty"`
+	MergedIntoID *uuid.UUID `gorm:"type:uuid;-:migration" json:"merged_into_id,omitempty"`
 
 	// Assignee is the host's name of the person or team that looks after the conversation.
-	Assignee string `gorm:"serializer:convostore_null_text" json:"assignee,omitempty"`
+	Assignee string `gorm:"serializer:convostore_null_text;-:migration" json:"assignee,omitempty"`
 	// SnoozedUntil is when the conversation comes back to the queue, PinnedAt when it was
 	// pinned. Both are nil for most.
-	SnoozedUntil *time.Time `json:"snoozed_until,omitempty"`
-	PinnedAt     *time.Time `json:"pinned_at,omitempty"`
+	SnoozedUntil *time.Time `gorm:"-:migration" json:"snoozed_until,omitempty"`
+	PinnedAt     *time.Time `gorm:"-:migration" json:"pinned_at,omitempty"`
 	// HeldAt is when the conversation was put on hold, nil if it is not on hold. A hold
 	// exempts it from everything that archives, deletes or purges by age.
-	HeldAt    *time.Time     `json:"held_at,omitempty"`
-	CreatedAt time.Time      `gorm:"<-:create" json:"created_at"`
-	UpdatedAt time.Time      `json:"updated_at"`
-	DeletedAt gorm.DeletedAt `json:"deleted_at,omitzero"`
+	HeldAt    *time.Time     `gorm:"-:migration" json:"held_at,omitempty"`
+	CreatedAt time.Time      `gorm:"<-:create;-:migration" json:"created_at"`
+	UpdatedAt time.Time      `gorm:"-:migration" json:"updated_at"`
+	DeletedAt gorm.DeletedAt `gorm:"-:migration" json:"deleted_at,omitzero"`
 
 	// Messages and Suggestions are loaded only on request: by the store's Thread, or by
 	// Preload("Messages", message.Oldest).
-	Messages    []*message.Message       `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"messages,omitempty"`
-	Suggestions []*suggestion.Suggestion `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"suggestions,omitempty"`
+	Messages    []*message.Message       `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"messages,omitempty"`
+	Suggestions []*suggestion.Suggestion `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"suggestions,omitempty"`
 	// Labels, Reads, States and Summaries are loaded only on request too: Preload("Labels").
-	Labels    []*Label   `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"labels,omitempty"`
-	Reads     []*Read    `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"reads,omitempty"`
-	States    []*State   `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"states,omitempty"`
-	Summaries []*Summary `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID" json:"summaries,omitempty"`
+	Labels    []*Label   `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"labels,omitempty"`
+	Reads     []*Read    `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"reads,omitempty"`
+	States    []*State   `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"states,omitempty"`
+	Summaries []*Summary `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"summaries,omitempty"`
 }
 
 // TableName implements GORM's TablerWithNamer.
@@ -162,16 +164,6 @@ func (c *Conversation) validateHead() error {
 		return rule.Invalid("head_seq", "is not between 0 and last_seq")
 	}
 	return nil
-}
-
-// BeforeCreate is a GORM hook for hosts that create conversations themselves. It sets an
-// id if there is none, normalizes and validates.
-func (c *Conversation) BeforeCreate(*gorm.DB) error {
-	if err := column.GiveID(&c.ID); err != nil {
-		return err
-	}
-	c.Normalize(message.Now())
-	return check.First(check.Size("conversation", c.Size(), message.MaxBytes), c.Validate())
 }
 
 // Size returns the bytes of the conversation's texts and metadata together, as message.Message's

@@ -15,12 +15,12 @@ import (
 // Label is a word that people put on a conversation to find it again. A conversation has each
 // label at most once.
 type Label struct {
-	ConversationID uuid.UUID `gorm:"primaryKey;<-:create" json:"conversation_id"`
-	UserID         uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
-	Label          string    `gorm:"primaryKey;<-:create" json:"label"`
+	ConversationID uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"conversation_id"`
+	UserID         uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
+	Label          string    `gorm:"primaryKey;<-:create;-:migration" json:"label"`
 	// CreatedBy is the host's name of who put it there.
-	CreatedBy string    `gorm:"<-:create;serializer:convostore_null_text" json:"created_by,omitempty"`
-	CreatedAt time.Time `gorm:"<-:create" json:"created_at"`
+	CreatedBy string    `gorm:"<-:create;serializer:convostore_null_text;-:migration" json:"created_by,omitempty"`
+	CreatedAt time.Time `gorm:"<-:create;-:migration" json:"created_at"`
 }
 
 // TableName implements GORM's TablerWithNamer.

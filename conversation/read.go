@@ -14,13 +14,13 @@ import (
 
 // Read says how far one reader has read a conversation. There is at most one of each reader.
 type Read struct {
-	ConversationID uuid.UUID `gorm:"primaryKey;<-:create" json:"conversation_id"`
-	UserID         uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
+	ConversationID uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"conversation_id"`
+	UserID         uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
 	// Reader is the host's name of the person, for example an id or an address.
-	Reader string `gorm:"primaryKey;<-:create" json:"reader"`
+	Reader string `gorm:"primaryKey;<-:create;-:migration" json:"reader"`
 	// Seq is that of the last message that was read, 0 if none was.
-	Seq    int64     `json:"seq"`
-	ReadAt time.Time `json:"read_at"`
+	Seq    int64     `gorm:"-:migration" json:"seq"`
+	ReadAt time.Time `gorm:"-:migration" json:"read_at"`
 }
 
 // TableName implements GORM's TablerWithNamer.

@@ -44,13 +44,13 @@ func (v *Value) Scan(src any) error {
 
 // State is a key of the state that agents keep about one conversation.
 type State struct {
-	ConversationID uuid.UUID `gorm:"primaryKey;<-:create" json:"conversation_id"`
-	UserID         uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
-	Key            string    `gorm:"primaryKey;<-:create" json:"key"`
-	Value          Value     `json:"value"`
+	ConversationID uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"conversation_id"`
+	UserID         uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
+	Key            string    `gorm:"primaryKey;<-:create;-:migration" json:"key"`
+	Value          Value     `gorm:"-:migration" json:"value"`
 	// Version counts the writes of the key, from 1.
-	Version   int64     `json:"version"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64     `gorm:"-:migration" json:"version"`
+	UpdatedAt time.Time `gorm:"-:migration" json:"updated_at"`
 }
 
 // TableName implements GORM's TablerWithNamer.
@@ -81,14 +81,14 @@ func (s *State) BeforeCreate(*gorm.DB) error {
 // UserState is a key of the state that agents keep about one user, over all conversations with
 // one app.
 type UserState struct {
-	UserID uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
+	UserID uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
 	// App is the host's name of the product or agent, empty if there is only one.
-	App   string `gorm:"primaryKey;<-:create" json:"app"`
-	Key   string `gorm:"primaryKey;<-:create" json:"key"`
-	Value Value  `json:"value"`
+	App   string `gorm:"primaryKey;<-:create;-:migration" json:"app"`
+	Key   string `gorm:"primaryKey;<-:create;-:migration" json:"key"`
+	Value Value  `gorm:"-:migration" json:"value"`
 	// Version counts the writes of the key, from 1.
-	Version   int64     `json:"version"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64     `gorm:"-:migration" json:"version"`
+	UpdatedAt time.Time `gorm:"-:migration" json:"updated_at"`
 }
 
 // TableName implements GORM's TablerWithNamer.
@@ -117,12 +117,12 @@ func (s *UserState) BeforeCreate(*gorm.DB) error {
 // user must not see of another has no place in it, and erasing a user leaves it alone.
 type AppState struct {
 	// App is the host's name of the product or agent, empty if there is only one.
-	App   string `gorm:"primaryKey;<-:create" json:"app"`
-	Key   string `gorm:"primaryKey;<-:create" json:"key"`
-	Value Value  `json:"value"`
+	App   string `gorm:"primaryKey;<-:create;-:migration" json:"app"`
+	Key   string `gorm:"primaryKey;<-:create;-:migration" json:"key"`
+	Value Value  `gorm:"-:migration" json:"value"`
 	// Version counts the writes of the key, from 1.
-	Version   int64     `json:"version"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64     `gorm:"-:migration" json:"version"`
+	UpdatedAt time.Time `gorm:"-:migration" json:"updated_at"`
 }
 
 // TableName implements GORM's TablerWithNamer.

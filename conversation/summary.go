@@ -16,23 +16,23 @@ import (
 // Summary is a text in the place of the messages of one path, from one seq to another.
 type Summary struct {
 	// ID is a UUID of version 7 that the library makes, unless the host sets one.
-	ID             uuid.UUID `gorm:"primaryKey;<-:create" json:"id"`
-	UserID         uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
-	ConversationID uuid.UUID `gorm:"<-:create" json:"conversation_id"`
+	ID             uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"id"`
+	UserID         uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
+	ConversationID uuid.UUID `gorm:"<-:create;-:migration" json:"conversation_id"`
 	// FromSeq and ToSeq are the first and the last message that the summary covers.
-	FromSeq int64  `gorm:"<-:create" json:"from_seq"`
-	ToSeq   int64  `gorm:"<-:create" json:"to_seq"`
-	Content string `gorm:"<-:create" json:"content"`
+	FromSeq int64  `gorm:"<-:create;-:migration" json:"from_seq"`
+	ToSeq   int64  `gorm:"<-:create;-:migration" json:"to_seq"`
+	Content string `gorm:"<-:create;-:migration" json:"content"`
 	// Model is the name of the language model that wrote the text, and Tokens its length in
 	// that model's tokens, 0 if unknown.
-	Model  string `gorm:"<-:create;serializer:convostore_null_text" json:"model,omitempty"`
-	Tokens int64  `gorm:"<-:create;serializer:convostore_null_zero" json:"tokens,omitempty"`
+	Model  string `gorm:"<-:create;serializer:convostore_null_text;-:migration" json:"model,omitempty"`
+	Tokens int64  `gorm:"<-:create;serializer:convostore_null_zero;-:migration" json:"tokens,omitempty"`
 	// CoveredHash is the host's hash of what the summary covers.
-	CoveredHash string    `gorm:"<-:create;serializer:convostore_null_text" json:"covered_hash,omitempty"`
-	CreatedAt   time.Time `gorm:"<-:create" json:"created_at"`
+	CoveredHash string    `gorm:"<-:create;serializer:convostore_null_text;-:migration" json:"covered_hash,omitempty"`
+	CreatedAt   time.Time `gorm:"<-:create;-:migration" json:"created_at"`
 	// VoidAt is when something that the summary covers was edited or deleted, nil if nothing
 	// was. A void summary must not be used any more.
-	VoidAt *time.Time `json:"void_at,omitempty"`
+	VoidAt *time.Time `gorm:"-:migration" json:"void_at,omitempty"`
 }
 
 // TableName implements GORM's TablerWithNamer.

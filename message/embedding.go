@@ -30,12 +30,12 @@ const smallestNormal = 0x1p-126
 // writing a vector does not rewrite the message, reading messages does not read vectors,
 // and the vectors of a second model can be computed while searches still use the first.
 type Embedding struct {
-	MessageID      uuid.UUID `gorm:"primaryKey;<-:create" json:"message_id"`
-	UserID         uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
-	Model          string    `gorm:"primaryKey;<-:create" json:"model"`
-	ConversationID uuid.UUID `gorm:"<-:create" json:"conversation_id"`
-	Vector         Vector    `gorm:"column:embedding" json:"vector"`
-	CreatedAt      time.Time `gorm:"<-:create" json:"created_at"`
+	MessageID      uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"message_id"`
+	UserID         uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
+	Model          string    `gorm:"primaryKey;<-:create;-:migration" json:"model"`
+	ConversationID uuid.UUID `gorm:"type:uuid;<-:create;-:migration" json:"conversation_id"`
+	Vector         Vector    `gorm:"column:embedding;-:migration" json:"vector"`
+	CreatedAt      time.Time `gorm:"<-:create;-:migration" json:"created_at"`
 }
 
 // TableName implements GORM's TablerWithNamer.

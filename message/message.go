@@ -25,87 +25,87 @@ import (
 // System and tool messages have no direction. A host that means something else sets both.
 type Message struct {
 	// ID is a UUID of version 7 that the library makes, unless the host sets one.
-	ID     uuid.UUID `gorm:"primaryKey;<-:create" json:"id"`
-	UserID uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
+	ID     uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"id"`
+	UserID uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
 
-	ConversationID uuid.UUID `gorm:"<-:create" json:"conversation_id"`
+	ConversationID uuid.UUID `gorm:"type:uuid;<-:create;-:migration" json:"conversation_id"`
 	// Seq is the position in the conversation: 1, 2, 3 … without gaps or duplicates. The
 	// append assigns it.
-	Seq       int64     `gorm:"<-:create" json:"seq"`
-	Role      Role      `json:"role,omitempty"`
-	Direction Direction `json:"direction,omitempty"`
+	Seq       int64     `gorm:"<-:create;-:migration" json:"seq"`
+	Role      Role      `gorm:"-:migration" json:"role,omitempty"`
+	Direction Direction `gorm:"-:migration" json:"direction,omitempty"`
 	// Kind is KindMessage if the host does not set it.
-	Kind Kind `json:"kind,omitempty"`
+	Kind Kind `gorm:"-:migration" json:"kind,omitempty"`
 	// Author is the host's name of who wrote the message, such as the id of an agent or of a
 	// person. Several authors may have the same role.
-	Author  string `gorm:"serializer:convostore_null_text" json:"author,omitempty"`
-	Content string `json:"content"`
+	Author  string `gorm:"serializer:convostore_null_text;-:migration" json:"author,omitempty"`
+	Content string `gorm:"-:migration" json:"content"`
 
 	// ParentSeq is the seq of the message before this one on its path. Nil means Seq-1, as in
 	// every conversation that never branched, and 0 that the message begins a path.
-	ParentSeq *int64 `gorm:"<-:create" json:"parent_seq,omitempty"`
+	ParentSeq *int64 `gorm:"<-:create;-:migration" json:"parent_seq,omitempty"`
 	// State is StateComplete if the host does not set it.
-	State State `json:"state,omitempty"`
+	State State `gorm:"-:migration" json:"state,omitempty"`
 	// Fence is the number of the stream's writer: a lower one may not write any more.
 	// HeartbeatAt is when the writer was last seen. Both are unset unless the message was
 	// streamed.
-	Fence       int64      `gorm:"serializer:convostore_null_zero" json:"fence,omitempty"`
-	HeartbeatAt *time.Time `json:"heartbeat_at,omitempty"`
+	Fence       int64      `gorm:"serializer:convostore_null_zero;-:migration" json:"fence,omitempty"`
+	HeartbeatAt *time.Time `gorm:"-:migration" json:"heartbeat_at,omitempty"`
 
 	// Payload is the message as the host's SDK has it, kept to the byte, and PayloadFormat the
 	// host's name of its format. Content is the text that people read and search.
-	Payload       Payload `json:"payload,omitempty"`
-	PayloadFormat string  `gorm:"serializer:convostore_null_text" json:"payload_format,omitempty"`
+	Payload       Payload `gorm:"-:migration" json:"payload,omitempty"`
+	PayloadFormat string  `gorm:"serializer:convostore_null_text;-:migration" json:"payload_format,omitempty"`
 	// Model, TokensIn, TokensOut, Cost and FinishReason are what a language model reported
 	// with its answer. Zero means unknown. Cost is in the host's currency.
-	Model        string          `gorm:"serializer:convostore_null_text" json:"model,omitempty"`
-	TokensIn     int64           `gorm:"serializer:convostore_null_zero" json:"tokens_in,omitempty"`
-	TokensOut    int64           `gorm:"serializer:convostore_null_zero" json:"tokens_out,omitempty"`
-	Cost         decimal.Decimal `gorm:"serializer:convostore_null_zero" json:"cost,omitzero"`
-	FinishReason string          `gorm:"serializer:convostore_null_text" json:"finish_reason,omitempty"`
+	Model        string          `gorm:"serializer:convostore_null_text;-:migration" json:"model,omitempty"`
+	TokensIn     int64           `gorm:"serializer:convostore_null_zero;-:migration" json:"tokens_in,omitempty"`
+	TokensOut    int64           `gorm:"serializer:convostore_null_zero;-:migration" json:"tokens_out,omitempty"`
+	Cost         decimal.Decimal `gorm:"serializer:convostore_null_zero;-:migration" json:"cost,omitzero"`
+	FinishReason string          `gorm:"serializer:convostore_null_text;-:migration" json:"finish_reason,omitempty"`
 
 	// Delivery says how far an outbound message has come, and DeliveryError why it failed.
-	Delivery      Delivery `json:"delivery,omitempty"`
-	DeliveryError string   `gorm:"serializer:convostore_null_text" json:"delivery_error,omitempty"`
+	Delivery      Delivery `gorm:"-:migration" json:"delivery,omitempty"`
+	DeliveryError string   `gorm:"serializer:convostore_null_text;-:migration" json:"delivery_error,omitempty"`
 
-	SenderEmail    string `gorm:"serializer:convostore_null_text" json:"sender_email,omitempty"`
-	RecipientEmail string `gorm:"serializer:convostore_null_text" json:"recipient_email,omitempty"`
+	SenderEmail    string `gorm:"serializer:convostore_null_text;-:migration" json:"sender_email,omitempty"`
+	RecipientEmail string `gorm:"serializer:convostore_null_text;-:migration" json:"recipient_email,omitempty"`
 	// PostmarkMessageID and GmailMessageID are the ids of the providers. Each is unique
 	// within a user: a second message with the same id is a duplicate.
-	PostmarkMessageID string `gorm:"serializer:convostore_null_text" json:"postmark_message_id,omitempty"`
-	GmailMessageID    string `gorm:"serializer:convostore_null_text" json:"gmail_message_id,omitempty"`
-	GmailThreadID     string `gorm:"serializer:convostore_null_text" json:"gmail_thread_id,omitempty"`
+	PostmarkMessageID string `gorm:"serializer:convostore_null_text;-:migration" json:"postmark_message_id,omitempty"`
+	GmailMessageID    string `gorm:"serializer:convostore_null_text;-:migration" json:"gmail_message_id,omitempty"`
+	GmailThreadID     string `gorm:"serializer:convostore_null_text;-:migration" json:"gmail_thread_id,omitempty"`
 	// EmailMessageID is the Message-ID of RFC 5322 with its angle brackets. Normalize
 	// takes it from Headers if it is unset. Replies are matched by it. It need not be
 	// unique.
-	EmailMessageID string `gorm:"serializer:convostore_null_text" json:"email_message_id,omitempty"`
+	EmailMessageID string `gorm:"serializer:convostore_null_text;-:migration" json:"email_message_id,omitempty"`
 	// IdempotencyKey is the host's own key of the append, unique within the conversation:
 	// a second append with the same key is a duplicate.
-	IdempotencyKey string `gorm:"serializer:convostore_null_text" json:"idempotency_key,omitempty"`
+	IdempotencyKey string `gorm:"serializer:convostore_null_text;-:migration" json:"idempotency_key,omitempty"`
 
-	Headers     Headers     `json:"headers,omitempty"`
-	Attachments Attachments `json:"attachments,omitempty"`
-	ToolCalls   JSON        `json:"tool_calls,omitempty"`
-	ToolResults JSON        `json:"tool_results,omitempty"`
-	Metadata    JSON        `json:"metadata,omitempty"`
+	Headers     Headers     `gorm:"-:migration" json:"headers,omitempty"`
+	Attachments Attachments `gorm:"-:migration" json:"attachments,omitempty"`
+	ToolCalls   JSON        `gorm:"-:migration" json:"tool_calls,omitempty"`
+	ToolResults JSON        `gorm:"-:migration" json:"tool_results,omitempty"`
+	Metadata    JSON        `gorm:"-:migration" json:"metadata,omitempty"`
 
 	// SentAt is when the message was sent, CreatedAt if the host does not set it.
-	SentAt    time.Time `json:"sent_at"`
-	CreatedAt time.Time `gorm:"<-:create" json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	SentAt    time.Time `gorm:"-:migration" json:"sent_at"`
+	CreatedAt time.Time `gorm:"<-:create;-:migration" json:"created_at"`
+	UpdatedAt time.Time `gorm:"-:migration" json:"updated_at"`
 	// EditedAt is the time of the last change of content or metadata, nil if there was none.
-	EditedAt  *time.Time     `json:"edited_at,omitempty"`
-	DeletedAt gorm.DeletedAt `json:"deleted_at,omitzero"`
+	EditedAt  *time.Time     `gorm:"-:migration" json:"edited_at,omitempty"`
+	DeletedAt gorm.DeletedAt `gorm:"-:migration" json:"deleted_at,omitzero"`
 	// Revision counts the changes since the append, and ChangeSeq is the place of the latest
 	// one among the changes of the conversation, 0 if there was none.
-	Revision  int64 `json:"revision,omitempty"`
-	ChangeSeq int64 `gorm:"serializer:convostore_null_zero" json:"change_seq,omitempty"`
+	Revision  int64 `gorm:"-:migration" json:"revision,omitempty"`
+	ChangeSeq int64 `gorm:"serializer:convostore_null_zero;-:migration" json:"change_seq,omitempty"`
 
 	// Embeddings are loaded only on request: Preload("Embeddings").
-	Embeddings []*Embedding `gorm:"foreignKey:MessageID,UserID;references:ID,UserID" json:"embeddings,omitempty"`
+	Embeddings []*Embedding `gorm:"foreignKey:MessageID,UserID;references:ID,UserID;constraint:-;-:migration" json:"embeddings,omitempty"`
 	// Refs and Votes are loaded only on request: Preload("Refs").
-	Refs  []*Ref  `gorm:"foreignKey:MessageID,UserID;references:ID,UserID" json:"refs,omitempty"`
-	Votes []*Vote `gorm:"foreignKey:MessageID,UserID;references:ID,UserID" json:"votes,omitempty"`
+	Refs  []*Ref  `gorm:"foreignKey:MessageID,UserID;references:ID,UserID;constraint:-;-:migration" json:"refs,omitempty"`
+	Votes []*Vote `gorm:"foreignKey:MessageID,UserID;references:ID,UserID;constraint:-;-:migration" json:"votes,omitempty"`
 }
 
 // TableName implements GORM's TablerWithNamer.
@@ -244,16 +244,6 @@ func (m *Message) Size() int {
 		m.IdempotencyKey) +
 		len(m.Payload) + m.Headers.size() + m.Attachments.size() +
 		check.SumWritten(m.ToolCalls, m.ToolResults, m.Metadata)
-}
-
-// BeforeCreate is a GORM hook for hosts that create messages themselves. It sets an id if
-// there is none, normalizes and validates. More than MaxBytes are a *rule.InvalidError.
-func (m *Message) BeforeCreate(*gorm.DB) error {
-	if err := column.GiveID(&m.ID); err != nil {
-		return err
-	}
-	m.Normalize(Now())
-	return check.First(m.keyEmbeddings(), check.Size("message", m.Size(), MaxBytes), m.Validate())
 }
 
 // Deleted reports whether the message is soft-deleted.

@@ -19,28 +19,28 @@ import (
 // come is Message.Delivery.
 type OutboxEntry struct {
 	// ID is a UUID of version 7 that the library makes, unless the host sets one.
-	ID        uuid.UUID `gorm:"primaryKey;<-:create" json:"id"`
-	UserID    uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
-	MessageID uuid.UUID `gorm:"<-:create" json:"message_id"`
+	ID        uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"id"`
+	UserID    uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
+	MessageID uuid.UUID `gorm:"<-:create;-:migration" json:"message_id"`
 	// Channel is the host's name of the way out, such as "gmail" or "postmark".
-	Channel string `gorm:"<-:create" json:"channel"`
+	Channel string `gorm:"<-:create;-:migration" json:"channel"`
 	// DueAt is when a worker may take the entry, CreatedAt if the host does not set it.
-	DueAt time.Time `json:"due_at"`
+	DueAt time.Time `gorm:"-:migration" json:"due_at"`
 
 	// ClaimedBy is the worker that has the entry until ClaimedUntil. Both are unset if none
 	// has it.
-	ClaimedBy    string     `gorm:"serializer:convostore_null_text" json:"claimed_by,omitempty"`
-	ClaimedUntil *time.Time `json:"claimed_until,omitempty"`
+	ClaimedBy    string     `gorm:"serializer:convostore_null_text;-:migration" json:"claimed_by,omitempty"`
+	ClaimedUntil *time.Time `gorm:"-:migration" json:"claimed_until,omitempty"`
 	// Attempts counts how often a worker has tried, and LastError says why the last one failed.
-	Attempts  int64  `json:"attempts,omitempty"`
-	LastError string `gorm:"serializer:convostore_null_text" json:"last_error,omitempty"`
+	Attempts  int64  `gorm:"-:migration" json:"attempts,omitempty"`
+	LastError string `gorm:"serializer:convostore_null_text;-:migration" json:"last_error,omitempty"`
 
 	// DoneAt, FailedAt and CancelledAt are how the entry ended. At most one of them is set.
-	DoneAt      *time.Time `json:"done_at,omitempty"`
-	FailedAt    *time.Time `json:"failed_at,omitempty"`
-	CancelledAt *time.Time `json:"cancelled_at,omitempty"`
-	CreatedAt   time.Time  `gorm:"<-:create" json:"created_at"`
-	UpdatedAt   time.Time  `json:"updated_at"`
+	DoneAt      *time.Time `gorm:"-:migration" json:"done_at,omitempty"`
+	FailedAt    *time.Time `gorm:"-:migration" json:"failed_at,omitempty"`
+	CancelledAt *time.Time `gorm:"-:migration" json:"cancelled_at,omitempty"`
+	CreatedAt   time.Time  `gorm:"<-:create;-:migration" json:"created_at"`
+	UpdatedAt   time.Time  `gorm:"-:migration" json:"updated_at"`
 }
 
 // TableName implements GORM's TablerWithNamer.

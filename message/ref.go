@@ -14,15 +14,15 @@ import (
 // Ref is one of any number of names by which a message is known elsewhere: the id that a
 // provider gave it after sending, a Message-ID, the same mail in a second mailbox.
 type Ref struct {
-	MessageID uuid.UUID `gorm:"primaryKey;<-:create" json:"message_id"`
-	UserID    uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
+	MessageID uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"message_id"`
+	UserID    uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
 	// Provider is the host's name of who gave the name, such as "gmail" or "rfc5322".
-	Provider string `gorm:"primaryKey;<-:create" json:"provider"`
-	Ref      string `gorm:"primaryKey;<-:create" json:"ref"`
+	Provider string `gorm:"primaryKey;<-:create;-:migration" json:"provider"`
+	Ref      string `gorm:"primaryKey;<-:create;-:migration" json:"ref"`
 	// Exclusive says that the provider promises that the name is that of one message alone: a
 	// second message of the user with the same exclusive name is a duplicate.
-	Exclusive bool      `gorm:"<-:create" json:"exclusive,omitempty"`
-	CreatedAt time.Time `gorm:"<-:create" json:"created_at"`
+	Exclusive bool      `gorm:"<-:create;-:migration" json:"exclusive,omitempty"`
+	CreatedAt time.Time `gorm:"<-:create;-:migration" json:"created_at"`
 }
 
 // TableName implements GORM's TablerWithNamer.

@@ -20,15 +20,15 @@ const (
 
 // Vote is what one person thinks of a message. There is at most one of each voter.
 type Vote struct {
-	MessageID uuid.UUID `gorm:"primaryKey;<-:create" json:"message_id"`
-	UserID    uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
+	MessageID uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"message_id"`
+	UserID    uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
 	// Voter is the host's name of the person, for example an id or an address.
-	Voter string `gorm:"primaryKey;<-:create" json:"voter"`
+	Voter string `gorm:"primaryKey;<-:create;-:migration" json:"voter"`
 	// Value is VoteUp or VoteDown.
-	Value     int       `json:"value"`
-	Comment   string    `gorm:"serializer:convostore_null_text" json:"comment,omitempty"`
-	CreatedAt time.Time `gorm:"<-:create" json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Value     int       `gorm:"-:migration" json:"value"`
+	Comment   string    `gorm:"serializer:convostore_null_text;-:migration" json:"comment,omitempty"`
+	CreatedAt time.Time `gorm:"<-:create;-:migration" json:"created_at"`
+	UpdatedAt time.Time `gorm:"-:migration" json:"updated_at"`
 }
 
 // TableName implements GORM's TablerWithNamer.

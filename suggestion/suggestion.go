@@ -31,52 +31,52 @@ const MaxTokens = check.MaxTokens
 // It is decided once and sent at most once.
 type Suggestion struct {
 	// ID is a UUID of version 7 that the library makes, unless the host sets one.
-	ID     uuid.UUID `gorm:"primaryKey;<-:create" json:"id"`
-	UserID uuid.UUID `gorm:"primaryKey;<-:create" json:"user_id"`
+	ID     uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"id"`
+	UserID uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
 
-	ConversationID uuid.UUID `gorm:"<-:create" json:"conversation_id"`
+	ConversationID uuid.UUID `gorm:"type:uuid;<-:create;-:migration" json:"conversation_id"`
 	// InReplyToMessageID is the message of the same conversation that the suggestion
 	// replies to, nil for a first contact.
-	InReplyToMessageID *uuid.UUID `gorm:"<-:create" json:"in_reply_to_message_id,omitempty"`
+	InReplyToMessageID *uuid.UUID `gorm:"type:uuid;<-:create;-:migration" json:"in_reply_to_message_id,omitempty"`
 
 	// AnswersSeq is the seq of the latest message that the suggestion takes into account, 0 if
 	// that is not known. A newer message makes the suggestion stale.
-	AnswersSeq int64 `gorm:"<-:create;serializer:convostore_null_zero" json:"answers_seq,omitempty"`
+	AnswersSeq int64 `gorm:"<-:create;serializer:convostore_null_zero;-:migration" json:"answers_seq,omitempty"`
 
-	SuggestedContent string `json:"suggested_content"`
+	SuggestedContent string `gorm:"-:migration" json:"suggested_content"`
 	// EditedContent is the text after a person edited it, empty unless the status is edited.
-	EditedContent string `gorm:"serializer:convostore_null_text" json:"edited_content,omitempty"`
+	EditedContent string `gorm:"serializer:convostore_null_text;-:migration" json:"edited_content,omitempty"`
 	// DraftContent is an edit that is not finished, and DraftBy and DraftAt say who saved it
 	// and when. DraftAt is nil if there is none.
-	DraftContent string     `gorm:"serializer:convostore_null_text" json:"draft_content,omitempty"`
-	DraftBy      string     `gorm:"serializer:convostore_null_text" json:"draft_by,omitempty"`
-	DraftAt      *time.Time `json:"draft_at,omitempty"`
+	DraftContent string     `gorm:"serializer:convostore_null_text;-:migration" json:"draft_content,omitempty"`
+	DraftBy      string     `gorm:"serializer:convostore_null_text;-:migration" json:"draft_by,omitempty"`
+	DraftAt      *time.Time `gorm:"-:migration" json:"draft_at,omitempty"`
 	// ConfidenceScore is what the model reported, from 0 to 1. It is nil if the model
 	// reported none, so that averages include only real scores. Set it with new(0.92).
-	ConfidenceScore   *float64 `json:"confidence_score,omitempty"`
-	SentimentAnalysis JSON     `json:"sentiment_analysis,omitempty"`
-	ContextUsed       JSON     `json:"context_used,omitempty"`
-	ModelUsed         string   `gorm:"serializer:convostore_null_text" json:"model_used,omitempty"`
-	TokensUsed        int64    `json:"tokens_used,omitempty"`
+	ConfidenceScore   *float64 `gorm:"-:migration" json:"confidence_score,omitempty"`
+	SentimentAnalysis JSON     `gorm:"-:migration" json:"sentiment_analysis,omitempty"`
+	ContextUsed       JSON     `gorm:"-:migration" json:"context_used,omitempty"`
+	ModelUsed         string   `gorm:"serializer:convostore_null_text;-:migration" json:"model_used,omitempty"`
+	TokensUsed        int64    `gorm:"-:migration" json:"tokens_used,omitempty"`
 	// GenerationCost is in the host's currency. It keeps the decimals that it was given.
-	GenerationCost decimal.Decimal `json:"generation_cost"`
+	GenerationCost decimal.Decimal `gorm:"-:migration" json:"generation_cost"`
 
-	Status Status `json:"status,omitempty"`
+	Status Status `gorm:"-:migration" json:"status,omitempty"`
 	// ReviewedBy is the host's name of the person who decided. ReviewedAt is when the
 	// suggestion ceased to be pending, nil while it is.
-	ReviewedBy string     `gorm:"serializer:convostore_null_text" json:"reviewed_by,omitempty"`
-	ReviewedAt *time.Time `json:"reviewed_at,omitempty"`
-	Feedback   string     `gorm:"serializer:convostore_null_text" json:"feedback,omitempty"`
+	ReviewedBy string     `gorm:"serializer:convostore_null_text;-:migration" json:"reviewed_by,omitempty"`
+	ReviewedAt *time.Time `gorm:"-:migration" json:"reviewed_at,omitempty"`
+	Feedback   string     `gorm:"serializer:convostore_null_text;-:migration" json:"feedback,omitempty"`
 	// SentMessageID is the outbound message that the suggestion was sent as, nil if it was
 	// not sent.
-	SentMessageID *uuid.UUID `json:"sent_message_id,omitempty"`
+	SentMessageID *uuid.UUID `gorm:"type:uuid;-:migration" json:"sent_message_id,omitempty"`
 
-	CreatedAt time.Time      `gorm:"<-:create" json:"created_at"`
-	UpdatedAt time.Time      `json:"updated_at"`
-	DeletedAt gorm.DeletedAt `json:"deleted_at,omitzero"`
+	CreatedAt time.Time      `gorm:"<-:create;-:migration" json:"created_at"`
+	UpdatedAt time.Time      `gorm:"-:migration" json:"updated_at"`
+	DeletedAt gorm.DeletedAt `gorm:"-:migration" json:"deleted_at,omitzero"`
 
 	// InReplyTo is loaded only on request: Preload("InReplyTo").
-	InReplyTo *message.Message `gorm:"foreignKey:InReplyToMessageID,UserID;references:ID,UserID" json:"in_reply_to,omitempty"`
+	InReplyTo *message.Message `gorm:"foreignKey:InReplyToMessageID,UserID;references:ID,UserID;constraint:-;-:migration" json:"in_reply_to,omitempty"`
 }
 
 // TableName implements GORM's TablerWithNamer.
@@ -171,16 +171,6 @@ func (s *Suggestion) validateDraft() error {
 		check.Key("draft_by", s.DraftBy),
 		check.NullTime("draft_at", s.DraftAt),
 	)
-}
-
-// BeforeCreate is a GORM hook for hosts that create suggestions themselves. It sets an id if
-// there is none, normalizes and validates.
-func (s *Suggestion) BeforeCreate(*gorm.DB) error {
-	if err := column.GiveID(&s.ID); err != nil {
-		return err
-	}
-	s.Normalize(message.Now())
-	return check.First(check.Size("suggestion", s.Size(), message.MaxBytes), s.Validate())
 }
 
 // Size returns the bytes of the suggestion's texts and documents together, as message.Message's

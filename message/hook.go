@@ -1,0 +1,78 @@
+package message
+
+import (
+	"cmp"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/hook"
+)
+
+// BeforeCreate is a GORM hook for hosts that create messages themselves. It sets an id if
+// there is none, normalizes and validates. More than MaxBytes are a *rule.InvalidError.
+//
+// It also makes the message the next one of its conversation, as the store's Append does: it
+// takes the seq from the database and moves the conversation's row in the same transaction. A
+// message whose seq comes from a stale conversation's AddMessage is rule.ErrConflict, a
+// conversation that is absent or deleted gorm.ErrRecordNotFound. With SkipDefaultTransaction the
+// host must open a transaction itself, or gets a *rule.InvalidError.
+func (m *Message) BeforeCreate(tx *gorm.DB) error {
+	if m.ID == uuid.Nil {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		m.ID = id
+	}
+	if err := m.prepare(); err != nil {
+		return err
+	}
+	return m.place(tx)
+}
+
+// BeforeUpdate is a GORM hook for hosts that change messages themselves. Save normalizes and
+// validates, and creates a row that is not there as BeforeCreate says. Updates validates what it
+// sets, from a struct or from a map. SQL expressions and UpdateColumn are not seen here: what the
+// tables' own checks do not refuse is stored.
+func (m *Message) BeforeUpdate(tx *gorm.DB) error {
+	if !hook.Whole(tx, m) {
+		changes, ok, err := hook.Partial[Message](tx)
+		if ok {
+			err = changes.validateChanges()
+		}
+		return err
+	}
+	if err := m.prepare(); err != nil || tx.DryRun {
+		return err
+	}
+	found, err := m.stored(tx)
+	if err != nil || found {
+		return err
+	}
+	return tx.Omit(clause.Associations).Create(m).Error
+}
+
+func (m *Message) prepare() error {
+	m.Normalize(Now())
+	return check.First(m.keyEmbeddings(), check.Size("message", m.Size(), MaxBytes), m.Validate())
+}
+
+// validateChanges validates a message with only some of its fields.
+func (m *Message) validateChanges() error {
+	m.Role = cmp.Or(m.Role, m.Direction.Role(), RoleUser)
+	if len(m.Payload) == 0 {
+		m.PayloadFormat = ""
+	} else {
+		m.PayloadFormat = cmp.Or(m.PayloadFormat, "json")
+	}
+	return m.prepare()
+}
+
+func (m *Message) stored(tx *gorm.DB) (bool, error) {
+	var ids []uuid.UUID
+	err := tx.Raw("SELECT id FROM ? WHERE id = ? AND user_id = ?", messages(tx), m.ID, m.UserID).Scan(&ids).Error
+	return len(ids) > 0, err
+}

@@ -1,0 +1,70 @@
+package suggestion
+
+import (
+	"cmp"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/hook"
+	"github.com/convostore/convostore/message"
+)
+
+// BeforeCreate is a GORM hook for hosts that create suggestions themselves. It sets an id if
+// there is none, normalizes and validates.
+func (s *Suggestion) BeforeCreate(*gorm.DB) error {
+	if s.ID == uuid.Nil {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		s.ID = id
+	}
+	return s.prepare()
+}
+
+// BeforeUpdate is a GORM hook for hosts that change suggestions themselves. Save normalizes and
+// validates, also a row that is not there yet. Updates validates what it sets, from a struct or
+// from a map. SQL expressions and UpdateColumn are not seen here: what the tables' own checks do
+// not refuse is stored.
+func (s *Suggestion) BeforeUpdate(tx *gorm.DB) error {
+	if hook.Whole(tx, s) {
+		return s.prepare()
+	}
+	changes, ok, err := hook.Partial[Suggestion](tx)
+	if ok {
+		err = changes.validateChanges()
+	}
+	return err
+}
+
+func (s *Suggestion) prepare() error {
+	s.Normalize(message.Now())
+	return check.First(check.Size("suggestion", s.Size(), message.MaxBytes), s.Validate())
+}
+
+// validateChanges validates a suggestion with only some of its fields: what goes together is
+// completed first, since the row may have the rest.
+func (s *Suggestion) validateChanges() error {
+	s.SuggestedContent = cmp.Or(s.SuggestedContent, "unchanged")
+	if s.Status == "" && s.EditedContent != "" {
+		s.Status = StatusEdited
+	}
+	if s.Status == "" && s.ReviewedAt != nil {
+		s.Status = StatusApproved
+	}
+	if s.Status == StatusEdited {
+		s.EditedContent = cmp.Or(s.EditedContent, "unchanged")
+	}
+	if s.Status != "" && s.Status != StatusPending && s.ReviewedAt == nil {
+		s.ReviewedAt = new(message.Now())
+	}
+	if s.DraftContent != "" && s.DraftAt == nil {
+		s.DraftAt = new(message.Now())
+	}
+	if s.DraftAt != nil {
+		s.DraftContent = cmp.Or(s.DraftContent, "unchanged")
+	}
+	return s.prepare()
+}
