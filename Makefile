@@ -68,10 +68,11 @@ test-module/%:
 # in the library's own tests.
 test-module/$(CGO_MODULES): RACE =
 
-# What `make test` does in a small size: comparisons with plain Go, crash loops, replicas,
+# What `make test` does in a small size: comparisons with plain Go, crash loops,
+# histories that are checked to be linearizable, replicas,
 # and the whole contract on every way to open a database. Most of the time is spent in those
 # answers worked out once more, which is no matter of races.
-FULL := ^(TestModes|TestReports|TestReplicas|TestCrash.*)$$|^(TestOpen|TestFile)$$/^(Search|Concurrency)$$
+FULL := ^(TestModes|TestReports|TestReplicas|TestCrash.*|TestLinear.*)$$|^(TestOpen|TestFile)$$/^(Search|Concurrency)$$
 
 .PHONY: test-full
 test-full: $(TESTPG) ## run what `make test` runs in a small size in full, without the race detector

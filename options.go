@@ -198,8 +198,11 @@ func WithCodesInMemory() Option {
 }
 
 // WithMigrate makes the constructor bring the schema up to date before it returns. Without
-// it nothing migrates by itself. Where o has no prefix or schema, those of the other options
-// are used.
+// it nothing migrates by itself.
+//
+// The prefix and the schema may be given here, with WithTablePrefix, WithSchema and NewNaming, or
+// in several of these places: what one leaves out it takes from the other. Two that differ are
+// ErrInvalid.
 func WithMigrate(o migrate.Options) Option {
 	return func(c *config.Config) error {
 		c.Migrate = &o

@@ -80,6 +80,11 @@ type Conversation struct {
 	// Preload("Messages", message.Oldest).
 	Messages    []*message.Message       `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"messages,omitempty"`
 	Suggestions []*suggestion.Suggestion `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"suggestions,omitempty"`
+	// Labels, Reads, States and Summaries are loaded only on request too: Preload("Labels").
+	Labels    []*Label   `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"labels,omitempty"`
+	Reads     []*Read    `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"reads,omitempty"`
+	States    []*State   `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"states,omitempty"`
+	Summaries []*Summary `gorm:"foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"summaries,omitempty"`
 }
 
 // TableName implements GORM's TablerWithNamer.

@@ -103,6 +103,9 @@ type Message struct {
 
 	// Embeddings are loaded only on request: Preload("Embeddings").
 	Embeddings []*Embedding `gorm:"foreignKey:MessageID,UserID;references:ID,UserID;constraint:-;-:migration" json:"embeddings,omitempty"`
+	// Refs and Votes are loaded only on request: Preload("Refs").
+	Refs  []*Ref  `gorm:"foreignKey:MessageID,UserID;references:ID,UserID;constraint:-;-:migration" json:"refs,omitempty"`
+	Votes []*Vote `gorm:"foreignKey:MessageID,UserID;references:ID,UserID;constraint:-;-:migration" json:"votes,omitempty"`
 }
 
 // TableName implements GORM's TablerWithNamer.

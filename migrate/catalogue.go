@@ -1,8 +1,12 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -95,4 +99,16 @@ func (c catalogue) tables() string {
 		}
 	}
 	return strings.Join(names, ",")
+}
+
+// fingerprint is the same for equal catalogues alone.
+func (c catalogue) fingerprint() [sha256.Size]byte {
+	order := slices.SortedFunc(maps.Keys(c), func(a, b object) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.table, b.table), cmp.Compare(a.name, b.name))
+	})
+	sum := sha256.New()
+	for _, o := range order {
+		fmt.Fprintf(sum, "%q %q %q %q\n", o.kind, o.table, o.name, c[o])
+	}
+	return [sha256.Size]byte(sum.Sum(nil))
 }

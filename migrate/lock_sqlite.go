@@ -24,9 +24,14 @@ const (
 // before they write one fails. While the database is busy it retries the whole transaction: the
 // host's busy_timeout may be 0, and a reader can block the commit too.
 func lockedSQLite(ctx context.Context, db *sql.DB, fn func(querier) error) error {
+	return retrySQLite(ctx, func() error { return onceSQLite(ctx, db, fn) })
+}
+
+// retrySQLite runs try again while the database is busy.
+func retrySQLite(ctx context.Context, try func() error) error {
 	limit := time.Now().Add(busyLimit)
 	for pause := time.Millisecond; ; pause = min(2*pause, busyPause) {
-		err := onceSQLite(ctx, db, fn)
+		err := try()
 		if !busy(err) || time.Now().After(limit) {
 			return err
 		}
@@ -45,6 +50,11 @@ func onceSQLite(ctx context.Context, db *sql.DB, fn func(querier) error) error {
 		return fmt.Errorf("convostore: connect: %w", err)
 	}
 	defer conn.Close() //nolint:errcheck // gives the connection back to the pool
+	return onConnSQLite(ctx, conn, fn)
+}
+
+// onConnSQLite runs fn in an IMMEDIATE transaction on a connection.
+func onConnSQLite(ctx context.Context, conn *sql.Conn, fn func(querier) error) error {
 	if err := beginSQLite(ctx, conn); err != nil {
 		return fmt.Errorf("convostore: begin: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -31,6 +32,8 @@ type migrator struct {
 	files   fs.FS
 	pool    *sql.DB
 	steps   []step
+	// host is the name of the host's set of migrations, and empty for the library's.
+	host string
 }
 
 // reader returns a migrator that only reads, through q, which may be inside the host's
@@ -74,10 +77,35 @@ func openFiles(db *gorm.DB, o Options, files fs.FS) (*migrator, error) {
 }
 
 // locked runs fn in one transaction under the lock of the database, and commits if fn returns
-// nil. Only one migrator at a time holds the lock.
+// nil. Only one migrator at a time holds the lock. It may run fn several times, each in a
+// transaction of its own, after those before were rolled back.
 func (m *migrator) locked(ctx context.Context, fn func(querier) error) error {
 	if m.dialect == sqlite {
 		return lockedSQLite(ctx, m.pool, fn)
 	}
-	return lockedPostgres(ctx, m.pool, fn)
+	return m.lockedPostgres(ctx, fn)
 }
+
+// guarded runs fn, whose transactions are those of work, while no other migrator works.
+func (m *migrator) guarded(ctx context.Context, fn func() error) error {
+	if m.dialect == sqlite {
+		// Two may do the same parts at the same time: each transaction reads first how far
+		// they are, and doing a batch again changes nothing.
+		return fn()
+	}
+	return m.guardPostgres(ctx, fn)
+}
+
+// work is locked for a part of a migration, inside guarded.
+func (m *migrator) work(ctx context.Context, fn func(querier) error) error {
+	if m.dialect == sqlite {
+		return lockedSQLite(ctx, m.pool, fn)
+	}
+	return m.workPostgres(ctx, fn)
+}
+
+// quoted returns the quoted name of one of the library's tables.
+func (m *migrator) quoted(table string) string { return m.options.tables().Quoted(table) }
+
+// escaped returns a text for between the quotes of an SQL literal.
+func escaped(text string) string { return strings.ReplaceAll(text, "'", "''") }

@@ -3,6 +3,7 @@ package migrate
 import (
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/rule"
@@ -32,8 +33,8 @@ type Options struct {
 	// of the connection's search_path. SQLite has no schemas.
 	//
 	// The vector extension does not go into this schema, since a database has it only once. Up
-	// creates a missing one in the first schema of the search_path. An existing one must be on
-	// the search_path.
+	// creates a missing one in the first schema of the search_path. An existing one is found in
+	// whichever schema it is.
 	Schema string
 	// Users and Leads are tables of the host, which must exist before the first migration. Users
 	// gets a foreign key, and so does Leads if it has an Owner; deleting a row of theirs deletes
@@ -63,7 +64,26 @@ type Options struct {
 	// Trigrams creates PostgreSQL indexes for substrings, with the extension pg_trgm. They are
 	// for searching the messages of all users for a part of a word. SQLite ignores it.
 	Trigrams bool
+
+	// The rest belongs to a call and not to the database.
+
+	// LockTimeout is how long Up, Down and RebuildSearch wait for a lock on a table of
+	// PostgreSQL before they give it up and try again. Everybody else who needs the table
+	// waits behind them for as long. 0 means 500 ms, which is less than PostgreSQL's
+	// deadlock_timeout, so that no service becomes the victim of a deadlock. SQLite ignores it.
+	LockTimeout time.Duration
+	// WaitLimit is how long all tries together may take before a call returns a
+	// *BlockedError. 0 means a minute. SQLite ignores it.
+	WaitLimit time.Duration
+	// OnEvent is told of each migration, each part of one and each wait, as soon as it is
+	// committed or over. It runs on the goroutine of the call. Nil tells nobody.
+	OnEvent func(Event)
 }
+
+const (
+	defaultLockTimeout = 500 * time.Millisecond
+	defaultWaitLimit   = time.Minute
+)
 
 // Ref names the column of a host's table that a foreign key refers to.
 type Ref struct {
@@ -104,6 +124,20 @@ const maxHostName = 63
 
 func (o Options) tables() naming.Tables {
 	return naming.Tables{Prefix: o.Prefix, Schema: o.Schema}
+}
+
+func (o Options) lockTimeout() time.Duration {
+	if o.LockTimeout == 0 {
+		return defaultLockTimeout
+	}
+	return o.LockTimeout
+}
+
+func (o Options) waitLimit() time.Duration {
+	if o.WaitLimit == 0 {
+		return defaultWaitLimit
+	}
+	return o.WaitLimit
 }
 
 func (o Options) dimensions() int {
@@ -160,6 +194,12 @@ func (o Options) check(dialect string) error {
 	}
 	if o.Dimensions < 0 || o.Dimensions > maxDimensions {
 		return rule.Invalid("dimensions", "1 to %d, or 0 for %d", maxDimensions, defaultDimensions)
+	}
+	if o.LockTimeout < 0 {
+		return rule.Invalid("lock_timeout", "is negative; 0 means %s", defaultLockTimeout)
+	}
+	if o.WaitLimit < 0 {
+		return rule.Invalid("wait_limit", "is negative; 0 means %s", defaultWaitLimit)
 	}
 	if !textConfig.MatchString(o.textConfig()) {
 		return rule.Invalid("text_config", "is not the name of a text search configuration")

@@ -111,7 +111,7 @@ func TestRebuildSearchNeedsItsMigration(t *testing.T) {
 	t.Parallel()
 	eachDialect(t, func(t *testing.T, db *gorm.DB) {
 		ctx := t.Context()
-		for version := range int64(searchVersion) {
+		for version := range searchVersion {
 			require.NoError(t, UpTo(ctx, db, Options{}, version))
 			before := names(t, db)
 			err := RebuildSearch(ctx, db, Options{})

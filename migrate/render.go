@@ -27,6 +27,9 @@ type step struct {
 	version  int64
 	name     string
 	up, down string
+	// oldestCode is the oldest version of the code that works with what the step leaves. 0
+	// means the step's own version.
+	oldestCode int64
 }
 
 func (s step) String() string { return fmt.Sprintf("%d (%s)", s.version, s.name) }
@@ -43,9 +46,14 @@ var latest = sync.OnceValue(func() int64 {
 	return steps[len(steps)-1].version
 })
 
-// list returns the migrations of a dialect without their SQL, oldest first.
+// list returns the library's migrations of a dialect without their SQL, oldest first.
 func list(files fs.FS, dialect string) ([]step, error) {
-	ups, err := fs.Glob(files, path.Join("sql", dialect, "*.up.sql"))
+	return listIn(files, path.Join("sql", dialect))
+}
+
+// listIn returns the migrations of a directory without their SQL, oldest first.
+func listIn(files fs.FS, dir string) ([]step, error) {
+	ups, err := fs.Glob(files, path.Join(dir, "*.up.sql"))
 	if err != nil {
 		return nil, err
 	}
@@ -62,8 +70,9 @@ func list(files fs.FS, dialect string) ([]step, error) {
 	return steps, nil
 }
 
-// render returns the migrations of the page's dialect, oldest first, with their SQL. The SQL of
-// each migration also records it, so that the record is the same whichever tool runs the SQL.
+// render returns the library's migrations of the page's dialect, oldest first, with their SQL.
+// The SQL of each migration also records it, so that the record is the same whichever tool runs
+// the SQL.
 func render(files fs.FS, p page) ([]step, error) {
 	steps, err := list(files, p.dialect)
 	if err != nil {
@@ -71,19 +80,43 @@ func render(files fs.FS, p page) ([]step, error) {
 	}
 	for i, s := range steps {
 		base := path.Join("sql", p.dialect, fmt.Sprintf("%04d_%s", s.version, s.name))
-		up, err := p.fill(files, base+".up.sql")
-		if err != nil {
+		if s.up, err = p.fill(files, base+".up.sql"); err != nil {
 			return nil, err
 		}
-		down, err := p.fill(files, base+".down.sql")
-		if err != nil {
+		if s.down, err = p.fill(files, base+".down.sql"); err != nil {
 			return nil, err
 		}
-		steps[i].up = up + fmt.Sprintf("\nINSERT INTO %s (version, name) VALUES (%d, '%s');\n",
-			p.tables.Quoted(record), s.version, s.name)
-		steps[i].down = fmt.Sprintf("DELETE FROM %s WHERE version = %d;\n\n", p.tables.Quoted(record), s.version) + down
+		if s.oldestCode, err = readOldestCode(s.up); err != nil {
+			return nil, fmt.Errorf("convostore: migration %s: %w", s, err)
+		}
+		steps[i] = s.recorded(p.tables.Quoted(record))
 	}
 	return steps, nil
+}
+
+// recorded returns the step with SQL that records it in the quoted table.
+func (s step) recorded(table string) step {
+	if s.oldestCode == 0 {
+		s.up += fmt.Sprintf("\nINSERT INTO %s (version, name) VALUES (%d, '%s');\n", table, s.version, s.name)
+	} else {
+		s.up += fmt.Sprintf("\nINSERT INTO %s (version, name, oldest_code) VALUES (%d, '%s', %d);\n", table, s.version, s.name, s.oldestCode)
+	}
+	s.down = fmt.Sprintf("DELETE FROM %s WHERE version = %d;\n\n", table, s.version) + s.down
+	return s
+}
+
+// readOldestCode returns the version of the annotation oldest-code, or 0.
+func readOldestCode(sql string) (oldest int64, err error) {
+	for _, match := range annotation.FindAllStringSubmatch(sql, -1) {
+		kind, argument, _ := strings.Cut(strings.TrimSpace(match[1]), " ")
+		if kind != oldestCode {
+			continue
+		}
+		if oldest, err = strconv.ParseInt(argument, 10, 64); err != nil || oldest < 1 {
+			return 0, fmt.Errorf("convostore: the annotation %q names no version", match[1])
+		}
+	}
+	return oldest, nil
 }
 
 // page holds the values for the templates of the migrations.
@@ -123,7 +156,7 @@ func newPage(dialect string, o Options) page {
 		VectorIndex: !o.WithoutPgvector && !o.WithoutVectorIndex,
 		FullText:    !o.WithoutFullText, TextConfig: o.textConfig(), Trigrams: o.Trigrams,
 		VectorBytes: 4 * o.dimensions(), CodeBytes: (o.dimensions() + 7) / 8,
-		Now: `(strftime('%Y-%m-%d %H:%M:%f', 'now') || '+00:00')`,
+		Now: `(rtrim(rtrim(strftime('%Y-%m-%d %H:%M:%f', 'now'), '0'), '.') || '+00:00')`,
 	}
 	if p.Pgvector {
 		p.VectorType += fmt.Sprintf("(%d)", o.dimensions())

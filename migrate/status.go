@@ -26,15 +26,18 @@ func Status(ctx context.Context, db *gorm.DB, o Options) ([]Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := list(files, m.dialect)
-	if err != nil {
+	if m.steps, err = list(files, m.dialect); err != nil {
 		return nil, err
 	}
+	return m.status(ctx, q)
+}
+
+func (m *migrator) status(ctx context.Context, q querier) ([]Step, error) {
 	steps, err := m.applied(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range known {
+	for _, k := range m.steps {
 		if !slices.ContainsFunc(steps, func(s Step) bool { return s.Version == k.version }) {
 			steps = append(steps, Step{Version: k.version, Name: k.name})
 		}
@@ -45,7 +48,11 @@ func Status(ctx context.Context, db *gorm.DB, o Options) ([]Step, error) {
 
 // applied returns the migrations that the database has, in no order.
 func (m *migrator) applied(ctx context.Context, q querier) ([]Step, error) {
-	there, err := m.recorded(ctx, q)
+	table, where := record, ""
+	if m.host != "" {
+		table, where = hostRecord, " WHERE host = '"+m.host+"'"
+	}
+	there, err := m.exists(ctx, q, table)
 	if err != nil || !there {
 		return nil, err
 	}
@@ -55,7 +62,7 @@ func (m *migrator) applied(ctx context.Context, q querier) ([]Step, error) {
 	if m.dialect == postgres {
 		at = `to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00:00"')`
 	}
-	rows, err := q.QueryContext(ctx, "SELECT version, name, "+at+" FROM "+m.options.tables().Quoted(record))
+	rows, err := q.QueryContext(ctx, "SELECT version, name, "+at+" FROM "+m.quoted(table)+where)
 	if err != nil {
 		return nil, fmt.Errorf("convostore: read what has run: %w", err)
 	}

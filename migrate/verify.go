@@ -80,10 +80,14 @@ func Verify(ctx context.Context, db *gorm.DB, o Options) ([]Drift, error) {
 	if !errors.Is(err, errUndo) {
 		return nil, err
 	}
+	sortDrifts(drifts)
+	return drifts, nil
+}
+
+func sortDrifts(drifts []Drift) {
 	slices.SortFunc(drifts, func(a, b Drift) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Object, b.Object))
 	})
-	return drifts, nil
 }
 
 // errUndo makes locked roll back a transaction that succeeded.

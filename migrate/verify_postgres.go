@@ -20,7 +20,7 @@ func (m *migrator) inspectPostgres(ctx context.Context, q querier, at int64) (wa
 	if err := m.makeScratch(ctx, q, at); err != nil {
 		return nil, nil, err
 	}
-	hosts, err := m.hostKeys(ctx, q)
+	hosts, err := m.hostKeys(ctx, q, at)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -83,6 +83,9 @@ func (m *migrator) missingExtensions(ctx context.Context, q querier, at int64) (
 	return missing, nil
 }
 
+// disabledMark ends the definition of a foreign key whose triggers are disabled.
+const disabledMark = " (triggers disabled)"
+
 // objectsPostgres reads the objects of those tables of schema $1 that meet the condition %s. A
 // unique or primary key is listed as a constraint, and its index therefore not as an index. NOT
 // NULL is part of the column, although newer servers have a constraint for it.
@@ -106,13 +109,14 @@ JOIN pg_type y ON y.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 UNION ALL
 SELECT 'constraint', t.relname, k.conname::text, pg_get_constraintdef(k.oid)
+    || CASE WHEN k.contype = 'f' AND ` + triggersDisabled + ` THEN '` + disabledMark + `' ELSE '' END
 FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'f', 'c', 'x')
 UNION ALL
 SELECT 'index', t.relname, i.relname::text, pg_get_indexdef(i.oid) || CASE WHEN x.indisvalid THEN '' ELSE ' (invalid)' END
 FROM t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
 WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.oid AND k.conrelid = t.oid AND k.contype IN ('p', 'u', 'x'))
 UNION ALL
-SELECT 'trigger', t.relname, g.tgname::text, pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'D' THEN ' (disabled)' ELSE '' END
+SELECT 'trigger', t.relname, g.tgname::text, pg_get_triggerdef(g.oid) || CASE WHEN g.tgenabled IN ('O', 'A') THEN '' ELSE ' (disabled)' END
 FROM t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal`
 
 func readPostgres(ctx context.Context, q querier, schema, condition, argument string) (catalogue, error) {
@@ -121,29 +125,56 @@ func readPostgres(ctx context.Context, q querier, schema, condition, argument st
 
 // hostKeys returns the foreign keys to the host's tables, in the form of pg_get_constraintdef. It
 // composes their definitions, because creating scratch copies would lock the host's tables.
-func (m *migrator) hostKeys(ctx context.Context, q querier) (catalogue, error) {
+func (m *migrator) hostKeys(ctx context.Context, q querier, at int64) (catalogue, error) {
+	with, err := written(m.files, newPage(m.dialect, m.options), at)
+	if err != nil {
+		return nil, err
+	}
 	keys := catalogue{}
-	table := m.options.Prefix + "conversations"
-	for _, k := range m.options.hostKeys() {
-		definition, err := k.definition(ctx, q)
+	for _, ref := range []func(*Options) **Ref{
+		func(o *Options) **Ref { return &o.Users },
+		func(o *Options) **Ref { return &o.Leads },
+	} {
+		bare := m.options
+		host := *ref(&bare)
+		if host == nil {
+			continue
+		}
+		*ref(&bare) = nil
+		without, err := written(m.files, newPage(m.dialect, bare), at)
 		if err != nil {
 			return nil, err
 		}
-		keys[object{"constraint", table, table + "_" + k.name + "_fkey"}] = definition
+		for o, definition := range with {
+			if _, ok := without[o]; ok || o.kind != "constraint" {
+				continue
+			}
+			if keys[o], err = hostKeyDefinition(ctx, q, columnsOf(definition), host); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return keys, nil
 }
 
-// definition returns the foreign key in the form of pg_get_constraintdef.
-func (k hostKey) definition(ctx context.Context, q querier) (string, error) {
+// columnsOf returns what stands in the first brackets of a definition.
+func columnsOf(definition string) string {
+	_, rest, _ := strings.Cut(definition, "(")
+	columns, _, _ := strings.Cut(rest, ")")
+	return columns
+}
+
+// hostKeyDefinition returns the foreign key of some columns to a host's table in the form of
+// pg_get_constraintdef.
+func hostKeyDefinition(ctx context.Context, q querier, columns string, r *Ref) (string, error) {
 	var definition string
 	query := fmt.Sprintf(`SELECT format('FOREIGN KEY (%s) REFERENCES %%s(%%s) ON DELETE CASCADE', coalesce(
 		(SELECT format('%%I.%%I', n.nspname, c.relname) FROM pg_catalog.pg_class c
 		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('%[2]s')), '%[2]s'),
 		(SELECT string_agg(quote_ident(c), ', ' ORDER BY place) FROM unnest(string_to_array('%[3]s', ',')) WITH ORDINALITY u (c, place)))`,
-		strings.Join(k.columns, ", "), k.ref.quoted().Table, strings.Join(k.ref.columns(), ","))
+		columns, r.quoted().Table, strings.Join(r.columns(), ","))
 	if err := q.QueryRowContext(ctx, query).Scan(&definition); err != nil {
-		return "", fmt.Errorf("convostore: the host's table %s: %w", k.ref.Table, err)
+		return "", fmt.Errorf("convostore: the host's table %s: %w", r.Table, err)
 	}
 	return definition, nil
 }

@@ -21,8 +21,11 @@ var (
 	ErrConflict = rule.ErrConflict
 	// ErrInvalid means that the input breaks a rule. Every *InvalidError matches it.
 	ErrInvalid = rule.ErrInvalid
-	// ErrSchema means that the database has another version of the schema than this version
-	// of the library needs. The message says which call brings it up to date.
+	// ErrSchema means that this version of the library does not work with the schema in the
+	// database, or that parts of it are missing, which only Health.Ready looks for. The message
+	// says which of the two is to be updated or mended, and by which call. A newer schema that
+	// only adds to the one of this version is no error: during a deployment old processes go on
+	// beside it.
 	ErrSchema = errors.New("convostore: schema")
 	// ErrUnsupported means that this database lacks the ability, or was migrated without it.
 	// The message says which of the two, and what is missing.

@@ -128,11 +128,11 @@ func ExampleConversationRemover() {
 
 	gone, err := mine.Conversations().Erase(ctx, c.ID)
 	must(err)
-	fmt.Printf("%+v\n", gone)
+	fmt.Println("erased:", gone.Conversations, "conversation,", gone.Messages, "messages")
 	// Output:
 	// true
 	// messages after the restore: 1
-	// {Conversations:1 Messages:2 Embeddings:0 Suggestions:0}
+	// erased: 1 conversation, 2 messages
 }
 
 func ExampleConversationLister_List() {

@@ -15,8 +15,11 @@ import (
 // a store of convostore.New on the replica.
 type Health interface {
 	// Ready says whether the store can work: the database, and that of WithReader, answers and
-	// has the schema of this version. It asks each time that it is called. The error is
-	// ErrSchema if the schema is another one, and otherwise that of the connection. The
+	// has a schema that this version works with, with nothing of it missing, invalid or switched
+	// off. It asks each time that it is called, also what has changed in the schema since the
+	// migrations: see migrate.QuickVerify for what it compares. The error is ErrSchema if the
+	// schema is another one, with a *migrate.DriftError if parts of it are missing, which lists
+	// what migrate.Repair has to mend. Otherwise it is that of the connection. The
 	// Readiness says what was found, also beside an error. On SQLite Ready does not wait for a
 	// writer.
 	Ready(ctx context.Context) (Readiness, error)
@@ -73,8 +76,8 @@ type Readiness struct {
 	// Database is its name and version, "PostgreSQL 15.18" or "SQLite 3.54.1", empty if it
 	// did not answer.
 	Database string `json:"database"`
-	// Schema is the version of the schema in the database, Wanted the one that this code
-	// needs.
+	// Schema is the version of the schema in the database, Wanted the one that this code was
+	// made for. A schema may be newer and work all the same; see ErrSchema.
 	Schema int64 `json:"schema"`
 	Wanted int64 `json:"wanted"`
 	// Extensions are the installed extensions of PostgreSQL that the store can use, with their

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"reflect"
 	"time"
 )
 
@@ -21,8 +22,8 @@ type Retention interface {
 	ArchiveInactive(ctx context.Context, t time.Time) (int64, error)
 
 	// Purge removes for good what was deleted before t: conversations with everything in
-	// them, and single messages and suggestions. With a message it removes the suggestions
-	// that answer it or were sent as it, because they quote it. It works in batches. After an
+	// them, and single messages and suggestions. With a message it removes what belongs to it,
+	// and the suggestions that answer it or were sent as it, because they quote it. It works in batches. After an
 	// error the counts say what was removed, and a second run continues.
 	Purge(ctx context.Context, t time.Time) (Counts, error)
 
@@ -77,16 +78,17 @@ type Eraser interface {
 	// of its own, and after an error the counts say what was removed.
 	EraseLead(ctx context.Context, leadID string) (Counts, error)
 
-	// EraseUser removes everything of the scope's user and counts the rows. For a user without
+	// EraseUser removes everything of the scope's user, in every table, and counts the rows. For a user without
 	// rows it returns zero counts. In the scope of all users it returns ErrInvalid.
 	EraseUser(ctx context.Context) (Counts, error)
 
-	// Orphans counts the rows whose parent is gone: messages and suggestions without their
-	// conversation, vectors without their message. There are none unless the database ran
+	// Orphans counts the rows whose parent is gone: messages, suggestions, labels and so on
+	// without their conversation, vectors, refs, votes and deliveries without their message. There are none unless the database ran
 	// without foreign keys, which is SQLite's default for a host's own connections.
 	Orphans(ctx context.Context) (Counts, error)
 
-	// RemoveOrphans removes what Orphans counts, and returns how many rows it removed.
+	// RemoveOrphans removes what Orphans counts and what becomes an orphan by that, and returns
+	// how many rows it removed.
 	RemoveOrphans(ctx context.Context) (Counts, error)
 }
 
@@ -130,19 +132,43 @@ type Counts struct {
 	Messages      int64 `json:"messages"`
 	Embeddings    int64 `json:"embeddings"`
 	Suggestions   int64 `json:"suggestions"`
+	// Refs, Votes and Deliveries belong to messages; Deliveries are those of the outbox.
+	Refs       int64 `json:"refs"`
+	Votes      int64 `json:"votes"`
+	Deliveries int64 `json:"deliveries"`
+	// Labels, Reads, States and Summaries belong to conversations, and UserStates to the user
+	// alone.
+	Labels     int64 `json:"labels"`
+	Reads      int64 `json:"reads"`
+	States     int64 `json:"states"`
+	UserStates int64 `json:"user_states"`
+	Summaries  int64 `json:"summaries"`
+}
+
+// numbers returns every number of c. They are found by reflection, so that none can be
+// forgotten.
+func (c *Counts) numbers() []*int64 {
+	v := reflect.ValueOf(c).Elem()
+	all := make([]*int64, v.NumField())
+	for i := range all {
+		all[i] = v.Field(i).Addr().Interface().(*int64) //nolint:forcetypeassert // a test asks for it
+	}
+	return all
 }
 
 // Total returns the sum over the tables.
-func (c Counts) Total() int64 {
-	return c.Conversations + c.Messages + c.Embeddings + c.Suggestions
+func (c Counts) Total() (sum int64) {
+	for _, n := range c.numbers() {
+		sum += *n
+	}
+	return sum
 }
 
 // Add returns the sum of two counts, table by table.
 func (c Counts) Add(o Counts) Counts {
-	return Counts{
-		Conversations: c.Conversations + o.Conversations,
-		Messages:      c.Messages + o.Messages,
-		Embeddings:    c.Embeddings + o.Embeddings,
-		Suggestions:   c.Suggestions + o.Suggestions,
+	others := o.numbers()
+	for i, n := range c.numbers() {
+		*n += *others[i]
 	}
+	return c
 }

@@ -5,7 +5,6 @@ package dialect
 
 import (
 	"errors"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -51,6 +50,11 @@ type Driver interface {
 	ClosesCancelled() bool
 	// OneWriter tells whether a transaction that writes keeps all others from writing.
 	OneWriter() bool
+	// Copies tells whether the server takes rows by COPY, if the driver can send them.
+	Copies() bool
+	// BindsTime tells whether the driver may be given a time as it is. Where it may not, the
+	// text of TimeText is bound in its place.
+	BindsTime() bool
 	// RollsBackByItself tells whether the database may roll back a transaction over a failed
 	// statement, and then commits each further statement by itself.
 	RollsBackByItself() bool
@@ -236,36 +240,4 @@ func KindOf(err error) Kind {
 		return ForeignKey
 	}
 	return Other
-}
-
-// sqliteCode returns the extended result code of an error. modernc's error has a method for
-// it, mattn's a field. mattn's package is not imported, since that would compile C into every
-// host.
-func sqliteCode(err error) (int, bool) {
-	var coder interface{ Code() int }
-	if errors.As(err, &coder) {
-		return coder.Code(), true
-	}
-	return mattnCode(err)
-}
-
-// mattnCode looks for the field ExtendedCode in err and in every error that it wraps, since
-// several may be joined.
-func mattnCode(err error) (int, bool) {
-	if v := reflect.Indirect(reflect.ValueOf(err)); v.Kind() == reflect.Struct {
-		if f := v.FieldByName("ExtendedCode"); f.IsValid() && f.CanInt() {
-			return int(f.Int()), true
-		}
-	}
-	switch wrapping := err.(type) { //nolint:errorlint // it walks the chain itself
-	case interface{ Unwrap() error }:
-		return mattnCode(wrapping.Unwrap())
-	case interface{ Unwrap() []error }:
-		for _, err := range wrapping.Unwrap() {
-			if code, ok := mattnCode(err); ok {
-				return code, true
-			}
-		}
-	}
-	return 0, false
 }

@@ -14,8 +14,10 @@ func (postgres) Name() string { return Postgres }
 func (postgres) Numbered() bool              { return true }
 func (postgres) Param(sqlType string) string { return "CAST(? AS " + sqlType + ")" }
 func (postgres) ClosesCancelled() bool       { return true }
-func (postgres) OneWriter() bool         { return false }
+func (postgres) OneWriter() bool             { return false }
+func (postgres) BindsTime() bool             { return true }
 func (postgres) RollsBackByItself() bool     { return false }
+func (postgres) Copies() bool                { return true }
 
 func (postgres) ForUpdate() string                { return " FOR UPDATE" }
 func (postgres) LockShare(alias string) string    { return " FOR SHARE" + ofTable(alias) }

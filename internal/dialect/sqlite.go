@@ -18,7 +18,9 @@ func (sqlite) Numbered() bool          { return false }
 func (sqlite) Param(string) string     { return "?" }
 func (sqlite) ClosesCancelled() bool   { return false }
 func (sqlite) OneWriter() bool         { return true }
+func (sqlite) BindsTime() bool         { return false }
 func (sqlite) RollsBackByItself() bool { return true }
+func (sqlite) Copies() bool            { return false }
 
 func (sqlite) ForUpdate() string          { return "" }
 func (sqlite) LockShare(string) string    { return "" }
@@ -124,7 +126,8 @@ func sqliteKind(code int) Kind {
 	// SQLITE_BUSY and a locked shared cache mean that another connection writes. A plain
 	// SQLITE_LOCKED is a conflict within one connection, which a retry does not end.
 	const (
-		busy, corrupt, notADB            = 5, 11, 26
+		busy, interrupted                = 5, 9
+		corrupt, notADB                  = 11, 26
 		lockedSharedCache                = 262
 		foreignKey, primaryKey, uniqueIx = 787, 1555, 2067
 	)
@@ -137,6 +140,8 @@ func sqliteKind(code int) Kind {
 	switch primary := code & 0xff; {
 	case primary == busy || code == lockedSharedCache:
 		return Retry
+	case primary == interrupted:
+		return Stopped
 	case primary == corrupt || primary == notADB:
 		return Damaged
 	}

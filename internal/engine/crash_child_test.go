@@ -22,16 +22,21 @@ type child struct {
 // test that started it, and after a minute of its own at the latest.
 func startChild(t *testing.T, test string, env ...string) *child {
 	t.Helper()
-	self, err := os.Executable()
+	cmd, err := childCommand(t, test, env...)
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, self, "-test.run=^"+test+"$", "-test.timeout=1m")
-	cmd.Env, cmd.Stderr = append(os.Environ(), env...), os.Stderr
 	pipe, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	return &child{cmd, bufio.NewReader(pipe)}
+}
+
+func childCommand(t *testing.T, test string, env ...string) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, self, "-test.run=^"+test+"$", "-test.timeout=1m")
+	cmd.Env, cmd.Stderr = append(os.Environ(), env...), os.Stderr
+	return cmd, err
 }
 
 // killAfter kills the child after some lines of its output, and returns all whole lines: more

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/search"
 	"github.com/convostore/convostore/internal/engine/suggestions"
 	"github.com/convostore/convostore/internal/engine/threads"
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
@@ -39,8 +41,8 @@ func New(ctx context.Context, db *gorm.DB, c *config.Config) (store.Store, error
 	}
 	own := *c
 	c = &own
-	if host, ok := db.NamingStrategy.(config.Naming); ok && c.Tables.Prefix == "" && c.Tables.Schema == "" {
-		c.Tables = host.Tables
+	if err := takeNaming(c, db); err != nil {
+		return nil, err
 	}
 	d, err := dialect.Of(db)
 	if err != nil {
@@ -55,6 +57,22 @@ func New(ctx context.Context, db *gorm.DB, c *config.Config) (store.Store, error
 		}
 	}
 	return assemble(db, d, c)
+}
+
+// takeNaming takes the prefix and the schema from a handle that was opened with NewNaming. It
+// returns ErrInvalid if options have others: plain GORM would use other tables than the store.
+func takeNaming(c *config.Config, db *gorm.DB) error {
+	host, ok := db.NamingStrategy.(config.Naming)
+	if !ok {
+		return nil
+	}
+	c.Tables.Prefix = cmp.Or(c.Tables.Prefix, host.Tables.Prefix)
+	c.Tables.Schema = cmp.Or(c.Tables.Schema, host.Tables.Schema)
+	if c.Tables != host.Tables {
+		return rule.Invalid("db", "has NewNaming with the tables %q, and the options have %q",
+			host.Tables.Table(naming.Conversations), c.Tables.Table(naming.Conversations))
+	}
+	return nil
 }
 
 // checkOptions returns ErrInvalid for options that the database does not support.

@@ -33,6 +33,9 @@ const (
 	ConversationsText = "conversations_fts"
 )
 
+// All returns the names of all tables, SQLite's full-text indexes left out.
+func All() []string { return append(WithRows(), AppStates, Migrations) }
+
 // WithRows returns the names of the tables with rows of users, parents before children.
 func WithRows() []string {
 	return []string{

@@ -57,6 +57,10 @@ func waiters(id uuid.UUID) map[string]func(ctx context.Context, st store.Store, 
 			_, err := s.Messages().AppendMany(ctx, id, []*message.Message{m}, store.AppendOptions{})
 			return err
 		},
+		"a copy": func(ctx context.Context, _ store.Store, s store.Scope) error {
+			_, err := s.Messages().Import(ctx, each(unkeyed(60), id), store.ImportOptions{})
+			return err
+		},
 		"a transaction of the host's": func(ctx context.Context, st store.Store, _ store.Scope) error {
 			return st.Transaction(ctx, func(tx store.Store) error {
 				if err := tx.DB(ctx).Exec("UPDATE conversations SET title = 'never'").Error; err != nil {

@@ -84,7 +84,7 @@ func testConversationKeepsEveryColumn(t *testing.T, w *world) {
 	found := w.listed(t, store.ConversationFilter{Deleted: store.OnlyDeleted})
 	require.Len(t, found, 1)
 	got := found[0]
-	filled(t, got, "Messages", "Suggestions", "LastChangeSeq", "Branched", "HeadSeq")
+	filled(t, got, "Messages", "Suggestions", "Labels", "Reads", "States", "Summaries", "LastChangeSeq", "Branched", "HeadSeq")
 	require.Equal(t, want.ID, got.ID)
 	require.Equal(t, w.user, got.UserID)
 	require.Equal(t, []string{want.LeadID, want.ExternalKey, want.Title, want.Subject},

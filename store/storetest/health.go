@@ -83,7 +83,7 @@ func testHealthSchema(t *testing.T, w *world) {
 		sql     string
 		version int64
 	}{
-		{"UPDATE " + record + " SET version = version + 1 WHERE version >= ?", migrate.Latest() + 1},
+		{"UPDATE " + record + " SET version = version + 1, oldest_code = NULL WHERE version >= ?", migrate.Latest() + 1},
 		{"DELETE FROM " + record + " WHERE version >= ?", migrate.Latest() - 1},
 	} {
 		require.NoError(t, db.Exec(change.sql, migrate.Latest()).Error)

@@ -86,6 +86,9 @@ func (c *Config) Apply(opts ...Option) error {
 			return err
 		}
 	}
+	if err := c.Agree(); err != nil {
+		return err
+	}
 	return c.Tables.Validate()
 }
 
@@ -95,6 +98,30 @@ func (c *Config) Naming() Naming { return NewNaming(c.Tables.Prefix, c.Tables.Sc
 // Instant returns the current time in the precision that the databases keep.
 func (c *Config) Instant() time.Time { return message.Instant(c.Now()) }
 
+// Agree makes the names of the tables those of the migrations as well. Either of the two may leave
+// out the prefix or the schema, and takes it from the other. It returns ErrInvalid if both have
+// one and they differ.
+func (c *Config) Agree() error {
+	if c.Migrate == nil {
+		return nil
+	}
+	for _, n := range []struct {
+		field, option    string
+		tables, migrated *string
+	}{
+		{"prefix", "WithTablePrefix", &c.Tables.Prefix, &c.Migrate.Prefix},
+		{"schema", "WithSchema", &c.Tables.Schema, &c.Migrate.Schema},
+	} {
+		switch {
+		case *n.tables == "":
+			*n.tables = *n.migrated
+		case *n.migrated != "" && *n.migrated != *n.tables:
+			return rule.Invalid("WithMigrate", "has the %s %q, and %s or NewNaming has %q", n.field, *n.migrated, n.option, *n.tables)
+		}
+	}
+	return nil
+}
+
 // MigrateOptions returns the options of the migrations. Where they have no prefix or schema they
 // get those of the store.
 func (c *Config) MigrateOptions() migrate.Options {
@@ -102,11 +129,6 @@ func (c *Config) MigrateOptions() migrate.Options {
 	if c.Migrate != nil {
 		o = *c.Migrate
 	}
-	if o.Prefix == "" {
-		o.Prefix = c.Tables.Prefix
-	}
-	if o.Schema == "" {
-		o.Schema = c.Tables.Schema
-	}
+	o.Prefix, o.Schema = c.Tables.Prefix, c.Tables.Schema
 	return o
 }

@@ -191,7 +191,8 @@ func upsertVectors(ctx context.Context, sc scope.Scope, model string, rows []vec
 	if lock := sc.Dialect.LockShare("m"); lock != "" {
 		onConflict = " ORDER BY m.id" + lock + onConflict
 	}
-	value := "(" + sc.Dialect.Param("uuid") + ", " + sc.Dialect.Param(vectorType(f)) + ")"
+	// PostgreSQL does not infer the type of a parameter in a SELECT.
+	value := "(" + sc.Dialect.Param("uuid") + ", " + sc.Dialect.Param(f.VectorType()) + ")"
 	var written []uuid.UUID
 	for part := range slices.Chunk(rows, vectorRows) {
 		db, q := query.On(ctx, sc.Writer), query.New("WITH v (id, embedding) AS (VALUES ")
@@ -213,16 +214,4 @@ func upsertVectors(ctx context.Context, sc scope.Scope, model string, rows []vec
 		written = append(written, ids...)
 	}
 	return written, nil
-}
-
-// vectorType is the type of the column, which PostgreSQL does not infer for a parameter in a
-// SELECT.
-func vectorType(f *scope.Features) string {
-	switch {
-	case !f.Vectors:
-		return "text"
-	case f.Half:
-		return "halfvec"
-	}
-	return "vector"
 }

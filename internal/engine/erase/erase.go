@@ -1,11 +1,13 @@
-// Package erase deletes conversations for good, with everything in them: messages,
-// suggestions and embeddings. Which rows are due is up to the callers: threads erases one
+// Package erase deletes conversations and messages for good, with everything that belongs to
+// them, in whatever table record.Tables has. Which rows are due is up to the callers: threads erases one
 // conversation, maintenance those of a lead, of a user or past their retention.
 package erase
 
 import (
 	"context"
 	"slices"
+
+	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
@@ -38,11 +40,7 @@ func erase(ctx context.Context, sc scope.Scope, condition *query.Query) (counts 
 	for len(ids) > 0 {
 		part := ids[:min(eraseBatch, len(ids))]
 		ids = ids[len(part):]
-		inPart := sc.Among("conversation_id", part)
-		one, err := Remove(ctx, sc, Conditions{
-			record.Embeddings: inPart, record.Suggestions: inPart, record.Messages: inPart,
-			record.Conversations: sc.Among("id", part),
-		})
+		one, err := Remove(ctx, sc, everythingIn(sc, part))
 		if err != nil {
 			return counts, err
 		}
@@ -54,23 +52,75 @@ func erase(ctx context.Context, sc scope.Scope, condition *query.Query) (counts 
 // Conditions says which rows of a table to remove. A table without a condition keeps its rows.
 type Conditions map[*record.Table]*query.Query
 
+// everythingIn returns the conditions of conversations and of all that is in them. Where a table
+// has the id of the conversation, the condition takes it; the others are found by their parent.
+func everythingIn(sc scope.Scope, ids []uuid.UUID) Conditions {
+	in := sc.Among("conversation_id", ids)
+	conditions := Conditions{record.Conversations: sc.Among("id", ids), record.Embeddings: in}
+	for _, table := range record.Tables() {
+		if table.Parent == record.Conversations {
+			conditions[table] = in
+		}
+	}
+	return conditions.WithChildren(sc)
+}
+
+// WithChildren adds the rows whose parent is to be removed, for each table that has no condition
+// yet, so that nothing is left behind where foreign keys are not in force. It changes c.
+func (c Conditions) WithChildren(sc scope.Scope) Conditions {
+	for _, table := range record.Tables() {
+		if c[table] == nil && table.Parent != nil && c[table.Parent] != nil {
+			c[table] = query.New(table.ParentKey+" IN (SELECT id FROM "+sc.Tables.Of(table.Parent)+" WHERE ").
+				Append(c[table.Parent]).Add(") AND "+sc.Dialect.Unindexed("user_id")+" = ?", sc.User)
+		}
+	}
+	return c
+}
+
 // Remove deletes rows, children before parents, and returns how many of each table. It must
 // run in a transaction: after an error, rows of some tables are deleted already.
 func Remove(ctx context.Context, sc scope.Scope, conditions Conditions) (counts store.Counts, err error) {
 	defer sc.Erasures.Add(1)
 	db := query.On(ctx, sc.Writer)
-	for _, table := range slices.Backward(record.Tables()) {
-		condition := conditions[table]
-		if condition == nil {
-			continue
-		}
-		n, err := query.New("DELETE FROM " + sc.Tables.Of(table) + " WHERE ").Append(condition).Exec(db)
+	tables, err := conditions.tables(db, sc)
+	if err != nil {
+		return counts, err
+	}
+	for _, table := range tables {
+		n, err := query.New("DELETE FROM " + sc.Tables.Of(table) + " WHERE ").Append(conditions[table]).Exec(db)
 		if err != nil {
 			return counts, err
 		}
-		if table.Count != nil {
-			*table.Count(&counts) = n
-		}
+		table.Add(&counts, n)
 	}
 	return counts, nil
+}
+
+// tables returns the tables that have rows to remove, children before parents. Most services
+// use few of the tables. One statement asks which, so that the others cost none: a row that
+// somebody adds after it goes with its parent, by the foreign key. The table of the outermost
+// parent is always among them, since its rows were looked for before.
+func (c Conditions) tables(db query.Conn, sc scope.Scope) ([]*record.Table, error) {
+	tables := slices.DeleteFunc(record.Tables(), func(t *record.Table) bool { return c[t] == nil })
+	slices.Reverse(tables)
+	if len(tables) < 3 {
+		return tables, nil
+	}
+	asked := tables[:len(tables)-1]
+	found, dest := make([]bool, len(asked)), make([]any, len(asked))
+	q := query.New("SELECT ")
+	for i, table := range asked {
+		if dest[i] = &found[i]; i > 0 {
+			q.Add(", ")
+		}
+		q.Add("EXISTS (SELECT 1 FROM " + sc.Tables.Of(table) + " WHERE ").Append(c[table]).Add(")")
+	}
+	if _, err := q.Row(db, dest...); err != nil {
+		return nil, err
+	}
+	i := -1
+	return slices.DeleteFunc(tables, func(*record.Table) bool {
+		i++
+		return i < len(found) && !found[i]
+	}), nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/store"
 )
 
@@ -56,7 +57,7 @@ func (p postgresProbe) check(context.Context) ([]string, error) {
 
 // addTables adds the object identifiers of the library's tables, NULL for a missing table.
 func (p postgresProbe) addTables(q *query.Query) *query.Query {
-	for i, name := range tableNames() {
+	for i, name := range naming.All() {
 		comma := ", "
 		if i == 0 {
 			comma = ""
@@ -235,7 +236,7 @@ func (p postgresProbe) readSlowest(db query.Conn, schema string, limit int) ([]s
 // namesPattern matches a text that names one of the library's tables as a word, quoted or
 // not. Table names need no escaping: they hold no character that is special in a pattern.
 func (p postgresProbe) namesPattern() string {
-	names := tableNames()
+	names := naming.All()
 	for i, name := range names {
 		names[i] = p.st.Config.Tables.Prefix + name
 	}

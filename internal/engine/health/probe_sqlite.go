@@ -8,6 +8,7 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/store"
 )
 
@@ -73,7 +74,7 @@ func needsDBStat(db query.Conn) error {
 
 // countRows returns the tables with their rows and without their bytes.
 func (p sqliteProbe) countRows(db query.Conn) ([]store.TableSize, error) {
-	names := tableNames()
+	names := naming.All()
 	sizes := make([]store.TableSize, len(names))
 	count := query.New("")
 	for i, name := range names {

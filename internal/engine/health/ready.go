@@ -19,21 +19,38 @@ func (h health) Ready(ctx context.Context) (r store.Readiness, err error) {
 	if err = h.probe.identify(db, &r); err != nil {
 		return r, query.Wrap("ask the database for its version", err)
 	}
-	if r.Schema, err = migrate.Version(ctx, db.Host(), h.st.MigrateOptions()); err != nil {
+	have, err := migrate.ReadSchema(ctx, db.Host(), h.st.MigrateOptions())
+	if err != nil {
 		return r, query.Wrap("ask the database for its schema", err)
 	}
+	r.Schema = have.Version
 	f, err := h.st.ReadFeatures(db)
 	if err != nil {
 		return r, err
 	}
 	r.FullText, r.Vectors, r.VectorIndex = f.FullText, f.Vectors, f.VectorIndex
-	if err := scope.CompareSchema(r.Schema); err != nil {
+	if err := scope.CompareSchema(have); err != nil {
 		return r, err
 	}
 	if err := h.st.CheckFile(); err != nil {
 		return r, err
 	}
+	if err := h.intact(ctx, db); err != nil {
+		return r, err
+	}
 	return r, h.readerReady(ctx)
+}
+
+// intact looks for what has changed in the schema since the migrations made it.
+func (h health) intact(ctx context.Context, db query.Conn) error {
+	drifts, err := migrate.QuickVerify(ctx, db.Host(), h.st.MigrateOptions())
+	if err != nil {
+		return query.Wrap("compare the schema", err)
+	}
+	if len(drifts) > 0 {
+		return fmt.Errorf("%w: %w", store.ErrSchema, &migrate.DriftError{Drifts: drifts})
+	}
+	return nil
 }
 
 // readerReady checks the schema of the reader, without which the store cannot read.
@@ -41,7 +58,7 @@ func (h health) readerReady(ctx context.Context) error {
 	if !h.probe.readerNeedsCheck() {
 		return nil
 	}
-	have, err := migrate.Version(ctx, query.On(ctx, h.st.Reader).Host(), h.st.MigrateOptions())
+	have, err := migrate.ReadSchema(ctx, query.On(ctx, h.st.Reader).Host(), h.st.MigrateOptions())
 	if err != nil {
 		return query.Wrap("ask the reader for its schema", err)
 	}

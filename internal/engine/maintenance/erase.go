@@ -66,8 +66,9 @@ func eraseAll(ctx context.Context, sc scope.Scope) (store.Counts, error) {
 	if _, err := scope.ReadIDs(query.On(ctx, sc.Writer), sc.Lock("id", query.New("1 = 1"))); err != nil {
 		return store.Counts{}, err
 	}
-	ofUser := query.New("user_id = ?", sc.User)
-	return erase.Remove(ctx, sc, erase.Conditions{
-		record.Embeddings: ofUser, record.Suggestions: ofUser, record.Messages: ofUser, record.Conversations: ofUser,
-	})
+	conditions := erase.Conditions{}
+	for _, table := range record.Tables() {
+		conditions[table] = query.New("user_id = ?", sc.User)
+	}
+	return erase.Remove(ctx, sc, conditions)
 }

@@ -13,7 +13,7 @@ import (
 // orphanTables are the tables whose rows may have lost their parent, parents before children:
 // a message that is removed leaves its vectors behind as orphans.
 func orphanTables() []*record.Table {
-	return slices.DeleteFunc(record.Tables(), func(t *record.Table) bool { return t.Parent == nil || t.Count == nil })
+	return slices.DeleteFunc(record.Tables(), func(t *record.Table) bool { return t.Parent == nil })
 }
 
 func (s maintenance) orphanRows(action string, t *record.Table) *query.Query {
@@ -29,6 +29,9 @@ func (s maintenance) Orphans(ctx context.Context) (counts store.Counts, err erro
 		return counts, err
 	}
 	for _, t := range orphanTables() {
+		if t.Count == nil {
+			continue
+		}
 		if _, err := s.orphanRows("SELECT count(*)", t).Row(db, t.Count(&counts)); err != nil {
 			return counts, query.Wrap("count orphans", err)
 		}
@@ -44,9 +47,11 @@ func (s maintenance) RemoveOrphans(ctx context.Context) (store.Counts, error) {
 	err := s.sc.Transaction(ctx, func(tx *scope.Store) (err error) {
 		counts = store.Counts{}
 		for _, t := range orphanTables() {
-			if *t.Count(&counts), err = s.orphanRows("DELETE", t).Exec(query.On(ctx, tx.Writer)); err != nil {
+			n, err := s.orphanRows("DELETE", t).Exec(query.On(ctx, tx.Writer))
+			if err != nil {
 				return err
 			}
+			t.Add(&counts, n)
 		}
 		return nil
 	})

@@ -84,19 +84,18 @@ func notHeld(ctx context.Context, sc scope.Scope, rows []*dueRow) ([]uuid.UUID, 
 	return rowIDs(slices.DeleteFunc(slices.Clone(rows), func(r *dueRow) bool { return held[r.conversation] })), nil
 }
 
-// removeMessages erases those of the messages that are still due, with their embeddings and with
-// the suggestions that answer them or were sent as them.
+// removeMessages erases those of the messages that are still due, with everything that
+// belongs to them and with the suggestions that answer them or were sent as them.
 func removeMessages(ctx context.Context, sc scope.Scope, ids []uuid.UUID, before time.Time) (store.Counts, error) {
 	condition := sc.Among("id", ids).Add(" AND "+sc.Dialect.Unindexed("deleted_at")+" < ?", before)
 	in := func(q *query.Query, column string) *query.Query {
 		return q.Add(column + " IN (SELECT id FROM " + sc.Tables.Messages + " WHERE ").Append(condition).Add(")")
 	}
-	ofUser := func() *query.Query { return query.New(sc.Dialect.Unindexed("user_id")+" = ? AND (", sc.User) }
+	ofUser := query.New(sc.Dialect.Unindexed("user_id")+" = ? AND (", sc.User)
 	return erase.Remove(ctx, sc, erase.Conditions{
-		record.Embeddings:  in(ofUser(), "message_id").Add(")"),
-		record.Suggestions: in(in(ofUser(), "in_reply_to_message_id").Add(" OR "), "sent_message_id").Add(")"),
+		record.Suggestions: in(in(ofUser, "in_reply_to_message_id").Add(" OR "), "sent_message_id").Add(")"),
 		record.Messages:    condition,
-	})
+	}.WithChildren(sc))
 }
 
 // removeSuggestions erases those of the suggestions that are still due.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/store"
 )
@@ -55,27 +56,41 @@ func (p purgeCount) count(db query.Conn) (counts store.Counts, err error) {
 	if counts.Conversations, err = countConversations(p.sc, db, purgeDue(p.before)("deleted_at")); err != nil {
 		return store.Counts{}, err
 	}
-	const count, keys = "count(*)", "s.id, s.user_id"
-	embedded := p.deletedAlone(count, p.sc.Tables.Messages, " JOIN "+p.sc.Tables.Embeddings+" s ON s.message_id = t.id AND s.user_id = t.user_id")
-	suggestionsOn := func(column string) *query.Query {
-		return p.deletedAlone(keys, p.sc.Tables.Messages, " JOIN "+p.sc.Tables.Suggestions+" s ON s."+column+" = t.id AND s.user_id = t.user_id")
-	}
-	for _, part := range []struct {
-		count *int64
-		rows  *query.Query
-	}{
-		{&counts.Messages, joined("SELECT (", ") + (", ")", p.inDue(count, p.sc.Tables.Messages), p.deletedAlone(count, p.sc.Tables.Messages, ""))},
-		{&counts.Embeddings, joined("SELECT (", ") + (", ")", p.inDue(count, p.sc.Tables.Embeddings), embedded)},
-		// UNION counts a suggestion that is due for several reasons once.
-		{&counts.Suggestions, joined("SELECT count(*) FROM (", " UNION ", ") AS u",
-			p.inDue(keys, p.sc.Tables.Suggestions), p.deletedAlone("t.id, t.user_id", p.sc.Tables.Suggestions, ""),
-			suggestionsOn("in_reply_to_message_id"), suggestionsOn("sent_message_id"))},
-	} {
-		if _, err := part.rows.Row(db, part.count); err != nil {
+	for _, table := range record.Tables() {
+		if table.Parent == nil || table.Count == nil {
+			continue
+		}
+		if _, err := p.rowsOf(table).Row(db, table.Count(&counts)); err != nil {
 			return store.Counts{}, err
 		}
 	}
 	return counts, nil
+}
+
+// rowsOf counts the rows of a table that would be erased with a conversation or a message.
+func (p purgeCount) rowsOf(table *record.Table) *query.Query {
+	const count = "count(*)"
+	switch {
+	case table == record.Suggestions:
+		return p.suggestions()
+	case table == record.Messages:
+		return joined("SELECT (", ") + (", ")", p.inDue(count, table), p.deletedAlone(count, p.sc.Tables.Messages, ""))
+	case table.Parent == record.Messages:
+		return joined("SELECT (", ") + (", ")", p.inDue(count, table), p.deletedAlone(count, p.sc.Tables.Messages,
+			" JOIN "+p.sc.Tables.Of(table)+" s ON s."+table.ParentKey+" = t.id AND s.user_id = t.user_id"))
+	}
+	return p.inDue(count, table)
+}
+
+// suggestions counts a suggestion that is due for several reasons once, by UNION.
+func (p purgeCount) suggestions() *query.Query {
+	const keys = "s.id, s.user_id"
+	on := func(column string) *query.Query {
+		return p.deletedAlone(keys, p.sc.Tables.Messages, " JOIN "+p.sc.Tables.Suggestions+" s ON s."+column+" = t.id AND s.user_id = t.user_id")
+	}
+	return joined("SELECT count(*) FROM (", " UNION ", ") AS u",
+		p.inDue(keys, record.Suggestions), p.deletedAlone("t.id, t.user_id", p.sc.Tables.Suggestions, ""),
+		on("in_reply_to_message_id"), on("sent_message_id"))
 }
 
 // joined returns begin, the parts with between between them, and end.
@@ -90,10 +105,21 @@ func joined(begin, between, end string, parts ...*query.Query) *query.Query {
 	return q.Add(end)
 }
 
-// inDue reads the rows of a table, as s, in conversations that are due.
-func (p purgeCount) inDue(columns, table string) *query.Query {
-	q := query.New("SELECT "+columns+" FROM "+p.sc.Tables.Conversations+" c"+p.sc.Dialect.OrderedJoin()+table+
-		" s ON s.conversation_id = c.id AND s.user_id = c.user_id WHERE c.deleted_at < ? AND c."+scope.NotHeld, p.before)
+// inDue reads the rows of a table, as s, in conversations that are due. Rows without a
+// conversation of their own are found by their messages.
+func (p purgeCount) inDue(columns string, table *record.Table) *query.Query {
+	by, parent := p.sc.Dialect.OrderedJoin(), "c"
+	if key := table.ParentKey; table.Parent == record.Messages && table != record.Embeddings {
+		by += p.sc.Tables.Messages + " m ON m.conversation_id = c.id AND m.user_id = c.user_id" + p.sc.Dialect.OrderedJoin()
+		by, parent = by+p.sc.Tables.Of(table)+" s ON s."+key+" = m.id", "m"
+	} else {
+		by += p.sc.Tables.Of(table) + " s ON s.conversation_id = c.id"
+	}
+	q := query.New("SELECT "+columns+" FROM "+p.sc.Tables.Conversations+" c"+by+
+		" AND s.user_id = "+parent+".user_id WHERE c.deleted_at < ? AND c."+scope.NotHeld, p.before)
+	if parent == "m" {
+		p.sc.Owned(q, "m.")
+	}
 	return p.sc.Owned(p.sc.Owned(q, "c."), "s.")
 }
 

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/message"
 )
 
@@ -42,12 +43,15 @@ func (c Conn) unlogged() *gorm.DB {
 
 // throughGORM tells whether the host has plugins or a timeout, which only take effect on
 // statements that go through GORM.
-func (c Conn) throughGORM() bool { return len(c.gorm.Plugins) > 0 || c.gorm.DefaultContextTimeout > 0 }
+func (h *Handle) throughGORM() bool {
+	return len(h.gorm.Plugins) > 0 || h.gorm.DefaultContextTimeout > 0
+}
 
 func (c Conn) query(q *Query) (*sql.Rows, error) {
 	if err := c.Lost(); err != nil {
 		return nil, err
 	}
+	c.bind(q)
 	if c.throughGORM() {
 		return c.unlogged().Raw(string(q.sql), q.Args...).Rows()
 	}
@@ -58,6 +62,7 @@ func (c Conn) exec(q *Query) (int64, error) {
 	if err := c.Lost(); err != nil {
 		return 0, err
 	}
+	c.bind(q)
 	if c.throughGORM() {
 		res := c.unlogged().Exec(string(q.sql), q.Args...)
 		return res.RowsAffected, res.Error
@@ -67,6 +72,14 @@ func (c Conn) exec(q *Query) (int64, error) {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// bind makes the arguments of a statement those that the driver gets. Every statement of the
+// store goes through it.
+func (c Conn) bind(q *Query) {
+	if !c.driver.BindsTime() {
+		dialect.BindTimes(q.Args)
+	}
 }
 
 // Stored returns a vector in the form in which the database keeps it.

@@ -34,7 +34,7 @@ func (h *Handle) Lingering(ctx context.Context) (context.Context, func()) {
 func (h *Handle) beginLingering(ctx context.Context) (gorm.ConnPool, func(), error) {
 	if !h.driver.ClosesCancelled() {
 		tx, err := h.beginTx(ctx)
-		return tx, func() {}, err
+		return tx, func() {}, Stopped(ctx, err)
 	}
 	longer, done := h.Lingering(ctx)
 	return h.beginUnder(ctx, longer, done)
@@ -59,6 +59,9 @@ func (h *Handle) beginUnder(ctx, longer context.Context, done func()) (gorm.Conn
 	tx, err := h.beginTx(longer)
 	if ended := !stop(); ended && err == nil {
 		_ = tx.(gorm.TxCommitter).Rollback() //nolint:forcetypeassert // a pool returns transactions
+		if h.conn != nil {
+			_ = h.conn.Close() // back into the pool
+		}
 		err = ctx.Err()
 	}
 	if err != nil {
@@ -77,10 +80,14 @@ func Because(ctx context.Context, err error) error {
 	return err
 }
 
-// Stopped adds the error of an ended ctx to the server's error that it stopped a statement,
-// which is all that the driver returns.
+// Stopped adds the error of an ended ctx to the database's error that it stopped a statement, or
+// that it is busy and waits no longer, which is all that some drivers return.
 func Stopped(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil && dialect.KindOf(err) == dialect.Stopped {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	switch dialect.KindOf(err) {
+	case dialect.Stopped, dialect.Retry:
 		return Because(ctx, err)
 	}
 	return err

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 
 	"gorm.io/gorm"
@@ -28,14 +29,27 @@ type Handle struct {
 	losable gorm.ConnPool
 	// done releases the context of a transaction that this handle began.
 	done func()
+	// conn is the connection of a transaction that this handle began and that can copy, and
+	// copier how. Both are nil in any other.
+	conn   *sql.Conn
+	copier copier
 }
 
 // NewHandle returns the handle of a GORM handle, whose driver behaves as driver says. Without
 // a log, the GORM handle's own logger is told of each statement.
 func NewHandle(db *gorm.DB, driver dialect.Driver, log *StatementLog) *Handle {
-	h := &Handle{gorm: db, pool: db.Statement.ConnPool, driver: driver, log: log}
+	h := &Handle{gorm: db, pool: plainPool(db.Statement.ConnPool), driver: driver, log: log}
 	h.losable = losable(h.pool, driver)
 	return h
+}
+
+// plainPool returns the pool that a model's statement has put its own around, which a handle
+// has that a hook or a plugin of the host passes on.
+func plainPool(pool gorm.ConnPool) gorm.ConnPool {
+	if around, ok := pool.(interface{ Unwrap() gorm.ConnPool }); ok {
+		return around.Unwrap()
+	}
+	return pool
 }
 
 // in returns the handle of a transaction that has begun, whose context done releases. It must
@@ -47,7 +61,13 @@ func (h *Handle) in(tx gorm.ConnPool, done func()) *Handle {
 	return &inTx
 }
 
+// beginTx begins a transaction and keeps its connection, if it can copy.
 func (h *Handle) beginTx(ctx context.Context) (gorm.ConnPool, error) {
+	conn, copies, tx, err := h.beginOnConn(ctx)
+	if conn != nil || err != nil {
+		h.conn, h.copier = conn, copies
+		return tx, err
+	}
 	switch pool := h.pool.(type) {
 	case gorm.TxBeginner:
 		return pool.BeginTx(ctx, nil)
@@ -59,7 +79,7 @@ func (h *Handle) beginTx(ctx context.Context) (gorm.ConnPool, error) {
 
 // end commits a transaction, or rolls it back.
 func (h *Handle) end(commit bool) error {
-	defer h.done()
+	defer h.release()
 	tx, ok := h.pool.(gorm.TxCommitter)
 	switch {
 	case !ok:
@@ -70,15 +90,24 @@ func (h *Handle) end(commit bool) error {
 	return tx.Rollback()
 }
 
+// release gives back what the transaction had.
+func (h *Handle) release() {
+	h.done()
+	if h.conn != nil {
+		_ = h.conn.Close() // back into the pool
+	}
+}
+
 // Transaction runs fn in a new transaction. It commits, or rolls back if fn fails or panics, or
 // if ctx has ended. If the database has rolled the transaction back by itself it returns
 // ErrRolledBack, even if fn returns nil.
 func (h *Handle) Transaction(ctx context.Context, fn func(tx *Handle) error) error {
-	tx, done, err := h.beginLingering(ctx)
+	begun := *h // which gets the connection
+	tx, done, err := begun.beginLingering(ctx)
 	if err != nil {
 		return err
 	}
-	return h.in(tx, done).finish(ctx, func(tx *Handle) error {
+	return begun.in(tx, done).finish(ctx, func(tx *Handle) error {
 		if err := fn(tx); err != nil {
 			return err
 		}
@@ -89,11 +118,12 @@ func (h *Handle) Transaction(ctx context.Context, fn func(tx *Handle) error) err
 // Detached is Transaction for work of several callers: ctx is only that of the one who begins
 // it. When ctx ends after that, the transaction goes on and commits.
 func (h *Handle) Detached(ctx context.Context, fn func(tx *Handle) error) error {
-	tx, done, err := h.beginDetached(ctx)
+	begun := *h
+	tx, done, err := begun.beginDetached(ctx)
 	if err != nil {
 		return err
 	}
-	return h.in(tx, done).finish(ctx, fn)
+	return begun.in(tx, done).finish(ctx, fn)
 }
 
 // finish runs fn in a transaction and ends it.

@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -79,7 +80,10 @@ func TestTables(t *testing.T) {
 		}
 	}
 	require.Equal(t, naming.WithRows(), names)
-	require.Equal(t, store.Counts{Conversations: 1, Messages: 1, Embeddings: 1, Suggestions: 1}, c, "each number has one table")
+	for i := range reflect.TypeFor[store.Counts]().NumField() {
+		require.EqualValues(t, 1, reflect.ValueOf(c).Field(i).Int(), "each number has one table")
+	}
+	require.Len(t, counts, len(names)-1, "all but the claims are counted")
 	require.EqualValues(t, len(counts), c.Total())
 }
 

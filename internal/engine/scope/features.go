@@ -20,6 +20,8 @@ type Features struct {
 	Vectors, VectorIndex bool
 	// Half says that the database keeps vectors in half precision.
 	Half bool
+	// vectorSchema is the quoted schema of PostgreSQL's type of embeddings.
+	vectorSchema string
 	// leadType is the type of lead_id.
 	leadType string
 	// dimensions is the length of every embedding, 0 if the schema does not fix it.
@@ -55,6 +57,21 @@ func (s *Store) ReadFeatures(db query.Conn) (*Features, error) {
 	}
 	return f, nil
 }
+
+// VectorType is the type of an embedding in PostgreSQL's SQL, without its dimensions. It has the
+// schema of the extension, which need not be on the search_path.
+func (f *Features) VectorType() string {
+	switch {
+	case !f.Vectors:
+		return "text"
+	case f.Half:
+		return f.vectorSchema + ".halfvec"
+	}
+	return f.vectorSchema + ".vector"
+}
+
+// CosineDistance is pgvector's operator for the cosine distance, with the extension's schema.
+func (f *Features) CosineDistance() string { return "OPERATOR(" + f.vectorSchema + ".<=>)" }
 
 // The range of half precision (IEEE 754 binary16): it ends at 65504, and loses digits below 2^-14.
 const maxHalf, minHalf = 65504, 0x1p-14

@@ -16,22 +16,24 @@ var vectorType = regexp.MustCompile(`^(?:.*\.)?(vector|halfvec)\((\d+)\)$`)
 
 func (postgresFeatures) read(s *Store, db query.Conn) (*Features, error) {
 	var f Features
-	var column, leadType record.Text
+	var column, vectorSchema, leadType record.Text
 	q := query.New(`SELECT
 		coalesce((SELECT substring(pg_get_expr(d.adbin, d.adrelid) from '''([^'']+)''::regconfig')
 			FROM pg_attribute a JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 			WHERE a.attrelid = to_regclass(?) AND a.attname = 'search' AND NOT a.attisdropped), ''),
 		(SELECT format_type(atttypid, atttypmod) FROM pg_attribute
 			WHERE attrelid = to_regclass(?) AND attname = 'embedding' AND NOT attisdropped),
+		(SELECT quote_ident(n.nspname) FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace n ON n.oid = t.typnamespace
+			WHERE a.attrelid = to_regclass(?) AND a.attname = 'embedding' AND NOT a.attisdropped),
 		EXISTS (SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
 			WHERE i.indrelid = to_regclass(?) AND i.indisvalid AND a.amname = 'hnsw'),
 		(SELECT format_type(atttypid, atttypmod) FROM pg_attribute
 			WHERE attrelid = to_regclass(?) AND attname = 'lead_id' AND NOT attisdropped)`,
-		s.Tables.Messages, s.Tables.Embeddings, s.Tables.Embeddings, s.Tables.Conversations)
-	if _, err := q.Row(db, &f.TextConfig, &column, &f.VectorIndex, &leadType); err != nil {
+		s.Tables.Messages, s.Tables.Embeddings, s.Tables.Embeddings, s.Tables.Embeddings, s.Tables.Conversations)
+	if _, err := q.Row(db, &f.TextConfig, &column, &vectorSchema, &f.VectorIndex, &leadType); err != nil {
 		return nil, err
 	}
-	f.leadType = string(leadType)
+	f.leadType, f.vectorSchema = string(leadType), string(vectorSchema)
 	var err error
 	if f.Distributed, err = s.Distributed(db); err != nil {
 		return nil, err

@@ -40,6 +40,8 @@ type shared struct {
 	featureReader featureReader
 	// features is nil until it is first read.
 	features atomic.Pointer[Features]
+	// copyRefused says that the server does not take COPY into the library's tables.
+	copyRefused atomic.Bool
 	// Erasures counts the erasures, after which the codes in memory may be of vectors that are
 	// gone. It is a counter and not a lock: an erasure must wait for nobody, since it may hold
 	// the connection that a search waits for.
@@ -104,6 +106,12 @@ func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) (*St
 	return s, nil
 }
 
+// CopyRefused tells whether RefuseCopy was called.
+func (s *Store) CopyRefused() bool { return s.copyRefused.Load() }
+
+// RefuseCopy notes that the server does not take COPY into the library's tables.
+func (s *Store) RefuseCopy() { s.copyRefused.Store(true) }
+
 // ForUser returns the scope of one user. The nil UUID is refused when the scope is used.
 func (s *Store) ForUser(user uuid.UUID) Scope { return Scope{Store: s, User: user} }
 
@@ -115,13 +123,13 @@ func (s *Store) WithTx(tx *gorm.DB) *Store {
 	return s.withHandle(query.NewHandle(tx, s.Dialect, s.Log))
 }
 
-// CheckSchema returns ErrSchema if the schema has another version than this code needs. Once it
-// has found the right version it does not look again.
+// CheckSchema returns ErrSchema if this code does not work with the schema. Once it has found one
+// that it works with it does not look again.
 func (s *Store) CheckSchema(db query.Conn) error {
 	if s.ready.Load() {
 		return nil
 	}
-	have, err := migrate.Version(db.Ctx, db.Host(), s.MigrateOptions())
+	have, err := migrate.ReadSchema(db.Ctx, db.Host(), s.MigrateOptions())
 	if err != nil {
 		return query.Stopped(db.Ctx, err)
 	}
@@ -136,13 +144,15 @@ func (s *Store) CheckSchema(db query.Conn) error {
 	return nil
 }
 
-// CompareSchema returns ErrSchema unless a version is the one that this code needs.
-func CompareSchema(have int64) error {
+// CompareSchema returns ErrSchema unless a schema works with this code: it has the version that
+// this code needs, or a newer one that only adds to it.
+func CompareSchema(have migrate.Schema) error {
 	switch want := migrate.Latest(); {
-	case have < want:
-		return fmt.Errorf("%w: the database is at version %d, this code needs %d: call migrate.Up, or open with convostore.WithMigrate", store.ErrSchema, have, want)
-	case have > want:
-		return fmt.Errorf("%w: the database is at version %d, this code knows %d: update the library", store.ErrSchema, have, want)
+	case have.Version < want:
+		return fmt.Errorf("%w: the database is at version %d, this code needs %d: call migrate.Up, or open with convostore.WithMigrate", store.ErrSchema, have.Version, want)
+	case have.OldestCode > want:
+		return fmt.Errorf("%w: the database is at version %d, which works with code that knows %d or more, and this code knows %d: update the library",
+			store.ErrSchema, have.Version, have.OldestCode, want)
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func (postgresVectors) readLive(s *similarSearch, k int) (distanceRows, error) {
 	if !s.sc.All {
 		return readByDistance(s, s.db, selectLive(s, k))
 	}
-	q := query.New("SELECT message_id, user_id, conversation_id, (embedding <=> "+vectorParam(s)+") + 0 AS distance FROM "+
+	q := query.New("SELECT message_id, user_id, conversation_id, "+distanceTo("embedding", s)+" + 0 AS distance FROM "+
 		s.sc.Tables.Embeddings+" WHERE model = ? ORDER BY distance, message_id, user_id LIMIT ?", vectorText(s), s.options.Model, k)
 	r, err := readByDistance(s, s.db, q)
 	if err != nil || len(r.hits) == 0 {
@@ -108,7 +108,7 @@ func (postgresVectors) readLive(s *similarSearch, k int) (distanceRows, error) {
 // look-up a loop: a join, planned for any k, would read all messages of the user.
 func selectLive(s *similarSearch, k int) *query.Query {
 	q := query.New("SELECT m.id, m.user_id, m.conversation_id, e.distance FROM (SELECT message_id, user_id, ").
-		Add("(embedding <=> "+vectorParam(s)+") + 0 AS distance FROM "+s.sc.Tables.Embeddings+" WHERE model = ?", vectorText(s), s.options.Model)
+		Add(""+distanceTo("embedding", s)+" + 0 AS distance FROM "+s.sc.Tables.Embeddings+" WHERE model = ?", vectorText(s), s.options.Model)
 	s.sc.Owned(q, "").Add(" ORDER BY distance, message_id LIMIT ?) e LEFT JOIN LATERAL (SELECT m.id, m.user_id, m.conversation_id FROM "+
 		s.sc.Tables.Messages+" m JOIN "+s.sc.Tables.Conversations+" c ON c.id = m.conversation_id AND c.user_id = m.user_id"+
 		" WHERE m.id = e.message_id AND m.user_id = e.user_id AND m.deleted_at IS NULL AND c.deleted_at IS NULL", k)
@@ -118,7 +118,7 @@ func selectLive(s *similarSearch, k int) *query.Query {
 // selectEligible joins vectors and messages in one query. addend is appended to the
 // distance, and settings to the conditions.
 func selectEligible(s *similarSearch, addend string, settings *query.Query) *query.Query {
-	q := query.New("SELECT m.id, m.user_id, m.conversation_id, (e.embedding <=> "+vectorParam(s)+") "+addend+" AS distance FROM "+
+	q := query.New("SELECT m.id, m.user_id, m.conversation_id, "+distanceTo("e.embedding", s)+" "+addend+" AS distance FROM "+
 		s.fromVectors()+" WHERE e.model = ?", vectorText(s), s.options.Model)
 	return s.eligible(q).Append(settings)
 }
@@ -186,16 +186,14 @@ func (postgresVectors) moreThan(s *similarSearch, count int) (bool, error) {
 
 func (postgresVectors) countSimilar(s *similarSearch, conversations []uuid.UUID, counts map[scope.OwnedID]int64) error {
 	q := s.selectVectors(conversations, "count(*)")
-	q.Add(" AND 1 - (e.embedding <=> "+vectorParam(s)+") >= ?", vectorText(s), s.options.MinSimilarity)
+	q.Add(" AND 1 - "+distanceTo("e.embedding", s)+" >= ?", vectorText(s), s.options.MinSimilarity)
 	return s.readCounts(q, counts)
 }
 
-// vectorParam is the placeholder for the vector of the search, and vectorText its argument.
-func vectorParam(s *similarSearch) string {
-	if s.features.Half {
-		return "CAST(? AS halfvec)"
-	}
-	return "CAST(? AS vector)"
+// distanceTo is the distance of a column from the vector of the search, whose argument is
+// vectorText.
+func distanceTo(column string, s *similarSearch) string {
+	return "(" + column + " " + s.features.CosineDistance() + " " + s.sc.Dialect.Param(s.features.VectorType()) + ")"
 }
 
 func vectorText(s *similarSearch) string { return pgvector.NewVector(s.vector).String() }

@@ -28,20 +28,23 @@ func (s suggestions) Create(ctx context.Context, sg *suggestion.Suggestion) erro
 	if err := prepareSuggestion(sc, sg); err != nil {
 		return err
 	}
-	var found bool
-	err = sc.Guarded(ctx, func(on *scope.Store) (err error) {
-		var id uuid.UUID
-		found, err = insertSuggestion(sc, sg).Row(query.On(ctx, on.Writer), &id)
-		return err
+	err = scope.Settle(func() (created bool, err error) {
+		err = sc.Guarded(ctx, func(on *scope.Store) (err error) {
+			var id uuid.UUID
+			created, err = insertSuggestion(sc, sg).Row(query.On(ctx, on.Writer), &id)
+			return err
+		})
+		if err == nil && !created {
+			err = explainNotInserted(ctx, sc, sg)
+		}
+		return created, err
 	})
-	switch {
-	case dialect.KindOf(err) == dialect.Unique:
+	switch dialect.KindOf(err) {
+	case dialect.Unique:
 		return fmt.Errorf("%w: the id of the suggestion is taken", store.ErrConflict)
-	case dialect.KindOf(err) == dialect.ForeignKey:
+	case dialect.ForeignKey:
 		// The conversation or the answered message was erased while the insert ran.
 		return store.ErrNotFound
-	case err == nil && !found:
-		err = explainNotInserted(ctx, sc, sg)
 	}
 	return query.Wrap("create suggestion", err)
 }
@@ -72,15 +75,26 @@ func insertSuggestion(sc scope.Scope, sg *suggestion.Suggestion) *query.Query {
 		" FROM "+sc.Tables.Conversations+" c WHERE c.id = ? AND c.user_id = ? AND c.deleted_at IS NULL",
 		append(args, sg.ConversationID, sc.User)...)
 	if sg.InReplyToMessageID != nil {
-		q.Add(" AND EXISTS (SELECT 1 FROM "+sc.Tables.Messages+" m WHERE m.id = ? AND m.user_id = ?"+
-			" AND m.conversation_id = ? AND m.deleted_at IS NULL)", *sg.InReplyToMessageID, sc.User, sg.ConversationID)
+		q.Add(" AND ").Append(answerable(sc, sg))
 	}
 	return q.Add(" RETURNING id")
 }
 
-// explainNotInserted returns the error for an insert that returned no row.
+// answerable is the condition that the answered message is a live one of the conversation.
+func answerable(sc scope.Scope, sg *suggestion.Suggestion) *query.Query {
+	return query.New("EXISTS (SELECT 1 FROM "+sc.Tables.Messages+" m WHERE m.id = ? AND m.user_id = ?"+
+		" AND m.conversation_id = ? AND m.deleted_at IS NULL)", *sg.InReplyToMessageID, sc.User, sg.ConversationID)
+}
+
+// explainNotInserted returns the error for an insert that returned no row, or nil if the
+// reason is gone by now.
 func explainNotInserted(ctx context.Context, sc scope.Scope, sg *suggestion.Suggestion) error {
-	if _, err := threads.GetConversation(sc, query.On(ctx, sc.Writer), sg.ConversationID); err != nil {
+	db := query.On(ctx, sc.Writer)
+	if _, err := threads.GetConversation(sc, db, sg.ConversationID); err != nil || sg.InReplyToMessageID == nil {
+		return err
+	}
+	found, err := query.One(db, query.New("SELECT ").Append(answerable(sc, sg)), func(b *bool) []any { return []any{b} })
+	if err != nil || *found {
 		return err
 	}
 	return rule.Invalid("in_reply_to_message_id", "is no live message of the conversation")

@@ -46,19 +46,35 @@ func (s suggestions) decide(ctx context.Context, id uuid.UUID, to suggestion.Sta
 	}
 	assign := query.New("status = ?, edited_content = ?, reviewed_by = ?, reviewed_at = ?, feedback = ?",
 		to, record.Null(content), record.Null(r.By), at, record.Null(r.Feedback))
-	sg, err := s.setDecision(ctx, id, assign, " AND "+scope.StatusIs(from), len(content)+len(r.By)+len(r.Feedback))
-	if !errors.Is(err, store.ErrNotFound) {
-		return sg, err
-	}
-	db, err := s.sc.Writing(ctx)
+	var sg *suggestion.Suggestion
+	err := scope.Settle(func() (_ bool, err error) {
+		sg, err = s.setDecision(ctx, id, assign, " AND "+scope.StatusIs(from), len(content)+len(r.By)+len(r.Feedback))
+		if !errors.Is(err, store.ErrNotFound) {
+			return true, err
+		}
+		return false, s.refused(ctx, id, to)
+	})
 	if err != nil {
 		return nil, err
 	}
+	return sg, nil
+}
+
+// refused returns the error for a decision that found no suggestion to decide on, or nil if
+// there is one by now.
+func (s suggestions) refused(ctx context.Context, id uuid.UUID, to suggestion.Status) error {
+	db, err := s.sc.Writing(ctx)
+	if err != nil {
+		return err
+	}
 	found, err := getSuggestion(s.sc, db, id)
 	if err != nil {
-		return nil, query.Wrap("decide", err)
+		return query.Wrap("decide", err)
 	}
-	return nil, &store.TransitionError{Of: "suggestion", From: found.Status.String(), To: to.String()}
+	if found.Status.CanBecome(to) {
+		return nil
+	}
+	return &store.TransitionError{Of: "suggestion", From: found.Status.String(), To: to.String()}
 }
 
 // setDecision writes a decision with texts of so many bytes. With long ones it does so in a

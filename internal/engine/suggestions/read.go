@@ -24,8 +24,12 @@ func (s suggestions) Get(ctx context.Context, id uuid.UUID) (*suggestion.Suggest
 
 // getSuggestion reads a live suggestion of a live conversation.
 func getSuggestion(sc scope.Scope, db query.Conn, id uuid.UUID) (*suggestion.Suggestion, error) {
+	return findSuggestion(sc, db, id, store.ExcludeDeleted)
+}
+
+func findSuggestion(sc scope.Scope, db query.Conn, id uuid.UUID, d store.Deleted) (*suggestion.Suggestion, error) {
 	q := query.New("SELECT "+record.SuggestionColumns+" FROM "+sc.Tables.Suggestions+" s WHERE id = ?", id)
-	return query.One(db, sc.InLive(scope.Deleted(sc.Owned(q, "s."), store.ExcludeDeleted, "s."), "s."), record.SuggestionDest)
+	return query.One(db, sc.InLive(scope.Deleted(sc.Owned(q, "s."), d, "s."), "s."), record.SuggestionDest)
 }
 
 func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid.UUID, p store.PageRequest) (store.Page[*suggestion.Suggestion], error) {
@@ -45,10 +49,14 @@ func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid
 	if l.After != nil {
 		oldest.After(q, ">", l.After)
 	}
-	page, err = scope.ReadPage(l, q.Add(oldest.OrderBy("")+" LIMIT ?", l.Limit+1), record.SuggestionDest, (*suggestion.Suggestion).Size, suggestionPlace)
-	if err == nil && len(page.Items) == 0 {
-		_, err = threads.GetConversation(s.sc, l.DB, conversationID)
-	}
+	q.Add(oldest.OrderBy("")+" LIMIT ?", l.Limit+1)
+	err = scope.Settle(func() (_ bool, err error) {
+		page, err = scope.ReadPage(l, q, record.SuggestionDest, (*suggestion.Suggestion).Size, suggestionPlace)
+		if err != nil || len(page.Items) > 0 {
+			return true, err
+		}
+		return threads.IsEmpty(s.sc, l.DB, conversationID, q)
+	})
 	return page, query.Wrap("list suggestions", err)
 }
 

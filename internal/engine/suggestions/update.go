@@ -18,16 +18,25 @@ func (s suggestions) Delete(ctx context.Context, id uuid.UUID) (*suggestion.Sugg
 }
 
 func (s suggestions) Restore(ctx context.Context, id uuid.UUID) (*suggestion.Suggestion, error) {
-	sg, err := s.update(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"), "")
-	if errors.Is(err, store.ErrNotFound) {
+	var sg *suggestion.Suggestion
+	err := scope.Settle(func() (_ bool, err error) {
+		sg, err = s.update(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"), "")
+		if !errors.Is(err, store.ErrNotFound) {
+			return true, err
+		}
 		db, err := s.sc.Writing(ctx)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
-		sg, err := getSuggestion(s.sc, db, id)
-		return sg, query.Wrap("restore suggestion", err)
+		if sg, err = findSuggestion(s.sc, db, id, store.IncludeDeleted); err != nil {
+			return false, query.Wrap("restore suggestion", err)
+		}
+		return !sg.Deleted(), nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return sg, err
+	return sg, nil
 }
 
 // update updates a suggestion of a live conversation and returns the row as it is then. It

@@ -31,14 +31,16 @@ type batchResult struct {
 // user at the same time. Then the batch is rolled back and tried again.
 func writeBatch(ctx context.Context, sc scope.Scope, drafts []Draft, expectedSeq *int64) (batch batchResult, err error) {
 	for try := 1; ; try++ {
-		err = sc.Shared(ctx, func(tx *scope.Store) error {
-			in := sc.In(tx)
-			threads, err := lockThreads(in, query.On(ctx, tx.Writer), drafts)
-			if err != nil {
+		err = unlessCopyRefused(func() error {
+			return sc.Shared(ctx, func(tx *scope.Store) error {
+				in := sc.In(tx)
+				threads, err := lockThreads(in, query.On(ctx, tx.Writer), drafts)
+				if err != nil {
+					return err
+				}
+				batch, err = appendBatch(ctx, in, drafts, threads, expectedSeq)
 				return err
-			}
-			batch, err = appendBatch(ctx, in, drafts, threads, expectedSeq)
-			return err
+			})
 		})
 		if try == scope.MaxTries || dialect.KindOf(err) != dialect.Unique {
 			break

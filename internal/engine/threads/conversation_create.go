@@ -21,8 +21,8 @@ func (s conversations) Create(ctx context.Context, c *conversation.Conversation)
 	if c == nil {
 		return scope.ErrNil("conversation")
 	}
-	if len(c.Suggestions) > 0 {
-		return rule.Invalid("suggestions", "are created by themselves")
+	if err := checkOnlyMessages(c); err != nil {
+		return err
 	}
 	sc, err := newConversation(ctx, s.sc, c)
 	if err != nil {
@@ -32,6 +32,26 @@ func (s conversations) Create(ctx context.Context, c *conversation.Conversation)
 		return query.Wrap("create conversation", insertAlone(ctx, sc, c, ""))
 	}
 	return query.Wrap("create conversation", createWithMessages(ctx, sc, c))
+}
+
+// checkOnlyMessages refuses a conversation with children other than messages, which would be
+// left out without a word.
+func checkOnlyMessages(c *conversation.Conversation) error {
+	for _, children := range []struct {
+		field string
+		n     int
+	}{
+		{"suggestions", len(c.Suggestions)},
+		{"labels", len(c.Labels)},
+		{"reads", len(c.Reads)},
+		{"states", len(c.States)},
+		{"summaries", len(c.Summaries)},
+	} {
+		if children.n > 0 {
+			return rule.Invalid(children.field, "are created by themselves")
+		}
+	}
+	return nil
 }
 
 // newConversation fills in and validates a conversation, checks that its lead id fits the
@@ -85,22 +105,24 @@ func createWithMessages(ctx context.Context, sc scope.Scope, c *conversation.Con
 	}
 	// The transaction may run more than once, so c is overwritten only after it commits.
 	var stored conversation.Conversation
-	err = sc.Shared(ctx, func(tx *scope.Store) error {
-		in := sc.In(tx)
-		stored = *c
-		if err := insertConversation(ctx, in, &stored, ""); err != nil {
-			return err
-		}
-		thread := newThreadState(&stored)
-		batch, err := appendBatch(ctx, in, drafts, map[uuid.UUID]*threadState{c.ID: thread}, nil)
-		if err != nil {
-			return err
-		}
-		if i := slices.Index(batch.created, false); i >= 0 {
-			return &store.BatchError{Index: i, Err: errTaken}
-		}
-		thread.apply(&stored)
-		return nil
+	err = unlessCopyRefused(func() error {
+		return sc.Shared(ctx, func(tx *scope.Store) error {
+			in := sc.In(tx)
+			stored = *c
+			if err := insertConversation(ctx, in, &stored, ""); err != nil {
+				return err
+			}
+			thread := newThreadState(&stored)
+			batch, err := appendBatch(ctx, in, drafts, map[uuid.UUID]*threadState{c.ID: thread}, nil)
+			if err != nil {
+				return err
+			}
+			if i := slices.Index(batch.created, false); i >= 0 {
+				return &store.BatchError{Index: i, Err: errTaken}
+			}
+			thread.apply(&stored)
+			return nil
+		})
 	})
 	switch {
 	case err == nil:

@@ -9,6 +9,7 @@ import (
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/engine/erase"
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/store"
 )
 
@@ -17,16 +18,25 @@ func (s conversations) Delete(ctx context.Context, id uuid.UUID) (*conversation.
 }
 
 func (s conversations) Restore(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
-	c, err := s.update(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"))
-	if errors.Is(err, store.ErrNotFound) {
+	var c *conversation.Conversation
+	err := scope.Settle(func() (_ bool, err error) {
+		c, err = s.update(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"))
+		if !errors.Is(err, store.ErrNotFound) {
+			return true, err
+		}
 		db, err := s.sc.Writing(ctx)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
-		c, err := GetConversation(s.sc, db, id)
-		return c, query.Wrap("restore conversation", err)
+		if c, err = getConversation(s.sc, db, id, store.IncludeDeleted); err != nil {
+			return false, query.Wrap("restore conversation", err)
+		}
+		return !c.DeletedAt.Valid, nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	return c, nil
 }
 
 func (s conversations) Erase(ctx context.Context, id uuid.UUID) (store.Counts, error) {

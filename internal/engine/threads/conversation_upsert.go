@@ -68,10 +68,10 @@ func upsert(ctx context.Context, sc scope.Scope, c *conversation.Conversation) (
 }
 
 func checkNoChildren(c *conversation.Conversation) error {
-	if len(c.Messages) > 0 || len(c.Suggestions) > 0 {
-		return rule.Invalid("messages", "and suggestions are not taken here")
+	if len(c.Messages) > 0 {
+		return rule.Invalid("messages", "are not taken here")
 	}
-	return nil
+	return checkOnlyMessages(c)
 }
 
 func (s conversations) GetOrCreate(ctx context.Context, c *conversation.Conversation) (bool, error) {

@@ -31,6 +31,9 @@ func NewDraft(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, m *
 	if m.UserID != uuid.Nil && m.UserID != sc.User {
 		return Draft{}, rule.Invalid("user_id", "is another user's than the conversation's")
 	}
+	if len(m.Refs) > 0 || len(m.Votes) > 0 {
+		return Draft{}, rule.Invalid("refs", "and votes are created by themselves")
+	}
 	m.UserID, m.ConversationID = sc.User, conversationID
 	idGiven := m.ID != uuid.Nil
 	if err := sc.GiveID(&m.ID); err != nil {

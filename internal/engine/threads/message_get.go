@@ -25,8 +25,12 @@ func (s messages) Get(ctx context.Context, id uuid.UUID) (*message.Message, erro
 
 // getMessage reads a live message of a live conversation.
 func getMessage(sc scope.Scope, db query.Conn, id uuid.UUID) (*message.Message, error) {
+	return findMessage(sc, db, id, store.ExcludeDeleted)
+}
+
+func findMessage(sc scope.Scope, db query.Conn, id uuid.UUID, d store.Deleted) (*message.Message, error) {
 	q := query.New("SELECT "+record.MessageColumns+" FROM "+sc.Tables.Messages+" m WHERE id = ?", id)
-	return query.One(db, sc.InLive(scope.Deleted(sc.Owned(q, "m."), store.ExcludeDeleted, "m."), "m."), record.MessageDest)
+	return query.One(db, sc.InLive(scope.Deleted(sc.Owned(q, "m."), d, "m."), "m."), record.MessageDest)
 }
 
 func (s messages) FindByProviderID(ctx context.Context, p message.Provider, id string) (*message.Message, error) {

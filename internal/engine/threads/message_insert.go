@@ -11,8 +11,15 @@ import (
 
 // insertMessages inserts drafts that have their seqs.
 func insertMessages(sc scope.Scope, db query.Conn, drafts []Draft) error {
+	byCopy, err := copies(sc, db, drafts)
+	if err != nil {
+		return err
+	}
+	if byCopy {
+		return copyMessages(sc, db, drafts)
+	}
 	insert := "INSERT INTO " + sc.Tables.Messages + " (" + record.UserFirst + ") "
-	for part := range insertParts(sc, drafts) {
+	for part := range insertParts(drafts, sc.Dialect.RowsPerInsert()) {
 		source, err := rowSource(sc, record.MessageTypes, rowsOf(part))
 		if err != nil {
 			return err
@@ -24,11 +31,10 @@ func insertMessages(sc scope.Scope, db query.Conn, drafts []Draft) error {
 	return nil
 }
 
-// insertParts splits drafts into parts that one INSERT takes. A part also ends when its
-// contents exceed 4 MiB, because the driver copies them.
-func insertParts(sc scope.Scope, drafts []Draft) iter.Seq[[]Draft] {
+// insertParts splits drafts into parts that one statement takes. A part also ends when its
+// contents exceed 4 MiB, because the statement's values are copied.
+func insertParts(drafts []Draft, maxRows int) iter.Seq[[]Draft] {
 	const maxBytes = 4 << 20
-	maxRows := sc.Dialect.RowsPerInsert()
 	return func(yield func([]Draft) bool) {
 		first, size := 0, 0
 		for i, d := range drafts {
@@ -48,7 +54,7 @@ func insertParts(sc scope.Scope, drafts []Draft) iter.Seq[[]Draft] {
 
 // fitOneInsert tells whether one INSERT takes all drafts.
 func fitOneInsert(sc scope.Scope, drafts []Draft) bool {
-	for part := range insertParts(sc, drafts) {
+	for part := range insertParts(drafts, sc.Dialect.RowsPerInsert()) {
 		return len(part) == len(drafts)
 	}
 	return false

@@ -58,12 +58,24 @@ func listMessages(ctx context.Context, sc scope.Scope, conversationID uuid.UUID,
 		q.Add(messagesAfter(f.Order), messagesAfterArgs(f.Order, *after)...)
 	}
 	q.Add(" ORDER BY "+messageOrder(f.Order)+" LIMIT ?", limit)
-	found, more, err = query.Within(db, q, record.MessageDest, (*message.Message).Size, store.MaxPageBytes)
-	if err != nil || len(found) > 0 {
-		return found, more, err
-	}
-	_, err = GetConversation(sc, db, conversationID)
-	return found, false, err
+	err = scope.Settle(func() (_ bool, err error) {
+		found, more, err = query.Within(db, q, record.MessageDest, (*message.Message).Size, store.MaxPageBytes)
+		if err != nil || len(found) > 0 {
+			return true, err
+		}
+		return IsEmpty(sc, db, conversationID, q)
+	})
+	return found, more, err
+}
+
+// IsEmpty tells whether a live conversation of the scope's user has no rows of a query, in one
+// statement: with two, it could be restored after a query that found none of its rows because
+// it was deleted. It returns ErrNotFound if there is no such conversation.
+func IsEmpty(sc scope.Scope, db query.Conn, conversationID uuid.UUID, rows *query.Query) (bool, error) {
+	q := query.New("SELECT NOT EXISTS ").Bracketed(rows).
+		Add(" FROM "+sc.Tables.Conversations+" WHERE id = ? AND user_id = ? AND deleted_at IS NULL", conversationID, sc.User)
+	empty, err := query.One(db, q, func(b *bool) []any { return []any{b} })
+	return err == nil && *empty, err
 }
 
 func (s messages) All(ctx context.Context, conversationID uuid.UUID, f store.MessageFilter) iter.Seq2[*message.Message, error] {

@@ -78,16 +78,25 @@ func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, e
 }
 
 func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, error) {
-	m, err := s.update(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"))
-	if errors.Is(err, store.ErrNotFound) {
+	var m *message.Message
+	err := scope.Settle(func() (_ bool, err error) {
+		m, err = s.update(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"))
+		if !errors.Is(err, store.ErrNotFound) {
+			return true, err
+		}
 		db, err := s.sc.Writing(ctx)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
-		m, err := getMessage(s.sc, db, id)
-		return m, query.Wrap("restore message", err)
+		if m, err = findMessage(s.sc, db, id, store.IncludeDeleted); err != nil {
+			return false, query.Wrap("restore message", err)
+		}
+		return !m.Deleted(), nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return m, err
+	return m, nil
 }
 
 // countChange is an assignment of every change of a message after its append.

@@ -17,9 +17,11 @@ $$;
 {{- end}}
 
 CREATE TABLE {{table "convostore_migrations"}} (
-    version    bigint      NOT NULL,
-    name       text        NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now(),
+    version     bigint      NOT NULL,
+    name        text        NOT NULL,
+    applied_at  timestamptz NOT NULL DEFAULT now(),
+    -- The oldest version of the code that works with this one; null is the version itself.
+    oldest_code bigint,
     CONSTRAINT {{name "convostore_migrations_pkey"}} PRIMARY KEY (version)
 );
 

@@ -7,10 +7,13 @@
 -- Comments stand outside of the tables: tools that read a table's text take their commas and
 -- apostrophes for SQL.
 
+-- oldest_code is the oldest version of the code that works with the one of the row. Null is the
+-- version itself.
 CREATE TABLE {{table "convostore_migrations"}} (
     version    integer     NOT NULL,
     name       text        NOT NULL,
     applied_at timestamp   NOT NULL DEFAULT {{.Now}} CHECK ({{utc "applied_at"}}),
+    oldest_code integer,
     CONSTRAINT {{name "convostore_migrations_pkey"}} PRIMARY KEY (version)
 );
 

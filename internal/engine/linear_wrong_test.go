@@ -1,0 +1,151 @@
+package engine_test
+
+import (
+	"testing"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/suggestion"
+)
+
+// TestLinearModel has a history of each kind that must not be, beside one that may: a test of
+// histories that cannot fail would say nothing.
+func TestLinearModel(t *testing.T) {
+	t.Parallel()
+	for name, h := range map[string]struct{ right, wrong []porcupine.Operation }{
+		"gap": {
+			after(appended(1, 1), appended(2, 2)),
+			after(appended(1, 1), appended(2, 3)),
+		},
+		"the same seq twice": {
+			atOnce(appended(1, 1), appended(2, 2)),
+			atOnce(appended(1, 1), appended(2, 1)),
+		},
+		"redelivery appended again": {
+			after(appended(1, 1), redelivered(1, 1)),
+			after(appended(1, 1), appended(1, 2)),
+		},
+		"redelivery of two at once appended twice": {
+			atOnce(appended(1, 1), redelivered(1, 1)),
+			atOnce(appended(1, 1), appended(1, 1)),
+		},
+		"acknowledged message lost": {
+			after(appended(1, 1), appended(2, 2), listed(row(1, 1), row(2, 2))),
+			after(appended(1, 1), appended(2, 2), listed(row(1, 1))),
+		},
+		"stale read": {
+			append(after(appended(1, 1)), between(0, 3, listed())),
+			append(after(appended(1, 1)), between(2, 3, listed())),
+		},
+		"read that goes back": {
+			append(after(listed(), listed(row(1, 1))), between(0, 9, appended(1, 1))),
+			append(after(listed(row(1, 1)), listed()), between(0, 9, appended(1, 1))),
+		},
+		"message of an unanswered append comes and goes": {
+			append(after(listed(), listed(row(1, 1))), between(0, never, unanswered(linearCall{Call: callAppend, Label: 1, Seq: 1}))),
+			append(after(listed(row(1, 1)), listed()), between(0, never, unanswered(linearCall{Call: callAppend, Label: 1, Seq: 1}))),
+		},
+		"deleted message read": {
+			after(appended(1, 1), deleted(1, 1), listed()),
+			after(appended(1, 1), deleted(1, 1), listed(row(1, 1))),
+		},
+		"empty read of a restored conversation": {
+			append(after(appended(1, 1), done(callDeleteThread), done(callRestoreThread)), between(4, 9, gone(callLast))),
+			append(after(appended(1, 1), done(callDeleteThread), done(callRestoreThread)), between(4, 9, listed())),
+		},
+		"append to a deleted conversation": {
+			after(done(callDeleteThread), gone(callAppend)),
+			after(done(callDeleteThread), appended(1, 1)),
+		},
+		"decided twice": {
+			after(suggested(), decided(suggestion.StatusApproved), refused(suggestion.StatusApproved)),
+			after(suggested(), decided(suggestion.StatusApproved), decided(suggestion.StatusRejected)),
+		},
+		"refused for no decision": {
+			after(suggested(), decided(suggestion.StatusRejected), refused(suggestion.StatusRejected)),
+			after(suggested(), refused(suggestion.StatusPending)),
+		},
+		"status of another message": {
+			after(appended(1, 1), status(conversation.StatusNeedsReply, 1)),
+			after(appended(1, 1), status(conversation.StatusWaiting, 1)),
+		},
+	} {
+		assert.True(t, porcupine.CheckOperations(linearModel(), h.right), "%s: the right one", name)
+		assert.False(t, porcupine.CheckOperations(linearModel(), h.wrong), "%s: the wrong one", name)
+	}
+}
+
+// never is the return of a call that was not answered.
+const never = int64(1) << 62
+
+// after has one call begin after the other has returned.
+func after(ops ...porcupine.Operation) []porcupine.Operation {
+	for i := range ops {
+		ops[i].Call, ops[i].Return = int64(2*i), int64(2*i+1)
+	}
+	return ops
+}
+
+func atOnce(ops ...porcupine.Operation) []porcupine.Operation {
+	for i := range ops {
+		ops[i].Call, ops[i].Return = 0, 9
+	}
+	return ops
+}
+
+func between(from, to int64, op porcupine.Operation) porcupine.Operation {
+	op.Call, op.Return = from, to
+	return op
+}
+
+func row(seq int64, label int) linearRow { return linearRow{Seq: seq, Label: label} }
+
+func op(in linearCall, out linearAnswer) porcupine.Operation {
+	return porcupine.Operation{Input: in, Output: out}
+}
+
+func appended(label int, seq int64) porcupine.Operation {
+	return op(linearCall{Call: callAppend, Label: label, Way: message.DirectionInbound},
+		linearAnswer{Created: true, Messages: []linearRow{row(seq, label)}})
+}
+
+func redelivered(label int, seq int64) porcupine.Operation {
+	return op(linearCall{Call: callAppend, Label: label}, linearAnswer{Messages: []linearRow{row(seq, label)}})
+}
+
+func unanswered(in linearCall) porcupine.Operation { return op(in, linearAnswer{Unknown: true}) }
+
+func listed(rows ...linearRow) porcupine.Operation {
+	return op(linearCall{Call: callList}, linearAnswer{Messages: rows})
+}
+
+func deleted(label int, seq int64) porcupine.Operation {
+	return op(linearCall{Call: callDelete, Label: label}, linearAnswer{Messages: []linearRow{{seq, label, true}}})
+}
+
+func done(call string) porcupine.Operation { return op(linearCall{Call: call}, linearAnswer{}) }
+
+func gone(call string) porcupine.Operation {
+	return op(linearCall{Call: call, Label: 1, N: 5}, linearAnswer{NotFound: true})
+}
+
+func suggested() porcupine.Operation {
+	return op(linearCall{Call: callSuggest, Label: 1},
+		linearAnswer{Suggestions: []linearSuggestion{{1, suggestion.StatusPending, ""}}})
+}
+
+func decided(to suggestion.Status) porcupine.Operation {
+	return op(linearCall{Call: callDecide, Label: 1, To: to, By: "somebody"},
+		linearAnswer{Suggestions: []linearSuggestion{{1, to, "somebody"}}})
+}
+
+func refused(found suggestion.Status) porcupine.Operation {
+	return op(linearCall{Call: callDecide, Label: 1, To: suggestion.StatusEdited, By: "another"}, linearAnswer{Found: found})
+}
+
+func status(s conversation.Status, last int64) porcupine.Operation {
+	return op(linearCall{Call: callGetThread}, linearAnswer{Status: s, LastSeq: last})
+}

@@ -1,0 +1,72 @@
+// Package ncrucestest runs the conformance suite on github.com/ncruces/go-sqlite3, whose SQLite
+// is translated to Go and needs no C compiler, through a host's own *gorm.DB. It is a module of
+// its own, since that driver registers the name that mattn's has.
+package ncrucestest
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/ext/fts5"
+	"github.com/ncruces/go-sqlite3/gormlite"
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/convostore/convostore"
+	"github.com/convostore/convostore/migrate"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/storetest"
+)
+
+// This driver has full text only as an extension, which a host registers.
+func init() { sqlite3.AutoExtension(fts5.Register) }
+
+const settings = "?_pragma=busy_timeout(5000)&_pragma=foreign_keys(on)&_pragma=journal_mode(wal)&_pragma=synchronous(normal)&_txlock=immediate"
+
+func host(tb testing.TB, config *gorm.Config, opts ...convostore.Option) store.Store {
+	tb.Helper()
+	config.Logger = logger.Discard
+	db, err := gorm.Open(gormlite.Open("file:"+filepath.Join(tb.TempDir(), "host.db")+settings), config)
+	require.NoError(tb, err)
+	pool, err := db.DB()
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, pool.Close()) })
+	require.NoError(tb, migrate.Up(tb.Context(), db, migrate.Options{}))
+	st, err := convostore.New(tb.Context(), db, opts...)
+	require.NoError(tb, err)
+	return st
+}
+
+func plain(tb testing.TB, opts ...convostore.Option) store.Store {
+	tb.Helper()
+	return host(tb, &gorm.Config{}, opts...)
+}
+
+func prepared(tb testing.TB, opts ...convostore.Option) store.Store {
+	tb.Helper()
+	return host(tb, &gorm.Config{PrepareStmt: true, TranslateError: true, SkipDefaultTransaction: true}, opts...)
+}
+
+var capabilities = storetest.Capabilities{Name: storetest.SQLite, OneWriter: true, NotDistributed: true}
+
+func TestHost(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, plain, capabilities)
+}
+
+func TestHostPrepared(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, prepared, capabilities, storetest.CRUD)
+}
+
+func TestHostInTransaction(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, storetest.InTransaction(plain), capabilities, storetest.CRUD)
+}
+
+func TestHostPreparedTransactions(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, prepared, capabilities, storetest.Transactions)
+}

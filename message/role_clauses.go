@@ -1,0 +1,21 @@
+package message
+
+import (
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+
+	"github.com/convostore/convostore/internal/column"
+)
+
+// CreateClauses implements GORM's interface of a field's clauses: an INSERT of a message
+// binds its times in the form that the tables have.
+func (Role) CreateClauses(*schema.Field) []clause.Interface { return column.Times() }
+
+// QueryClauses is CreateClauses for queries.
+func (Role) QueryClauses(*schema.Field) []clause.Interface { return column.Times() }
+
+// UpdateClauses is CreateClauses for updates.
+func (Role) UpdateClauses(*schema.Field) []clause.Interface { return column.Times() }
+
+// DeleteClauses is CreateClauses for deletes, soft ones among them.
+func (Role) DeleteClauses(*schema.Field) []clause.Interface { return column.Times() }

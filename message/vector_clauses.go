@@ -1,0 +1,21 @@
+package message
+
+import (
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+
+	"github.com/convostore/convostore/internal/column"
+)
+
+// CreateClauses implements GORM's interface of a field's clauses: an INSERT of a vector
+// binds its times in the form that the tables have.
+func (Vector) CreateClauses(*schema.Field) []clause.Interface { return column.Times() }
+
+// QueryClauses is CreateClauses for queries.
+func (Vector) QueryClauses(*schema.Field) []clause.Interface { return column.Times() }
+
+// UpdateClauses is CreateClauses for updates.
+func (Vector) UpdateClauses(*schema.Field) []clause.Interface { return column.Times() }
+
+// DeleteClauses is CreateClauses for deletes, soft ones among them.
+func (Vector) DeleteClauses(*schema.Field) []clause.Interface { return column.Times() }
