@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/column"
 	"github.com/convostore/convostore/internal/hook"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
@@ -18,12 +19,8 @@ import (
 // id if there is none, normalizes and validates. A Save of several, which may write over rows, is
 // refused as BeforeUpdate refuses it.
 func (c *Conversation) BeforeCreate(tx *gorm.DB) error {
-	if c.ID == uuid.Nil {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return err
-		}
-		c.ID = id
+	if err := column.GiveID(&c.ID); err != nil {
+		return err
 	}
 	if err := c.prepare(); err != nil || tx == nil || !hook.Upserts(tx) {
 		return err

@@ -15,8 +15,8 @@ import (
 // Label is a word that people put on a conversation to find it again. A conversation has each
 // label at most once.
 type Label struct {
-	ConversationID uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"conversation_id"`
-	UserID         uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
+	ConversationID uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"conversation_id"`
+	UserID         uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
 	Label          string    `gorm:"primaryKey;<-:create;-:migration" json:"label"`
 	// CreatedBy is the host's name of who put it there.
 	CreatedBy string    `gorm:"<-:create;serializer:convostore_null_text;-:migration" json:"created_by,omitempty"`

@@ -14,8 +14,8 @@ import (
 
 // Read says how far one reader has read a conversation. There is at most one of each reader.
 type Read struct {
-	ConversationID uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"conversation_id"`
-	UserID         uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
+	ConversationID uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"conversation_id"`
+	UserID         uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
 	// Reader is the host's name of the person, for example an id or an address.
 	Reader string `gorm:"primaryKey;<-:create;-:migration" json:"reader"`
 	// Seq is that of the last message that was read, 0 if none was.

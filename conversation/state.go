@@ -44,8 +44,8 @@ func (v *Value) Scan(src any) error {
 
 // State is a key of the state that agents keep about one conversation.
 type State struct {
-	ConversationID uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"conversation_id"`
-	UserID         uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
+	ConversationID uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"conversation_id"`
+	UserID         uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
 	Key            string    `gorm:"primaryKey;<-:create;-:migration" json:"key"`
 	Value          Value     `gorm:"-:migration" json:"value"`
 	// Version counts the writes of the key, from 1.
@@ -81,7 +81,7 @@ func (s *State) BeforeCreate(*gorm.DB) error {
 // UserState is a key of the state that agents keep about one user, over all conversations with
 // one app.
 type UserState struct {
-	UserID uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
+	UserID uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
 	// App is the host's name of the product or agent, empty if there is only one.
 	App   string `gorm:"primaryKey;<-:create;-:migration" json:"app"`
 	Key   string `gorm:"primaryKey;<-:create;-:migration" json:"key"`

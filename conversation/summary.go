@@ -16,9 +16,9 @@ import (
 // Summary is a text in the place of the messages of one path, from one seq to another.
 type Summary struct {
 	// ID is a UUID of version 7 that the library makes, unless the host sets one.
-	ID             uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"id"`
-	UserID         uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
-	ConversationID uuid.UUID `gorm:"<-:create;-:migration" json:"conversation_id"`
+	ID             uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"id"`
+	UserID         uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
+	ConversationID uuid.UUID `gorm:"type:uuid;<-:create;-:migration" json:"conversation_id"`
 	// FromSeq and ToSeq are the first and the last message that the summary covers.
 	FromSeq int64  `gorm:"<-:create;-:migration" json:"from_seq"`
 	ToSeq   int64  `gorm:"<-:create;-:migration" json:"to_seq"`

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/column"
 	"github.com/convostore/convostore/internal/hook"
 )
 
@@ -20,12 +21,8 @@ import (
 // conversation that is absent or deleted gorm.ErrRecordNotFound. With SkipDefaultTransaction the
 // host must open a transaction itself, or gets a *rule.InvalidError.
 func (m *Message) BeforeCreate(tx *gorm.DB) error {
-	if m.ID == uuid.Nil {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return err
-		}
-		m.ID = id
+	if err := column.GiveID(&m.ID); err != nil {
+		return err
 	}
 	if err := m.prepare(); err != nil {
 		return err

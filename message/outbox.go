@@ -19,9 +19,9 @@ import (
 // come is Message.Delivery.
 type OutboxEntry struct {
 	// ID is a UUID of version 7 that the library makes, unless the host sets one.
-	ID        uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"id"`
-	UserID    uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
-	MessageID uuid.UUID `gorm:"<-:create;-:migration" json:"message_id"`
+	ID        uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"id"`
+	UserID    uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
+	MessageID uuid.UUID `gorm:"type:uuid;<-:create;-:migration" json:"message_id"`
 	// Channel is the host's name of the way out, such as "gmail" or "postmark".
 	Channel string `gorm:"<-:create;-:migration" json:"channel"`
 	// DueAt is when a worker may take the entry, CreatedAt if the host does not set it.

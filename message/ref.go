@@ -14,8 +14,8 @@ import (
 // Ref is one of any number of names by which a message is known elsewhere: the id that a
 // provider gave it after sending, a Message-ID, the same mail in a second mailbox.
 type Ref struct {
-	MessageID uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"message_id"`
-	UserID    uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
+	MessageID uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"message_id"`
+	UserID    uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
 	// Provider is the host's name of who gave the name, such as "gmail" or "rfc5322".
 	Provider string `gorm:"primaryKey;<-:create;-:migration" json:"provider"`
 	Ref      string `gorm:"primaryKey;<-:create;-:migration" json:"ref"`

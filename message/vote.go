@@ -20,8 +20,8 @@ const (
 
 // Vote is what one person thinks of a message. There is at most one of each voter.
 type Vote struct {
-	MessageID uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"message_id"`
-	UserID    uuid.UUID `gorm:"primaryKey;<-:create;-:migration" json:"user_id"`
+	MessageID uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"message_id"`
+	UserID    uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
 	// Voter is the host's name of the person, for example an id or an address.
 	Voter string `gorm:"primaryKey;<-:create;-:migration" json:"voter"`
 	// Value is VoteUp or VoteDown.

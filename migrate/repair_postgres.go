@@ -31,6 +31,10 @@ func (r *repair) mendPostgres(ctx context.Context) error {
 	if err := scanRow(ctx, guard, lockRepair, &free); err != nil {
 		return fmt.Errorf("convostore: lock the repair: %w", err)
 	}
+	// One more statement closes the portal of the one before, which keeps its snapshot.
+	if _, err := guard.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
+		return fmt.Errorf("convostore: keep the lock of the repair: %w", err)
+	}
 	if !free {
 		return errors.New("convostore: another process repairs this database")
 	}

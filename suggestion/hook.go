@@ -3,10 +3,10 @@ package suggestion
 import (
 	"cmp"
 
-	"github.com/google/uuid"
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/column"
 	"github.com/convostore/convostore/internal/hook"
 	"github.com/convostore/convostore/message"
 )
@@ -14,12 +14,8 @@ import (
 // BeforeCreate is a GORM hook for hosts that create suggestions themselves. It sets an id if
 // there is none, normalizes and validates.
 func (s *Suggestion) BeforeCreate(*gorm.DB) error {
-	if s.ID == uuid.Nil {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return err
-		}
-		s.ID = id
+	if err := column.GiveID(&s.ID); err != nil {
+		return err
 	}
 	return s.prepare()
 }

@@ -400,3 +400,12 @@ func walksWell[T any](t testing.TB, walk, broken iter.Seq2[T, error], meanwhile 
 	}
 	require.Equal(t, 1, steps, "a walk ends after the first error")
 }
+
+// setLastSeq pretends that the conversation has seq messages. The model keeps GORM from writing
+// the column, so it names the table.
+func (w *world) setLastSeq(tb testing.TB, c *conversation.Conversation, seq int64) {
+	tb.Helper()
+	db := w.st.DB(tb.Context())
+	require.NoError(tb, db.Table(c.TableName(db.NamingStrategy)).
+		Where("id = ? AND user_id = ?", c.ID, c.UserID).UpdateColumn("last_seq", seq).Error)
+}

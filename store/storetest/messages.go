@@ -333,18 +333,14 @@ func testMessageSeqTaken(t *testing.T, w *world) {
 	ctx := t.Context()
 	c := w.conversation(t)
 	appended(t, w.mine, c.ID, inbound("1"))
-	set := func(seq int64) {
-		t.Helper()
-		require.NoError(t, w.st.DB(ctx).Model(&conversation.Conversation{}).Where("id = ?", c.ID).UpdateColumn("last_seq", seq).Error)
-	}
-	set(0)
+	w.setLastSeq(t, c, 0)
 	m := inbound("2")
 	m.IdempotencyKey = "key"
 	created, err := w.mine.Messages().Append(ctx, c.ID, m)
 	require.ErrorIs(t, err, store.ErrConflict)
 	require.False(t, created)
 	require.EqualValues(t, 0, w.get(t, c.ID).LastSeq)
-	set(1)
+	w.setLastSeq(t, c, 1)
 	require.Equal(t, []string{"1"}, w.messages(t, c))
 	appended(t, w.mine, c.ID, m)
 	require.Equal(t, []string{"1", "2"}, w.messages(t, c))

@@ -281,10 +281,9 @@ func testRetentionInBatches(t *testing.T, w *world) {
 
 // testRetentionOfLongConversations pretends to have many messages.
 func testRetentionOfLongConversations(t *testing.T, w *world) {
-	ctx := t.Context()
 	for _, seq := range []int64{3000, 3000, 1000, 20_000, 10, 10} {
 		c := w.thread(t, 1)
-		require.NoError(t, w.st.DB(ctx).Model(c).UpdateColumn("last_seq", seq).Error)
+		w.setLastSeq(t, c, seq)
 		w.tick()
 		w.delete(t, c)
 	}
