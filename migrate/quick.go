@@ -163,10 +163,10 @@ func newExpected(dialect string, o Options, at int64) (*expected, error) {
 // drifts compares a catalogue with what is expected. It does so only when something in it has
 // changed since the last time.
 func (x *expected) drifts(found catalogue) []Drift {
-	print := found.fingerprint()
+	now := found.fingerprint()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if print == x.print {
+	if now == x.print {
 		return x.last
 	}
 	if x.dialect == sqlite {
@@ -183,7 +183,7 @@ func (x *expected) drifts(found catalogue) []Drift {
 			maps.DeleteFunc(want, func(o object, _ string) bool { _, optional := group[o]; return optional })
 		}
 	}
-	x.print, x.last = print, want.diff(found)
+	x.print, x.last = now, want.diff(found)
 	sortDrifts(x.last)
 	return x.last
 }

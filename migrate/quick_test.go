@@ -76,7 +76,7 @@ func TestQuickVerifyFindsWhatIsSwitchedOff(t *testing.T) {
 	db := openTest(t, postgres, pgtest.Database(t))
 	require.NoError(t, Up(t.Context(), db, Options{}))
 	fill(t, db, Options{})
-	for _, c := range []struct{ break_, mend, object, says string }{
+	for _, c := range []struct{ damage, mend, object, says string }{
 		{
 			"ALTER TABLE ai_suggestions DISABLE TRIGGER ALL", "ALTER TABLE ai_suggestions ENABLE TRIGGER ALL",
 			"constraint ai_suggestions.ai_suggestions_conversation_fkey", "its triggers are disabled",
@@ -105,18 +105,18 @@ func TestQuickVerifyFindsWhatIsSwitchedOff(t *testing.T) {
 		},
 		{"ALTER TABLE app_states SET UNLOGGED", "ALTER TABLE app_states SET LOGGED", "table app_states", "unlogged table"},
 	} {
-		run(t, db, c.break_)
+		run(t, db, c.damage)
 		drifts, err := QuickVerify(t.Context(), db, Options{})
 		require.NoError(t, err)
 		if c.object == "" {
 			require.Empty(t, drifts, "a host's own")
 		} else {
-			require.NotEmpty(t, drifts, c.break_)
+			require.NotEmpty(t, drifts, c.damage)
 			require.Equal(t, c.object, drifts[0].Object+" "+drifts[0].Name)
 			require.Equal(t, c.says, drifts[0].Got)
 			thorough, err := Verify(t.Context(), db, Options{})
 			require.NoError(t, err)
-			require.Equal(t, len(drifts), len(thorough), "%v", thorough)
+			require.Len(t, thorough, len(drifts), "%v", thorough)
 		}
 		run(t, db, c.mend)
 		requireQuick(t, db, Options{})

@@ -26,7 +26,7 @@ func (r *repair) mendPostgres(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("convostore: begin: %w", err)
 	}
-	defer guard.Rollback() //nolint:errcheck // it only holds the lock
+	defer guard.Rollback() // it only holds the lock
 	var free bool
 	if err := scanRow(ctx, guard, lockRepair, &free); err != nil {
 		return fmt.Errorf("convostore: lock the repair: %w", err)
@@ -94,7 +94,7 @@ func (r *repair) mendOne(ctx context.Context, d Drift, want catalogue, schema st
 	case d.Object == "index":
 		return r.mendIndex(ctx, d, schema)
 	case d.Object == "constraint":
-		return r.mendConstraint(ctx, d, table, schema)
+		return r.mendConstraint(ctx, d, table)
 	case d.Object == "trigger" && d.Kind == DriftAltered && d.Got == d.Want+" (disabled)":
 		return r.alter(ctx, "ALTER TABLE "+table+" ENABLE TRIGGER "+quoteName(o.name))
 	case d.Object == "trigger" && d.Kind == DriftMissing:
@@ -138,7 +138,7 @@ func (r *repair) mendDefault(ctx context.Context, d Drift, table string) error {
 
 // mendConstraint adds a constraint without a look at the rows and then validates it, for which
 // the table need not be locked. Dropping and adding a foreign key also makes its triggers again.
-func (r *repair) mendConstraint(ctx context.Context, d Drift, table, schema string) error {
+func (r *repair) mendConstraint(ctx context.Context, d Drift, table string) error {
 	name := quoteName(d.of().name)
 	add := "ALTER TABLE " + table + " ADD CONSTRAINT " + name + " " + d.Want
 	if !strings.HasPrefix(d.Want, "FOREIGN") && !strings.HasPrefix(d.Want, "CHECK") {

@@ -228,7 +228,7 @@ func (r *repair) mendObjects(ctx context.Context, q querier, drifts []Drift, tex
 // brokenSQLite returns the ids of rows that break what could not be mended.
 func (r *repair) brokenSQLite(ctx context.Context, q querier, d Drift, texts catalogue) []string {
 	o := d.of()
-	want := catalogue(parseTable(o.table, tokens(texts[object{kind: "table", table: o.table}])))
+	want := parseTable(o.table, tokens(texts[object{kind: "table", table: o.table}]))
 	table, identity := quoteName(o.table), want.identity(o.table)
 	switch {
 	case strings.HasPrefix(d.Want, "create unique"), strings.HasPrefix(d.Want, "unique"):
@@ -261,7 +261,7 @@ func lockedSQLiteWith(ctx context.Context, db *sql.DB, settings []string, fn fun
 			if _, err := conn.ExecContext(ctx, "PRAGMA "+setting); err != nil {
 				return fmt.Errorf("convostore: set %s: %w", name, err)
 			}
-			defer func() {
+			defer func() { //nolint:gocritic // two settings, each restored when fn is done
 				_, restore := conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("PRAGMA %s = %d", name, before))
 				err = errors.Join(err, restore)
 			}()

@@ -9,14 +9,14 @@ import (
 	"github.com/convostore/convostore/internal/pgtest"
 )
 
-func requireRepaired(t *testing.T, db *gorm.DB, o Options, mended int) {
+func requireRepaired(t *testing.T, db *gorm.DB, mended int) {
 	t.Helper()
-	done, err := Repair(t.Context(), db, o)
+	done, err := Repair(t.Context(), db, Options{})
 	require.NoError(t, err)
 	require.Len(t, done, mended, "%v", done)
-	requireNoDrift(t, db, o)
-	requireQuick(t, db, o)
-	done, err = Repair(t.Context(), db, o)
+	requireNoDrift(t, db, Options{})
+	requireQuick(t, db, Options{})
+	done, err = Repair(t.Context(), db, Options{})
 	require.NoError(t, err)
 	require.Empty(t, done, "nothing is left to do")
 }
@@ -36,7 +36,7 @@ func TestRepairMendsIndexes(t *testing.T) {
 		fill(t, db, Options{})
 		run(t, db, "DROP INDEX messages_gmail_key", "DROP INDEX messages_created_idx",
 			"DROP INDEX conversations_queue_idx", "CREATE INDEX conversations_queue_idx ON conversations (status)")
-		requireRepaired(t, db, Options{}, 3)
+		requireRepaired(t, db, 3)
 		require.Equal(t, before, names(t, db))
 		require.EqualValues(t, 1, count(t, db, "messages"))
 	})
@@ -61,7 +61,7 @@ func TestRepairNamesTheDuplicates(t *testing.T) {
 		require.Len(t, names(t, db), len(before)+1, "an index that failed leaves nothing behind")
 
 		run(t, db, "UPDATE messages SET gmail_message_id = NULL WHERE id = '"+other+"'")
-		requireRepaired(t, db, Options{}, 1)
+		requireRepaired(t, db, 1)
 	})
 }
 
@@ -110,7 +110,7 @@ func TestRepairOfTriggersFillsTheFullText(t *testing.T) {
 	fillWords(t, db)
 	run(t, db, "DROP TRIGGER messages_fts_insert", "DROP TRIGGER messages_fts_update", "DROP TRIGGER messages_fts_delete",
 		"UPDATE messages SET content = 'The bill' WHERE id = '"+inbound+"'")
-	requireRepaired(t, db, Options{}, 3)
+	requireRepaired(t, db, 3)
 	require.Equal(t, []string{inbound}, words(t, db, "messages", "bill"))
 	require.Empty(t, words(t, db, "messages", "invoice"))
 }
@@ -145,7 +145,7 @@ func TestRepairOnPostgres(t *testing.T) {
 			before, err := Verify(t.Context(), db, Options{})
 			require.NoError(t, err)
 			require.NotEmpty(t, before)
-			requireRepaired(t, db, Options{}, len(before))
+			requireRepaired(t, db, len(before))
 			require.EqualValues(t, 1, count(t, db, "ai_suggestions"))
 		})
 	}
@@ -166,7 +166,7 @@ func TestRepairNamesOrphans(t *testing.T) {
 	require.Equal(t, []string{other}, left.Left[0].Rows)
 	require.Error(t, db.Exec("UPDATE messages SET conversation_id = '"+gone+"' WHERE id = '"+inbound+"'").Error)
 	run(t, db, "DELETE FROM messages WHERE id = '"+other+"'")
-	requireRepaired(t, db, Options{}, 1)
+	requireRepaired(t, db, 1)
 }
 
 func TestRepairRefusesOnePooledConnection(t *testing.T) {

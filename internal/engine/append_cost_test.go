@@ -55,9 +55,9 @@ func TestAppendCostSQLite(t *testing.T) {
 			w := newCostWorld(t, func(clock convostore.Option) (store.Store, error) {
 				return sqlite.Open(t.Context(), path, convostore.WithMigrate(c.options), clock)
 			})
-			w.written = func(append func()) float64 {
+			w.written = func(appends func()) float64 {
 				require.NoError(t, w.st.DB(t.Context()).Exec("PRAGMA wal_checkpoint(TRUNCATE)").Error)
-				append()
+				appends()
 				const header, frame = 32, 24 + 4096
 				info, err := os.Stat(path + "-wal")
 				require.NoError(t, err)
@@ -90,9 +90,9 @@ func TestAppendCostPostgres(t *testing.T) {
 			require.NoError(t, w.st.DB(t.Context()).Raw("SELECT pg_current_wal_insert_lsn() - '0/0'").Row().Scan(&lsn))
 			return lsn
 		}
-		w.written = func(append func()) float64 {
+		w.written = func(appends func()) float64 {
 			before := at()
-			append()
+			appends()
 			return at() - before
 		}
 		t.Run(c.name, func(t *testing.T) { w.compare(t, c.most) })
@@ -103,7 +103,7 @@ type costWorld struct {
 	st      store.Store
 	threads []uuid.UUID
 	now     time.Time
-	written func(append func()) float64
+	written func(appends func()) float64
 	n       int
 }
 
@@ -135,7 +135,9 @@ func (w *costWorld) compare(t *testing.T, most costCeiling) {
 	inbound := func(int) message.Role { return message.RoleUser }
 	w.average(t, inbound) // the first of the hour
 	steady := w.average(t, inbound)
-	turn := w.average(t, func(n int) message.Role { return []message.Role{message.RoleAssistant, message.RoleUser}[n/costThreads%2] })
+	turn := w.average(t, func(n int) message.Role {
+		return []message.Role{message.RoleAssistant, message.RoleUser}[n/costThreads%2]
+	})
 	w.now = w.now.Add(time.Hour)
 	first := w.average(t, inbound)
 	t.Logf("an append writes %.1f, with a new status %.1f, as the first of an hour with a new status %.1f", steady, turn, first)

@@ -181,6 +181,7 @@ var walks = []struct {
 		{"embeddings/job.go", "round"},
 		{"embeddings/job.go", "work"},
 		{"embeddings/job_batch.go", "embedBatch"},
+		{"embeddings/job_batch.go", "embedItems"},
 		{"embeddings/job_batch.go", "writeVectors"},
 		{"embeddings/job_batch.go", "writeForUser"},
 		{"embeddings/write.go", "upsertVectors"},

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
@@ -25,6 +26,8 @@ func besideOwnedLeads(t *testing.T, d bothtest.Database, leads map[string]uuid.U
 	for id, owner := range leads {
 		require.NoError(t, db.Exec("INSERT INTO host_leads VALUES (?, ?)", id, owner.String()).Error)
 	}
+	db = db.Session(&gorm.Session{NewDB: true})
+	db.NamingStrategy = convostore.NewNaming("led_", "", nil)
 	st, err := convostore.New(t.Context(), db, convostore.WithTablePrefix("led_"),
 		convostore.WithMigrate(migrate.Options{Leads: &migrate.Ref{Table: "host_leads", Owner: "owner"}}))
 	require.NoError(t, err)

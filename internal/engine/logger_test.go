@@ -82,7 +82,7 @@ func (b *logbook) take(t *testing.T) []line {
 func loggedStores(slow time.Duration) map[string]func(t *testing.T, b *logbook) store.Store {
 	o := migrate.Options{Dimensions: 64}
 	opts := func(b *logbook) []convostore.Option {
-		leads := store.HostTable{Name: "leads", Title: "title", Columns: []string{"branch"}}
+		leads := store.HostTable{Name: "leads", Owner: "owner", Title: "title", Columns: []string{"branch"}}
 		return []convostore.Option{
 			convostore.WithLogger(b.logger(), slow), convostore.WithEmbedder(embedtest.New(64)), convostore.WithLeads(leads), convostore.WithMigrate(o),
 		}
@@ -320,8 +320,8 @@ func callSuggestions(c *caller, s *secrets, r store.Suggestions, thread *convers
 
 func callReports(c *caller, s *secrets, st store.Store, r store.Reports, thread *conversation.Conversation) {
 	db := st.DB(c.t.Context())
-	require.NoError(c.t, db.Exec("CREATE TABLE leads (id text PRIMARY KEY, title text, branch text)").Error)
-	require.NoError(c.t, db.Exec("INSERT INTO leads VALUES (?, ?, ?)", thread.LeadID, s.next(), s.next()).Error)
+	require.NoError(c.t, db.Exec("CREATE TABLE leads (id text PRIMARY KEY, owner uuid, title text, branch text)").Error)
+	require.NoError(c.t, db.Exec("INSERT INTO leads VALUES (?, ?, ?, ?)", thread.LeadID, thread.UserID.String(), s.next(), s.next()).Error)
 	period := store.Period{Since: time.Now().AddDate(0, 0, -1), Before: time.Now().AddDate(0, 0, 1)}
 	c.call(r, "Daily", time.Now())
 	c.call(r, "Unread", time.Time{}, store.PageRequest{})

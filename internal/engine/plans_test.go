@@ -297,7 +297,7 @@ var (
 
 const planFewRows = 20
 
-func postgresPlan(t *testing.T, plan []string, sorts, everybody bool) {
+func postgresPlan(t *testing.T, plan []string, sorts, _ bool) {
 	t.Helper()
 	for i, step := range plan {
 		assert.NotContains(t, step, "Seq Scan")

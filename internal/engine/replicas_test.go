@@ -72,7 +72,7 @@ func (e *eager) during(f func()) int {
 func onEager(t *testing.T, test func(t *testing.T, st store.Store, e *eager, b *logbook)) {
 	t.Helper()
 	options := func(e *eager, b *logbook) []convostore.Option {
-		leads := store.HostTable{Name: "leads", Title: "title", Columns: []string{"branch"}}
+		leads := store.HostTable{Name: "leads", Owner: "owner", Title: "title", Columns: []string{"branch"}}
 		return []convostore.Option{
 			withReplicas(e, replica.Rules{MaxLag: time.Hour, HostTransaction: time.Hour}), convostore.WithLogger(b.logger(), 0),
 			convostore.WithEmbedder(embedtest.New(64)), convostore.WithLeads(leads), convostore.WithMigrate(migrate.Options{Dimensions: 64}),

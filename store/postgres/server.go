@@ -43,7 +43,6 @@ func openGORM(c *config.Config, pool *sql.DB) (*gorm.DB, error) {
 	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), &gorm.Config{
 		NamingStrategy:         c.Naming(),
 		Logger:                 logger.Discard,
-		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 	})
 	if err != nil {

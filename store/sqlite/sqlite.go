@@ -198,7 +198,6 @@ func open(ctx context.Context, c *config.Config, p pooled) (*gorm.DB, error) {
 	db, err := gorm.Open(dialector{sqlite.Dialector{Conn: pool}}, &gorm.Config{
 		NamingStrategy:         c.Naming(),
 		Logger:                 logger.Discard,
-		SkipDefaultTransaction: true,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())

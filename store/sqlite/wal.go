@@ -75,7 +75,7 @@ func (w *wal) empty(ctx context.Context) (emptied bool, err error) {
 // file that is no longer at its path as it is.
 func (w *wal) close() error {
 	if w.file.Check() != nil {
-		return nil
+		return nil //nolint:nilerr // there is nothing to empty
 	}
 	_, err := w.empty(context.Background())
 	return err

@@ -38,8 +38,8 @@ func NewFile(path string, wal bool) *File {
 	f := &File{path: path, at: info}
 	if wal {
 		f.log = path + "-wal"
-		if real, err := filepath.EvalSymlinks(path); err == nil { // SQLite puts the log beside the file itself
-			f.log = real + "-wal"
+		if target, err := filepath.EvalSymlinks(path); err == nil { // SQLite puts the log beside the file itself
+			f.log = target + "-wal"
 		}
 	}
 	return f

@@ -54,7 +54,7 @@ func (h *Handle) beginDetached(ctx context.Context) (gorm.ConnPool, func(), erro
 
 // beginUnder begins a transaction under longer, which done cancels, and gives up when ctx ends
 // before the transaction has begun.
-func (h *Handle) beginUnder(ctx, longer context.Context, done func()) (gorm.ConnPool, func(), error) { //nolint:revive // longer is not the call's context
+func (h *Handle) beginUnder(ctx, longer context.Context, done func()) (gorm.ConnPool, func(), error) {
 	stop := context.AfterFunc(ctx, done)
 	tx, err := h.beginTx(longer)
 	if ended := !stop(); ended && err == nil {

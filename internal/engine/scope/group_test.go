@@ -127,7 +127,7 @@ func commits(t *testing.T, path string) (n int) {
 	const header, frameHeader = 32, 24
 	size := frameHeader + int(binary.BigEndian.Uint32(log[8:]))
 	for at := header; at+size <= len(log); at += size {
-		if string(log[at+8:at+16]) == string(log[16:24]) && binary.BigEndian.Uint32(log[at+4:]) != 0 {
+		if bytes.Equal(log[at+8:at+16], log[16:24]) && binary.BigEndian.Uint32(log[at+4:]) != 0 {
 			n++
 		}
 	}
