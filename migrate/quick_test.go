@@ -116,7 +116,7 @@ func TestQuickVerifyFindsWhatIsSwitchedOff(t *testing.T) {
 			require.Equal(t, c.says, drifts[0].Got)
 			thorough, err := Verify(t.Context(), db, Options{})
 			require.NoError(t, err)
-			require.Len(t, thorough, len(drifts), "%v", thorough)
+			require.Len(t, thorough, len(drifts), "%s: %v", c.damage, thorough)
 		}
 		run(t, db, c.mend)
 		requireQuick(t, db, Options{})

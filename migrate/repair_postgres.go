@@ -100,7 +100,7 @@ func (r *repair) mendOne(ctx context.Context, d Drift, want catalogue, schema st
 	case d.Object == "trigger" && d.Kind == DriftMissing:
 		return r.alter(ctx, d.Want)
 	case d.Object == "column" && d.Kind == DriftMissing:
-		return r.alter(ctx, "ALTER TABLE "+table+" ADD COLUMN "+r.columnText(o, d, want))
+		return r.alter(ctx, "ALTER TABLE "+table+" ADD COLUMN "+columnText(o, d))
 	case d.Object == "column" && notNull(d):
 		return r.alter(ctx, "ALTER TABLE "+table+" ALTER "+quoteName(o.name)+" SET NOT NULL")
 	case d.Object == "table" && d.Got == "unlogged table":
@@ -111,11 +111,10 @@ func (r *repair) mendOne(ctx context.Context, d Drift, want catalogue, schema st
 	return errors.New(unmendable(d))
 }
 
-// columnText is the definition of a missing column. That of a generated one comes from the
-// migration, since the catalogue does not have it in one piece.
-func (r *repair) columnText(o object, d Drift, want catalogue) string {
-	if strings.Contains(d.Want, "GENERATED") {
-		return quoteName(o.name) + " " + want[o]
+// columnText is the definition of a missing column.
+func columnText(o object, d Drift) string {
+	if before, value, ok := strings.Cut(d.Want, " GENERATED DEFAULT "); ok {
+		return quoteName(o.name) + " " + before + " GENERATED ALWAYS AS (" + value + ") STORED"
 	}
 	return quoteName(o.name) + " " + d.Want
 }

@@ -12,7 +12,7 @@ import (
 func requireRepaired(t *testing.T, db *gorm.DB, mended int) {
 	t.Helper()
 	done, err := Repair(t.Context(), db, Options{})
-	require.NoError(t, err)
+	require.NoError(t, err, "%+v", err)
 	require.Len(t, done, mended, "%v", done)
 	requireNoDrift(t, db, Options{})
 	requireQuick(t, db, Options{})

@@ -112,7 +112,7 @@ SELECT 'constraint', t.relname, k.conname::text, pg_get_constraintdef(k.oid)
     || CASE WHEN k.contype = 'f' AND ` + triggersDisabled + ` THEN '` + disabledMark + `' ELSE '' END
 FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'f', 'c', 'x')
 UNION ALL
-SELECT 'index', t.relname, i.relname::text, pg_get_indexdef(i.oid) || CASE WHEN x.indisvalid THEN '' ELSE ' (invalid)' END
+SELECT 'index', t.relname, i.relname::text, pg_get_indexdef(i.oid) || CASE WHEN x.indisvalid AND x.indisready THEN '' ELSE ' (invalid)' END
 FROM t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
 WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.oid AND k.conrelid = t.oid AND k.contype IN ('p', 'u', 'x'))
 UNION ALL

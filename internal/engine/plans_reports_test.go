@@ -91,7 +91,7 @@ func checkReportPlans(t *testing.T, st store.Store, w *planWorld, explain string
 	// The last moments of the time that the rows are of.
 	var end time.Time
 	require.NoError(t, st.DB(t.Context()).Model(&conversation.Conversation{}).Order("created_at DESC").Limit(1).Pluck("created_at", &end).Error)
-	short := store.Period{Since: end.Add(-15 * time.Minute), Before: end.AddDate(0, 0, 1)}
+	short := store.Period{Since: end.Add(20 * time.Hour), Before: end.AddDate(0, 0, 1)}
 	for _, r := range plannedReports() {
 		check := func(name string, s store.Scope, p store.Period) {
 			t.Run("reports/"+r.name+"/"+name, func(t *testing.T) {

@@ -401,7 +401,7 @@ func (w *simWorld) checkMoreLike(t *testing.T) {
 // checkTies searches among copies of one vector, which come in the order of ids.
 func (w *simWorld) checkTies(t *testing.T) {
 	t.Helper()
-	c, v := &conversation.Conversation{ID: uuid.New(), UserID: w.users[2]}, w.vector()
+	c, v := &conversation.Conversation{ID: uuid.New(), UserID: w.users[2], LastSeq: 30}, w.vector()
 	c.Normalize(message.Now())
 	require.NoError(t, w.st.DB(t.Context()).Create(c).Error)
 	w.threads[c.ID] = c
