@@ -126,9 +126,19 @@ func (g *group) alone() bool {
 // again where Transaction would. A single fn has one statement that writes, and runs without a
 // transaction while nobody else waits.
 func (s *Store) share(ctx context.Context, single bool, fn func(on *Store) error) error {
+	t := s.written.Begin()
+	defer s.noteCommit(ctx, t)
+	noting := func(on *Store) error {
+		if !on.InTx {
+			return fn(on)
+		}
+		mine := *on // the transaction is of several callers, each of whom notes its own writes
+		mine.txWrites = t
+		return fn(&mine)
+	}
 	err := s.Retry(ctx, func() error {
 		for try := 1; ; try++ {
-			err := s.shareOnce(ctx, single, fn)
+			err := s.shareOnce(ctx, single, noting)
 			if try == MaxTries || err != errAgain { //nolint:errorlint // only the very error says so
 				return err
 			}

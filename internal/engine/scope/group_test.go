@@ -1,6 +1,7 @@
 package scope_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
