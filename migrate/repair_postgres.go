@@ -53,7 +53,7 @@ func (r *repair) mendPostgres(ctx context.Context) error {
 				return err
 			}
 			r.why[o] = Unmended{} // each is tried once
-			if err := r.mendOne(ctx, d, want, schema); err != nil {
+			if err := r.mendOne(ctx, d, schema); err != nil {
 				r.fail(o, err, r.broken(ctx, d, want, schema))
 			}
 			tried = true
@@ -85,7 +85,7 @@ func (r *repair) look(ctx context.Context) (drifts []Drift, want catalogue, sche
 	return drifts, want, schema, err
 }
 
-func (r *repair) mendOne(ctx context.Context, d Drift, want catalogue, schema string) error {
+func (r *repair) mendOne(ctx context.Context, d Drift, schema string) error {
 	o := d.of()
 	table := quoteName(schema) + "." + quoteName(o.table)
 	switch {

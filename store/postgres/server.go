@@ -41,9 +41,9 @@ func openPool(c *config.Config, config *pgx.ConnConfig, opts ...stdlib.OptionOpe
 // openGORM returns a handle on the pool. If it fails, the pool stays open.
 func openGORM(c *config.Config, pool *sql.DB) (*gorm.DB, error) {
 	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), &gorm.Config{
-		NamingStrategy:         c.Naming(),
-		Logger:                 logger.Discard,
-		DisableAutomaticPing:   true,
+		NamingStrategy:       c.Naming(),
+		Logger:               logger.Discard,
+		DisableAutomaticPing: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("convostore: open database: %w", err)

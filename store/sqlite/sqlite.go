@@ -196,8 +196,8 @@ func open(ctx context.Context, c *config.Config, p pooled) (*gorm.DB, error) {
 		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())
 	}
 	db, err := gorm.Open(dialector{sqlite.Dialector{Conn: pool}}, &gorm.Config{
-		NamingStrategy:         c.Naming(),
-		Logger:                 logger.Discard,
+		NamingStrategy: c.Naming(),
+		Logger:         logger.Discard,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("convostore: open database: %w", err), pool.Close())
