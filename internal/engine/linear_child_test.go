@@ -63,8 +63,9 @@ type linearChild struct {
 }
 
 type linearProcess struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
+	cmd   *exec.Cmd
+	in    io.WriteCloser
+	ended chan struct{}
 
 	mu      sync.Mutex
 	waiting map[int]chan linearResponse // nil once the process is dead
@@ -109,9 +110,10 @@ func (c *linearChild) alive() (*linearProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.process = &linearProcess{cmd: cmd, in: in, waiting: map[int]chan linearResponse{}}
+	c.process = &linearProcess{cmd: cmd, in: in, waiting: map[int]chan linearResponse{}, ended: make(chan struct{})}
 	c.starts++
 	if err := cmd.Start(); err != nil {
+		close(c.process.ended)
 		return nil, err
 	}
 	go c.process.read(out)
@@ -131,7 +133,7 @@ func (c *linearChild) kill() error {
 func (c *linearChild) end() {
 	if c.process != nil {
 		_ = c.process.in.Close()
-		_ = c.process.cmd.Wait()
+		<-c.process.ended
 	}
 }
 
@@ -156,6 +158,10 @@ func (p *linearProcess) send(r linearRequest, answer chan linearResponse) bool {
 
 // read hands the answers out until the process is dead. Half a line was not said.
 func (p *linearProcess) read(out io.Reader) {
+	defer func() {
+		_ = p.cmd.Wait() // killed, or at the end of its input
+		close(p.ended)
+	}()
 	lines := bufio.NewReader(out)
 	for {
 		line, err := lines.ReadBytes('\n')

@@ -137,7 +137,7 @@ func linearCalls(t *testing.T) int {
 	}
 	switch {
 	case testrun.Full():
-		return 100_000
+		return 20_000
 	case testrun.Race:
 		return 1_600
 	}
