@@ -67,6 +67,8 @@ test-module/%:
 # Its SQLite is in C, which the race detector does not see into, and the rest is the same as
 # in the library's own tests.
 test-module/$(CGO_MODULES): RACE =
+# SQLite translated to Go takes minutes under it, and the rest is the same here too.
+test-module/internal/ncrucestest: RACE =
 
 # What `make test` does in a small size: comparisons with plain Go, crash loops,
 # histories that are checked to be linearizable, replicas,
