@@ -193,9 +193,7 @@ func (c *Conversation) AddMessage(m *message.Message) error {
 		c.LastMessageAt = at
 	}
 	c.LastSeq = m.Seq
-	if m.Kind == message.KindMessage {
-		c.Status = c.Status.After(m.Direction)
-	}
+	c.Status = c.Status.AfterMessage(m)
 	c.UpdatedAt = message.Now()
 	c.Messages = append(c.Messages, m)
 	return nil

@@ -45,6 +45,15 @@ func (s Status) After(d message.Direction) Status {
 	return s
 }
 
+// AfterMessage is After for a message, of which only KindMessage changes the status: a note or
+// an automatic reply is nobody's turn.
+func (s Status) AfterMessage(m *message.Message) Status {
+	if m.Kind != message.KindMessage {
+		return s
+	}
+	return s.After(m.Direction)
+}
+
 // Reopened returns the status of a conversation after Reopen: active if it was archived,
 // otherwise s, which is open already.
 func (s Status) Reopened() Status {

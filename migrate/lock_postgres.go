@@ -45,7 +45,7 @@ func (m *migrator) lockedPostgres(ctx context.Context, fn func(querier) error) e
 	return m.retried(ctx, func() error {
 		return polled(ctx, func() error {
 			return m.transaction(ctx, func(tx querier) error {
-				if err := tryLock(ctx, tx); err != nil {
+				if err := tryLock(ctx, tx, tryLockPostgres); err != nil {
 					return err
 				}
 				return fn(tx)
@@ -66,23 +66,28 @@ func (m *migrator) guardPostgres(ctx context.Context, fn func() error) error {
 	if m.pool.Stats().MaxOpenConnections == 1 {
 		return rule.Invalid("db", "has a pool of one connection: this migration works on filled tables and needs two")
 	}
-	return polled(ctx, func() error {
-		return m.transaction(ctx, func(tx querier) error {
-			if err := tryLock(ctx, tx); err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
-				return fmt.Errorf("convostore: keep the lock of the migrations: %w", err)
-			}
-			return fn()
-		})
+	return polled(ctx, func() error { return m.holding(ctx, tryLockPostgres, fn) })
+}
+
+// holding runs fn while a transaction of its own holds an advisory lock, which the statement try
+// takes. It returns errTaken if another session has the lock.
+func (m *migrator) holding(ctx context.Context, try string, fn func() error) error {
+	return m.transaction(ctx, func(tx querier) error {
+		if err := tryLock(ctx, tx, try); err != nil {
+			return err
+		}
+		// One more statement also closes the portal of the one before, which keeps a snapshot.
+		if _, err := tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
+			return fmt.Errorf("convostore: keep the lock: %w", err)
+		}
+		return fn()
 	})
 }
 
-func tryLock(ctx context.Context, tx querier) error {
+func tryLock(ctx context.Context, tx querier, try string) error {
 	var free bool
-	if err := scanRow(ctx, tx, tryLockPostgres, &free); err != nil {
-		return fmt.Errorf("convostore: lock the migrations: %w", err)
+	if err := scanRow(ctx, tx, try, &free); err != nil {
+		return fmt.Errorf("convostore: take the lock: %w", err)
 	}
 	if !free {
 		return errTaken

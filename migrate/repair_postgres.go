@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,29 +14,25 @@ import (
 // that no index waits for its snapshot.
 const lockRepair = `SELECT pg_try_advisory_xact_lock(hashtextextended('convostore_repair', 0))`
 
-// mendPostgres mends in rounds, since what one brings back is what the next one needs.
+// mendPostgres mends in rounds, since what one brings back is what the next one needs. One call at a
+// time does so in a database.
 func (r *repair) mendPostgres(ctx context.Context) error {
 	if r.pool.Stats().MaxOpenConnections == 1 {
 		return rule.Invalid("db", "has a pool of one connection, and Repair needs two")
 	}
-	// Under REPEATABLE READ, which may be the default, it would keep its snapshot, and an index
-	// that is made CONCURRENTLY waits for that.
-	guard, err := r.pool.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
-	if err != nil {
-		return fmt.Errorf("convostore: begin: %w", err)
-	}
-	defer guard.Rollback() // it only holds the lock
-	var free bool
-	if err := scanRow(ctx, guard, lockRepair, &free); err != nil {
-		return fmt.Errorf("convostore: lock the repair: %w", err)
-	}
-	// One more statement closes the portal of the one before, which keeps its snapshot.
-	if _, err := guard.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
-		return fmt.Errorf("convostore: keep the lock of the repair: %w", err)
-	}
-	if !free {
+	var err error
+	taken := r.holding(ctx, lockRepair, func() error {
+		err = r.mendRounds(ctx)
+		return nil
+	})
+	if errors.Is(taken, errTaken) {
 		return errors.New("convostore: another process repairs this database")
 	}
+	return errors.Join(taken, err)
+}
+
+// mendRounds mends until nothing is left that was not tried.
+func (r *repair) mendRounds(ctx context.Context) error {
 	for {
 		drifts, want, schema, err := r.look(ctx)
 		if err != nil {

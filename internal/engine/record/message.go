@@ -65,9 +65,7 @@ func MessageDest(m *message.Message) []any {
 // deleted. The caller puts id, user, conversation and seq before them. They have the drivers'
 // own types, which need no search for a driver.Valuer.
 func MessageArgs(args []any, m *message.Message) []any {
-	var sentAt any = m.SentAt
-	return append(args,
-		string(m.Role), Null(string(m.Direction)), m.Content, sentAt, timeArg(m.CreatedAt, sentAt), timeArg(m.UpdatedAt, sentAt),
+	return append(appendPlain(args, m),
 		nullTime(m.EditedAt), nil,
 		string(m.Kind), Null(m.Author), Null(m.SenderEmail), Null(m.RecipientEmail), Null(m.PostmarkMessageID),
 		Null(m.GmailMessageID), Null(m.GmailThreadID), Null(m.EmailMessageID), Null(m.IdempotencyKey),
@@ -91,9 +89,14 @@ func PlainMessageArgs(args []any, m *message.Message) (plain []any, ok bool) {
 	if !isPlain(m) {
 		return args, false
 	}
+	return appendPlain(args, m), true
+}
+
+// appendPlain appends the values of plainColumns.
+func appendPlain(args []any, m *message.Message) []any {
 	var sentAt any = m.SentAt
 	return append(args, string(m.Role), Null(string(m.Direction)), m.Content,
-		sentAt, timeArg(m.CreatedAt, sentAt), timeArg(m.UpdatedAt, sentAt)), true
+		sentAt, timeArg(m.CreatedAt, sentAt), timeArg(m.UpdatedAt, sentAt))
 }
 
 // isPlain tells whether every column beyond PlainMessageColumns has its default.

@@ -49,12 +49,9 @@ func (t *threadState) apply(c *conversation.Conversation) {
 }
 
 // statusAfter is the status of a conversation after a message, or "" if the message leaves the
-// status as it is: a note or an automatic reply is nobody's turn.
+// status as it is.
 func statusAfter(m *message.Message) conversation.Status {
-	if m.Kind != message.KindMessage {
-		return ""
-	}
-	return conversation.Status("").After(m.Direction)
+	return conversation.Status("").AfterMessage(m)
 }
 
 // lockThreads locks the live conversations of a batch until the transaction ends, and
