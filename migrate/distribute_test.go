@@ -154,6 +154,34 @@ func TestDistributeAndBack(t *testing.T) {
 	}
 }
 
+// TestDistributeWithTheHostsLeads has the host distribute its leads by their owner. The
+// library's tables take their shards, and their foreign key holds.
+func TestDistributeWithTheHostsLeads(t *testing.T) {
+	t.Parallel()
+	db, ctx := onCitus(t), t.Context()
+	o := hostTables(t, db, Options{})
+	require.NoError(t, Up(ctx, db, o))
+	run(t, db, "INSERT INTO host.users VALUES ('"+user+"')", "INSERT INTO host.leads VALUES (7, '"+user+"')",
+		"SELECT create_distributed_table('host.leads', 'owner', shard_count => 2)")
+	fillMore(t, db, o)
+	run(t, db, "UPDATE conversations SET lead_id = 7")
+	catalogue, rows := whole(t, db, o), rowsOf(t, db, o)
+	require.NoError(t, Distribute(ctx, db, o, shards))
+	want := spread(o)
+	for table, n := range want {
+		want[table] = min(n, 2)
+	}
+	want["host.users"], want["host.leads"] = 1, 2
+	require.Equal(t, want, spreads(t, db))
+	require.Equal(t, catalogue, whole(t, db, o))
+	require.Equal(t, rows, rowsOf(t, db, o))
+	require.Error(t, db.Exec("UPDATE conversations SET lead_id = 8 WHERE user_id = '"+user+"'").Error, "there is no such lead")
+	require.NoError(t, Undistribute(ctx, db, o))
+	require.Empty(t, spreads(t, db))
+	require.Equal(t, catalogue, whole(t, db, o))
+	require.Equal(t, rows, rowsOf(t, db, o))
+}
+
 // TestUndistributeLeavesTheHostsTables has the host distribute a table of its own that
 // points to the users.
 func TestUndistributeLeavesTheHostsTables(t *testing.T) {

@@ -114,7 +114,7 @@ func (f folder) make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err = provideTool(ctx, "mmdebstrap"); err != nil {
+	if err := provideTool(ctx, "mmdebstrap"); err != nil {
 		return err
 	}
 	part := f.root + ".part" + strconv.Itoa(os.Getpid())
@@ -192,7 +192,7 @@ func checkMajor(ctx context.Context, dsn string, major int) error {
 	}
 	defer db.Close() //nolint:errcheck // nothing was written through it
 	var number int
-	if err = db.QueryRowContext(ctx, "SELECT CAST(current_setting('server_version_num') AS integer)").Scan(&number); err != nil {
+	if err := db.QueryRowContext(ctx, "SELECT CAST(current_setting('server_version_num') AS integer)").Scan(&number); err != nil {
 		return err
 	}
 	if number/10000 != major {
