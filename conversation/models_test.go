@@ -31,7 +31,7 @@ func rowsOf(c *conversation.Conversation) []any {
 	at := time.Date(2026, 2, 3, 4, 5, 6, 789000, time.UTC)
 	return []any{
 		&conversation.Conversation{ID: uuid.New(), UserID: user, CreatedAt: at},
-		&message.Message{ID: uuid.New(), UserID: user, ConversationID: c.ID, Seq: 100, Role: message.RoleUser, Content: kept, CreatedAt: at},
+		&message.Message{ID: uuid.New(), UserID: user, ConversationID: c.ID, Role: message.RoleUser, Content: kept, CreatedAt: at},
 		&suggestion.Suggestion{
 			ID: uuid.New(), UserID: user, ConversationID: c.ID, SuggestedContent: kept, GenerationCost: decimal.New(1, -2), CreatedAt: at,
 		},
@@ -64,9 +64,9 @@ func eachNaming(t *testing.T, test func(t *testing.T, db *gorm.DB, tables naming
 		dialector gorm.Dialector
 		tables    naming.Tables
 	}{
-		"sqlite":                               {sqliteDialector(t), naming.Tables{}},
-		"sqlite with a prefix":                 {sqliteDialector(t), naming.Tables{Prefix: "crm_"}},
-		"postgres":                             {postgres.Open(pgtest.Database(t)), naming.Tables{}},
+		"sqlite":                              {sqliteDialector(t), naming.Tables{}},
+		"sqlite with a prefix":                {sqliteDialector(t), naming.Tables{Prefix: "crm_"}},
+		"postgres":                            {postgres.Open(pgtest.Database(t)), naming.Tables{}},
 		"postgres with a prefix and a schema": {postgres.Open(pgtest.Database(t)), naming.Tables{Prefix: "crm_", Schema: "chat"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 
 	"github.com/convostore/convostore/rule"
 )
@@ -54,11 +55,7 @@ func Partial[T any](tx *gorm.DB) (*T, Sets, error) {
 	values, _ := stmt.Dest.(map[string]any)
 	for name, value := range values {
 		field := stmt.Schema.LookUpField(name)
-		switch value.(type) {
-		case clause.Expression, gorm.Valuer, *gorm.DB, nil:
-			continue
-		}
-		if field == nil || field.DBName == "" {
+		if field == nil || field.DBName == "" || computed(field, value) {
 			continue
 		}
 		err := field.Set(stmt.Context, reflect.ValueOf(model).Elem(), value)
@@ -68,6 +65,18 @@ func Partial[T any](tx *gorm.DB) (*T, Sets, error) {
 		sets[field.DBName] = err == nil
 	}
 	return model, sets, nil
+}
+
+// computed tells whether the database makes the value of an assignment. A vector, which is a
+// gorm.Valuer too, is known as it is.
+func computed(field *schema.Field, value any) bool {
+	switch value.(type) {
+	case clause.Expression, *gorm.DB, nil:
+		return true
+	case gorm.Valuer:
+		return reflect.TypeOf(value) != field.FieldType
+	}
+	return false
 }
 
 // ofStruct returns what GORM writes of a struct: what is not zero, and what a Select names.
