@@ -1,7 +1,6 @@
 package message
 
 import (
-	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,7 +71,7 @@ func (e *OutboxEntry) Validate() error {
 		check.Name("channel", e.Channel),
 		check.Key("claimed_by", e.ClaimedBy),
 		check.Text("last_error", e.LastError),
-		e.validateAttempts(),
+		check.Count("attempts", e.Attempts),
 		e.validateClaim(),
 		e.validateEnd(),
 		check.Time("due_at", e.DueAt),
@@ -83,13 +82,6 @@ func (e *OutboxEntry) Validate() error {
 		check.NullTime("failed_at", e.FailedAt),
 		check.NullTime("cancelled_at", e.CancelledAt),
 	)
-}
-
-func (e *OutboxEntry) validateAttempts() error {
-	if e.Attempts > math.MaxInt32 {
-		return rule.Invalid("attempts", "is more than %d", math.MaxInt32)
-	}
-	return check.NotNegative("attempts", e.Attempts)
 }
 
 func (e *OutboxEntry) validateClaim() error {

@@ -135,6 +135,7 @@ func (s *Suggestion) Validate() error {
 		s.validateDraft(),
 		check.Time("created_at", s.CreatedAt),
 		check.Time("updated_at", s.UpdatedAt),
+		check.Time("deleted_at", s.DeletedAt.Time),
 	)
 }
 
