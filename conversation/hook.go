@@ -41,6 +41,7 @@ func (c *Conversation) BeforeUpdate(tx *gorm.DB) error {
 	if !hook.Whole(tx, c) {
 		changes, sets, err := hook.Partial[Conversation](tx)
 		if len(sets) > 0 {
+			hook.Fill(sets, "id", &changes.ID, cmp.Or(c.ID, uuid.Max))
 			err = changes.validateChanges()
 		}
 		return err

@@ -98,6 +98,8 @@ func TestPlainUpdatesOfEveryModelValidateWhatTheySet(t *testing.T) {
 			"no content of an edit":     {db.Model(s).Updates(map[string]any{"status": suggestion.StatusEdited, "edited_content": ""}), "edited_content"},
 			"a long name of a format":   {db.Model(c.Messages[0]).Update("payload_format", strings.Repeat("x", 1025)), "payload_format"},
 			"a payload without format":  {db.Model(c.Messages[0]).Updates(map[string]any{"payload": message.Payload("{}"), "payload_format": ""}), "payload_format"},
+			"a parent that is later":    {db.Create(&message.Message{UserID: c.UserID, ConversationID: c.ID, Role: message.RoleUser, ParentSeq: new(int64(9))}), "parent_seq"},
+			"merged into itself":        {db.Model(c).Update("merged_into_id", c.ID), "merged_into_id"},
 			"a vote of zero":            {one(&message.Vote{}).Update("value", 0), "value"},
 			"a vote of zero by Select":  {one(&message.Vote{}).Select("value").Updates(message.Vote{}), "value"},
 			"a vote of two":             {one(&message.Vote{}).Updates(message.Vote{Value: 2}), "value"},

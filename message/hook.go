@@ -27,7 +27,10 @@ func (m *Message) BeforeCreate(tx *gorm.DB) error {
 	if err := m.prepare(); err != nil {
 		return err
 	}
-	return m.place(tx)
+	if err := m.place(tx); err != nil {
+		return err
+	}
+	return m.ValidateParent() // which needs the seq
 }
 
 // BeforeUpdate is a GORM hook for hosts that change messages themselves. Save normalizes and
