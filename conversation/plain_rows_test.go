@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
@@ -119,6 +120,49 @@ func TestPlainUpdatesOfEveryModelValidateWhatTheySet(t *testing.T) {
 			if assert.ErrorAs(t, c.update.Error, &invalid, name) {
 				assert.Equal(t, c.field, invalid.Field, name)
 			}
+		}
+	})
+}
+
+// TestPlainSaveOfEveryModel saves rows that are there and rows that are not, one by one and
+// together: afterwards there is one row of each.
+func TestPlainSaveOfEveryModel(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		c := storedThread(t, db)
+		for _, row := range rowsOf(c) {
+			for range 3 {
+				require.NoError(t, db.Save(row).Error, "%T", row)
+			}
+			slice := reflect.New(reflect.SliceOf(reflect.TypeOf(row)))
+			slice.Elem().Set(reflect.Append(slice.Elem(), reflect.ValueOf(row)))
+			if s := parse(t, db, row); s.Table != "messages" && s.Table != "conversations" { // which lock their rows first
+				require.NoError(t, db.Save(slice.Interface()).Error, "%T", row)
+			}
+			var rows int64
+			q := db.Model(row)
+			for _, f := range parse(t, db, row).PrimaryFields {
+				value, _ := f.ValueOf(t.Context(), reflect.ValueOf(row).Elem())
+				q = q.Where(clause.Eq{Column: clause.Column{Name: f.DBName}, Value: value})
+			}
+			require.NoError(t, q.Count(&rows).Error)
+			assert.EqualValues(t, 1, rows, "%T", row)
+		}
+	})
+}
+
+// TestPlainSaveOfAStateWithoutApp: an empty app is a part of the key, and GORM takes an empty part
+// for a row that is not there yet.
+func TestPlainSaveOfAStateWithoutApp(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		for _, row := range []any{
+			&conversation.UserState{UserID: uuid.New(), Key: "key", Value: conversation.Value("1")},
+			&conversation.AppState{Key: "key", Value: conversation.Value("1")},
+		} {
+			require.NoError(t, db.Save(row).Error)
+			require.Error(t, db.Save(row).Error, "%T: as the comment of App says", row)
+			require.NoError(t, db.Clauses(clause.OnConflict{UpdateAll: true}).Create(row).Error, "%T", row)
+			require.Error(t, db.Create(row).Error, "%T: a second one is a duplicate", row)
+			require.NoError(t, db.Model(row).Where("app = ?", "").Update("version", 2).Error, "%T", row)
 		}
 	})
 }

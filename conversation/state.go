@@ -90,7 +90,9 @@ func (s *State) BeforeUpdate(tx *gorm.DB) error {
 // one app.
 type UserState struct {
 	UserID uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
-	// App is the host's name of the product or agent, empty if there is only one.
+	// App is the host's name of the product or agent, empty if there is only one. GORM's Save takes
+	// a row with an empty part of its key for a new one, and fails if it is there: write over it
+	// with Updates, or with clause.OnConflict{UpdateAll: true} and Create.
 	App   string `gorm:"primaryKey;<-:create;-:migration" json:"app"`
 	Key   string `gorm:"primaryKey;<-:create;-:migration" json:"key"`
 	Value Value  `gorm:"-:migration" json:"value"`
@@ -130,7 +132,9 @@ func (s *UserState) BeforeUpdate(tx *gorm.DB) error {
 // AppState is a key of the state that all users of an app share. It belongs to no user: what a
 // user must not see of another has no place in it, and erasing a user leaves it alone.
 type AppState struct {
-	// App is the host's name of the product or agent, empty if there is only one.
+	// App is the host's name of the product or agent, empty if there is only one. GORM's Save takes
+	// a row with an empty part of its key for a new one, and fails if it is there: write over it
+	// with Updates, or with clause.OnConflict{UpdateAll: true} and Create.
 	App   string `gorm:"primaryKey;<-:create;-:migration" json:"app"`
 	Key   string `gorm:"primaryKey;<-:create;-:migration" json:"key"`
 	Value Value  `gorm:"-:migration" json:"value"`
