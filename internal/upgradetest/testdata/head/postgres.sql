@@ -28,11 +28,11 @@ CREATE TABLE "conversations" (
     held_at         timestamptz,
     pinned_at       timestamptz,
     snoozed_until   timestamptz,
-    -- Hours since 1970 of last_message_at. The lists by activity have indexes by the hour and
-    -- sort each hour's rows: most appends then move no index entry, and PostgreSQL can update
+    -- last_message_at in tens of minutes since 1970. The lists by activity have indexes by this
+    -- and sort the rows of each: most appends of a chat then move no index entry, and PostgreSQL can update
     -- the row in place (HOT).
-    active_hour     integer      GENERATED ALWAYS AS
-        (floor(extract(epoch FROM last_message_at AT TIME ZONE 'UTC') / 3600)::integer) STORED,
+    activity_bucket integer      GENERATED ALWAYS AS
+        (floor(extract(epoch FROM last_message_at AT TIME ZONE 'UTC') / 600)::integer) STORED,
     branched        boolean      NOT NULL DEFAULT false,
     head_seq        bigint,
     forked_from_seq bigint,
@@ -56,10 +56,10 @@ CREATE TABLE "conversations" (
 
 -- One user's list by activity.
 CREATE INDEX "conversations_activity_idx"
-    ON "conversations" (user_id, active_hour DESC) WHERE deleted_at IS NULL;
+    ON "conversations" (user_id, activity_bucket DESC) WHERE deleted_at IS NULL;
 -- Everybody's list by activity, and what has been quiet for long.
 CREATE INDEX "conversations_all_activity_idx"
-    ON "conversations" (active_hour DESC) WHERE deleted_at IS NULL;
+    ON "conversations" (activity_bucket DESC) WHERE deleted_at IS NULL;
 -- One user's list by creation; whole, because erasing a user must find deleted rows too.
 CREATE INDEX "conversations_created_idx"
     ON "conversations" (user_id, created_at DESC, id DESC);
@@ -68,17 +68,17 @@ CREATE INDEX "conversations_all_created_idx"
     ON "conversations" (created_at DESC, id DESC);
 -- The queues of what waits for an answer: small, since most conversations do not.
 CREATE INDEX "conversations_queue_idx"
-    ON "conversations" (user_id, active_hour DESC)
+    ON "conversations" (user_id, activity_bucket DESC)
     WHERE status = 'needs_reply' AND deleted_at IS NULL;
 CREATE INDEX "conversations_all_queue_idx"
-    ON "conversations" (active_hour DESC)
+    ON "conversations" (activity_bucket DESC)
     WHERE status = 'needs_reply' AND deleted_at IS NULL;
 CREATE INDEX "conversations_lead_idx"
-    ON "conversations" (lead_id, active_hour DESC) WHERE lead_id IS NOT NULL;
+    ON "conversations" (lead_id, activity_bucket DESC) WHERE lead_id IS NOT NULL;
 CREATE INDEX "conversations_app_idx"
-    ON "conversations" (user_id, app, active_hour DESC) WHERE app IS NOT NULL;
+    ON "conversations" (user_id, app, activity_bucket DESC) WHERE app IS NOT NULL;
 CREATE INDEX "conversations_assignee_idx"
-    ON "conversations" (user_id, assignee, active_hour DESC) WHERE assignee IS NOT NULL;
+    ON "conversations" (user_id, assignee, activity_bucket DESC) WHERE assignee IS NOT NULL;
 CREATE INDEX "conversations_snoozed_idx"
     ON "conversations" (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE UNIQUE INDEX "conversations_external_key_key"
@@ -361,26 +361,26 @@ CREATE TABLE "conversation_states" (
 CREATE INDEX "conversation_states_user_idx"
     ON "conversation_states" (user_id);
 
-CREATE TABLE "user_states" (
+CREATE TABLE "conversation_user_states" (
     user_id    uuid        NOT NULL,
     version    bigint      NOT NULL DEFAULT 1,
     updated_at timestamptz NOT NULL DEFAULT now(),
     app        text        NOT NULL DEFAULT '',
     key        text        NOT NULL,
     value      bytea       NOT NULL,
-    CONSTRAINT "user_states_pkey" PRIMARY KEY (user_id, app, key),
-    CONSTRAINT "user_states_version_check" CHECK (version > 0)
+    CONSTRAINT "conversation_user_states_pkey" PRIMARY KEY (user_id, app, key),
+    CONSTRAINT "conversation_user_states_version_check" CHECK (version > 0)
 );
 
 -- State that all users of an app share: the one table without an owner.
-CREATE TABLE "app_states" (
+CREATE TABLE "conversation_app_states" (
     version    bigint      NOT NULL DEFAULT 1,
     updated_at timestamptz NOT NULL DEFAULT now(),
     app        text        NOT NULL,
     key        text        NOT NULL,
     value      bytea       NOT NULL,
-    CONSTRAINT "app_states_pkey" PRIMARY KEY (app, key),
-    CONSTRAINT "app_states_version_check" CHECK (version > 0)
+    CONSTRAINT "conversation_app_states_pkey" PRIMARY KEY (app, key),
+    CONSTRAINT "conversation_app_states_version_check" CHECK (version > 0)
 );
 
 -- A text in the place of the messages of one path, from one seq to another.
@@ -476,7 +476,7 @@ CREATE INDEX "message_embeddings_vector_idx"
 
 INSERT INTO "convostore_migrations" (version, name) VALUES (4, 'search');
 
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 08:46:37.928417+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 09:40:27.5628+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', E'ann Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'lead-1', E'key Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé', E'Re: Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
@@ -599,12 +599,12 @@ INSERT INTO conversation_reads (conversation_id, user_id, seq, read_at, reader) 
 INSERT INTO conversation_states (conversation_id, user_id, version, updated_at, key, value) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '1', '2026-03-01 00:00:02.123456+00', 'empty', E'\\x');
 INSERT INTO conversation_states (conversation_id, user_id, version, updated_at, key, value) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '9223372036854775807', '2026-03-01 00:00:02.123456+00', E'key Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', E'\\x00ff');
-INSERT INTO user_states (user_id, version, updated_at, app, key, value) VALUES ('0190f3a0-0000-7000-8000-00000000000a', '1', '2026-03-01 00:00:03.123456+00', '', 'no app', E'\\x');
-INSERT INTO user_states (user_id, version, updated_at, app, key, value) VALUES ('0190f3a0-0000-7000-8000-00000000000a', '2', '2026-03-01 00:00:03.123456+00', E'app Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO conversation_user_states (user_id, version, updated_at, app, key, value) VALUES ('0190f3a0-0000-7000-8000-00000000000a', '1', '2026-03-01 00:00:03.123456+00', '', 'no app', E'\\x');
+INSERT INTO conversation_user_states (user_id, version, updated_at, app, key, value) VALUES ('0190f3a0-0000-7000-8000-00000000000a', '2', '2026-03-01 00:00:03.123456+00', E'app Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'key', E'\\x5a6fc3ab205a6f65cc8820f09f9982f09f91a9e2808df09f91a9e2808df09f91a720d7a9d79cd795d79d20e99baa20efac81202722605c205c6e200d0a09207b7b2e4e6f777d7d20257320255f202431203f203b202d2d202f2a20e280a820efbbbf');
 INSERT INTO conversation_summaries (id, user_id, conversation_id, from_seq, to_seq, tokens, created_at, void_at, model, covered_hash, content) VALUES ('0190f3a0-0000-7000-8000-000000000032', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', '1', '9223372036854775807', '9223372036854775807', '2026-03-01 00:00:05.123456+00', '2026-03-01 00:00:06.123456+00', 'model', E'hash Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', E'summary Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿');
 INSERT INTO conversation_summaries (id, user_id, conversation_id, from_seq, to_seq, tokens, created_at, void_at, model, covered_hash, content) VALUES ('0190f3a0-0000-7000-8000-000000000033', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', '1', '1', NULL, '2026-03-01 00:00:05.123456+00', NULL, NULL, NULL, 'one');
-INSERT INTO app_states (version, updated_at, app, key, value) VALUES ('3', '2026-03-01 00:00:04.123456+00', E'app Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO conversation_app_states (version, updated_at, app, key, value) VALUES ('3', '2026-03-01 00:00:04.123456+00', E'app Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'key', E'\\x736861726564');
