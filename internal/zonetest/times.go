@@ -17,6 +17,9 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
+// Dimensions are those of the vectors that Times writes.
+const Dimensions = 3
+
 // moments are in order, but their texts with these offsets are not.
 var moments = []time.Time{
 	time.Date(2026, 1, 1, 23, 30, 0, 123_456_000, time.FixedZone("", 9*3600)),
