@@ -16,8 +16,8 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// rowsOf counts the rows of a table, deleted ones included.
-func rowsOf(t *testing.T, db *gorm.DB, table string) (n int64) {
+// storedIn counts the rows of a table, deleted ones included.
+func storedIn(t *testing.T, db *gorm.DB, table string) (n int64) {
 	t.Helper()
 	require.NoError(t, db.Table(table).Count(&n).Error)
 	return n
@@ -42,7 +42,7 @@ func TestPlainUnscopedDelete(t *testing.T) {
 		for table, want := range map[string]int64{
 			naming.Messages: 3, naming.Embeddings: 1, naming.Votes: 1, naming.Suggestions: 1, naming.Labels: 2, naming.Conversations: 2,
 		} {
-			assert.Equal(t, want, rowsOf(t, db, table), table)
+			assert.Equal(t, want, storedIn(t, db, table), table)
 		}
 		got := reload(t, db, c)
 		assert.EqualValues(t, 2, got.LastSeq)
@@ -57,7 +57,7 @@ func TestPlainUnscopedDelete(t *testing.T) {
 		for table, want := range map[string]int64{
 			naming.Messages: 2, naming.Embeddings: 1, naming.Votes: 1, naming.Suggestions: 1, naming.Labels: 1, naming.Conversations: 1,
 		} {
-			assert.Equal(t, want, rowsOf(t, db, table), table)
+			assert.Equal(t, want, storedIn(t, db, table), table)
 		}
 		require.ErrorIs(t, db.Create(line(c, message.DirectionInbound, "too late")).Error, gorm.ErrRecordNotFound)
 		whole := reload(t, db, other)
@@ -65,7 +65,7 @@ func TestPlainUnscopedDelete(t *testing.T) {
 
 		require.NoError(t, db.Unscoped().Where("user_id = ?", other.UserID).Delete(&conversation.Conversation{}).Error)
 		for _, table := range naming.WithRows() {
-			assert.Zero(t, rowsOf(t, db, table), table)
+			assert.Zero(t, storedIn(t, db, table), table)
 		}
 		drifts, err := migrate.Verify(t.Context(), db, migrate.Options{Dimensions: dimensions})
 		require.NoError(t, err)
@@ -125,6 +125,6 @@ func TestPlainManyToMany(t *testing.T) {
 		assertConversation(t, first, &got.Conversations[0])
 		require.NoError(t, db.Model(b).Association("Conversations").Delete(first))
 		assert.EqualValues(t, 1, db.Model(b).Association("Conversations").Count())
-		assert.EqualValues(t, 2, rowsOf(t, db, naming.Conversations))
+		assert.EqualValues(t, 2, storedIn(t, db, naming.Conversations))
 	})
 }

@@ -21,9 +21,8 @@ func (nullZero) Value(_ context.Context, _ *schema.Field, _ reflect.Value, v any
 	if z, ok := v.(interface{ IsZero() bool }); v == int64(0) || ok && z.IsZero() {
 		return nil, nil //nolint:nilnil // a nil value is NULL
 	}
-	// GORM hands on what is returned here as it is, and database/sql asks a Valuer only once.
 	if valuer, ok := v.(driver.Valuer); ok {
-		return valuer.Value()
+		return valuer.Value() // drivers do not ask a second time
 	}
 	return v, nil
 }

@@ -35,13 +35,13 @@ func Times(t *testing.T, db *gorm.DB) {
 	parent := thread(user)
 	require.NoError(t, db.Create(parent).Error)
 	columns := 0
-	for _, make := range factories(parent) {
+	for _, fresh := range factories(parent) {
 		stmt := &gorm.Statement{DB: db}
-		require.NoError(t, stmt.Parse(make(0)))
+		require.NoError(t, stmt.Parse(fresh()))
 		for _, f := range stmt.Schema.Fields {
 			if isTime(f) {
 				columns++
-				t.Run(stmt.Schema.Table+"."+f.DBName, func(t *testing.T) { column(t, db, f, make) })
+				t.Run(stmt.Schema.Table+"."+f.DBName, func(t *testing.T) { column(t, db, f, fresh) })
 			}
 		}
 	}
@@ -65,44 +65,44 @@ var count int
 func name() string { count++; return fmt.Sprint("name", count) }
 
 // factories make valid rows, of which none is there yet.
-func factories(c *conversation.Conversation) []func(int) any {
+func factories(c *conversation.Conversation) []func() any {
 	user, m := c.UserID, c.Messages[0].ID
-	return []func(int) any{
-		func(int) any { return &conversation.Conversation{ID: uuid.New(), UserID: user, Status: "active"} },
-		func(int) any {
+	return []func() any{
+		func() any { return &conversation.Conversation{ID: uuid.New(), UserID: user, Status: "active"} },
+		func() any {
 			count++
 			return &message.Message{
 				ID: uuid.New(), UserID: user, ConversationID: c.ID, Seq: int64(count + 1000), Role: "user", Kind: "message", State: "complete",
 			}
 		},
-		func(int) any {
+		func() any {
 			at := time.Unix(1, 0).UTC()
 			return &suggestion.Suggestion{
 				ID: uuid.New(), UserID: user, ConversationID: c.ID, SuggestedContent: "x", Status: "approved", ReviewedAt: &at, DraftContent: "x", DraftAt: &at,
 			}
 		},
-		func(int) any {
+		func() any {
 			return &message.Embedding{MessageID: m, UserID: user, Model: name(), ConversationID: c.ID, Vector: message.Vector{1, 2, 3}}
 		},
-		func(int) any { return &message.Ref{MessageID: m, UserID: user, Provider: "p", Ref: name()} },
-		func(int) any { return &message.Vote{MessageID: m, UserID: user, Voter: name(), Value: 1} },
-		func(int) any {
+		func() any { return &message.Ref{MessageID: m, UserID: user, Provider: "p", Ref: name()} },
+		func() any { return &message.Vote{MessageID: m, UserID: user, Voter: name(), Value: 1} },
+		func() any {
 			until := time.Unix(1, 0).UTC()
 			return &message.OutboxEntry{ID: uuid.New(), UserID: user, MessageID: m, Channel: name(), ClaimedBy: "w", ClaimedUntil: &until}
 		},
-		func(int) any { return &conversation.Label{ConversationID: c.ID, UserID: user, Label: name()} },
-		func(int) any { return &conversation.Read{ConversationID: c.ID, UserID: user, Reader: name()} },
-		func(int) any { return &conversation.State{ConversationID: c.ID, UserID: user, Key: name(), Version: 1} },
-		func(int) any { return &conversation.UserState{UserID: user, App: "a", Key: name(), Version: 1} },
-		func(int) any { return &conversation.AppState{App: "a", Key: name(), Version: 1} },
-		func(int) any {
+		func() any { return &conversation.Label{ConversationID: c.ID, UserID: user, Label: name()} },
+		func() any { return &conversation.Read{ConversationID: c.ID, UserID: user, Reader: name()} },
+		func() any { return &conversation.State{ConversationID: c.ID, UserID: user, Key: name(), Version: 1} },
+		func() any { return &conversation.UserState{UserID: user, App: "a", Key: name(), Version: 1} },
+		func() any { return &conversation.AppState{App: "a", Key: name(), Version: 1} },
+		func() any {
 			return &conversation.Summary{ID: uuid.New(), UserID: user, ConversationID: c.ID, FromSeq: 1, ToSeq: 1, Content: "x"}
 		},
 	}
 }
 
 // column writes the moments into one column, in a transaction that is rolled back.
-func column(t *testing.T, db *gorm.DB, f *schema.Field, make func(int) any) {
+func column(t *testing.T, db *gorm.DB, f *schema.Field, fresh func() any) {
 	t.Helper()
 	ways := map[string]func(tx *gorm.DB, row any, at time.Time) error{
 		"create": func(tx *gorm.DB, row any, at time.Time) error {
@@ -138,10 +138,10 @@ func column(t *testing.T, db *gorm.DB, f *schema.Field, make func(int) any) {
 	for way, write := range ways {
 		tx := db.Begin()
 		t.Cleanup(func() { tx.Rollback() }) // of a test that has failed
-		for i, at := range moments {
-			require.NoError(t, write(tx, make(i), at), way)
+		for _, at := range moments {
+			require.NoError(t, write(tx, fresh(), at), way)
 		}
-		check(t, tx, f, way, make(0))
+		check(t, tx, f, way, fresh())
 		require.NoError(t, tx.Rollback().Error)
 	}
 }

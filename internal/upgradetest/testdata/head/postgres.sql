@@ -448,6 +448,9 @@ CREATE TABLE "message_embedding_claims" (
     CONSTRAINT "message_embedding_claims_message_fkey" FOREIGN KEY (message_id, user_id)
         REFERENCES "messages" (id, user_id) ON DELETE CASCADE
 );
+-- Erasing a user.
+CREATE INDEX "message_embedding_claims_user_idx"
+    ON "message_embedding_claims" (user_id);
 
 INSERT INTO "convostore_migrations" (version, name) VALUES (3, 'embeddings');
 
@@ -476,7 +479,7 @@ CREATE INDEX "message_embeddings_vector_idx"
 
 INSERT INTO "convostore_migrations" (version, name) VALUES (4, 'search');
 
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 09:40:27.5628+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 09:55:12.106364+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', E'ann Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'lead-1', E'key Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé', E'Re: Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
