@@ -22,11 +22,14 @@ const (
 	// DriftExtra is a column that no migration created and that is NOT NULL without a default,
 	// so that the library's INSERT fails.
 	DriftExtra = "extra"
+	// DriftBroken is a foreign key that is as it should be, but rows break it: their parents are
+	// gone. Only Repair looks for them.
+	DriftBroken = "broken"
 )
 
 // Drift is one difference between the database and the result of the migrations.
 type Drift struct {
-	// Kind is DriftMissing, DriftAltered or DriftExtra.
+	// Kind is DriftMissing, DriftAltered or DriftExtra, or DriftBroken.
 	Kind string
 	// Object is "table", "column", "constraint", "index", "trigger", "extension" or
 	// "version". SQLite's full-text indexes are tables.
