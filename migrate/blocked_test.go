@@ -89,6 +89,7 @@ func startOthers(t *testing.T, db *gorm.DB, end func()) (stop func() int64) {
 		t.Errorf("another session: %v", err)
 		end()
 	})
+	t.Cleanup(halt)
 	return func() int64 { halt(); return done.Load() }
 }
 

@@ -59,6 +59,7 @@ func TestRebuildSearchBesideWriters(t *testing.T) {
 	require.NoError(t, Up(t.Context(), db, Options{}))
 	fill(t, db, Options{})
 	done, stop := startWriters(t, db, writers, func(err error) { t.Errorf("a writer: %v", err) })
+	t.Cleanup(stop)
 	for round := range rounds / 4 {
 		before := done.Load()
 		o := Options{Trigrams: round%2 == 0}
