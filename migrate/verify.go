@@ -66,8 +66,8 @@ func (d Drift) String() string {
 //
 // Verify keeps no second copy of the schema. It runs the migrations once more under another
 // prefix, in the same schema, and rolls the transaction back. It therefore needs the right to
-// create tables, takes the lock of Up, and on SQLite makes other writers wait for some
-// milliseconds. It does not lock the host's tables.
+// create tables, takes the lock of Up, and on SQLite makes other writers wait as long
+// as that takes. It does not lock the host's tables.
 func Verify(ctx context.Context, db *gorm.DB, o Options) ([]Drift, error) {
 	m, err := open(db, o, 0)
 	if err != nil {

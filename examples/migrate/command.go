@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/convostore/convostore/migrate"
@@ -19,11 +20,13 @@ type command struct {
 	goose       bool
 	shards      int
 	options     migrate.Options
+	// own is the host's set of migrations, without a name if there is none.
+	own migrate.Host
 }
 
 // arguments returns the smallest and the largest number of arguments that a command takes.
 var arguments = map[string][2]int{
-	"up": {0, 0}, "down": {0, 0}, "to": {1, 1}, "status": {0, 0}, "verify": {0, 0}, "sql": {0, 1},
+	"up": {0, 0}, "down": {0, 0}, "to": {1, 1}, "status": {0, 0}, "verify": {0, 0}, "sql": {0, 1}, "new": {2, 2},
 	"preflight": {0, 100}, "distribute": {0, 0}, "undistribute": {0, 0},
 }
 
@@ -35,13 +38,18 @@ func parse(args []string, errs io.Writer) (command, error) {
 		fmt.Fprint(errs, usage)
 		flags.PrintDefaults()
 	}
-	flags.StringVar(&c.db, "db", "", "the `database`: a file for SQLite, or postgres://user:password@host/name")
+	flags.StringVar(&c.db, "db", os.Getenv("DATABASE_URL"), "the `database`: a file for SQLite, or postgres://user:password@host/name (default $DATABASE_URL)")
 	flags.StringVar(&c.options.Prefix, "prefix", "", "stands before the name of every table, such as chat_")
 	flags.StringVar(&c.options.Schema, "schema", "", "the schema (PostgreSQL), made where it is missing")
 	flags.IntVar(&c.options.Dimensions, "dimensions", 0, "length of an embedding (default 1536)")
 	flags.BoolVar(&c.options.WithoutPgvector, "without-pgvector", false, "keep embeddings as text (PostgreSQL)")
 	flags.BoolVar(&c.goose, "goose", false, "sql: files for goose instead of pairs of up and down")
 	flags.IntVar(&c.shards, "shards", 0, "distribute: into how many parts (default the server's citus.shard_count)")
+	flags.Func("own", "`name=directory` of migrations of your own: up, down, to (back) and status are then about them", func(s string) error {
+		name, dir, _ := strings.Cut(s, "=")
+		c.own = migrate.Host{Name: name, Files: os.DirFS(dir)}
+		return nil
+	})
 	flags.Func("users", "your `table.column` that user_id points to", func(s string) error {
 		c.options.Users = column(s)
 		return nil
@@ -74,8 +82,8 @@ func (c *command) take(args []string) error {
 		return fmt.Errorf("%w: no command %q", errUsage, c.command)
 	case len(args)-1 < count[0] || len(args)-1 > count[1]:
 		return fmt.Errorf("%w: too much or too little after %s; flags stand before the command", errUsage, c.command)
-	case c.db == "":
-		return fmt.Errorf("%w: -db is missing", errUsage)
+	case c.db == "" && c.command != "new":
+		return fmt.Errorf("%w: -db is missing, and so is DATABASE_URL", errUsage)
 	}
 	c.arguments = args[1:]
 	return nil

@@ -24,6 +24,8 @@ Commands:
   status      list the migrations and when they ran
   verify      compare the tables with what the migrations make; exit 1 where they differ
   sql [DIR]   print the SQL, or write it as files into DIR; touches no database
+  new DIR NAME
+              write an empty migration of your own into DIR; touches no database
 
   preflight [TABLE...]
               list what would keep the tables, and these of yours, from being
@@ -62,9 +64,13 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.command == "sql" {
+	switch c.command {
+	case "sql":
 		return c.writeSQL(out)
+	case "new":
+		return c.newPair(out)
 	}
+	c.options.OnEvent = func(e migrate.Event) { fmt.Fprintln(errs, e) }
 	db, err := open(ctx, c.db, c.creates())
 	if err != nil {
 		return err
@@ -72,7 +78,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 	defer db.close()
 	switch c.command {
 	case "status":
-		return status(ctx, db, c.options, out)
+		return c.status(ctx, db, out)
 	case "verify":
 		return verify(ctx, db, c.options, out)
 	case "preflight":
@@ -80,6 +86,14 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 	}
 	if err := c.change(ctx, db); err != nil {
 		return err
+	}
+	return c.version(ctx, db, out)
+}
+
+// version prints how far the migrations are.
+func (c *command) version(ctx context.Context, db database, out io.Writer) error {
+	if c.own.Name != "" {
+		return c.status(ctx, db, out)
 	}
 	version, err := migrate.Version(ctx, db.DB, c.options)
 	if err == nil {
@@ -90,27 +104,55 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 
 // change runs a command that changes the database.
 func (c *command) change(ctx context.Context, db database) error {
+	if c.own.Name != "" {
+		return c.changeOwn(ctx, db)
+	}
 	switch c.command {
 	case "up":
 		return migrate.Up(ctx, db.DB, c.options)
 	case "down":
 		return migrate.Down(ctx, db.DB, c.options)
 	case "to":
-		return to(ctx, db, c.options, c.arguments[0])
+		return c.to(ctx, db)
 	case "distribute":
 		return migrate.Distribute(ctx, db.DB, c.options, migrate.DistributeOptions{Shards: c.shards})
 	}
 	return migrate.Undistribute(ctx, db.DB, c.options)
 }
 
-// to migrates up and down to a version: only one of the two has something to do.
-func to(ctx context.Context, db database, o migrate.Options, argument string) error {
-	version, err := strconv.ParseInt(argument, 10, 64)
-	if err != nil {
-		return fmt.Errorf("%w: to wants a version, such as: to 1", errUsage)
+// changeOwn is change for the host's migrations. Its up migrates the library's tables before.
+func (c *command) changeOwn(ctx context.Context, db database) error {
+	switch c.command {
+	case "up":
+		return c.own.Up(ctx, db.DB, c.options)
+	case "down":
+		return c.own.Down(ctx, db.DB, c.options)
+	case "to":
+		version, err := c.target()
+		if err != nil {
+			return err
+		}
+		return c.own.DownTo(ctx, db.DB, c.options, version)
 	}
-	if err := migrate.UpTo(ctx, db.DB, o, version); err != nil {
+	return fmt.Errorf("%w: -own is not for %s", errUsage, c.command)
+}
+
+// to migrates up and down to a version: only one of the two has something to do.
+func (c *command) to(ctx context.Context, db database) error {
+	version, err := c.target()
+	if err != nil {
 		return err
 	}
-	return migrate.DownTo(ctx, db.DB, o, version)
+	if err := migrate.UpTo(ctx, db.DB, c.options, version); err != nil {
+		return err
+	}
+	return migrate.DownTo(ctx, db.DB, c.options, version)
+}
+
+func (c *command) target() (int64, error) {
+	version, err := strconv.ParseInt(c.arguments[0], 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%w: to wants a version, such as: to 1", errUsage)
+	}
+	return version, nil
 }

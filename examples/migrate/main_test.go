@@ -56,6 +56,27 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+// A new migration of the host's is applied, listed and taken back beside the library's, and each
+// step is told.
+func TestOwnMigrations(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "migrations")
+	t.Setenv("DATABASE_URL", filepath.Join(t.TempDir(), "own.db"))
+	files := strings.Fields(must(t, "new", dir, "notes"))
+	require.Equal(t, []string{filepath.Join(dir, "1000_notes.up.sql"), filepath.Join(dir, "1000_notes.down.sql")}, files)
+	require.NoError(t, os.WriteFile(files[0], []byte("CREATE TABLE notes (id integer);"), 0o600))
+	require.NoError(t, os.WriteFile(files[1], []byte("DROP TABLE notes;"), 0o600))
+	var told strings.Builder
+	require.NoError(t, run(t.Context(), []string{"-own", "crm=" + dir, "up"}, io.Discard, &told))
+	require.Regexp(t, `^1 core: applied in .+\n2 threads: .+\n3 embeddings: .+\n4 search: .+\ncrm 1000 notes: applied in .+\n$`, told.String())
+	require.Regexp(t, `(?m)^1000     notes  \d{4}-`, must(t, "-own", "crm="+dir, "status"))
+	require.Regexp(t, `(?m)^1000     notes  -$`, must(t, "-own", "crm="+dir, "down"))
+	must(t, "-own", "crm="+dir, "up")
+	require.Regexp(t, `(?m)^1000     notes  -$`, must(t, "-own", "crm="+dir, "to", "0"))
+	require.Equal(t, "ok\n", must(t, "verify"))
+	_, err := try(t, "-own", "crm="+dir, "distribute")
+	require.ErrorIs(t, err, errUsage)
+}
+
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	flags := []string{"-db", pgtest.Database(t), "-prefix", "chat_"}

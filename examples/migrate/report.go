@@ -13,8 +13,11 @@ import (
 	"github.com/convostore/convostore/migrate"
 )
 
-func status(ctx context.Context, db database, o migrate.Options, out io.Writer) error {
-	steps, err := migrate.Status(ctx, db.DB, o)
+func (c *command) status(ctx context.Context, db database, out io.Writer) error {
+	steps, err := migrate.Status(ctx, db.DB, c.options)
+	if c.own.Name != "" {
+		steps, err = c.own.Status(ctx, db.DB, c.options)
+	}
 	if err != nil {
 		return err
 	}
@@ -58,6 +61,15 @@ func preflight(ctx context.Context, db database, o migrate.Options, tables []str
 		fmt.Fprintln(out, f)
 	}
 	return errFindings
+}
+
+// newPair writes an empty migration and prints its files.
+func (c *command) newPair(out io.Writer) error {
+	up, down, err := migrate.NewPair(c.arguments[0], c.arguments[1])
+	if err == nil {
+		fmt.Fprintf(out, "%s\n%s\n", up, down)
+	}
+	return err
 }
 
 // writeSQL prints the up migrations, or writes all files; it overwrites none.
