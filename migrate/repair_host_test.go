@@ -30,13 +30,16 @@ func remake(t *testing.T, db *gorm.DB, change func(sql string) string) {
 // without takes a constraint out of a CREATE TABLE.
 func without(sql, name string) string {
 	at := strings.Index(sql, `CONSTRAINT "`+name+`" `)
+	if at < 0 {
+		return sql
+	}
 	rest := sql[at:]
 	depth := 0
 	for i, c := range rest {
-		switch {
-		case c == '(':
+		switch c {
+		case '(':
 			depth++
-		case c == ')':
+		case ')':
 			depth--
 		}
 		if (c == ',' && depth == 0) || depth < 0 {

@@ -67,7 +67,7 @@ func TestOldCodeBesideANewerSchema(t *testing.T) {
 			r, err := st.Health().Ready(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, newer, r.Schema)
-			require.Equal(t, migrate.Latest(), r.Wanted)
+			require.Equal(t, r.Wanted, migrate.Latest())
 			require.NoError(t, st.ForUser(uuid.New()).Conversations().Create(t.Context(), &conversation.Conversation{Title: "Old"}))
 		}
 
