@@ -236,11 +236,11 @@ func TestRepairLeavesTheHostsTriggerOfAnotherTable(t *testing.T) {
 	t.Parallel()
 	db := openTest(t, sqlite, sqliteFile(t)+sqliteOptions)
 	require.NoError(t, Up(t.Context(), db, Options{}))
-	run(t, db, "CREATE TABLE mine (id integer)", "DROP TRIGGER conversations_hour_insert",
-		"CREATE TRIGGER conversations_hour_insert AFTER INSERT ON mine BEGIN DELETE FROM mine; END")
+	run(t, db, "CREATE TABLE mine (id integer)", "DROP TRIGGER conversations_bucket_insert",
+		"CREATE TRIGGER conversations_bucket_insert AFTER INSERT ON mine BEGIN DELETE FROM mine; END")
 	_, left := repairError(t, db)
 	require.Contains(t, left[0].Why, "mine")
-	require.Contains(t, names(t, db), "trigger conversations_hour_insert")
+	require.Contains(t, names(t, db), "trigger conversations_bucket_insert")
 }
 
 // Rows came while the foreign keys were off: the key is there, and the rows are named.
