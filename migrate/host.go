@@ -145,8 +145,8 @@ func (h Host) check() error {
 	}
 	for _, name := range names {
 		match := hostFile.FindStringSubmatch(name)
-		if len(match) == 0 || hostNumber(name) < 0 {
-			return rule.Invalid("host", "has a file %s, whose name is not NUMBER_name.up.sql or .down.sql", name)
+		if len(match) == 0 || hostNumber(name) < 1 {
+			return rule.Invalid("host", "has a file %s, whose name is not NUMBER_name.up.sql or .down.sql with a number from 1", name)
 		}
 		other := map[string]string{"up": "down", "down": "up"}[match[3]]
 		if half := match[1] + "_" + match[2] + "." + other + ".sql"; !slices.Contains(names, half) {

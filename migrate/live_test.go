@@ -27,7 +27,10 @@ func sqlState(err error) string {
 	return ""
 }
 
-// TestDownBesideWriters requires that taking everything back, while four services write and
+// writers is how many services write beside a migration.
+const writers = 8
+
+// TestDownBesideWriters requires that taking everything back, while eight services write and
 // read, ends without an error, and that none of the services dies of a deadlock.
 func TestDownBesideWriters(t *testing.T) {
 	t.Parallel()
@@ -35,7 +38,7 @@ func TestDownBesideWriters(t *testing.T) {
 	deadlocks := atomic.Int64{}
 	for round := range rounds {
 		require.NoError(t, Up(t.Context(), db, Options{}))
-		writers, stop := startWriters(t, db, 4, func(err error) {
+		done, stop := startWriters(t, db, writers, func(err error) {
 			if sqlState(err) == "40P01" {
 				deadlocks.Add(1)
 			}
@@ -43,9 +46,37 @@ func TestDownBesideWriters(t *testing.T) {
 		err := DownTo(t.Context(), db, Options{}, 0)
 		stop()
 		require.NoError(t, err, "round %d", round)
-		require.Positive(t, writers.Load())
+		require.Positive(t, done.Load())
 	}
 	require.Zero(t, deadlocks.Load(), "of the writers")
+}
+
+// TestRebuildSearchBesideWriters requires that none of eight services sees an error, and that they
+// write while the indexes are made.
+func TestRebuildSearchBesideWriters(t *testing.T) {
+	t.Parallel()
+	db := openTest(t, postgres, pgtest.Database(t))
+	require.NoError(t, Up(t.Context(), db, Options{}))
+	fill(t, db, Options{})
+	done, stop := startWriters(t, db, writers, func(err error) { t.Errorf("a writer: %v", err) })
+	t.Cleanup(stop)
+	for round := range rounds / 4 {
+		before := done.Load()
+		o := Options{Trigrams: round%2 == 0}
+		require.NoError(t, RebuildSearch(t.Context(), db, o), "round %d", round)
+		require.Greater(t, done.Load(), before)
+		requireQuick(t, db, o)
+	}
+	stop()
+	requireNoDrift(t, db, Options{Trigrams: true})
+	require.Zero(t, invalidIndexes(t, db))
+}
+
+// invalidIndexes returns how many indexes somebody began and did not finish.
+func invalidIndexes(t *testing.T, db *gorm.DB) (n int) {
+	t.Helper()
+	require.NoError(t, db.Raw("SELECT count(*) FROM pg_index WHERE NOT indisvalid OR NOT indisready").Scan(&n).Error)
+	return n
 }
 
 // startWriters runs goroutines that each make conversations and append to them in

@@ -18,7 +18,10 @@ import (
 //
 // It does not wait for the lock: a session that waits inside a statement holds a snapshot, and
 // CREATE INDEX CONCURRENTLY of the one that has the lock would wait for that snapshot for ever.
-const tryLockPostgres = `SELECT pg_try_advisory_xact_lock(hashtextextended('convostore_migrations', 0))`
+const tryLockPostgres = `SELECT pg_try_advisory_xact_lock(` + lockKey + `)`
+
+// lockKey is the number of the advisory lock.
+const lockKey = `hashtextextended('convostore_migrations', 0)`
 
 // sequentialCitus is for Citus, which by default changes the shards of a table in parallel, over
 // many connections, and then refuses most statements that follow in the transaction. The setting

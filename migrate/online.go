@@ -105,7 +105,7 @@ func (m *migrator) nextPart(ctx context.Context, s step, list []statement) (p pr
 		}
 		return m.runTogether(ctx, q, s, &p, ran, len(list))
 	})
-	if err == nil && len(ran) > 0 {
+	if records := p.finished && len(ran) == 1; err == nil && len(ran) > 0 && !records {
 		e := s.of(EventPart, begin)
 		e.What = headline(ran[0].sql)
 		m.tell(e)

@@ -19,7 +19,7 @@ import (
 // The test binary is the other process too: with these in its environment it runs child
 // and no test.
 const (
-	envChild   = "CONVOSTORE_MIGRATE_CHILD" // "up" or "hang"
+	envChild   = "CONVOSTORE_MIGRATE_CHILD" // "up", "hang", "index" or "backfill"
 	envDialect = "CONVOSTORE_MIGRATE_DIALECT"
 	envDSN     = "CONVOSTORE_MIGRATE_DSN"
 )
@@ -45,8 +45,13 @@ func child(task, dialect, dsn string) error {
 	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 		return err
 	}
-	if task == "up" {
+	switch task {
+	case "up":
 		return Up(context.Background(), db, Options{})
+	case "index":
+		return indexHost().Up(context.Background(), db, Options{WithoutPgvector: true})
+	case "backfill":
+		return backfillHost().Up(context.Background(), db, Options{WithoutPgvector: true})
 	}
 	m, err := openFiles(db, Options{}, hanging())
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"gorm.io/gorm"
@@ -47,18 +49,21 @@ const maxShown = 5
 // constraint validated, a column NOT NULL, and whether a trigger or the triggers behind a foreign
 // key are disabled. It does not compare definitions beyond that; Verify does.
 //
-// Indexes of search of which no part exists count as not wanted, whatever the options say: a
-// caller that only reads need not know them. A database without the library's tables lacks
+// Of search it looks for what the migration or RebuildSearch has recorded that it made, whatever
+// the options say: a caller that only reads need not know them. While another session migrates a
+// database of PostgreSQL, an index of search that is missing or invalid is no drift: it is being
+// made, and searches are slower and right without it. A database without the library's tables lacks
 // convostore_migrations, and a version that this code does not know is ErrNewer.
 func QuickVerify(ctx context.Context, db *gorm.DB, o Options) ([]Drift, error) {
 	m, q, err := reader(db, o)
 	if err != nil {
 		return nil, err
 	}
-	at, err := m.version(ctx, q)
+	have, err := m.schema(ctx, q)
 	if err != nil {
 		return nil, err
 	}
+	at := have.Version
 	if at == 0 {
 		return []Drift{{Kind: DriftMissing, Object: "table", Name: o.Prefix + record, Want: "table"}}, nil
 	}
@@ -82,16 +87,23 @@ func QuickVerify(ctx context.Context, db *gorm.DB, o Options) ([]Drift, error) {
 	if err != nil {
 		return nil, err
 	}
+	found[object{kind: recordedParts, name: have.search}] = ""
 	return x.drifts(found), nil
 }
+
+// What a catalogue has besides the schema: the parts of search that are recorded, in the name, and
+// that another session migrates.
+const (
+	recordedParts = "recorded"
+	migrating     = "migrating"
+)
 
 // expected is what QuickVerify looks for with some options at some version.
 type expected struct {
 	dialect string
-	// all is everything, groups the parts of it that count as not wanted if none of a group
-	// exists.
+	// all is everything, groups the parts of search in it, by their names.
 	all    catalogue
-	groups []catalogue
+	groups map[string]catalogue
 
 	mu sync.Mutex
 	// print is the fingerprint of the catalogue that was compared last, and last the result.
@@ -136,11 +148,11 @@ func newExpected(dialect string, o Options, at int64) (*expected, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &expected{dialect: dialect, all: all}
-	for _, leaveOut := range []func(*Options){
-		func(o *Options) { o.WithoutFullText = true },
-		func(o *Options) { o.WithoutVectorIndex = true },
-		func(o *Options) { o.Trigrams = false },
+	x := &expected{dialect: dialect, all: all, groups: map[string]catalogue{}}
+	for part, leaveOut := range map[string]func(*Options){
+		fullTextPart:    func(o *Options) { o.WithoutFullText = true },
+		vectorIndexPart: func(o *Options) { o.WithoutVectorIndex = true },
+		trigramsPart:    func(o *Options) { o.Trigrams = false },
 	} {
 		less := o
 		leaveOut(&less)
@@ -150,7 +162,7 @@ func newExpected(dialect string, o Options, at int64) (*expected, error) {
 		}
 		group := maps.Clone(all)
 		maps.DeleteFunc(group, func(o object, _ string) bool { _, ok := without[o]; return ok })
-		x.groups = append(x.groups, group)
+		x.groups[part] = group
 	}
 	if dialect == postgres {
 		for o, definition := range x.all {
@@ -172,18 +184,42 @@ func (x *expected) drifts(found catalogue) []Drift {
 	if x.dialect == sqlite {
 		found = found.parsed()
 	}
-	want := maps.Clone(x.all)
-	for _, group := range x.groups {
-		some := false
+	want := x.wanted(found)
+	x.print, x.last = now, want.diff(found)
+	if _, busy := found[object{kind: migrating}]; busy {
+		x.last = slices.DeleteFunc(x.last, func(d Drift) bool { return d.Object == "index" && x.ofSearch(d.of()) })
+	}
+	sortDrifts(x.last)
+	return x.last
+}
+
+// wanted leaves out the parts of search that were not made: those that are not recorded and of
+// which nothing is found.
+func (x *expected) wanted(found catalogue) catalogue {
+	want, made := maps.Clone(x.all), []string{}
+	for o := range found {
+		if o.kind == recordedParts {
+			made = strings.Fields(o.name)
+		}
+	}
+	for part, group := range x.groups {
+		wanted := slices.Contains(made, part)
 		for o := range group {
 			_, there := found[o]
-			some = some || there
+			wanted = wanted || there
 		}
-		if !some {
+		if !wanted {
 			maps.DeleteFunc(want, func(o object, _ string) bool { _, optional := group[o]; return optional })
 		}
 	}
-	x.print, x.last = now, want.diff(found)
-	sortDrifts(x.last)
-	return x.last
+	return want
+}
+
+func (x *expected) ofSearch(o object) bool {
+	for _, group := range x.groups {
+		if _, ok := group[o]; ok {
+			return true
+		}
+	}
+	return false
 }

@@ -18,10 +18,9 @@ func quickForm(o object, definition string) string {
 	return ""
 }
 
-// quickObjects reads the objects of the tables $2 of a schema, without the definitions, which
-// take the server ten times as long. What is wrong with an object is its definition. A GIN or
-// HNSW index is no less valid for being slow to build: an index that is neither valid nor ready
-// is one whose building failed or goes on.
+// quickObjects reads the objects of the tables $1 of a schema, without the definitions, which the
+// server would have to put together from its catalogue. What is wrong with an object is its
+// definition. It also tells whether somebody migrates the database.
 const quickObjects = `
 WITH t AS (
     SELECT c.oid, c.relname::text AS relname, c.relpersistence
@@ -46,7 +45,12 @@ FROM t JOIN pg_catalog.pg_index x ON x.indrelid = t.oid JOIN pg_catalog.pg_class
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = i.oid AND k.conrelid = t.oid AND k.contype IN ('p', 'u', 'x'))
 UNION ALL
 SELECT 'trigger', t.relname, g.tgname::text, CASE WHEN g.tgenabled IN ('O', 'A') THEN '' ELSE 'disabled' END
-FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal`
+FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+UNION ALL
+SELECT '` + migrating + `', '', '', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_locks l
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.pid <> pg_backend_pid()
+        AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
+        AND (l.classid::bigint << 32 | l.objid::bigint) = ` + lockKey + `)`
 
 // triggersDisabled is the condition that a foreign key k is not enforced because one of its
 // triggers, on either table, does not fire. Citus enforces keys between shards, where the

@@ -30,6 +30,9 @@ type step struct {
 	// oldestCode is the oldest version of the code that works with what the step leaves. 0
 	// means the step's own version.
 	oldestCode int64
+	// options names the parts that the step makes because of the options it was rendered with.
+	// Empty means that it always makes the same.
+	options string
 }
 
 func (s step) String() string { return fmt.Sprintf("%d (%s)", s.version, s.name) }
@@ -89,6 +92,9 @@ func render(files fs.FS, p page) ([]step, error) {
 		if s.oldestCode, err = readOldestCode(s.up); err != nil {
 			return nil, fmt.Errorf("convostore: migration %s: %w", s, err)
 		}
+		if s.name == searchName {
+			s.options = p.searchParts()
+		}
 		steps[i] = s.recorded(p.tables.Quoted(record))
 	}
 	return steps, nil
@@ -96,13 +102,21 @@ func render(files fs.FS, p page) ([]step, error) {
 
 // recorded returns the step with SQL that records it in the quoted table.
 func (s step) recorded(table string) step {
-	if s.oldestCode == 0 {
-		s.up += fmt.Sprintf("\nINSERT INTO %s (version, name) VALUES (%d, '%s');\n", table, s.version, s.name)
-	} else {
-		s.up += fmt.Sprintf("\nINSERT INTO %s (version, name, oldest_code) VALUES (%d, '%s', %d);\n", table, s.version, s.name, s.oldestCode)
-	}
+	s.up += "\n" + s.record(table)
 	s.down = fmt.Sprintf("DELETE FROM %s WHERE version = %d;\n\n", table, s.version) + s.down
 	return s
+}
+
+// record returns the statement that records the step in the quoted table.
+func (s step) record(table string) string {
+	columns, values := "version, name", fmt.Sprintf("%d, '%s'", s.version, s.name)
+	if s.oldestCode != 0 {
+		columns, values = columns+", oldest_code", fmt.Sprintf("%s, %d", values, s.oldestCode)
+	}
+	if s.options != "" {
+		columns, values = columns+", options", fmt.Sprintf("%s, '%s'", values, s.options)
+	}
+	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s);\n", table, columns, values)
 }
 
 // readOldestCode returns the version of the annotation oldest-code, or 0.

@@ -45,11 +45,16 @@ func (e *RepairError) Error() string {
 // is left as it was, and is a *RepairError that says why: a unique index that duplicates prevent,
 // a constraint that rows break, which it names, or a table that is gone with its rows.
 //
-// On PostgreSQL each step is a transaction of its own, which gives up after three seconds of
-// waiting for a table. Indexes are made CONCURRENTLY, and constraints are validated after they
+// On PostgreSQL each step is a transaction of its own, which waits for its table as Up does. Indexes are made CONCURRENTLY, and constraints are validated after they
 // were added: a constraint that old rows break holds for new rows. It needs two connections. On
 // SQLite all of it is one transaction. A table whose columns or constraints differ is made anew,
-// with its row ids, as SQLite documents it.
+// with its row ids and with the columns, constraints, indexes, triggers and figures of ANALYZE that
+// a host has added, as SQLite documents it. A rule that rows break stays as it was, and so holds
+// for no row before they are mended and Repair is called again; the rest of the table is mended.
+// In the end it looks for rows whose parent is gone, in all of the library's tables.
+//
+// An index or trigger whose name a host has given to another table's is left, with the name of
+// that table: its owner renames it.
 //
 // Bad options and a db inside a transaction are a *rule.InvalidError, a newer database ErrNewer.
 func Repair(ctx context.Context, db *gorm.DB, o Options) (mended []Drift, err error) {
@@ -82,6 +87,8 @@ type repair struct {
 	*migrator
 	// why says what was in the way of an object.
 	why map[object]Unmended
+	// orphans are the keys that rows break although nothing is to be mended in the keys.
+	orphans []Unmended
 }
 
 func (r *repair) report(before, after []Drift) (mended []Drift, err error) {
@@ -91,7 +98,7 @@ func (r *repair) report(before, after []Drift) (mended []Drift, err error) {
 			mended = append(mended, d)
 		}
 	}
-	var left []Unmended
+	left := r.orphans
 	for _, d := range after {
 		u := r.why[d.of()]
 		u.Drift = d
@@ -204,8 +211,7 @@ func (r *repair) putVersions(ctx context.Context, q querier, drifts []Drift) err
 			if d.Object != "version" || d.Want != s.String() {
 				continue
 			}
-			insert := fmt.Sprintf("INSERT INTO %s (version, name) VALUES (%d, '%s')", r.options.tables().Quoted(record), s.version, s.name)
-			if _, err := q.ExecContext(ctx, insert); err != nil {
+			if _, err := q.ExecContext(ctx, s.record(r.quoted(record))); err != nil {
 				return fmt.Errorf("convostore: record migration %s: %w", s, err)
 			}
 		}

@@ -159,6 +159,12 @@ func (r *repair) mendConstraint(ctx context.Context, d Drift, table string) erro
 // repairIndex is the name of an index while it is being made.
 const repairIndex = "cv__repair_idx"
 
+// ownerSQL returns what else has the name %[2]s in a schema than an index of the table %[3]s.
+const ownerSQL = `SELECT CASE WHEN i.indexrelid IS NULL THEN 'relation ' || c.relname ELSE 'index of the table ' || t.relname END
+	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+	WHERE n.nspname = '%s' AND c.relname = '%s' AND t.relname IS DISTINCT FROM '%s'`
+
 // mendIndex makes an index under another name, without locking writers out, and then puts it in
 // the place of what had its name.
 func (r *repair) mendIndex(ctx context.Context, d Drift, schema string) error {
@@ -166,6 +172,10 @@ func (r *repair) mendIndex(ctx context.Context, d Drift, schema string) error {
 	at := strings.Index(d.Want, " "+o.name+" ON ")
 	if at < 0 {
 		return errors.New(unmendable(d))
+	}
+	owners := readTexts(ctx, r.pool, fmt.Sprintf(ownerSQL, escaped(schema), escaped(o.name), escaped(o.table)))
+	if len(owners) > 0 {
+		return fmt.Errorf("its name is that of the %s: give that one another name", owners[0])
 	}
 	temporary := quoteName(schema) + "." + repairIndex
 	drop := "DROP INDEX CONCURRENTLY IF EXISTS " + temporary

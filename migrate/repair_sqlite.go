@@ -5,13 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
-
-// repairTable is the name of a table while it is being made anew.
-const repairTable = "cv__repair_table"
 
 // mendSQLite does everything in one transaction. Foreign keys are off on its connection, or
 // dropping a table would delete the rows that refer to it, and ALTER TABLE is the old one, which
@@ -37,7 +33,10 @@ func (r *repair) mendSQLite(ctx context.Context) error {
 		if err := r.mendObjects(ctx, q, drifts, texts); err != nil {
 			return err
 		}
-		return r.putVersions(ctx, q, drifts)
+		if err := r.putVersions(ctx, q, drifts); err != nil {
+			return err
+		}
+		return r.checkKeysSQLite(ctx, q, texts)
 	})
 }
 
@@ -93,102 +92,6 @@ func savepoint(ctx context.Context, q querier, fn func() error) error {
 	return errors.Join(err, release)
 }
 
-// rebuilt returns the tables whose columns or constraints differ, for which SQLite has no ALTER.
-func rebuilt(drifts []Drift, texts catalogue) []string {
-	tables := map[string]bool{}
-	for _, d := range drifts {
-		o := d.of()
-		_, known := texts[object{kind: "table", table: o.table}]
-		if known && d.Kind != DriftExtra && (d.Object == "column" || d.Object == "constraint" || d.Object == "table" && d.Kind == DriftAltered) {
-			tables[o.table] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(tables))
-}
-
-// rebuildTable makes a table anew, with its rows, their row ids and the columns, indexes and
-// triggers of the host. A table whose rows do not fit stays as it was.
-func (r *repair) rebuildTable(ctx context.Context, q querier, table string, drifts []Drift, texts catalogue) error {
-	err := savepoint(ctx, q, func() error { return r.copyTable(ctx, q, table, texts) })
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return err
-	}
-	for _, d := range drifts {
-		if o := d.of(); o.table == table && d.Object != "index" && d.Object != "trigger" {
-			r.fail(o, err, r.brokenSQLite(ctx, q, d, texts))
-		}
-	}
-	return nil
-}
-
-func (r *repair) copyTable(ctx context.Context, q querier, table string, texts catalogue) error {
-	wanted := texts[object{kind: "table", table: table}]
-	old := readTexts(ctx, q, "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = '"+table+"'")
-	if len(old) == 0 {
-		return errors.New("the table is gone")
-	}
-	others := readTexts(ctx, q, "SELECT sql FROM sqlite_master WHERE tbl_name = '"+table+"' AND type IN ('index', 'trigger') AND sql IS NOT NULL")
-	have, want := columnsIn(table, old[0]), columnsIn(table, wanted)
-	statement, columns := addColumns(wanted, old[0], table), []string{}
-	rowid := "rowid"
-	for _, c := range slices.Sorted(maps.Keys(have)) {
-		if !strings.HasPrefix(want[c], "integer primary key") {
-			columns = append(columns, quoteName(c))
-		} else {
-			rowid = quoteName(c) // the row id's own column, even if it is no longer its alias
-		}
-	}
-	list, name := strings.Join(columns, ", "), quoteName(table)
-	sequence := readTexts(ctx, q, "SELECT CAST(seq AS text) FROM sqlite_sequence WHERE name = '"+table+"'")
-	statements := []string{
-		strings.Replace(statement, name, repairTable, 1),
-		"INSERT INTO " + repairTable + " (rowid, " + list + ") SELECT " + rowid + ", " + list + " FROM " + name,
-		"DROP TABLE " + name,
-		"ALTER TABLE " + repairTable + " RENAME TO " + name,
-	}
-	if len(sequence) == 1 {
-		statements = append(statements, "DELETE FROM sqlite_sequence WHERE name = '"+table+"'",
-			"INSERT INTO sqlite_sequence (name, seq) VALUES ('"+table+"', "+sequence[0]+")")
-	}
-	for _, s := range append(statements, others...) {
-		if _, err := q.ExecContext(ctx, s); err != nil {
-			return fmt.Errorf("make %s anew: %w", table, err)
-		}
-	}
-	return nil
-}
-
-// columnsIn returns the columns of a CREATE TABLE and their definitions.
-func columnsIn(table, statement string) map[string]string {
-	columns := map[string]string{}
-	for o, definition := range parseTable(table, tokens(statement)) {
-		if o.kind == "column" {
-			columns[o.name] = definition
-		}
-	}
-	return columns
-}
-
-// addColumns puts the columns that only the old table has before the first constraint of the
-// wanted one.
-func addColumns(wanted, old, table string) string {
-	want, have := columnsIn(table, wanted), columnsIn(table, old)
-	var extra strings.Builder
-	for _, c := range slices.Sorted(maps.Keys(have)) {
-		if _, ok := want[c]; !ok {
-			extra.WriteString(quoteName(c) + " " + have[c] + ",\n    ")
-		}
-	}
-	at := strings.Index(wanted, "CONSTRAINT ")
-	if at < 0 || extra.Len() == 0 {
-		return wanted
-	}
-	return wanted[:at] + extra.String() + wanted[at:]
-}
-
 // mendObjects makes indexes and triggers again, and fills the full-text indexes if one of theirs
 // was gone: rows were written past them.
 func (r *repair) mendObjects(ctx context.Context, q querier, drifts []Drift, texts catalogue) error {
@@ -202,19 +105,12 @@ func (r *repair) mendObjects(ctx context.Context, q querier, drifts []Drift, tex
 		if d.Object != "index" && d.Object != "trigger" {
 			continue
 		}
-		err := savepoint(ctx, q, func() error {
-			drop := "DROP " + strings.ToUpper(o.kind) + " IF EXISTS " + quoteName(o.name)
-			if _, err := q.ExecContext(ctx, drop); err != nil {
-				return err
-			}
-			_, err := q.ExecContext(ctx, texts[o])
-			return err
-		})
+		err := savepoint(ctx, q, func() error { return mendObject(ctx, q, o, texts[o]) })
 		if err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
-			r.fail(o, err, r.brokenSQLite(ctx, q, d, texts))
+			r.fail(o, err, r.brokenSQLite(ctx, q, o, texts))
 		}
 	}
 	if !words {
@@ -225,20 +121,46 @@ func (r *repair) mendObjects(ctx context.Context, q querier, drifts []Drift, tex
 	return err
 }
 
+// mendObject makes an index or a trigger again. In SQLite one name stands for one object of the
+// database, which may be the host's.
+func mendObject(ctx context.Context, q querier, o object, text string) error {
+	owners := readTexts(ctx, q, fmt.Sprintf("SELECT type || ' of the table ' || tbl_name FROM sqlite_master WHERE name = '%s' AND (tbl_name <> '%s' OR type <> '%s')",
+		escaped(o.name), escaped(o.table), o.kind))
+	if len(owners) > 0 {
+		return fmt.Errorf("its name is that of the %s: give that one another name", owners[0])
+	}
+	if _, err := q.ExecContext(ctx, "DROP "+strings.ToUpper(o.kind)+" IF EXISTS "+quoteName(o.name)); err != nil {
+		return err
+	}
+	_, err := q.ExecContext(ctx, text)
+	return err
+}
+
 // brokenSQLite returns the ids of rows that break what could not be mended.
-func (r *repair) brokenSQLite(ctx context.Context, q querier, d Drift, texts catalogue) []string {
-	o := d.of()
-	want := parseTable(o.table, tokens(texts[object{kind: "table", table: o.table}]))
-	table, identity := quoteName(o.table), want.identity(o.table)
-	switch {
-	case strings.HasPrefix(d.Want, "create unique"), strings.HasPrefix(d.Want, "unique"):
-		return r.duplicates(ctx, q, table, identity, d.Want)
-	case strings.HasPrefix(d.Want, "check "):
-		return readTexts(ctx, q, fmt.Sprintf("SELECT CAST(%s AS text) FROM %s WHERE NOT %s ORDER BY 1 LIMIT %d",
-			identity, table, strings.TrimPrefix(d.Want, "check "), maxRows))
-	case d.Object == "column" && strings.Contains(d.Want, "not null") && d.Got != "":
-		return readTexts(ctx, q, fmt.Sprintf("SELECT CAST(%s AS text) FROM %s WHERE %s IS NULL ORDER BY 1 LIMIT %d",
-			identity, table, quoteName(o.name), maxRows))
+func (r *repair) brokenSQLite(ctx context.Context, q querier, o object, texts catalogue) []string {
+	text := texts[object{kind: "table", table: o.table}]
+	table, identity := quoteName(o.table), parseTable(o.table, tokens(text)).identity(o.table)
+	definition := texts[o]
+	if o.kind != "index" {
+		definition = takeApart(o.table, text).part(o).text
+	}
+	list := func(condition string) []string {
+		return readTexts(ctx, q, fmt.Sprintf("SELECT CAST(%s AS text) FROM %s WHERE %s ORDER BY 1 LIMIT %d", identity, table, condition, maxRows))
+	}
+	upper := strings.ToUpper(definition)
+	switch check := checkOf(definition); {
+	case o.kind == "column" && strings.Contains(upper, "PRIMARY KEY"):
+		return r.duplicates(ctx, q, table, identity, "("+quoteName(o.name)+")")
+	case strings.Contains(upper, "UNIQUE"):
+		return r.duplicates(ctx, q, table, identity, definition)
+	case o.kind == "column" && strings.Contains(upper, "NOT NULL"):
+		condition := quoteName(o.name) + " IS NULL"
+		if check != "" {
+			condition += " OR NOT (" + check + ")"
+		}
+		return list(condition)
+	case check != "":
+		return list("NOT (" + check + ")")
 	}
 	return nil
 }

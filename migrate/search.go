@@ -18,8 +18,33 @@ var searchVersion = func() int64 {
 	if err != nil {
 		panic(fmt.Sprintf("convostore: the embedded migrations: %v", err)) // only a broken build gets here
 	}
-	return steps[slices.IndexFunc(steps, func(s step) bool { return s.name == "search" })].version
+	return steps[slices.IndexFunc(steps, func(s step) bool { return s.name == searchName })].version
 }()
+
+// searchName is the name of the migration that creates the search indexes.
+const searchName = "search"
+
+// The parts of search, as its migration records those that it has made.
+const (
+	fullTextPart    = "full_text"
+	vectorIndexPart = "vector_index"
+	trigramsPart    = "trigrams"
+)
+
+// searchParts returns the parts that the migration makes, separated by spaces. It is never empty.
+func (p page) searchParts() string {
+	parts := []string{"search"}
+	if p.FullText {
+		parts = append(parts, fullTextPart)
+	}
+	if p.dialect == postgres && p.VectorIndex {
+		parts = append(parts, vectorIndexPart)
+	}
+	if p.dialect == postgres && p.Trigrams {
+		parts = append(parts, trigramsPart)
+	}
+	return strings.Join(parts, " ")
+}
 
 // RebuildSearch drops the search indexes and creates them again with the given options. Use it
 //   - to add or remove full text, trigrams or the vector index, or to change the text
@@ -27,9 +52,11 @@ var searchVersion = func() int64 {
 //   - after a host's AutoMigrate has rebuilt a table of SQLite, which drops its triggers;
 //   - around a large import, which is faster without the indexes.
 //
-// It only reads rows, but nobody can write meanwhile, and on PostgreSQL nobody can read either,
-// except while the indexes that the migration makes concurrently are made. For a million messages
-// it takes minutes. It waits for locks as Up does.
+// It changes no row. On SQLite nobody can write meanwhile. On PostgreSQL nobody can read or write
+// while the columns of full text are made anew. The indexes are then made concurrently, if their
+// table has rows and the pool more than one connection, while everybody reads and writes, and a
+// search is right and slower. If such a call is killed, indexes are missing, which Ready tells and
+// Repair or another call makes. RebuildSearch waits for locks as Up does.
 //
 // An open store remembers what the schema could do when it first asked: restart the services.
 // Bad options, and a database below the version of the migration named search, are a

@@ -27,7 +27,7 @@ func (l lockMode) sql() string {
 
 var (
 	// mentions matches what follows the words before which SQL names a table or an index.
-	mentions = regexp.MustCompile(`(?i)\b(?:TABLE|INDEX|ON|REFERENCES|UPDATE|INTO|FROM|JOIN|LOCK)\s+(?:CONCURRENTLY\s+)?(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?` + nameSQL)
+	mentions = regexp.MustCompile(`(?i)\b(?:(?:LOCK|TRUNCATE)\s+TABLE|LOCK|TRUNCATE|TABLE|INDEX|ON|REFERENCES|UPDATE|INTO|FROM|JOIN)\s+(?:CONCURRENTLY\s+)?(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?` + nameSQL)
 	// needs are the statements that lock a table, with the lock.
 	needs = []struct {
 		match *regexp.Regexp

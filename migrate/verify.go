@@ -22,11 +22,14 @@ const (
 	// DriftExtra is a column that no migration created and that is NOT NULL without a default,
 	// so that the library's INSERT fails.
 	DriftExtra = "extra"
+	// DriftBroken is a foreign key that is as it should be, but rows break it: their parents are
+	// gone. Only Repair looks for them.
+	DriftBroken = "broken"
 )
 
 // Drift is one difference between the database and the result of the migrations.
 type Drift struct {
-	// Kind is DriftMissing, DriftAltered or DriftExtra.
+	// Kind is DriftMissing, DriftAltered or DriftExtra, or DriftBroken.
 	Kind string
 	// Object is "table", "column", "constraint", "index", "trigger", "extension" or
 	// "version". SQLite's full-text indexes are tables.
@@ -63,8 +66,8 @@ func (d Drift) String() string {
 //
 // Verify keeps no second copy of the schema. It runs the migrations once more under another
 // prefix, in the same schema, and rolls the transaction back. It therefore needs the right to
-// create tables, takes the lock of Up, and on SQLite makes other writers wait for some
-// milliseconds. It does not lock the host's tables.
+// create tables, takes the lock of Up, and on SQLite makes other writers wait as long
+// as that takes. It does not lock the host's tables.
 func Verify(ctx context.Context, db *gorm.DB, o Options) ([]Drift, error) {
 	m, err := open(db, o, 0)
 	if err != nil {

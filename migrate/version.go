@@ -30,6 +30,8 @@ type Schema struct {
 	// know: while a service is deployed its old processes go on beside the new schema. 0 means
 	// that the library's tables are missing.
 	OldestCode int64
+	// search is the parts of search that were made, empty if that is not recorded.
+	search string
 }
 
 // ReadSchema returns the state of the schema. Like Version it may run inside the host's
@@ -75,8 +77,9 @@ func (m *migrator) schema(ctx context.Context, q querier) (have Schema, err erro
 	if err != nil || !there {
 		return have, err
 	}
-	query := "SELECT coalesce(max(version), 0), coalesce(max(coalesce(oldest_code, version)), 0) FROM " + m.quoted(record)
-	if err := scanRow(ctx, q, query, &have.Version, &have.OldestCode); err != nil {
+	query := fmt.Sprintf("SELECT coalesce(max(version), 0), coalesce(max(coalesce(oldest_code, version)), 0),"+
+		" coalesce(max(CASE version WHEN %d THEN options END), '') FROM %s", searchVersion, m.quoted(record))
+	if err := scanRow(ctx, q, query, &have.Version, &have.OldestCode, &have.search); err != nil {
 		return have, fmt.Errorf("convostore: read the version: %w", err)
 	}
 	return have, nil

@@ -22,6 +22,8 @@ CREATE TABLE {{table "convostore_migrations"}} (
     applied_at  timestamptz NOT NULL DEFAULT now(),
     -- The oldest version of the code that works with this one; null is the version itself.
     oldest_code bigint,
+    -- What a migration made of several things that it can make, by the options it was given.
+    options     text,
     CONSTRAINT {{name "convostore_migrations_pkey"}} PRIMARY KEY (version)
 );
 

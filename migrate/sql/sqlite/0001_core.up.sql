@@ -8,12 +8,14 @@
 -- apostrophes for SQL.
 
 -- oldest_code is the oldest version of the code that works with the one of the row. Null is the
--- version itself.
+-- version itself. options is what a migration made of several things that it can make, by the
+-- options it was given.
 CREATE TABLE {{table "convostore_migrations"}} (
     version    integer     NOT NULL,
     name       text        NOT NULL,
     applied_at timestamp   NOT NULL DEFAULT {{.Now}} CHECK ({{utc "applied_at"}}),
     oldest_code integer,
+    options    text,
     CONSTRAINT {{name "convostore_migrations_pkey"}} PRIMARY KEY (version)
 );
 
