@@ -16,6 +16,7 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 )
 
@@ -40,14 +41,14 @@ func TestEveryValueComesBack(t *testing.T) {
 				m.Seq = 3 // the next one
 			}
 			for _, f := range row.schema.Fields {
-				for _, value := range append(probes(f), odd(f)...) {
+				for i, value := range append(probes(f), odd(f)...) {
 					values := map[string]any{f.DBName: value}
 					if !takes(t, row, values) {
 						continue
 					}
 					written++
 					undone(t, db, func(tx *gorm.DB) { row.create(t, tx, values) })
-					if f.Updatable {
+					if f.Updatable && (i%3 == 0 || testrun.Full()) { // a third: it takes ten statements
 						undone(t, db, func(tx *gorm.DB) { row.change(t, tx, f, values) })
 					}
 				}

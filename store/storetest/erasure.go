@@ -227,8 +227,7 @@ func (w *world) refusesRows(t *testing.T, m *message.Message) {
 	e := &message.Embedding{MessageID: m.ID, UserID: m.UserID, ConversationID: m.ConversationID, Model: "model", Vector: axis(0)}
 	w.unchanged(t, func() {
 		for _, row := range append(rowsFor(m), s, e) {
-			// A savepoint where there is a transaction.
-			err := w.st.DB(t.Context()).Transaction(func(tx *gorm.DB) error { return tx.Create(row).Error })
+			err := w.st.Transaction(t.Context(), func(tx store.Store) error { return tx.DB(t.Context()).Create(row).Error })
 			require.Error(t, err, "%T", row)
 			if kind := dialect.KindOf(err); kind != dialect.ForeignKey {
 				t.Errorf("%T: %v is not an error of a foreign key", row, err)
