@@ -170,6 +170,20 @@ func ExampleMessageFinder_FindThread() {
 	// Holiday plans
 }
 
+// Several services keep what they know of a message under keys of their own.
+func ExampleMessageEditor_MergeMetadata() {
+	ctx := context.Background()
+	mine, c := open(ctx)
+	m := &message.Message{Role: message.RoleUser, Content: "Hello", Metadata: message.JSON(`{"language":"en","draft":true}`)}
+	_, err := mine.Messages().Append(ctx, c.ID, m)
+	must(err)
+	m, err = mine.Messages().MergeMetadata(ctx, m.ID, message.JSON(`{"draft":null,"spam":{"score":0.01}}`))
+	must(err)
+	fmt.Println(m.Metadata)
+	// Output:
+	// {"language":"en","spam":{"score":0.01}}
+}
+
 func ExampleMessageReader_All() {
 	ctx := context.Background()
 	mine, c := open(ctx)

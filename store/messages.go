@@ -127,6 +127,12 @@ type MessageEditor interface {
 	// ErrInvalid. If it changes the content, it removes the message's vectors.
 	Update(ctx context.Context, id uuid.UUID, u MessageUpdate) (*message.Message, error)
 
+	// MergeMetadata applies patch to the metadata of a live message as a JSON Merge Patch, as
+	// ConversationEditor.MergeMetadata does, sets EditedAt and returns the row as it is now, or
+	// ErrNotFound. A patch that is not an object is ErrInvalid, and so is one that makes the
+	// row too large. Concurrent merges all take effect, each as one revision.
+	MergeMetadata(ctx context.Context, id uuid.UUID, patch message.JSON) (*message.Message, error)
+
 	// Delete hides a message (soft delete). Its seq stays taken, and the conversation's status
 	// and activity do not change. A second Delete returns ErrNotFound.
 	Delete(ctx context.Context, id uuid.UUID) (*message.Message, error)

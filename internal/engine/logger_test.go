@@ -295,6 +295,7 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "FindByProviderID", message.ProviderGmail, m.GmailMessageID)
 	c.call(r, "FindThread", s.message())
 	c.call(r, "Update", m.ID, store.MessageUpdate{Content: new(s.next()), Metadata: new(s.json())})
+	c.call(r, "MergeMetadata", m.ID, s.json())
 	c.call(r, "Delete", m.ID)
 	c.call(r, "Restore", m.ID)
 	c.call(r, "RestoreAll", thread.ID)

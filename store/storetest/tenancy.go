@@ -315,6 +315,9 @@ func messageCalls() map[string][]call {
 		"Update": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
 			return []any{e.inbound.ID, store.MessageUpdate{Content: new("changed")}}
 		}}},
+		"MergeMetadata": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.inbound.ID, message.JSON(`{"a":1}`)}
+		}}},
 		"Delete":     {{want: notFound, args: inboundID}},
 		"Restore":    {{want: notFound, args: hiddenID}},
 		"RestoreAll": {{want: notFound, args: liveID}},
