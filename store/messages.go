@@ -170,7 +170,8 @@ type MessageFilter struct {
 	// Roles takes messages with any of these; an empty list takes all.
 	Roles     []message.Role
 	Direction message.Direction
-	// HasToolCalls and HasAttachments take only messages that have some.
+	// HasToolCalls and HasAttachments take only messages that have some. Tool calls that are an
+	// empty document, see message.JSON.IsEmpty, and an empty list of attachments are none.
 	HasToolCalls, HasAttachments bool
 	// AfterSeq and BeforeSeq bound the seq, both exclusive. 0 is no bound; below 0 is
 	// ErrInvalid.

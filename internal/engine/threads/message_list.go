@@ -53,7 +53,7 @@ func listMessages(ctx context.Context, sc scope.Scope, conversationID uuid.UUID,
 	q := query.New("SELECT "+record.MessageColumns+" FROM "+sc.Tables.Messages+" m WHERE conversation_id = ?", conversationID)
 	// The subquery names the conversation by its id and not by columns of the message, so
 	// that it runs once and not for each row.
-	filterMessages(sc.Owned(q, "m.").Add(" AND "+sc.Liveness("c.id = ? AND c.user_id = ?)"), conversationID, owner), f)
+	filterMessages(sc.Owned(q, "m.").Add(" AND "+sc.Liveness("c.id = ? AND c.user_id = ?)"), conversationID, owner), sc.Dialect, f)
 	if after != nil {
 		q.Add(messagesAfter(f.Order), messagesAfterArgs(f.Order, *after)...)
 	}
@@ -127,7 +127,7 @@ func (s messages) ListByUser(ctx context.Context, f store.MessageFilter, p store
 		return page, err
 	}
 	q := query.New("SELECT " + record.MessageColumns + " FROM " + s.sc.Tables.Messages + " m WHERE 1 = 1")
-	filterMessages(s.sc.InLive(s.sc.Owned(q, "m."), "m."), f)
+	filterMessages(s.sc.InLive(s.sc.Owned(q, "m."), "m."), s.sc.Dialect, f)
 	direction, beyond := " DESC", "<"
 	if !desc {
 		direction, beyond = "", ">"
