@@ -330,10 +330,12 @@ func callReports(c *caller, s *secrets, st store.Store, r store.Reports, thread 
 	c.call(r, "HighConfidenceApproved", 0.1, period, store.PageRequest{})
 	c.call(r, "ResponseRate", "branch", period)
 	for _, method := range []string{
-		"Summary", "DailySeries", "ResponseTimes", "ResponseTimesByDay", "SuggestionsByDay", "SuggestionsByConfidence",
-		"SuggestionsByModel", "DecisionTimes", "EditDistances", "CostsByDay",
+		"Summary", "ResponseTimes", "SuggestionsByConfidence", "SuggestionsByModel", "DecisionTimes", "EditDistances",
 	} {
 		c.call(r, method, period)
+	}
+	for _, method := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay"} {
+		c.call(r, method, store.Days{Period: period})
 	}
 	for _, method := range []string{
 		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead",

@@ -439,7 +439,7 @@ func reportCalls() map[string][]call {
 		calls[name] = []call{{want: empty, args: with(all)}}
 	}
 	for _, name := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay"} {
-		calls[name] = []call{{want: empty, args: with(all)}, {want: empty, args: around}}
+		calls[name] = []call{{want: empty, args: with(store.Days{Period: all})}, {want: empty, args: around}}
 	}
 	for _, name := range []string{
 		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead", "CostsByConversation", "CostsByLead", "CostsByModel",
@@ -452,7 +452,7 @@ func reportCalls() map[string][]call {
 // around is a period in which an estate came to be.
 func around(e *estate, _ uuid.UUID) []any {
 	at := e.live.CreatedAt
-	return []any{store.Period{Since: at.Add(-time.Hour), Before: at.Add(time.Hour)}}
+	return []any{store.Days{Period: store.Period{Since: at.Add(-time.Hour), Before: at.Add(time.Hour)}}}
 }
 
 func maintenanceCalls() map[string][]call {
