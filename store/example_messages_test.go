@@ -170,6 +170,25 @@ func ExampleMessageFinder_FindThread() {
 	// Holiday plans
 }
 
+// A reader jumps to the second page and sees how many there are.
+func ExampleMessageReader_ListNumbered() {
+	ctx := context.Background()
+	mine, c := open(ctx)
+	for i := range 5 {
+		say(ctx, mine, c, message.RoleUser, fmt.Sprint("message ", i))
+	}
+	page, err := mine.Messages().ListNumbered(ctx, c.ID, store.MessageFilter{}, store.NumberRequest{Number: 2, Size: 2})
+	must(err)
+	for _, m := range page.Items {
+		fmt.Println(m.Content)
+	}
+	fmt.Println("page", page.Number, "of", page.Pages, "with", page.Total, "messages in all")
+	// Output:
+	// message 2
+	// message 3
+	// page 2 of 3 with 5 messages in all
+}
+
 // Several services keep what they know of a message under keys of their own.
 func ExampleMessageEditor_MergeMetadata() {
 	ctx := context.Background()

@@ -30,6 +30,11 @@ type MessageReader interface {
 	// ErrNotFound if there is no such conversation.
 	List(ctx context.Context, conversationID uuid.UUID, f MessageFilter, p PageRequest) (Page[*message.Message], error)
 
+	// ListNumbered returns a page of what List lists by its number, with the total, as
+	// ConversationLister.ListNumbered does. It returns ErrNotFound if there is no such
+	// conversation.
+	ListNumbered(ctx context.Context, conversationID uuid.UUID, f MessageFilter, n NumberRequest) (NumberedPage[*message.Message], error)
+
 	// All iterates over a conversation in the order of the filter. It reads one page at a
 	// time, of MaxPageBytes at most and one row, and has no query open while the caller works. It ends after the first error, which
 	// is ErrNotFound if there is no such conversation.
@@ -54,6 +59,11 @@ type MessageFinder interface {
 	// id, in the same direction. AfterSeq, BeforeSeq and the orders by SentAt have no meaning
 	// across conversations and are ErrInvalid.
 	ListByUser(ctx context.Context, f MessageFilter, p PageRequest) (Page[*message.Message], error)
+
+	// ListByUserNumbered returns a page of what ListByUser lists by its number, with the total,
+	// as ConversationLister.ListNumbered does. It counts every message of the scope that
+	// matches.
+	ListByUserNumbered(ctx context.Context, f MessageFilter, n NumberRequest) (NumberedPage[*message.Message], error)
 
 	// AllByUser iterates over what ListByUser lists, as MessageReader.All does.
 	AllByUser(ctx context.Context, f MessageFilter) iter.Seq2[*message.Message, error]

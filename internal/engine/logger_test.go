@@ -287,6 +287,8 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "Import", func(yield func(*message.Message, error) bool) { yield(in, nil) }, store.ImportOptions{})
 	c.call(r, "Get", m.ID)
 	c.call(r, "List", thread.ID, store.MessageFilter{}, store.PageRequest{})
+	c.call(r, "ListNumbered", thread.ID, store.MessageFilter{}, store.NumberRequest{})
+	c.call(r, "ListByUserNumbered", store.MessageFilter{}, store.NumberRequest{})
 	c.call(r, "All", thread.ID, store.MessageFilter{})
 	c.call(r, "Last", thread.ID, 2)
 	c.call(r, "Around", thread.ID, int64(2), 2)
@@ -316,6 +318,8 @@ func callSuggestions(c *caller, s *secrets, r store.Suggestions, thread *convers
 		c.call(r, "Restore", sg.ID)
 	}
 	c.call(r, "Pending", store.PageRequest{})
+	c.call(r, "PendingNumbered", store.NumberRequest{})
+	c.call(r, "ListByConversationNumbered", thread.ID, store.NumberRequest{})
 	c.call(r, "ListByConversation", thread.ID, store.PageRequest{})
 }
 

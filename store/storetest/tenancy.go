@@ -268,9 +268,11 @@ func messageCalls() map[string][]call {
 				return []any{visitor, store.MessageFilter{}, store.PageRequest{Limit: 1, After: e.thread}}
 			}},
 		},
-		"All":    {{want: notFound, args: live(all)}},
-		"Last":   {{want: notFound, args: live(5)}},
-		"Around": {{want: notFound, args: live(int64(2), 5)}},
+		"ListNumbered":       {{want: notFound, args: live(all, store.NumberRequest{})}},
+		"ListByUserNumbered": {{want: empty, args: with(all, store.NumberRequest{})}},
+		"All":                {{want: notFound, args: live(all)}},
+		"Last":               {{want: notFound, args: live(5)}},
+		"Around":             {{want: notFound, args: live(int64(2), 5)}},
 		"ListByUser": {
 			{want: empty, args: with(all, page)},
 			{want: empty, args: with(store.MessageFilter{HasAttachments: true}, page)},
@@ -346,6 +348,8 @@ func suggestionCalls() map[string][]call {
 				return []any{store.PageRequest{Limit: 1, After: e.pendingNext}}
 			}},
 		},
+		"PendingNumbered":            {{want: empty, args: with(store.NumberRequest{})}},
+		"ListByConversationNumbered": {{want: notFound, args: live(store.NumberRequest{})}},
 		"ListByConversation": {
 			{want: notFound, args: live(page)},
 			{want: refused, args: func(e *estate, visitor uuid.UUID) []any {

@@ -54,7 +54,7 @@ func byUserOrder(f store.MessageFilter) (desc bool, err error) {
 
 // filterMessages adds the conditions of a filter; the caller adds those for the scope and
 // the conversation.
-func filterMessages(q *query.Query, d dialect.JSON, f store.MessageFilter) {
+func filterMessages(q *query.Query, d dialect.JSON, f store.MessageFilter) *query.Query {
 	scope.Deleted(q, f.Deleted, "m.")
 	if len(f.Roles) > 0 {
 		query.In(q, " AND role", f.Roles)
@@ -75,6 +75,7 @@ func filterMessages(q *query.Query, d dialect.JSON, f store.MessageFilter) {
 		q.Add(" AND seq < ?", f.BeforeSeq)
 	}
 	scope.Between(q, "sent_at", f.SentSince, f.SentBefore)
+	return q
 }
 
 func messageOrder(o store.MessageOrder) string {
