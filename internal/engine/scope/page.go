@@ -39,16 +39,18 @@ func Numbered(n store.NumberRequest) (store.NumberRequest, error) {
 	return n, nil
 }
 
-// ReadNumbered reads a numbered page of what count counts and rows selects, in its order. n is
-// what Numbered returned.
-func ReadNumbered[T any](db query.Conn, n store.NumberRequest, count, rows *query.Query, dest func(*T) []any) (store.NumberedPage[*T], error) {
+// ReadNumbered reads a numbered page of what count counts and rows selects, in its order and
+// with the LIMIT that it is given. n is what Numbered returned.
+func ReadNumbered[T any](
+	db query.Conn, n store.NumberRequest, count *query.Query, rows func(limit string, args ...any) *query.Query, dest func(*T) []any,
+) (store.NumberedPage[*T], error) {
 	page := store.NumberedPage[*T]{Number: n.Number, Size: n.Size}
 	if _, err := count.Row(db, &page.Total); err != nil {
 		return page, err
 	}
 	page.Pages = (page.Total + int64(n.Size) - 1) / int64(n.Size)
 	var err error
-	page.Items, err = query.All(db, rows.Add(" LIMIT ? OFFSET ?", n.Size, int64(n.Number-1)*int64(n.Size)), dest)
+	page.Items, err = query.All(db, rows(" LIMIT ? OFFSET ?", n.Size, int64(n.Number-1)*int64(n.Size)), dest)
 	return page, err
 }
 

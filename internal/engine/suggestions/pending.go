@@ -51,7 +51,7 @@ func (s suggestions) PendingNumbered(ctx context.Context, n store.NumberRequest)
 		return page, err
 	}
 	rows := fromPending(s.sc, record.SuggestionColumns).Add(s.sc.SortByTime("created_at", "").OrderBy(" DESC"))
-	part, err := scope.ReadNumbered(db, n, fromPending(s.sc, "count(*)"), rows, record.SuggestionDest)
+	part, err := scope.ReadNumbered(db, n, fromPending(s.sc, "count(*)"), rows.Add, record.SuggestionDest)
 	if err != nil {
 		return page, query.Wrap("list pending suggestions", err)
 	}

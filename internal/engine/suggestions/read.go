@@ -76,7 +76,7 @@ func (s suggestions) ListByConversationNumbered(ctx context.Context, conversatio
 	sc := s.sc.As(owner)
 	err = scope.Settle(func() (_ bool, err error) {
 		rows := fromThread(sc, record.SuggestionColumns, conversationID).Add(sc.SortByTime("created_at", "").OrderBy(""))
-		page, err = scope.ReadNumbered(db, n, fromThread(sc, "count(*)", conversationID), rows, record.SuggestionDest)
+		page, err = scope.ReadNumbered(db, n, fromThread(sc, "count(*)", conversationID), rows.Add, record.SuggestionDest)
 		if err != nil || page.Total > 0 {
 			return true, err
 		}

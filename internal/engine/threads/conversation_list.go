@@ -30,12 +30,7 @@ func listConversations(ctx context.Context, sc scope.Scope, f store.Conversation
 	if err := sc.CheckLead(l.DB, f.LeadID); err != nil {
 		return page, query.Wrap("list conversations", err)
 	}
-	q := fromMatching(sc, query.New("SELECT "+record.ConversationColumns), f)
-	order := conversationSort(sc, f.Order)
-	if l.After != nil {
-		order.After(q, "<", l.After)
-	}
-	q.Add(order.OrderBy(" DESC")+" LIMIT ?", l.Limit+1)
+	q := selectPage(sc, f, l.After, " LIMIT ?", l.Limit+1)
 	page, err = scope.ReadPage(l, q, record.ConversationDest, (*conversation.Conversation).Size,
 		func(c *conversation.Conversation) scope.Place { return conversationPlace(f.Order, c) })
 	return page, query.Wrap("list conversations", err)
@@ -57,9 +52,10 @@ func (s conversations) ListNumbered(ctx context.Context, f store.ConversationFil
 	if err := s.sc.CheckLead(db, f.LeadID); err != nil {
 		return page, query.Wrap("list conversations", err)
 	}
-	rows := fromMatching(s.sc, query.New("SELECT "+record.ConversationColumns), f).
-		Add(conversationSort(s.sc, f.Order).OrderBy(" DESC"))
-	page, err = scope.ReadNumbered(db, n, fromMatching(s.sc, query.New("SELECT count(*)"), f), rows, record.ConversationDest)
+	count := fromMatching(s.sc, query.New("SELECT count(*)"), f)
+	page, err = scope.ReadNumbered(db, n, count, func(limit string, args ...any) *query.Query {
+		return selectPage(s.sc, f, nil, limit, args...)
+	}, record.ConversationDest)
 	return page, query.Wrap("list conversations", err)
 }
 

@@ -33,7 +33,7 @@ func (s messages) ListNumbered(ctx context.Context, conversationID uuid.UUID, f 
 	err = scope.Settle(func() (_ bool, err error) {
 		count := fromThread(sc, "count(*)", conversationID, f)
 		rows := fromThread(sc, record.MessageColumns, conversationID, f).Add(" ORDER BY " + messageOrder(f.Order))
-		page, err = scope.ReadNumbered(db, n, count, rows, record.MessageDest)
+		page, err = scope.ReadNumbered(db, n, count, rows.Add, record.MessageDest)
 		if err != nil || page.Total > 0 {
 			return true, err
 		}
@@ -64,6 +64,6 @@ func (s messages) ListByUserNumbered(ctx context.Context, f store.MessageFilter,
 		direction = " DESC"
 	}
 	rows := fromThreads(s.sc, record.MessageColumns, f).Add(s.sc.SortByArrival("created_at", "").OrderBy(direction))
-	page, err = scope.ReadNumbered(db, n, fromThreads(s.sc, "count(*)", f), rows, record.MessageDest)
+	page, err = scope.ReadNumbered(db, n, fromThreads(s.sc, "count(*)", f), rows.Add, record.MessageDest)
 	return page, query.Wrap("list messages", err)
 }
