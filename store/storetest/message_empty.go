@@ -61,7 +61,8 @@ func (w *world) withSomething(t *testing.T, s store.Scope, m *message.Message) [
 		require.Equal(t, found[i], count(all))
 	}
 	calls, files := w.scoped(t)
-	require.Equal(t, found, [2]int{count(calls), count(files)}, "the scopes of the model")
+	ofScopes := [2]int{count(calls), count(files)}
+	require.Equal(t, found, ofScopes, "the scopes of the model")
 	attached, err := s.Reports().MessagesWithAttachments(ctx, store.Period{}, store.PageRequest{Limit: store.MaxLimit})
 	require.NoError(t, err)
 	n := 0

@@ -67,9 +67,7 @@ func isNothing(v any) bool {
 // nil if all of its days are.
 func testReportsDaysChosen(t *testing.T, w *world) {
 	ctx := t.Context()
-	day := func(n int) store.Period {
-		return store.Period{Since: worldBegin, Before: worldBegin.AddDate(0, 0, n)}
-	}
+	four := store.Period{Since: worldBegin, Before: worldBegin.AddDate(0, 0, 4)}
 	c := w.conversation(t)
 	for _, at := range []int{0, 2} {
 		require.NoError(t, w.mine.Suggestions().Create(ctx, &suggestion.Suggestion{
@@ -84,12 +82,12 @@ func testReportsDaysChosen(t *testing.T, w *world) {
 		}
 		return dates
 	}
-	all := dates(r.SuggestionsByDay(ctx, store.Days{Period: day(4)}))
+	all := dates(r.SuggestionsByDay(ctx, store.Days{Period: four}))
 	require.Len(t, all, 4)
-	require.Equal(t, []string{all[3], all[2], all[1], all[0]}, dates(r.SuggestionsByDay(ctx, store.Days{Period: day(4), NewestFirst: true})))
-	require.Equal(t, []string{all[0], all[2]}, dates(r.SuggestionsByDay(ctx, store.Days{Period: day(4), OmitEmpty: true})))
-	require.Equal(t, []string{all[2], all[0]}, dates(r.SuggestionsByDay(ctx, store.Days{Period: day(4), NewestFirst: true, OmitEmpty: true})))
-	none, err := w.other().Reports().SuggestionsByDay(ctx, store.Days{Period: day(4), OmitEmpty: true})
+	require.Equal(t, []string{all[3], all[2], all[1], all[0]}, dates(r.SuggestionsByDay(ctx, store.Days{Period: four, NewestFirst: true})))
+	require.Equal(t, []string{all[0], all[2]}, dates(r.SuggestionsByDay(ctx, store.Days{Period: four, OmitEmpty: true})))
+	require.Equal(t, []string{all[2], all[0]}, dates(r.SuggestionsByDay(ctx, store.Days{Period: four, NewestFirst: true, OmitEmpty: true})))
+	none, err := w.other().Reports().SuggestionsByDay(ctx, store.Days{Period: four, OmitEmpty: true})
 	require.NoError(t, err)
 	require.NotNil(t, none)
 	require.Empty(t, none)

@@ -174,7 +174,8 @@ func TestGroupChild(t *testing.T) {
 			for range groupMessages {
 				m := &message.Message{Direction: message.DirectionInbound, Content: "shared"}
 				created, err := mine.Messages().Append(ctx, thread, m)
-				if !assert.NoError(t, err) || !assert.True(t, created) {
+				if err != nil || !created {
+					t.Errorf("created %t: %v", created, err)
 					return
 				}
 				fmt.Println(acknowledgement(m))
