@@ -72,7 +72,7 @@ messages that have none, and any number of processes share its work:
 
 # Reports
 
-	days, err := mine.Reports().DailySeries(ctx, store.Period{Since: monday, Zone: berlin})
+	days, err := mine.Reports().DailySeries(ctx, store.Days{Period: store.Period{Since: monday, Zone: berlin}})
 	times, err := mine.Reports().ResponseTimes(ctx, store.Period{})
 	costs, err := st.AllUsers().Reports().CostsByModel(ctx, store.Top{})
 

@@ -70,6 +70,12 @@ func TestJSON(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, null, value == nil, "%q", doc)
 	}
+	for doc, empty := range map[string]bool{
+		"": true, " null": true, "[]": true, "[ \n]": true, "{\t} ": true, ` ""`: true,
+		`[""]`: false, `{"a":null}`: false, `" "`: false, "0": false, "-1": false, "false": false, "[[]]": false,
+	} {
+		assert.Equal(t, empty, message.JSON(doc).IsEmpty(), "%q", doc)
+	}
 	assert.Equal(t, "null", message.JSON(nil).String())
 
 	type row struct {

@@ -42,6 +42,23 @@ func (j JSON) IsNull() bool {
 	return len(trimmed) == 0 || bytes.Equal(trimmed, []byte("null"))
 }
 
+// IsEmpty reports whether there is nothing in j: if it is NULL, an empty array, an empty object
+// or an empty string.
+func (j JSON) IsEmpty() bool {
+	if j.IsNull() {
+		return true
+	}
+	trimmed := bytes.TrimSpace(j)
+	inner := bytes.TrimSpace(trimmed[1 : max(len(trimmed), 2)-1])
+	switch trimmed[0] {
+	case '[', '{':
+		return len(inner) == 0
+	case '"':
+		return len(trimmed) == 2
+	}
+	return false
+}
+
 // Decode decodes the document into v with json.Unmarshal. NULL leaves v unchanged. To keep
 // all digits of long numbers, decode into fields of type json.Number or json.RawMessage.
 func (j JSON) Decode(v any) error {

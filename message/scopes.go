@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/internal/dialect"
 )
 
 // The scopes below are for gorm.DB.Scopes and Preload. They only add conditions, so they
@@ -39,11 +40,16 @@ func Inbound(db *gorm.DB) *gorm.DB { return WithDirection(DirectionInbound)(db) 
 // Outbound keeps the outbound messages.
 func Outbound(db *gorm.DB) *gorm.DB { return WithDirection(DirectionOutbound)(db) }
 
-// WithToolCalls keeps the messages that have tool calls.
-func WithToolCalls(db *gorm.DB) *gorm.DB { return col("tool_calls").NotNull()(db) }
+// WithToolCalls keeps the messages that have tool calls, which an empty document is not, see
+// JSON.IsEmpty.
+func WithToolCalls(db *gorm.DB) *gorm.DB {
+	return col("tool_calls").Meets(func(d dialect.Dialect, column string) string { return d.Filled(column) })(db)
+}
 
-// WithAttachments keeps the messages that have attachments.
-func WithAttachments(db *gorm.DB) *gorm.DB { return col("attachments").NotNull()(db) }
+// WithAttachments keeps the messages that have attachments, which an empty list is not.
+func WithAttachments(db *gorm.DB) *gorm.DB {
+	return col("attachments").Meets(func(d dialect.Dialect, column string) string { return dialect.Listed(d, column) })(db)
+}
 
 // AfterSeq keeps the messages with a greater seq.
 func AfterSeq(seq int64) column.Scope { return col("seq").Above(seq) }

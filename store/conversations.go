@@ -46,9 +46,10 @@ type ConversationLister interface {
 	List(ctx context.Context, f ConversationFilter, p PageRequest) (Page[*conversation.Conversation], error)
 
 	// ListNumbered returns page number p.Number, counted from 1, with the total. A number
-	// after the last page gives an empty page. Each call counts all rows and skips those of
-	// the earlier pages, and rows move between pages when others are added: it is for people
-	// who jump to a page. To read everything, use List or All.
+	// after the last page gives an empty page. A number or a size out of range is ErrInvalid.
+	// Each call counts all rows and skips those of the earlier pages, and rows move between
+	// pages when others are added: it is for people who jump to a page. To read everything,
+	// use List or All.
 	ListNumbered(ctx context.Context, f ConversationFilter, p NumberRequest) (NumberedPage[*conversation.Conversation], error)
 
 	// All iterates over everything that matches, in the order of the filter. It reads one

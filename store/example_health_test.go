@@ -34,12 +34,13 @@ func ExampleHealth() {
 	findings, err := h.Check(ctx)
 	must(err)
 	fmt.Println("damage:", len(findings))
-	_, err = h.IndexUsage(ctx)
-	fmt.Println(err)
+	indexes, err := h.IndexUsage(ctx)
+	must(err)
+	fmt.Println("has indexes:", len(indexes) > 0, "and counts their use:", indexes[0].Counted)
 	// Output:
 	// SQLite has the schema: true words: true vectors: true
 	// writer: 0 of 1 connections in use
 	// conversations: 0 rows, indexes: true
 	// damage: 0
-	// convostore: unsupported: SQLite does not count how often an index is used; PostgreSQL does
+	// has indexes: true and counts their use: false
 }

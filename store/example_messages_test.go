@@ -170,6 +170,39 @@ func ExampleMessageFinder_FindThread() {
 	// Holiday plans
 }
 
+// A reader jumps to the second page and sees how many there are.
+func ExampleMessageReader_ListNumbered() {
+	ctx := context.Background()
+	mine, c := open(ctx)
+	for i := range 5 {
+		say(ctx, mine, c, message.RoleUser, fmt.Sprint("message ", i))
+	}
+	page, err := mine.Messages().ListNumbered(ctx, c.ID, store.MessageFilter{}, store.NumberRequest{Number: 2, Size: 2})
+	must(err)
+	for _, m := range page.Items {
+		fmt.Println(m.Content)
+	}
+	fmt.Println("page", page.Number, "of", page.Pages, "with", page.Total, "messages in all")
+	// Output:
+	// message 2
+	// message 3
+	// page 2 of 3 with 5 messages in all
+}
+
+// Several services keep what they know of a message under keys of their own.
+func ExampleMessageEditor_MergeMetadata() {
+	ctx := context.Background()
+	mine, c := open(ctx)
+	m := &message.Message{Role: message.RoleUser, Content: "Hello", Metadata: message.JSON(`{"language":"en","draft":true}`)}
+	_, err := mine.Messages().Append(ctx, c.ID, m)
+	must(err)
+	m, err = mine.Messages().MergeMetadata(ctx, m.ID, message.JSON(`{"draft":null,"spam":{"score":0.01}}`))
+	must(err)
+	fmt.Println(m.Metadata)
+	// Output:
+	// {"language":"en","spam":{"score":0.01}}
+}
+
 func ExampleMessageReader_All() {
 	ctx := context.Background()
 	mine, c := open(ctx)

@@ -58,7 +58,7 @@ func ExampleActivityReports_DailySeries() {
 	mine := desk(ctx)
 
 	tokyo := time.FixedZone("Tokyo", 9*60*60)
-	days, err := mine.Reports().DailySeries(ctx, store.Period{Since: week, Before: week.AddDate(0, 0, 3), Zone: tokyo})
+	days, err := mine.Reports().DailySeries(ctx, store.Days{Period: store.Period{Since: week, Before: week.AddDate(0, 0, 3), Zone: tokyo}})
 	must(err)
 	for _, d := range days {
 		fmt.Println(d.Date, d.NewConversations, "new,", d.Inbound, "in,", d.Outbound, "out,", d.Suggestions.Made, "drafted")
@@ -68,6 +68,22 @@ func ExampleActivityReports_DailySeries() {
 	// 2026-06-02 0 new, 1 in, 1 out, 0 drafted
 	// 2026-06-03 0 new, 1 in, 0 out, 0 drafted
 	// 2026-06-04 0 new, 0 in, 0 out, 0 drafted
+}
+
+// A list of what was drafted, the last day first, does not show the days without drafts.
+func ExampleSuggestionReports_SuggestionsByDay() {
+	ctx := context.Background()
+	mine := desk(ctx)
+
+	days, err := mine.Reports().SuggestionsByDay(ctx, store.Days{
+		Period: store.Period{Since: week, Before: week.AddDate(0, 0, 7)}, NewestFirst: true, OmitEmpty: true,
+	})
+	must(err)
+	for _, d := range days {
+		fmt.Println(d.Date, d.Made, "drafted,", d.Approved, "approved")
+	}
+	// Output:
+	// 2026-06-01 4 drafted, 2 approved
 }
 
 // How long do people wait for an answer, and who waits still?

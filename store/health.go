@@ -43,8 +43,11 @@ type Health interface {
 
 	// IndexUsage returns how often PostgreSQL has used each index of the library's tables since
 	// its statistics were last reset, least used first, ties by name. It is ErrUnsupported on
-	// SQLite, which does not count, and on distributed tables, for which each node counts by
-	// itself.
+	// distributed tables, for which each node counts by itself.
+	//
+	// SQLite does not count. It returns the indexes by name, with what it knows of them and
+	// without Counted; docs/indexes.md says which query uses which index there. The sizes take
+	// SQLite's table dbstat and as long as reading the whole file.
 	IndexUsage(ctx context.Context) ([]IndexUsage, error)
 
 	// SlowQueries returns the statements on the library's tables that took PostgreSQL the
@@ -116,16 +119,23 @@ type TableSize struct {
 type IndexUsage struct {
 	Table string `json:"table"`
 	Index string `json:"index"`
+	// Counted says that the database counts. If not, nothing is known of Scans, Read, Fetched
+	// and Unused, which are 0 and false.
+	Counted bool `json:"counted"`
 	// Scans is the number of index scans, Read that of the index entries they returned,
 	// Fetched that of the rows they fetched.
 	Scans   int64 `json:"scans"`
 	Read    int64 `json:"read"`
 	Fetched int64 `json:"fetched"`
-	// Bytes is the size of the index.
+	// Bytes is the size of the index; 0 on SQLite with a driver that lacks dbstat, as
+	// github.com/mattn/go-sqlite3 does unless it is built with it.
 	Bytes int64 `json:"bytes"`
+	// Entries is the number of entries that the database's planner reckons with, 0 before the
+	// first TableCare.Analyze. A partial index has fewer than its table has rows.
+	Entries int64 `json:"entries"`
 	// Constraint says that the index keeps a key unique, for which it is needed without scans.
 	Constraint bool `json:"constraint"`
-	// Unused says that no query used the index and that it keeps no key unique.
+	// Unused says that the database counts, that no query used the index and that it keeps no key unique.
 	Unused bool `json:"unused"`
 }
 

@@ -30,6 +30,11 @@ type MessageReader interface {
 	// ErrNotFound if there is no such conversation.
 	List(ctx context.Context, conversationID uuid.UUID, f MessageFilter, p PageRequest) (Page[*message.Message], error)
 
+	// ListNumbered returns a page of what List lists by its number, with the total, as
+	// ConversationLister.ListNumbered does. It returns ErrNotFound if there is no such
+	// conversation.
+	ListNumbered(ctx context.Context, conversationID uuid.UUID, f MessageFilter, n NumberRequest) (NumberedPage[*message.Message], error)
+
 	// All iterates over a conversation in the order of the filter. It reads one page at a
 	// time, of MaxPageBytes at most and one row, and has no query open while the caller works. It ends after the first error, which
 	// is ErrNotFound if there is no such conversation.
@@ -54,6 +59,11 @@ type MessageFinder interface {
 	// id, in the same direction. AfterSeq, BeforeSeq and the orders by SentAt have no meaning
 	// across conversations and are ErrInvalid.
 	ListByUser(ctx context.Context, f MessageFilter, p PageRequest) (Page[*message.Message], error)
+
+	// ListByUserNumbered returns a page of what ListByUser lists by its number, with the total,
+	// as ConversationLister.ListNumbered does. It counts every message of the scope that
+	// matches.
+	ListByUserNumbered(ctx context.Context, f MessageFilter, n NumberRequest) (NumberedPage[*message.Message], error)
 
 	// AllByUser iterates over what ListByUser lists, as MessageReader.All does.
 	AllByUser(ctx context.Context, f MessageFilter) iter.Seq2[*message.Message, error]
@@ -127,6 +137,12 @@ type MessageEditor interface {
 	// ErrInvalid. If it changes the content, it removes the message's vectors.
 	Update(ctx context.Context, id uuid.UUID, u MessageUpdate) (*message.Message, error)
 
+	// MergeMetadata applies patch to the metadata of a live message as a JSON Merge Patch, as
+	// ConversationEditor.MergeMetadata does, sets EditedAt and returns the row as it is now, or
+	// ErrNotFound. A patch that is not an object is ErrInvalid, and so is one that makes the
+	// row too large. Concurrent merges all take effect, each as one revision.
+	MergeMetadata(ctx context.Context, id uuid.UUID, patch message.JSON) (*message.Message, error)
+
 	// Delete hides a message (soft delete). Its seq stays taken, and the conversation's status
 	// and activity do not change. A second Delete returns ErrNotFound.
 	Delete(ctx context.Context, id uuid.UUID) (*message.Message, error)
@@ -164,7 +180,8 @@ type MessageFilter struct {
 	// Roles takes messages with any of these; an empty list takes all.
 	Roles     []message.Role
 	Direction message.Direction
-	// HasToolCalls and HasAttachments take only messages that have some.
+	// HasToolCalls and HasAttachments take only messages that have some. Tool calls that are an
+	// empty document, see message.JSON.IsEmpty, and an empty list of attachments are none.
 	HasToolCalls, HasAttachments bool
 	// AfterSeq and BeforeSeq bound the seq, both exclusive. 0 is no bound; below 0 is
 	// ErrInvalid.

@@ -39,12 +39,12 @@ type ActivityReports interface {
 	Daily(ctx context.Context, at time.Time) (Daily, error)
 
 	// DailySeries is Daily for every day that the period touches, oldest first and without
-	// gaps. Of a day that is only partly in the period, only that part counts. Without Before
+	// gaps, unless Days asks for another order or for no empty days. Of a day that is only partly in the period, only that part counts. Without Before
 	// the period ends with the present day. Without Since it begins 29 days before its last
 	// day. If Since equals Before, or is after the present day, there are no days. More than
 	// MaxDays days are ErrInvalid. Messages are found through the conversations that were
 	// active at or after Since.
-	DailySeries(ctx context.Context, p Period) ([]Daily, error)
+	DailySeries(ctx context.Context, d Days) ([]Daily, error)
 
 	// MostActive returns the conversations with the most messages sent in the period, most
 	// first; ties go by the latest message and then by conversation id, lowest first. It leaves
@@ -98,7 +98,7 @@ type ResponseReports interface {
 	ResponseTimesByLead(ctx context.Context, t Top) ([]LeadResponse, error)
 
 	// ResponseTimesByDay returns every day that the period touches, as DailySeries does.
-	ResponseTimesByDay(ctx context.Context, p Period) ([]DayResponse, error)
+	ResponseTimesByDay(ctx context.Context, d Days) ([]DayResponse, error)
 
 	// ResponseRate returns, for each value of a column of the host's leads, how many
 	// conversations were started in the period (created, with a lead of the user's that has a
@@ -114,7 +114,7 @@ type ResponseReports interface {
 type SuggestionReports interface {
 	// SuggestionsByDay returns every day that the period touches, as DailySeries does, with
 	// the suggestions made that day and their status now.
-	SuggestionsByDay(ctx context.Context, p Period) ([]DaySuggestions, error)
+	SuggestionsByDay(ctx context.Context, d Days) ([]DaySuggestions, error)
 
 	// SuggestionsByConfidence divides the suggestions of the period into buckets by confidence:
 	// at least bounds[0], then at least bounds[1] and so on, then below the last bound, and
@@ -163,7 +163,7 @@ type CostReports interface {
 	CostsByModel(ctx context.Context, t Top) ([]ModelCost, error)
 
 	// CostsByDay returns every day that the period touches, as DailySeries does.
-	CostsByDay(ctx context.Context, p Period) ([]DayCost, error)
+	CostsByDay(ctx context.Context, d Days) ([]DayCost, error)
 }
 
 // Bounds of reports.
@@ -197,6 +197,16 @@ type Period struct {
 	// Zone decides when a day begins and ends; nil is UTC. The rules of the zone are those of
 	// this process, so that both databases divide alike.
 	Zone *time.Location
+}
+
+// Days asks for the days of a period. The zero value asks for those of all time, oldest first,
+// each of them; see DailySeries for a period without bounds.
+type Days struct {
+	Period
+	// NewestFirst turns the order around.
+	NewestFirst bool
+	// OmitEmpty leaves out the days on which there was nothing that the report counts.
+	OmitEmpty bool
 }
 
 // Top asks for the first rows of a ranking. The zero value asks for DefaultTop rows, of all

@@ -29,6 +29,15 @@ type SuggestionReader interface {
 	// that it answers. A page takes three queries.
 	Pending(ctx context.Context, p PageRequest) (Page[*PendingSuggestion], error)
 
+	// PendingNumbered returns a page of what Pending lists by its number, with the total, as
+	// ConversationLister.ListNumbered does.
+	PendingNumbered(ctx context.Context, n NumberRequest) (NumberedPage[*PendingSuggestion], error)
+
+	// ListByConversationNumbered returns a page of what ListByConversation lists by its number,
+	// with the total, as ConversationLister.ListNumbered does. It returns ErrNotFound if there
+	// is no live conversation with this id.
+	ListByConversationNumbered(ctx context.Context, conversationID uuid.UUID, n NumberRequest) (NumberedPage[*suggestion.Suggestion], error)
+
 	// ListByConversation returns a page of the suggestions of a conversation, earliest
 	// CreatedAt first, ties by id. It returns ErrNotFound if there is no live conversation
 	// with this id.

@@ -59,20 +59,20 @@ func collect(ctx context.Context, scope store.Scope, o *options) (*figures, erro
 	r, top := scope.Reports(), store.Top{Period: p, Limit: o.top}
 
 	keep(&err, &f.summary)(r.Summary(ctx, p))
-	keep(&err, &f.days)(r.DailySeries(ctx, p))
+	keep(&err, &f.days)(r.DailySeries(ctx, store.Days{Period: p}))
 	keep(&err, &f.active)(r.MostActive(ctx, top))
 	keep(&err, &f.waiting)(longestWaiting(ctx, r))
 	keep(&err, &f.attachments)(r.AttachmentCounts(ctx, top))
 
 	keep(&err, &f.response)(r.ResponseTimes(ctx, p))
-	keep(&err, &f.responseDays)(r.ResponseTimesByDay(ctx, p))
+	keep(&err, &f.responseDays)(r.ResponseTimesByDay(ctx, store.Days{Period: p}))
 	keep(&err, &f.slowest)(r.ResponseTimesByConversation(ctx, top))
 	keep(&err, &f.slowestLeads)(r.ResponseTimesByLead(ctx, top))
 	if o.category != "" {
 		keep(&err, &f.rates)(r.ResponseRate(ctx, o.category, p))
 	}
 
-	keep(&err, &f.suggestions)(r.SuggestionsByDay(ctx, p))
+	keep(&err, &f.suggestions)(r.SuggestionsByDay(ctx, store.Days{Period: p}))
 	keep(&err, &f.confidence)(r.SuggestionsByConfidence(ctx, p, 0.9, 0.8, 0.7, 0.6))
 	keep(&err, &f.models)(r.SuggestionsByModel(ctx, p))
 	keep(&err, &f.decisions)(r.DecisionTimes(ctx, p))
@@ -80,7 +80,7 @@ func collect(ctx context.Context, scope store.Scope, o *options) (*figures, erro
 
 	keep(&err, &f.expensive)(r.CostsByConversation(ctx, top))
 	keep(&err, &f.expensiveLead)(r.CostsByLead(ctx, top))
-	keep(&err, &f.costDays)(r.CostsByDay(ctx, p))
+	keep(&err, &f.costDays)(r.CostsByDay(ctx, store.Days{Period: p}))
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func importFigures(t *testing.T) {
 		hand, lib := d.fixtures(t)
 		few, many := fraction(t, 100_000), fraction(t, 1_000_000)
 		for _, n := range []int{few, many} {
-			c := importCase(n)
+			c := importCase(n, d)
 			p, most := withMemory(t, importRounds, hand, lib, func(f *fixture) error { return c.work(t.Context(), f, 0) })
 			p.perRow(n)
 			p.writeRows(raw, fmt.Sprintf("Import%d", n), d, most)

@@ -42,7 +42,9 @@ var reportCases = []reportCase{
 		same(`SELECT c.status, c.deleted_at IS NOT NULL, count(*) FROM conversations c WHERE 1 = 1{c} GROUP BY 1, 2`),
 	},
 	{
-		"DailySeries, 30 days", "messages", func(ctx context.Context, r store.Reports) error { return only(r.DailySeries(ctx, lastMonth())) },
+		"DailySeries, 30 days", "messages", func(ctx context.Context, r store.Reports) error {
+			return only(r.DailySeries(ctx, store.Days{Period: lastMonth()}))
+		},
 		same(`SELECT {day c.created_at}, count(*), count(*) FILTER (WHERE c.status = 'needs_reply') FROM conversations c
 			WHERE c.deleted_at IS NULL{c}`+between("c.created_at")+` GROUP BY 1`,
 			`SELECT {day m.sent_at}, count(*), count(*) FILTER (WHERE m.direction = 'inbound'), count(*) FILTER (WHERE m.direction = 'outbound')
@@ -80,13 +82,13 @@ var reportCases = []reportCase{
 		return []string{waitsByHand(postgres, "lead_id, user_id", gapsByHand, " ORDER BY mean DESC NULLS LAST LIMIT 20")}
 	}},
 	{"ResponseTimesByDay, 30 days", "messages", func(ctx context.Context, r store.Reports) error {
-		return only(r.ResponseTimesByDay(ctx, lastMonth()))
+		return only(r.ResponseTimesByDay(ctx, store.Days{Period: lastMonth()}))
 	}, func(postgres bool) []string {
 		gaps := `SELECT {day at} AS day, at, wait FROM (` + gapsByHand + `) g WHERE 1 = 1` + between("at")
 		return []string{waitsByHand(postgres, "day", gaps, "")}
 	}},
 	{"SuggestionsByDay, 30 days", "suggestions", func(ctx context.Context, r store.Reports) error {
-		return only(r.SuggestionsByDay(ctx, lastMonth()))
+		return only(r.SuggestionsByDay(ctx, store.Days{Period: lastMonth()}))
 	}, same(`SELECT {day s.created_at}, ` + statsByHand + ` FROM ` + liveSuggestionsByHand + between("s.created_at") + ` GROUP BY 1`)},
 	{"SuggestionsByConfidence", "suggestions", func(ctx context.Context, r store.Reports) error {
 		return only(r.SuggestionsByConfidence(ctx, allTime))
@@ -116,7 +118,9 @@ var reportCases = []reportCase{
 			liveSuggestionsByHand + ` GROUP BY 1, 2 ORDER BY sum(s.generation_cost) DESC LIMIT 20`),
 	},
 	{
-		"CostsByDay, 30 days", "suggestions", func(ctx context.Context, r store.Reports) error { return only(r.CostsByDay(ctx, lastMonth())) },
+		"CostsByDay, 30 days", "suggestions", func(ctx context.Context, r store.Reports) error {
+			return only(r.CostsByDay(ctx, store.Days{Period: lastMonth()}))
+		},
 		same(`SELECT {day s.created_at}, count(*), sum(s.tokens_used), {sum s.generation_cost} FROM ` +
 			liveSuggestionsByHand + between("s.created_at") + ` GROUP BY 1`),
 	},

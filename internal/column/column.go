@@ -3,6 +3,8 @@ package column
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -10,6 +12,7 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/dialect"
 )
 
 // Namer is implemented by a naming strategy that knows the prefix and the schema of the
@@ -90,6 +93,23 @@ func (o Of) Null() Scope { return o.Is(nil) }
 // NotNull keeps the rows whose column is not NULL.
 func (o Of) NotNull() Scope {
 	return o.where(func(c clause.Column) clause.Expression { return clause.Neq{Column: c, Value: nil} })
+}
+
+// Meets keeps the rows whose column meets a condition in the SQL of the database, in which a
+// question mark stands for the column. On a database that the library does not know, the query
+// fails with ErrInvalid.
+func (o Of) Meets(condition func(d dialect.Dialect, column string) string) Scope {
+	return func(db *gorm.DB) *gorm.DB {
+		d, err := dialect.Of(db)
+		if err != nil {
+			_ = db.AddError(err)
+			return db
+		}
+		sql := condition(d, "?")
+		return o.where(func(c clause.Column) clause.Expression {
+			return clause.Expr{SQL: sql, Vars: slices.Repeat([]any{c}, strings.Count(sql, "?"))}
+		})(db)
+	}
 }
 
 // AtLeast keeps the rows whose column is v or greater.

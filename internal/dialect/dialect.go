@@ -141,6 +141,9 @@ type Money interface {
 type JSON interface {
 	// ArrayLength is how many elements a JSON array has, and 0 for any other value.
 	ArrayLength(column string) string
+	// Filled is the condition that a column has a JSON document with something in it: not NULL
+	// and not null, [], {} or "". It begins with IS NOT NULL, which partial indexes ask for.
+	Filled(column string) string
 	// SortedArray aggregates a column of integers without its NULLs, the lowest first.
 	SortedArray(column string) string
 	// Element is an element of a SortedArray by its index from 0, NULL beyond the end.
@@ -175,6 +178,12 @@ func Of(db *gorm.DB) (Dialect, error) {
 		return sqlite{}, nil
 	}
 	return nil, unknown(db.Name())
+}
+
+// Listed is the condition that a column has a JSON array of at least one element. It begins with
+// IS NOT NULL, which partial indexes ask for.
+func Listed(d JSON, column string) string {
+	return "(" + column + " IS NOT NULL AND " + d.ArrayLength(column) + " > 0)"
 }
 
 // Pick returns the value for a dialect, or ErrInvalid where there is none. It chooses between

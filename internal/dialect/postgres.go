@@ -83,6 +83,10 @@ func (postgres) ArrayLength(column string) string {
 	return "CASE jsonb_typeof(" + column + ") WHEN 'array' THEN jsonb_array_length(" + column + ") ELSE 0 END"
 }
 
+func (postgres) Filled(column string) string {
+	return "(" + column + " IS NOT NULL AND " + column + ` NOT IN ('null', '[]', '{}', '""'))`
+}
+
 func (postgres) SortedArray(column string) string {
 	return "array_agg(" + column + " ORDER BY " + column + ") FILTER (WHERE " + column + " IS NOT NULL)"
 }

@@ -90,6 +90,11 @@ func (sqlite) SumMoney(column string) string {
 
 func (sqlite) ArrayLength(column string) string { return "json_array_length(" + column + ")" }
 
+// Filled has json() take white space out, which SQLite keeps as it was written.
+func (sqlite) Filled(column string) string {
+	return "(" + column + " IS NOT NULL AND json(" + column + `) NOT IN ('null', '[]', '{}', '""'))`
+}
+
 func (sqlite) SortedArray(column string) string {
 	return "json_group_array(" + column + " ORDER BY " + column + ") FILTER (WHERE " + column + " IS NOT NULL)"
 }

@@ -287,6 +287,8 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "Import", func(yield func(*message.Message, error) bool) { yield(in, nil) }, store.ImportOptions{})
 	c.call(r, "Get", m.ID)
 	c.call(r, "List", thread.ID, store.MessageFilter{}, store.PageRequest{})
+	c.call(r, "ListNumbered", thread.ID, store.MessageFilter{}, store.NumberRequest{})
+	c.call(r, "ListByUserNumbered", store.MessageFilter{}, store.NumberRequest{})
 	c.call(r, "All", thread.ID, store.MessageFilter{})
 	c.call(r, "Last", thread.ID, 2)
 	c.call(r, "Around", thread.ID, int64(2), 2)
@@ -295,6 +297,7 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "FindByProviderID", message.ProviderGmail, m.GmailMessageID)
 	c.call(r, "FindThread", s.message())
 	c.call(r, "Update", m.ID, store.MessageUpdate{Content: new(s.next()), Metadata: new(s.json())})
+	c.call(r, "MergeMetadata", m.ID, s.json())
 	c.call(r, "Delete", m.ID)
 	c.call(r, "Restore", m.ID)
 	c.call(r, "RestoreAll", thread.ID)
@@ -315,6 +318,8 @@ func callSuggestions(c *caller, s *secrets, r store.Suggestions, thread *convers
 		c.call(r, "Restore", sg.ID)
 	}
 	c.call(r, "Pending", store.PageRequest{})
+	c.call(r, "PendingNumbered", store.NumberRequest{})
+	c.call(r, "ListByConversationNumbered", thread.ID, store.NumberRequest{})
 	c.call(r, "ListByConversation", thread.ID, store.PageRequest{})
 }
 
@@ -329,10 +334,12 @@ func callReports(c *caller, s *secrets, st store.Store, r store.Reports, thread 
 	c.call(r, "HighConfidenceApproved", 0.1, period, store.PageRequest{})
 	c.call(r, "ResponseRate", "branch", period)
 	for _, method := range []string{
-		"Summary", "DailySeries", "ResponseTimes", "ResponseTimesByDay", "SuggestionsByDay", "SuggestionsByConfidence",
-		"SuggestionsByModel", "DecisionTimes", "EditDistances", "CostsByDay",
+		"Summary", "ResponseTimes", "SuggestionsByConfidence", "SuggestionsByModel", "DecisionTimes", "EditDistances",
 	} {
 		c.call(r, method, period)
+	}
+	for _, method := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay"} {
+		c.call(r, method, store.Days{Period: period})
 	}
 	for _, method := range []string{
 		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead",

@@ -28,7 +28,9 @@ func plannedReports() []plannedReport {
 	page := store.PageRequest{Limit: 5}
 	return []plannedReport{
 		{"Summary", func(ctx context.Context, r store.Reports, p store.Period) error { return last(r.Summary(ctx, p)) }},
-		{"DailySeries", func(ctx context.Context, r store.Reports, p store.Period) error { return last(r.DailySeries(ctx, p)) }},
+		{"DailySeries", func(ctx context.Context, r store.Reports, p store.Period) error {
+			return last(r.DailySeries(ctx, store.Days{Period: p}))
+		}},
 		{"MostActive", func(ctx context.Context, r store.Reports, p store.Period) error {
 			return last(r.MostActive(ctx, top(p)))
 		}},
@@ -49,10 +51,10 @@ func plannedReports() []plannedReport {
 			return last(r.ResponseTimesByLead(ctx, top(p)))
 		}},
 		{"ResponseTimesByDay", func(ctx context.Context, r store.Reports, p store.Period) error {
-			return last(r.ResponseTimesByDay(ctx, p))
+			return last(r.ResponseTimesByDay(ctx, store.Days{Period: p}))
 		}},
 		{"SuggestionsByDay", func(ctx context.Context, r store.Reports, p store.Period) error {
-			return last(r.SuggestionsByDay(ctx, p))
+			return last(r.SuggestionsByDay(ctx, store.Days{Period: p}))
 		}},
 		{"SuggestionsByConfidence", func(ctx context.Context, r store.Reports, p store.Period) error {
 			return last(r.SuggestionsByConfidence(ctx, p))
@@ -74,7 +76,9 @@ func plannedReports() []plannedReport {
 		{"CostsByModel", func(ctx context.Context, r store.Reports, p store.Period) error {
 			return last(r.CostsByModel(ctx, top(p)))
 		}},
-		{"CostsByDay", func(ctx context.Context, r store.Reports, p store.Period) error { return last(r.CostsByDay(ctx, p)) }},
+		{"CostsByDay", func(ctx context.Context, r store.Reports, p store.Period) error {
+			return last(r.CostsByDay(ctx, store.Days{Period: p}))
+		}},
 	}
 }
 

@@ -165,6 +165,10 @@ func plannedReads() []planned {
 		{name: "messages", call: thread(store.MessageFilter{})},
 		{name: "messages, newest first", call: thread(store.MessageFilter{Order: store.ReverseThreadOrder})},
 		{name: "messages after", call: thread(store.MessageFilter{AfterSeq: 3})},
+		{name: "messages, numbered", call: func(ctx context.Context, s store.Scope, w *planWorld) error {
+			_, err := s.Messages().ListNumbered(ctx, w.conversation.ID, store.MessageFilter{}, store.NumberRequest{Number: 2, Size: 5})
+			return err
+		}},
 		{name: "last", sorts: true, call: func(ctx context.Context, s store.Scope, w *planWorld) error {
 			_, err := s.Messages().Last(ctx, w.conversation.ID, 5)
 			return err
@@ -175,6 +179,10 @@ func plannedReads() []planned {
 		}},
 		{name: "messages of a user", call: byUser(store.MessageFilter{})},
 		{name: "messages of a user, oldest first", call: byUser(store.MessageFilter{Order: store.ThreadOrder})},
+		{name: "messages of a user, numbered", userOnly: true, call: func(ctx context.Context, s store.Scope, _ *planWorld) error {
+			_, err := s.Messages().ListByUserNumbered(ctx, store.MessageFilter{}, store.NumberRequest{Number: 2, Size: 5})
+			return err
+		}},
 		{name: "attachments", userOnly: true, call: byUser(store.MessageFilter{HasAttachments: true})},
 		{name: "provider id", userOnly: true, call: func(ctx context.Context, s store.Scope, w *planWorld) error {
 			_, err := s.Messages().FindByProviderID(ctx, message.ProviderGmail, w.message.GmailMessageID)
@@ -194,6 +202,14 @@ func plannedReads() []planned {
 				page, err := s.Suggestions().Pending(ctx, p)
 				return page.Next, err
 			})
+		}},
+		{name: "pending, numbered", userOnly: true, call: func(ctx context.Context, s store.Scope, _ *planWorld) error {
+			_, err := s.Suggestions().PendingNumbered(ctx, store.NumberRequest{Number: 2, Size: 5})
+			return err
+		}},
+		{name: "suggestions of a conversation, numbered", call: func(ctx context.Context, s store.Scope, w *planWorld) error {
+			_, err := s.Suggestions().ListByConversationNumbered(ctx, w.conversation.ID, store.NumberRequest{Size: 5})
+			return err
 		}},
 		{name: "suggestions of a conversation", call: func(ctx context.Context, s store.Scope, w *planWorld) error {
 			_, err := s.Suggestions().ListByConversation(ctx, w.conversation.ID, store.PageRequest{})

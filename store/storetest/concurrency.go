@@ -499,26 +499,6 @@ func getOrCreateAtOnce(t *testing.T, st store.Store) {
 	assert.EqualValues(t, 1, counts.Conversations)
 }
 
-func mergeAtOnce(t *testing.T, st store.Store) {
-	const callers = 50
-	mine := st.ForUser(uuid.New())
-	c := newThread(t, mine, 0)
-	errs := together(callers, func(i int) error {
-		patch := message.MustJSON(map[string]int{fmt.Sprintf("key%d", i): i})
-		_, err := mine.Conversations().MergeMetadata(t.Context(), c.ID, patch)
-		return err
-	})
-	require.NoError(t, errors.Join(errs...))
-	got, err := mine.Conversations().Get(t.Context(), c.ID)
-	require.NoError(t, err)
-	var doc map[string]int
-	require.NoError(t, got.Metadata.Decode(&doc))
-	assert.Len(t, doc, callers)
-	for i := range callers {
-		assert.Equal(t, i, doc[fmt.Sprintf("key%d", i)])
-	}
-}
-
 func expectedSeqAtOnce(t *testing.T, st store.Store) {
 	const callers = 20
 	mine := st.ForUser(uuid.New())

@@ -625,55 +625,6 @@ func testConversationSetMetadata(t *testing.T, w *world) {
 	}
 }
 
-func testConversationMergeMetadata(t *testing.T, w *world) {
-	c := w.conversation(t)
-	long := `{"keep":123456789012345678901234567890,"f":1.10}`
-	// Those with an object as the patch are from the appendix of RFC 7396.
-	for _, tt := range []struct{ name, target, patch, want string }{
-		{"replace", `{"a":"b"}`, `{"a":"c"}`, `{"a":"c"}`},
-		{"add", `{"a":"b"}`, `{"b":"c"}`, `{"a":"b","b":"c"}`},
-		{"remove", `{"a":"b"}`, `{"a":null}`, `{}`},
-		{"remove one", `{"a":"b","b":"c"}`, `{"a":null}`, `{"b":"c"}`},
-		{"list to text", `{"a":["b"]}`, `{"a":"c"}`, `{"a":"c"}`},
-		{"text to list", `{"a":"c"}`, `{"a":["b"]}`, `{"a":["b"]}`},
-		{"deep", `{"a":{"b":"c"}}`, `{"a":{"b":"d","c":null}}`, `{"a":{"b":"d"}}`},
-		{"lists are whole", `{"a":[{"b":"c"}]}`, `{"a":[1]}`, `{"a":[1]}`},
-		{"null stays", `{"e":null}`, `{"a":1}`, `{"e":null,"a":1}`},
-		{"list as target", `[1,2]`, `{"a":"b","c":null}`, `{"a":"b"}`},
-		{"null in what is new", `{}`, `{"a":{"bb":{"ccc":null}}}`, `{"a":{"bb":{}}}`},
-		{"null in a list stays", `{}`, `{"a":[null,{"b":null}]}`, `{"a":[null,{"b":null}]}`},
-		{"scalar to object", `{"a":1}`, `{"a":{"b":null,"c":2}}`, `{"a":{"c":2}}`},
-		{"nothing", `{"a":1}`, `{}`, `{"a":1}`},
-		{"none as target", `null`, `{"a":1,"b":null}`, `{"a":1}`},
-		{
-			"digits", long, `{"new":0.1234567890123456789012345678901}`,
-			`{"keep":123456789012345678901234567890,"f":1.10,"new":0.1234567890123456789012345678901}`,
-		},
-		{
-			"odd keys", digits, `{"a.b":null,"$x":{"[0]":3},"q\"uote":{"'":1},"":"empty","emoji":null}`,
-			`{"n":123456789012345678901234567890,"f":0.1234567890123456789012345678901,` +
-				`"deep":{"a":{"b":{"c":[1,{"d":null},"é",true]}}},"$x":{"[0]":3},"q\"uote":{"'":1},"":"empty"}`,
-		},
-	} {
-		must[*conversation.Conversation](t)(w.mine.Conversations().SetMetadata(t.Context(), c.ID, message.JSON(tt.target)))
-		now := w.tick()
-		got, err := w.mine.Conversations().MergeMetadata(t.Context(), c.ID, message.JSON(tt.patch))
-		require.NoError(t, err, tt.name)
-		require.Equal(t, plain(t, message.JSON(tt.want)), plain(t, got.Metadata), tt.name)
-		require.True(t, got.UpdatedAt.Equal(now), tt.name)
-		same(t, got, w.get(t, c.ID))
-	}
-}
-
-func testConversationMergeMetadataRefuses(t *testing.T, w *world) {
-	c := w.create(t, &conversation.Conversation{Metadata: message.JSON(`{"a":1}`)})
-	for _, patch := range []string{``, `null`, `[]`, `1`, `"a"`, `{`, `{"a":1}{}`, `{"a":"\u0000"}`, `{"a":"\ud800"}`, `{"a":1e99999}`} {
-		_, err := w.mine.Conversations().MergeMetadata(t.Context(), c.ID, message.JSON(patch))
-		invalid(t, err, "patch", "metadata")
-	}
-	same(t, c, w.get(t, c.ID))
-}
-
 func testConversationArchiveAndReopen(t *testing.T, w *world) {
 	ctx := t.Context()
 	for _, from := range conversation.Statuses() {

@@ -260,6 +260,8 @@ func testInputChanges(t *testing.T, w *world) {
 		invalid(t, err, "metadata")
 		_, err = cs.MergeMetadata(ctx, c.ID, message.JSON(`{"a":`+bad+`}`))
 		require.ErrorIs(t, err, store.ErrInvalid, name)
+		_, err = ms.MergeMetadata(ctx, m.ID, message.JSON(`{"a":`+bad+`}`))
+		require.ErrorIs(t, err, store.ErrInvalid, name)
 		_, err = ms.Update(ctx, m.ID, store.MessageUpdate{Metadata: new(message.JSON(bad))})
 		invalid(t, err, "metadata")
 	}
@@ -668,6 +670,9 @@ func stripsChanges(t *testing.T, w *world, c *conversation.Conversation, dirty, 
 	require.NoError(t, err)
 	require.Equal(t, "ab", m.Content)
 	sameJSON(t, clean, m.Metadata)
+	m, err = w.mine.Messages().MergeMetadata(ctx, m.ID, message.JSON(`{"a\u0000":null,"c":"\u0000"}`))
+	require.NoError(t, err)
+	sameJSON(t, `{"\\u0000":1,"c":""}`, m.Metadata)
 
 	s, err := w.mine.Suggestions().Edit(ctx, w.suggest(t, c, nil).ID, "a\x00b", suggestion.Review{By: "\x00c", Feedback: "d\x00"})
 	require.NoError(t, err)

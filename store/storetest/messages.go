@@ -24,6 +24,7 @@ func messageTests() subtests {
 		"MessageKeepsEveryColumn":        testMessageKeepsEveryColumn,
 		"MessageKeepsGivenTimes":         testMessageKeepsGivenTimes,
 		"MessageKeepsContents":           testMessageKeepsContents,
+		"MessageEmptyDocuments":          testMessageEmptyDocuments,
 		"MessageKeepsDocuments":          testMessageKeepsDocuments,
 		"MessageStatusFollows":           testMessageStatusFollows,
 		"MessageActivityFollows":         testMessageActivityFollows,
@@ -47,6 +48,9 @@ func messageTests() subtests {
 		"MessageFindByProviderID":        testMessageFindByProviderID,
 		"MessageUpdate":                  testMessageUpdate,
 		"MessageUpdateRefuses":           testMessageUpdateRefuses,
+		"MessageMergeMetadata":           testMessageMergeMetadata,
+		"MessageMergeMetadataRefuses":    testMessageMergeMetadataRefuses,
+		"MessageMergeMetadataBound":      testMessageMergeMetadataBound,
 		"MessageDelete":                  testMessageDelete,
 		"MessageRestore":                 testMessageRestore,
 		"MessageRestoreAll":              testMessageRestoreAll,
@@ -182,7 +186,7 @@ func testMessageKeepsDocuments(t *testing.T, w *world) {
 		require.Nil(t, got.Headers)
 		require.Nil(t, got.Attachments)
 	}
-	require.Len(t, w.listedMessages(t, c, store.MessageFilter{HasToolCalls: true}), 9)
+	require.Len(t, w.listedMessages(t, c, store.MessageFilter{HasToolCalls: true}), 6, "and three are empty")
 }
 
 func testMessageStatusFollows(t *testing.T, w *world) {

@@ -30,6 +30,9 @@ func runPagination(t *testing.T, f Factory, c Capabilities) {
 		"MessagesOfUser":            walkUserMessages,
 		"SuggestionsOfConversation": walkSuggestions,
 		"PendingSuggestions":        walkPending,
+		"NumberedComplete":          testNumberedComplete,
+		"NumberedPages":             testNumberedPages,
+		"NumberedEdges":             testNumberedEdges,
 		"TenantsComplete":           testTenantsComplete,
 		"TenantsListed":             testTenantsListed,
 		"TenantsWalked":             testTenantsWalked,
@@ -200,7 +203,7 @@ func randomMessage() *rapid.Generator[*message.Message] {
 			SentAt: few().Draw(t, "sent"), CreatedAt: few().Draw(t, "created"),
 		}
 		if rapid.Bool().Draw(t, "tools") {
-			m.ToolCalls = message.JSON(`[{}]`)
+			m.ToolCalls = message.JSON(rapid.SampledFrom([]string{`[{}]`, `[]`, `{ }`, `""`, `0`}).Draw(t, "tool calls"))
 		}
 		return m
 	})
@@ -222,7 +225,7 @@ func randomMessageFilter(orders ...store.MessageOrder) *rapid.Generator[store.Me
 
 func messageMatches(f store.MessageFilter, m *message.Message) bool {
 	return anyOf(f.Roles, m.Role) && (f.Direction == "" || f.Direction == m.Direction) &&
-		(!f.HasToolCalls || m.ToolCalls != nil) && within(m.SentAt, f.SentSince, f.SentBefore) &&
+		(!f.HasToolCalls || !m.ToolCalls.IsEmpty()) && within(m.SentAt, f.SentSince, f.SentBefore) &&
 		(f.AfterSeq == 0 || m.Seq > f.AfterSeq) && (f.BeforeSeq == 0 || m.Seq < f.BeforeSeq) && allows(f.Deleted, m.Deleted())
 }
 

@@ -22,6 +22,7 @@ import (
 func reportTests() subtests {
 	return subtests{
 		"ReportsEmpty":        testReportsEmpty,
+		"ReportsDaysChosen":   testReportsDaysChosen,
 		"ReportsOneMessage":   testReportsOneMessage,
 		"ReportsDeleted":      testReportsDeleted,
 		"ReportsTies":         testReportsTies,
@@ -136,7 +137,7 @@ func testReportsEmpty(t *testing.T, w *world) {
 	w.fill(t, &h.reportRows)
 	w.compareReports(t, h, store.Period{}, hour)
 	r := w.mine.Reports()
-	daily, err := r.DailySeries(t.Context(), store.Period{})
+	daily, err := r.DailySeries(t.Context(), store.Days{})
 	require.NoError(t, err)
 	require.Len(t, daily, 30)
 	require.Nil(t, daily[0].Suggestions.AverageConfidence)
@@ -258,7 +259,7 @@ func testReportsDays(t *testing.T, w *world) {
 		w.compareDays(t, h, p)
 		w.compareDays(t, h, store.Period{Since: p.Since.Add(11 * time.Hour), Before: p.Before.Add(-11 * time.Hour), Zone: z})
 
-		days, err := w.mine.Reports().DailySeries(t.Context(), p)
+		days, err := w.mine.Reports().DailySeries(t.Context(), store.Days{Period: p})
 		require.NoError(t, err)
 		require.Equal(t, tt.dates, dates(days), tt.zone)
 		for i, day := range days {
@@ -323,7 +324,7 @@ func testReportsSeries(t *testing.T, w *world) {
 	} {
 		w.compareDays(t, h, p)
 	}
-	daily, err := r.DailySeries(ctx, store.Period{})
+	daily, err := r.DailySeries(ctx, store.Days{})
 	require.NoError(t, err)
 	require.Len(t, daily, 30)
 	require.Equal(t, []string{"2025-09-28", "2025-10-27"}, []string{daily[0].Date, daily[29].Date})
@@ -333,17 +334,17 @@ func testReportsSeries(t *testing.T, w *world) {
 	require.Equal(t, int64(2), daily[29].Messages, "the whole of the present day")
 
 	most := store.Period{Since: worldBegin, Before: worldBegin.AddDate(0, 0, store.MaxDays)}
-	costs, err := r.CostsByDay(ctx, most)
+	costs, err := r.CostsByDay(ctx, store.Days{Period: most})
 	require.NoError(t, err)
 	require.Len(t, costs, store.MaxDays)
 	most.Before = most.Before.Add(time.Microsecond)
-	_, err = r.CostsByDay(ctx, most)
+	_, err = r.CostsByDay(ctx, store.Days{Period: most})
 	require.ErrorIs(t, err, store.ErrInvalid)
-	_, err = r.DailySeries(ctx, most)
+	_, err = r.DailySeries(ctx, store.Days{Period: most})
 	require.ErrorIs(t, err, store.ErrInvalid)
-	_, err = r.SuggestionsByDay(ctx, most)
+	_, err = r.SuggestionsByDay(ctx, store.Days{Period: most})
 	require.ErrorIs(t, err, store.ErrInvalid)
-	_, err = r.ResponseTimesByDay(ctx, most)
+	_, err = r.ResponseTimesByDay(ctx, store.Days{Period: most})
 	require.ErrorIs(t, err, store.ErrInvalid)
 }
 
@@ -500,16 +501,16 @@ func testReportsLeads(t *testing.T, w *world) {
 func askEverything(ctx context.Context, r store.Reports, top store.Top, p store.PageRequest) map[string]error {
 	errs := map[string]error{}
 	_, errs["Summary"] = r.Summary(ctx, top.Period)
-	_, errs["DailySeries"] = r.DailySeries(ctx, top.Period)
+	_, errs["DailySeries"] = r.DailySeries(ctx, store.Days{Period: top.Period})
 	_, errs["MostActive"] = r.MostActive(ctx, top)
 	_, errs["MessagesWithAttachments"] = r.MessagesWithAttachments(ctx, top.Period, p)
 	_, errs["AttachmentCounts"] = r.AttachmentCounts(ctx, top)
 	_, errs["ResponseTimes"] = r.ResponseTimes(ctx, top.Period)
 	_, errs["ResponseTimesByConversation"] = r.ResponseTimesByConversation(ctx, top)
 	_, errs["ResponseTimesByLead"] = r.ResponseTimesByLead(ctx, top)
-	_, errs["ResponseTimesByDay"] = r.ResponseTimesByDay(ctx, top.Period)
+	_, errs["ResponseTimesByDay"] = r.ResponseTimesByDay(ctx, store.Days{Period: top.Period})
 	_, errs["ResponseRate"] = r.ResponseRate(ctx, "category", top.Period)
-	_, errs["SuggestionsByDay"] = r.SuggestionsByDay(ctx, top.Period)
+	_, errs["SuggestionsByDay"] = r.SuggestionsByDay(ctx, store.Days{Period: top.Period})
 	_, errs["SuggestionsByConfidence"] = r.SuggestionsByConfidence(ctx, top.Period)
 	_, errs["SuggestionsByModel"] = r.SuggestionsByModel(ctx, top.Period)
 	_, errs["HighConfidenceApproved"] = r.HighConfidenceApproved(ctx, 0.5, top.Period, p)
@@ -518,7 +519,7 @@ func askEverything(ctx context.Context, r store.Reports, top store.Top, p store.
 	_, errs["CostsByConversation"] = r.CostsByConversation(ctx, top)
 	_, errs["CostsByLead"] = r.CostsByLead(ctx, top)
 	_, errs["CostsByModel"] = r.CostsByModel(ctx, top)
-	_, errs["CostsByDay"] = r.CostsByDay(ctx, top.Period)
+	_, errs["CostsByDay"] = r.CostsByDay(ctx, store.Days{Period: top.Period})
 	return errs
 }
 

@@ -162,13 +162,6 @@ func rowsOfPeriod[T any](
 	}}
 }
 
-// series is a report by day.
-func series[T any](
-	get func(store.Reports, context.Context, store.Period) ([]T, error), want func(*oracle, store.Period) []T,
-) reportComparison {
-	return reportComparison{run: rowsOfPeriod(get, want).run, byDay: true}
-}
-
 // ranking is a report of the first rows, of which all time shows different numbers.
 func ranking[T any](
 	get func(store.Reports, context.Context, store.Top) ([]T, error), want func(*oracle, store.Top) []T,

@@ -275,9 +275,11 @@ func messageCalls() map[string][]call {
 				return []any{visitor, store.MessageFilter{}, store.PageRequest{Limit: 1, After: e.thread}}
 			}},
 		},
-		"All":    {{want: notFound, args: live(all)}},
-		"Last":   {{want: notFound, args: live(5)}},
-		"Around": {{want: notFound, args: live(int64(2), 5)}},
+		"ListNumbered":       {{want: notFound, args: live(all, store.NumberRequest{})}},
+		"ListByUserNumbered": {{want: empty, args: with(all, store.NumberRequest{})}},
+		"All":                {{want: notFound, args: live(all)}},
+		"Last":               {{want: notFound, args: live(5)}},
+		"Around":             {{want: notFound, args: live(int64(2), 5)}},
 		"ListByUser": {
 			{want: empty, args: with(all, page)},
 			{want: empty, args: with(store.MessageFilter{HasAttachments: true}, page)},
@@ -322,6 +324,9 @@ func messageCalls() map[string][]call {
 		"Update": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
 			return []any{e.inbound.ID, store.MessageUpdate{Content: new("changed")}}
 		}}},
+		"MergeMetadata": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.inbound.ID, message.JSON(`{"a":1}`)}
+		}}},
 		"Delete":     {{want: notFound, args: inboundID}},
 		"Restore":    {{want: notFound, args: hiddenID}},
 		"RestoreAll": {{want: notFound, args: liveID}},
@@ -350,6 +355,8 @@ func suggestionCalls() map[string][]call {
 				return []any{store.PageRequest{Limit: 1, After: e.pendingNext}}
 			}},
 		},
+		"PendingNumbered":            {{want: empty, args: with(store.NumberRequest{})}},
+		"ListByConversationNumbered": {{want: notFound, args: live(store.NumberRequest{})}},
 		"ListByConversation": {
 			{want: notFound, args: live(page)},
 			{want: refused, args: func(e *estate, visitor uuid.UUID) []any {
@@ -443,7 +450,7 @@ func reportCalls() map[string][]call {
 		calls[name] = []call{{want: empty, args: with(all)}}
 	}
 	for _, name := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay"} {
-		calls[name] = []call{{want: empty, args: with(all)}, {want: empty, args: around}}
+		calls[name] = []call{{want: empty, args: with(store.Days{Period: all})}, {want: empty, args: around}}
 	}
 	for _, name := range []string{
 		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead", "CostsByConversation", "CostsByLead", "CostsByModel",
@@ -456,7 +463,7 @@ func reportCalls() map[string][]call {
 // around is a period in which an estate came to be.
 func around(e *estate, _ uuid.UUID) []any {
 	at := e.live.CreatedAt
-	return []any{store.Period{Since: at.Add(-time.Hour), Before: at.Add(time.Hour)}}
+	return []any{store.Days{Period: store.Period{Since: at.Add(-time.Hour), Before: at.Add(time.Hour)}}}
 }
 
 func maintenanceCalls() map[string][]call {

@@ -149,15 +149,16 @@ func (p postgresProbe) indexUsage(ctx context.Context) ([]store.IndexUsage, erro
 	}
 	// The library makes no exclusion constraint. One that the host made keeps a key as well.
 	q := query.New(`SELECT t.relname, i.relname, coalesce(u.idx_scan, 0), coalesce(u.idx_tup_read, 0), coalesce(u.idx_tup_fetch, 0),
-		coalesce(pg_relation_size(i.oid), 0), x.indisunique OR x.indisexclusion
+		coalesce(pg_relation_size(i.oid), 0), x.indisunique OR x.indisexclusion, greatest(i.reltuples, 0)::bigint,
+		current_setting('track_counts') = 'on'
 		FROM pg_index x JOIN pg_class t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
 		LEFT JOIN pg_stat_all_indexes u ON u.indexrelid = x.indexrelid
 		WHERE x.indrelid IN (`)
 	var usage []store.IndexUsage
 	err := p.addTables(q).Add(") ORDER BY 3, 2").Rows(db, func(rows *sql.Rows) error {
 		var u store.IndexUsage
-		err := rows.Scan(&u.Table, &u.Index, &u.Scans, &u.Read, &u.Fetched, &u.Bytes, &u.Constraint)
-		u.Unused = u.Scans == 0 && !u.Constraint
+		err := rows.Scan(&u.Table, &u.Index, &u.Scans, &u.Read, &u.Fetched, &u.Bytes, &u.Constraint, &u.Entries, &u.Counted)
+		u.Unused = u.Counted && u.Scans == 0 && !u.Constraint
 		usage = append(usage, u)
 		return err
 	})

@@ -27,10 +27,6 @@ func (p sqliteProbe) identify(db query.Conn, r *store.Readiness) error {
 // readerNeedsCheck is false because conn already reads through the reader.
 func (p sqliteProbe) readerNeedsCheck() bool { return false }
 
-func (p sqliteProbe) indexUsage(context.Context) ([]store.IndexUsage, error) {
-	return nil, fmt.Errorf("%w: SQLite does not count how often an index is used; PostgreSQL does", store.ErrUnsupported)
-}
-
 var errNoStatements = fmt.Errorf("%w: SQLite keeps no statistics of statements: WithLogger logs the slow ones", store.ErrUnsupported)
 
 func (p sqliteProbe) slowQueries(context.Context, int) ([]store.SlowQuery, error) {

@@ -49,15 +49,15 @@ func countOf(c *store.StatusCounts, status conversation.Status) *int64 {
 }
 
 func (s reports) Daily(ctx context.Context, at time.Time) (store.Daily, error) {
-	days, err := s.DailySeries(ctx, store.Period{Since: dayStart(at), Before: nextDay(at), Zone: at.Location()})
+	days, err := s.DailySeries(ctx, store.Days{Period: store.Period{Since: dayStart(at), Before: nextDay(at), Zone: at.Location()}})
 	if err != nil {
 		return store.Daily{}, err
 	}
 	return days[0], nil
 }
 
-func (s reports) DailySeries(ctx context.Context, p store.Period) ([]store.Daily, error) {
-	days, db, err := s.readDays(ctx, p)
+func (s reports) DailySeries(ctx context.Context, d store.Days) ([]store.Daily, error) {
+	days, db, err := s.readDays(ctx, d)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (s reports) DailySeries(ctx context.Context, p store.Period) ([]store.Daily
 			Messages: sent[i][0], Inbound: sent[i][1], Outbound: sent[i][2], Suggestions: made[i].stats(),
 		}
 	}
-	return all, nil
+	return chosen(days, all, func(d store.Daily) bool { return d.NewConversations+d.Messages+d.Suggestions.Made == 0 }), nil
 }
 
 // startedByDay counts the live conversations created on each day, and those of them that need a

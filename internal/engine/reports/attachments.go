@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -27,7 +28,7 @@ func (s reports) MessagesWithAttachments(ctx context.Context, period store.Perio
 	}
 	q := query.New("SELECT c.id, c.user_id, c.title, c.subject, c.lead_id, " + title + ", m.id, m.direction, m.sent_at, m.created_at, m.attachments" +
 		" FROM " + s.sc.Tables.Messages + " m JOIN " + s.sc.Tables.Conversations + " c ON c.id = m.conversation_id AND c.user_id = m.user_id" + leads +
-		" WHERE m.attachments IS NOT NULL AND " + s.sc.Dialect.ArrayLength("m.attachments") + " > 0 AND m.deleted_at IS NULL AND c.deleted_at IS NULL")
+		" WHERE " + dialect.Listed(s.sc.Dialect, "m.attachments") + " AND m.deleted_at IS NULL AND c.deleted_at IS NULL")
 	scope.Between(s.sc.Owned(s.sc.Owned(q, "m."), "c."), "m.sent_at", period.Since, period.Before)
 	newest := s.sc.SortByTime("m.sent_at", "m.")
 	if l.After != nil {
@@ -52,7 +53,7 @@ func (s reports) AttachmentCounts(ctx context.Context, t store.Top) ([]store.Con
 	}
 	length := s.sc.Dialect.ArrayLength("m.attachments")
 	rows := query.New("SELECT m.conversation_id, m.user_id, count(*) AS messages, sum(" + length + ") AS attachments")
-	s.liveMessages(rows, t.Period).Add(" AND m.attachments IS NOT NULL AND " + length + " > 0 GROUP BY m.conversation_id, m.user_id")
+	s.liveMessages(rows, t.Period).Add(" AND " + dialect.Listed(s.sc.Dialect, "m.attachments") + " GROUP BY m.conversation_id, m.user_id")
 	q, err := s.ranked(db, ranking{rows, []string{"messages", "attachments"}, []string{"attachments DESC"}, t.Limit})
 	if err != nil {
 		return nil, query.Wrap("report attachments", err)

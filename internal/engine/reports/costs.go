@@ -72,8 +72,8 @@ func (s reports) CostsByModel(ctx context.Context, t store.Top) ([]store.ModelCo
 	return query.Values(found), query.Wrap("report costs", err)
 }
 
-func (s reports) CostsByDay(ctx context.Context, p store.Period) ([]store.DayCost, error) {
-	days, db, err := s.readDays(ctx, p)
+func (s reports) CostsByDay(ctx context.Context, d store.Days) ([]store.DayCost, error) {
+	days, db, err := s.readDays(ctx, d)
 	if err != nil {
 		return nil, err
 	}
@@ -85,5 +85,5 @@ func (s reports) CostsByDay(ctx context.Context, p store.Period) ([]store.DayCos
 	for i, day := range days.days {
 		all[i] = store.DayCost{Day: day, Costs: found[i]}
 	}
-	return all, nil
+	return chosen(days, all, func(d store.DayCost) bool { return d.Suggestions == 0 }), nil
 }

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"time"
 
 	"github.com/convostore/convostore/internal/check"
@@ -42,7 +43,7 @@ func checkTop(t store.Top) (store.Top, error) {
 
 // series is a period with both bounds, cut into days.
 type series struct {
-	store.Period
+	store.Days
 	days []store.Day
 	// index is the position in days of the day with a number, see dialect.LocalDay.
 	index map[int64]int
@@ -51,8 +52,8 @@ type series struct {
 
 // seriesOf cuts a period into days. It sets missing bounds in UTC, as all times in the tables
 // are. More than store.MaxDays days are ErrInvalid.
-func seriesOf(p store.Period, now time.Time) (*series, error) {
-	p, err := checkPeriod(p)
+func seriesOf(d store.Days, now time.Time) (*series, error) {
+	p, err := checkPeriod(d.Period)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,8 @@ func seriesOf(p store.Period, now time.Time) (*series, error) {
 		last := p.Before.Add(-time.Microsecond).In(p.Zone)
 		p.Since = dayStart(last.AddDate(0, 0, 1-defaultDays)).UTC()
 	}
-	s := &series{Period: p, index: map[int64]int{}, zone: dialect.Zone(p.Zone, p.Since, p.Before)}
+	d.Period = p
+	s := &series{Days: d, index: map[int64]int{}, zone: dialect.Zone(p.Zone, p.Since, p.Before)}
 	if !p.Since.Before(p.Before) {
 		return s, nil
 	}
@@ -75,6 +77,18 @@ func seriesOf(p store.Period, now time.Time) (*series, error) {
 		s.days = append(s.days, store.Day{Date: start.Format(time.DateOnly), Start: start})
 	}
 	return s, nil
+}
+
+// chosen returns the rows of a series as it was asked for, which has one for each day, oldest
+// first.
+func chosen[T any](s *series, all []T, empty func(T) bool) []T {
+	if s.OmitEmpty {
+		all = slices.DeleteFunc(all, empty)
+	}
+	if s.NewestFirst {
+		slices.Reverse(all)
+	}
+	return all
 }
 
 // dayNumber returns the number of days from 1970-01-01 to t's date in t's zone.

@@ -33,7 +33,7 @@ func TestSeries(t *testing.T) {
 		require.NoError(t, err)
 		since, err := time.ParseInLocation(time.DateOnly, tt.since, zone)
 		require.NoError(t, err)
-		s, err := seriesOf(store.Period{Since: since, Before: since.AddDate(0, 0, 5), Zone: zone}, time.Time{})
+		s, err := seriesOf(store.Days{Period: store.Period{Since: since, Before: since.AddDate(0, 0, 5), Zone: zone}}, time.Time{})
 		require.NoError(t, err)
 		for i, date := range tt.dates {
 			require.Equal(t, date, s.days[i].Date, tt.zone)
@@ -49,7 +49,7 @@ func TestSeriesBounds(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	require.NoError(t, err)
 
-	s, err := seriesOf(store.Period{Zone: berlin}, now)
+	s, err := seriesOf(store.Days{Period: store.Period{Zone: berlin}}, now)
 	require.NoError(t, err)
 	require.Len(t, s.days, 30)
 	require.Equal(t, "2026-03-03", s.days[0].Date)
@@ -57,21 +57,21 @@ func TestSeriesBounds(t *testing.T) {
 	require.Equal(t, time.Date(2026, 4, 2, 0, 0, 0, 0, berlin).UTC(), s.Before, "in UTC, as SQLite's texts are")
 	require.Equal(t, time.Date(2026, 3, 3, 0, 0, 0, 0, berlin).UTC(), s.Since)
 
-	s, err = seriesOf(store.Period{Since: now, Before: now.Add(time.Hour)}, now)
+	s, err = seriesOf(store.Days{Period: store.Period{Since: now, Before: now.Add(time.Hour)}}, now)
 	require.NoError(t, err)
 	require.Len(t, s.days, 2, "half an hour of each")
-	s, err = seriesOf(store.Period{Since: now, Before: now}, now)
+	s, err = seriesOf(store.Days{Period: store.Period{Since: now, Before: now}}, now)
 	require.NoError(t, err)
 	require.Empty(t, s.days)
 
-	_, err = seriesOf(store.Period{Since: now.AddDate(0, 0, -store.MaxDays+1), Before: now}, now)
+	_, err = seriesOf(store.Days{Period: store.Period{Since: now.AddDate(0, 0, -store.MaxDays+1), Before: now}}, now)
 	require.NoError(t, err)
 	for _, bad := range []store.Period{
 		{Since: now.AddDate(0, 0, -store.MaxDays), Before: now},
 		{Since: now.Add(time.Second), Before: now},
 		{Since: time.Date(10000, 1, 2, 0, 0, 0, 0, time.UTC)},
 	} {
-		_, err = seriesOf(bad, now)
+		_, err = seriesOf(store.Days{Period: bad}, now)
 		require.ErrorIs(t, err, store.ErrInvalid)
 	}
 }

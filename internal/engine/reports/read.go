@@ -38,8 +38,8 @@ func (s reports) readTop(ctx context.Context, t store.Top) (store.Top, query.Con
 }
 
 // readDays is readPeriod for a series of days.
-func (s reports) readDays(ctx context.Context, p store.Period) (*series, query.Conn, error) {
-	days, err := seriesOf(p, s.sc.Instant())
+func (s reports) readDays(ctx context.Context, d store.Days) (*series, query.Conn, error) {
+	days, err := seriesOf(d, s.sc.Instant())
 	if err != nil {
 		return nil, query.Conn{}, err
 	}

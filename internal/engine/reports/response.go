@@ -93,8 +93,8 @@ func (s reports) ResponseTimesByLead(ctx context.Context, t store.Top) ([]store.
 	return all, query.Wrap("report response times", err)
 }
 
-func (s reports) ResponseTimesByDay(ctx context.Context, p store.Period) ([]store.DayResponse, error) {
-	days, db, err := s.readDays(ctx, p)
+func (s reports) ResponseTimesByDay(ctx context.Context, d store.Days) ([]store.DayResponse, error) {
+	days, db, err := s.readDays(ctx, d)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (s reports) ResponseTimesByDay(ctx context.Context, p store.Period) ([]stor
 	for i, day := range days.days {
 		all[i] = store.DayResponse{Day: day, ResponseTimes: found[i].responses()}
 	}
-	return all, nil
+	return chosen(days, all, func(d store.DayResponse) bool { return d.Answered+d.Open == 0 }), nil
 }
 
 func (s reports) ResponseRate(ctx context.Context, column string, p store.Period) ([]store.ResponseRate, error) {

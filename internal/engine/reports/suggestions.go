@@ -51,8 +51,8 @@ func (s reports) suggestionsByDay(days *series) *query.Query {
 	return s.liveSuggestions(q, days.Period).Add(" GROUP BY 1")
 }
 
-func (s reports) SuggestionsByDay(ctx context.Context, p store.Period) ([]store.DaySuggestions, error) {
-	days, db, err := s.readDays(ctx, p)
+func (s reports) SuggestionsByDay(ctx context.Context, d store.Days) ([]store.DaySuggestions, error) {
+	days, db, err := s.readDays(ctx, d)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (s reports) SuggestionsByDay(ctx context.Context, p store.Period) ([]store.
 	for i, day := range days.days {
 		all[i] = store.DaySuggestions{Day: day, SuggestionStats: found[i].stats()}
 	}
-	return all, nil
+	return chosen(days, all, func(d store.DaySuggestions) bool { return d.Made == 0 }), nil
 }
 
 func (s reports) SuggestionsByConfidence(ctx context.Context, p store.Period, bounds ...float64) ([]store.ConfidenceSuggestions, error) {

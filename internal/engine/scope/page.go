@@ -3,6 +3,7 @@ package scope
 import (
 	"iter"
 
+	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
 )
@@ -36,6 +37,21 @@ func Numbered(n store.NumberRequest) (store.NumberRequest, error) {
 	}
 	n.Size = size
 	return n, nil
+}
+
+// ReadNumbered reads a numbered page of what count counts and rows selects, in its order and
+// with the LIMIT that it is given. n is what Numbered returned.
+func ReadNumbered[T any](
+	db query.Conn, n store.NumberRequest, count *query.Query, rows func(limit string, args ...any) *query.Query, dest func(*T) []any,
+) (store.NumberedPage[*T], error) {
+	page := store.NumberedPage[*T]{Number: n.Number, Size: n.Size}
+	if _, err := count.Row(db, &page.Total); err != nil {
+		return page, err
+	}
+	page.Pages = (page.Total + int64(n.Size) - 1) / int64(n.Size)
+	var err error
+	page.Items, err = query.All(db, rows(" LIMIT ? OFFSET ?", n.Size, int64(n.Number-1)*int64(n.Size)), dest)
+	return page, err
 }
 
 // firstWalk is the limit of the first page of a walk.

@@ -21,8 +21,7 @@ func (s suggestions) Pending(ctx context.Context, p store.PageRequest) (store.Pa
 	if err != nil {
 		return page, err
 	}
-	q := query.New("SELECT " + record.SuggestionColumns + " FROM " + s.sc.Tables.Suggestions + " s WHERE status = 'pending'")
-	s.sc.InLive(scope.Deleted(s.sc.Owned(q, "s."), store.ExcludeDeleted, "s."), "s.")
+	q := fromPending(s.sc, record.SuggestionColumns)
 	newest := s.sc.SortByTime("created_at", "")
 	if l.After != nil {
 		newest.After(q, "<", l.After)
@@ -31,7 +30,7 @@ func (s suggestions) Pending(ctx context.Context, p store.PageRequest) (store.Pa
 	if err != nil {
 		return page, query.Wrap("list pending suggestions", err)
 	}
-	c, n, err := readContext(s.sc, l.DB, part.Items)
+	c, n, err := readContext(s.sc, l.DB, part.Items, store.MaxPageBytes)
 	if err != nil {
 		return page, query.Wrap("list pending suggestions", err)
 	}
@@ -41,17 +40,48 @@ func (s suggestions) Pending(ctx context.Context, p store.PageRequest) (store.Pa
 	return store.Page[*store.PendingSuggestion]{Items: c.join(part.Items), Next: part.Next}, nil
 }
 
+func (s suggestions) PendingNumbered(ctx context.Context, n store.NumberRequest) (store.NumberedPage[*store.PendingSuggestion], error) {
+	var page store.NumberedPage[*store.PendingSuggestion]
+	n, err := scope.Numbered(n)
+	if err != nil {
+		return page, err
+	}
+	db, err := s.sc.Reading(ctx)
+	if err != nil {
+		return page, err
+	}
+	rows := fromPending(s.sc, record.SuggestionColumns).Add(s.sc.SortByTime("created_at", "").OrderBy(" DESC"))
+	part, err := scope.ReadNumbered(db, n, fromPending(s.sc, "count(*)"), rows.Add, record.SuggestionDest)
+	if err != nil {
+		return page, query.Wrap("list pending suggestions", err)
+	}
+	c, _, err := readContext(s.sc, db, part.Items, math.MaxInt)
+	if err != nil {
+		return page, query.Wrap("list pending suggestions", err)
+	}
+	return store.NumberedPage[*store.PendingSuggestion]{
+		Items: c.join(part.Items), Number: part.Number, Size: part.Size, Total: part.Total, Pages: part.Pages,
+	}, nil
+}
+
+// fromPending selects columns of the suggestions of the scope that wait for a decision.
+func fromPending(sc scope.Scope, columns string) *query.Query {
+	q := query.New("SELECT " + columns + " FROM " + sc.Tables.Suggestions + " s WHERE status = 'pending'")
+	return sc.InLive(scope.Deleted(sc.Owned(q, "s."), store.ExcludeDeleted, "s."), "s.")
+}
+
 // pendingContext has the conversations of suggestions and the messages that they answer. cut says
-// that some were left out because they would take more than store.MaxPageBytes.
+// that some were left out because they would take too many bytes.
 type pendingContext struct {
 	conversations map[scope.OwnedID]*conversation.Conversation
 	messages      map[scope.OwnedID]*message.Message
 	cut           bool
 }
 
-// readContext reads the context of suggestions, with one query for each table, and returns how
-// many of them, from the first on, have all of it: at least one.
-func readContext(sc scope.Scope, db query.Conn, found []*suggestion.Suggestion) (*pendingContext, int, error) {
+// readContext reads the context of suggestions, with one query for each table, of at most so many
+// bytes of each, and returns how many of the suggestions, from the first on, have all of it: at
+// least one.
+func readContext(sc scope.Scope, db query.Conn, found []*suggestion.Suggestion, most int) (*pendingContext, int, error) {
 	c := &pendingContext{conversations: map[scope.OwnedID]*conversation.Conversation{}, messages: map[scope.OwnedID]*message.Message{}}
 	var conversationIDs, messageIDs []uuid.UUID
 	for _, s := range found {
@@ -60,7 +90,6 @@ func readContext(sc scope.Scope, db query.Conn, found []*suggestion.Suggestion) 
 			messageIDs = append(messageIDs, *s.InReplyToMessageID)
 		}
 	}
-	most := store.MaxPageBytes
 	switch len(found) {
 	case 0:
 		return c, 0, nil
@@ -89,7 +118,7 @@ func readContext(sc scope.Scope, db query.Conn, found []*suggestion.Suggestion) 
 	}
 	n := c.complete(found)
 	if n == 0 {
-		return readContext(sc, db, found[:1])
+		return readContext(sc, db, found[:1], most)
 	}
 	return c, n, nil
 }

@@ -43,8 +43,7 @@ func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid
 		return page, query.Wrap("list suggestions", err)
 	}
 	s.sc = s.sc.As(owner)
-	q := query.New("SELECT "+record.SuggestionColumns+" FROM "+s.sc.Tables.Suggestions+" s WHERE conversation_id = ?", conversationID)
-	s.sc.InLive(scope.Deleted(s.sc.Owned(q, "s."), store.ExcludeDeleted, "s."), "s.")
+	q := fromThread(s.sc, record.SuggestionColumns, conversationID)
 	oldest := s.sc.SortByTime("created_at", "")
 	if l.After != nil {
 		oldest.After(q, ">", l.After)
@@ -58,6 +57,39 @@ func (s suggestions) ListByConversation(ctx context.Context, conversationID uuid
 		return threads.IsEmpty(s.sc, l.DB, conversationID, q)
 	})
 	return page, query.Wrap("list suggestions", err)
+}
+
+func (s suggestions) ListByConversationNumbered(ctx context.Context, conversationID uuid.UUID, n store.NumberRequest) (store.NumberedPage[*suggestion.Suggestion], error) {
+	var page store.NumberedPage[*suggestion.Suggestion]
+	n, err := scope.Numbered(n)
+	if err != nil {
+		return page, err
+	}
+	db, err := s.sc.Reading(ctx)
+	if err != nil {
+		return page, err
+	}
+	owner, err := s.sc.OwnerIn(db, s.sc.Tables.Conversations, conversationID)
+	if err != nil {
+		return page, query.Wrap("list suggestions", err)
+	}
+	sc := s.sc.As(owner)
+	err = scope.Settle(func() (_ bool, err error) {
+		rows := fromThread(sc, record.SuggestionColumns, conversationID).Add(sc.SortByTime("created_at", "").OrderBy(""))
+		page, err = scope.ReadNumbered(db, n, fromThread(sc, "count(*)", conversationID), rows.Add, record.SuggestionDest)
+		if err != nil || page.Total > 0 {
+			return true, err
+		}
+		return threads.IsEmpty(sc, db, conversationID, fromThread(sc, "id", conversationID))
+	})
+	return page, query.Wrap("list suggestions", err)
+}
+
+// fromThread selects columns of the live suggestions of a live conversation, for a scope of one
+// user.
+func fromThread(sc scope.Scope, columns string, conversationID uuid.UUID) *query.Query {
+	q := query.New("SELECT "+columns+" FROM "+sc.Tables.Suggestions+" s WHERE conversation_id = ?", conversationID)
+	return sc.InLive(scope.Deleted(sc.Owned(q, "s."), store.ExcludeDeleted, "s."), "s.")
 }
 
 func suggestionPlace(s *suggestion.Suggestion) scope.Place {

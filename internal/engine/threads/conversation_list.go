@@ -52,13 +52,10 @@ func (s conversations) ListNumbered(ctx context.Context, f store.ConversationFil
 	if err := s.sc.CheckLead(db, f.LeadID); err != nil {
 		return page, query.Wrap("list conversations", err)
 	}
-	page.Number, page.Size = n.Number, n.Size
-	if _, err := fromMatching(s.sc, query.New("SELECT count(*)"), f).Row(db, &page.Total); err != nil {
-		return page, query.Wrap("count conversations", err)
-	}
-	page.Pages = (page.Total + int64(n.Size) - 1) / int64(n.Size)
-	q := selectPage(s.sc, f, nil, " LIMIT ? OFFSET ?", n.Size, int64(n.Number-1)*int64(n.Size))
-	page.Items, err = query.All(db, q, record.ConversationDest)
+	count := fromMatching(s.sc, query.New("SELECT count(*)"), f)
+	page, err = scope.ReadNumbered(db, n, count, func(limit string, args ...any) *query.Query {
+		return selectPage(s.sc, f, nil, limit, args...)
+	}, record.ConversationDest)
 	return page, query.Wrap("list conversations", err)
 }
 

@@ -14,9 +14,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
-	"github.com/convostore/convostore/internal/mergepatch"
 	"github.com/convostore/convostore/message"
-	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
 )
 
@@ -42,48 +40,6 @@ func (s conversations) SetMetadata(ctx context.Context, id uuid.UUID, doc messag
 		return nil, err
 	}
 	return s.edit(ctx, id, check.Written(doc), query.New("metadata = ?", doc))
-}
-
-func (s conversations) MergeMetadata(ctx context.Context, id uuid.UUID, patch message.JSON) (*conversation.Conversation, error) {
-	s.sc.Clean.Document(&patch)
-	if err := check.JSON("metadata", patch); err != nil {
-		return nil, err
-	}
-	if !mergepatch.IsObject(patch) {
-		return nil, rule.Invalid("metadata", "is not a JSON object")
-	}
-	sc, err := OwnerScope(ctx, s.sc, id)
-	if err != nil {
-		return nil, query.Wrap("merge metadata", err)
-	}
-	var merged *conversation.Conversation
-	err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
-		merged, err = mergeMetadata(ctx, sc.In(tx), id, patch)
-		return err
-	})
-	if err != nil {
-		return nil, query.Wrap("merge metadata", err)
-	}
-	return merged, nil
-}
-
-// mergeMetadata merges in Go. The JSON operators of the two databases disagree with each
-// other and with RFC 7396, and those of SQLite lose digits of numbers. The first update
-// locks the row.
-func mergeMetadata(ctx context.Context, sc scope.Scope, id uuid.UUID, patch message.JSON) (*conversation.Conversation, error) {
-	c, err := updateConversation(ctx, sc, id, store.ExcludeDeleted, query.New("metadata = metadata"))
-	if err != nil {
-		return nil, err
-	}
-	doc, err := mergepatch.Apply(c.Metadata, patch)
-	if err != nil {
-		return nil, err
-	}
-	// The patch is valid, but the host may have written the stored document without a check.
-	if err := check.JSON("metadata", doc); err != nil {
-		return nil, err
-	}
-	return editConversation(ctx, sc, id, query.New("metadata = ?", message.JSON(doc)))
 }
 
 // edit is update for a text or a document of so many bytes. A small one needs no transaction: a

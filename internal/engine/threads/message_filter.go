@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/message"
@@ -53,7 +54,7 @@ func byUserOrder(f store.MessageFilter) (desc bool, err error) {
 
 // filterMessages adds the conditions of a filter; the caller adds those for the scope and
 // the conversation.
-func filterMessages(q *query.Query, f store.MessageFilter) {
+func filterMessages(q *query.Query, d dialect.JSON, f store.MessageFilter) *query.Query {
 	scope.Deleted(q, f.Deleted, "m.")
 	if len(f.Roles) > 0 {
 		query.In(q, " AND role", f.Roles)
@@ -62,10 +63,10 @@ func filterMessages(q *query.Query, f store.MessageFilter) {
 		q.Add(" AND direction = ?", f.Direction)
 	}
 	if f.HasToolCalls {
-		q.Add(" AND tool_calls IS NOT NULL")
+		q.Add(" AND " + d.Filled("tool_calls"))
 	}
 	if f.HasAttachments {
-		q.Add(" AND attachments IS NOT NULL")
+		q.Add(" AND " + dialect.Listed(d, "attachments"))
 	}
 	if f.AfterSeq > 0 {
 		q.Add(" AND seq > ?", f.AfterSeq)
@@ -74,6 +75,7 @@ func filterMessages(q *query.Query, f store.MessageFilter) {
 		q.Add(" AND seq < ?", f.BeforeSeq)
 	}
 	scope.Between(q, "sent_at", f.SentSince, f.SentBefore)
+	return q
 }
 
 func messageOrder(o store.MessageOrder) string {

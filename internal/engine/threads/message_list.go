@@ -50,10 +50,7 @@ func listMessages(ctx context.Context, sc scope.Scope, conversationID uuid.UUID,
 	// The query names the owner because the index on seq begins with the conversation and
 	// its owner.
 	sc = sc.As(owner)
-	q := query.New("SELECT "+record.MessageColumns+" FROM "+sc.Tables.Messages+" m WHERE conversation_id = ?", conversationID)
-	// The subquery names the conversation by its id and not by columns of the message, so
-	// that it runs once and not for each row.
-	filterMessages(sc.Owned(q, "m.").Add(" AND "+sc.Liveness("c.id = ? AND c.user_id = ?)"), conversationID, owner), f)
+	q := fromThread(sc, record.MessageColumns, conversationID, f)
 	if after != nil {
 		q.Add(messagesAfter(f.Order), messagesAfterArgs(f.Order, *after)...)
 	}
@@ -66,6 +63,23 @@ func listMessages(ctx context.Context, sc scope.Scope, conversationID uuid.UUID,
 		return IsEmpty(sc, db, conversationID, q)
 	})
 	return found, more, err
+}
+
+// fromThread selects columns of the messages of a conversation that match a filter, for a scope
+// of one user.
+func fromThread(sc scope.Scope, columns string, conversationID uuid.UUID, f store.MessageFilter) *query.Query {
+	q := query.New("SELECT "+columns+" FROM "+sc.Tables.Messages+" m WHERE conversation_id = ?", conversationID)
+	// The subquery names the conversation by its id and not by columns of the message, so
+	// that it runs once and not for each row.
+	sc.Owned(q, "m.").Add(" AND "+sc.Liveness("c.id = ? AND c.user_id = ?)"), conversationID, sc.User)
+	return filterMessages(q, sc.Dialect, f)
+}
+
+// fromThreads selects columns of the messages of all live conversations of the scope that match
+// a filter.
+func fromThreads(sc scope.Scope, columns string, f store.MessageFilter) *query.Query {
+	q := query.New("SELECT " + columns + " FROM " + sc.Tables.Messages + " m WHERE 1 = 1")
+	return filterMessages(sc.InLive(sc.Owned(q, "m."), "m."), sc.Dialect, f)
 }
 
 // IsEmpty tells whether a live conversation of the scope's user has no rows of a query, in one
@@ -126,8 +140,7 @@ func (s messages) ListByUser(ctx context.Context, f store.MessageFilter, p store
 	if err != nil {
 		return page, err
 	}
-	q := query.New("SELECT " + record.MessageColumns + " FROM " + s.sc.Tables.Messages + " m WHERE 1 = 1")
-	filterMessages(s.sc.InLive(s.sc.Owned(q, "m."), "m."), f)
+	q := fromThreads(s.sc, record.MessageColumns, f)
 	direction, beyond := " DESC", "<"
 	if !desc {
 		direction, beyond = "", ">"

@@ -55,14 +55,9 @@ func (s messages) edit(ctx context.Context, id uuid.UUID, assign *query.Query, c
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return nil, err
 	}
-	assign.Add(countChange)
-	err = s.sc.Shared(ctx, func(tx *scope.Store) error {
+	err = s.sc.Shared(ctx, func(tx *scope.Store) (err error) {
 		in := s.sc.In(tx)
-		var err error
-		if m, err = scope.UpdateRow(ctx, in, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, store.ExcludeDeleted, assign, ""); err != nil {
-			return err
-		}
-		if err := in.CheckSize("message", m.Size()); err != nil || !changesContent {
+		if m, err = editMessage(ctx, in, id, assign); err != nil || !changesContent {
 			return err
 		}
 		return embeddings.DropVectors(ctx, in.As(m.UserID), id)
@@ -71,6 +66,17 @@ func (s messages) edit(ctx context.Context, id uuid.UUID, assign *query.Query, c
 		return nil, query.Wrap("update", err)
 	}
 	return m, nil
+}
+
+// editMessage updates a live message. If the row is too large then, it returns ErrInvalid, and
+// the caller's transaction undoes it.
+func editMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, assign *query.Query) (*message.Message, error) {
+	assign = query.New("").Append(assign).Add(countChange)
+	m, err := scope.UpdateRow(ctx, sc, sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, store.ExcludeDeleted, assign, "")
+	if err == nil {
+		err = sc.CheckSize("message", m.Size())
+	}
+	return m, err
 }
 
 func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, error) {
