@@ -62,6 +62,10 @@ func New(ctx context.Context, db *gorm.DB, c *config.Config) (store.Store, error
 		if err := migrate.Up(ctx, db, c.MigrateOptions()); err != nil {
 			return nil, err
 		}
+		// Connections to a database in memory show only now whether they share it.
+		if err := health.CheckSettings(ctx, e.st, db); err != nil {
+			return nil, err
+		}
 	}
 	return e, nil
 }

@@ -68,7 +68,9 @@ type tour struct {
 	mine  store.Scope
 	c     *conversation.Conversation
 	first *message.Message
-	lines []string
+	// embedded is the message of a vector.
+	embedded uuid.UUID
+	lines    []string
 }
 
 func (t *tour) note(what string, answer any, err error) {
@@ -87,12 +89,12 @@ func note[T any](t *tour, what string) func(T, error) {
 
 // texts are what quoting, arrays, encodings and comparisons might change.
 var texts = []string{
-	`back\slash 'quoted' "double" \n E'\\'`, "NULL", "null", "Grüße aus Köln: ½ €", "日本語 한국어", "{a,\"b\"}", "100% under_score ? $1", "", "WORD of Mouth",
+	`back\slash 'quoted' "double" \n E'\\'`, "NULL", "null", "Grüße aus Köln: ½ €", "日本語 한국어", "{a,\"b\"}", "100% under_score ? $1", "", "WORD of Mouth", "2026-01-02 03:04:05",
 }
 
 func (t *tour) write() {
 	t.c = &conversation.Conversation{
-		Title: "Grüße \\ 'x' 日本", Subject: "NULL", ExternalKey: "k\\1", LeadID: "7",
+		Title: "Grüße \\ 'x' 日本", Subject: "2026-01-02 03:04:05", ExternalKey: "k\\1", LeadID: "7",
 		Metadata: message.JSON(`{"a":"\\","n":1.25,"日":null}`),
 	}
 	t.note("Create", t.c, t.mine.Conversations().Create(t.ctx, t.c))
@@ -118,6 +120,7 @@ func (t *tour) write() {
 		v[0], v[1] = 1, float32(i)/3
 		vectors[i] = store.MessageVector{MessageID: m.ID, Vector: v}
 	}
+	t.embedded = many[1].ID
 	t.note("SetMany", nil, t.mine.Embeddings().SetMany(t.ctx, "m", vectors))
 	t.note("Conversation of another", nil, t.mine.Suggestions().Create(t.ctx, &suggestion.Suggestion{ConversationID: uuid.Nil}))
 }
@@ -127,7 +130,7 @@ func (t *tour) suggest() {
 	for i := range 3 {
 		s := &suggestion.Suggestion{
 			ConversationID: t.c.ID, InReplyToMessageID: &t.first.ID, SuggestedContent: texts[i], ConfidenceScore: &confidence,
-			ModelUsed: "m\\", TokensUsed: 7, GenerationCost: decimal.RequireFromString("0.0000000001"),
+			ModelUsed: "2026-01-02 03:04:05", TokensUsed: 7, GenerationCost: decimal.RequireFromString("0.0000000001"),
 		}
 		t.note("Suggest", s, t.mine.Suggestions().Create(t.ctx, s))
 		switch i {
@@ -146,7 +149,7 @@ func (t *tour) read() {
 	note[*conversation.Conversation](t, "GetByExternalKey")(t.mine.Conversations().GetByExternalKey(t.ctx, "k\\1"))
 	for _, text := range []string{"\\", "%", "_", "grüße", "GR", "日", "'x'"} {
 		note[store.Page[*conversation.Conversation]](t, "List "+text)(t.mine.Conversations().List(t.ctx, store.ConversationFilter{
-			Text: text, Statuses: []conversation.Status{conversation.StatusActive, conversation.StatusNeedsReply, t.c.Status},
+			Text: text, Statuses: []conversation.Status{conversation.StatusNeedsReply, conversation.StatusWaiting},
 			CreatedSince: begin, CreatedBefore: begin.AddDate(1, 0, 0),
 		}, store.PageRequest{}))
 	}
@@ -158,7 +161,7 @@ func (t *tour) read() {
 	note[store.Page[*conversation.Conversation]](t, "Unread")(t.mine.Conversations().Unread(t.ctx, begin, store.PageRequest{}))
 	note[*message.Message](t, "FindByProviderID")(t.mine.Messages().FindByProviderID(t.ctx, message.ProviderGmail, "18c\\"))
 	note[[]*message.Message](t, "Around")(t.mine.Messages().Around(t.ctx, t.c.ID, 3, 1))
-	note[*message.Embedding](t, "vector")(t.mine.Embeddings().Get(t.ctx, t.first.ID, "m"))
+	note[*message.Embedding](t, "vector")(t.mine.Embeddings().Get(t.ctx, t.embedded, "m"))
 	note[[]store.ModelCount](t, "Models")(t.mine.Embeddings().Models(t.ctx))
 }
 

@@ -76,17 +76,32 @@ func (s settings) read(db query.Conn, more string, writing bool) (first string, 
 func CheckSettings(ctx context.Context, st *scope.Store, writer *gorm.DB) error {
 	p := probeOf(st)
 	if pool, err := writer.DB(); err == nil && pool != nil && st.Closer == nil && !st.InTx {
-		if checked, err := p.checkConns(ctx, pool); checked || err != nil {
+		checked, err := p.checkConns(ctx, pool)
+		if err != nil {
 			return query.Wrap("look at the settings of the connections", err)
+		}
+		if checked {
+			return checkReader(ctx, p, st)
 		}
 	}
 	_, fault, err := p.settings().read(query.On(ctx, st.Writer), "''", true)
 	if err != nil {
 		return query.Wrap("ask the database for its settings", err)
 	}
-	if fault != nil || st.Reader == st.Writer || st.Closer != nil {
+	if fault != nil {
 		return fault
 	}
-	_, fault, err = p.settings().read(query.On(ctx, st.Reader), "''", false)
-	return errors.Join(fault, query.Wrap("ask the reader for its settings", err))
+	return checkReader(ctx, p, st)
+}
+
+// checkReader asks a reader that the host opened.
+func checkReader(ctx context.Context, p probe, st *scope.Store) error {
+	if st.Reader == st.Writer || st.Closer != nil {
+		return nil
+	}
+	_, fault, err := p.settings().read(query.On(ctx, st.Reader), "''", false)
+	if err != nil {
+		return query.Wrap("ask the reader for its settings", err)
+	}
+	return fault
 }

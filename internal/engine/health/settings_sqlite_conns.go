@@ -51,9 +51,12 @@ func checkHeld(ctx context.Context, held []*hostConn, single bool) error {
 	if first.queryOnly || first.memory && single {
 		return nil
 	}
-	if first.memory && len(held) > 1 {
-		if err := checkShared(ctx, first, held[1]); err != nil {
-			return err
+	for _, other := range held[1:] {
+		if first.memory && first.pages != other.pages {
+			return &store.SettingError{
+				Setting: "database", Value: ":memory:", Want: "a file, or one connection",
+				Why: "each connection has a database of its own; call SetMaxOpenConns(1) on the pool",
+			}
 		}
 	}
 	return checkBegin(ctx, first)
@@ -64,6 +67,8 @@ type hostConn struct {
 	*sql.Conn
 	timeout           int64
 	memory, queryOnly bool
+	// pages is how many pages the database has.
+	pages int64
 }
 
 // look reads the settings of the connection.
@@ -71,9 +76,10 @@ func (c *hostConn) look(ctx context.Context) (fault, err error) {
 	const own = "(SELECT timeout FROM pragma_busy_timeout)"
 	const memory = "(SELECT file = '' FROM pragma_database_list WHERE name = 'main')"
 	const queryOnly = "(SELECT query_only FROM pragma_query_only)"
+	const pages = "(SELECT page_count FROM pragma_page_count)"
 	values, dest := destinations(len(sqliteSettings))
-	dest = append([]any{&c.timeout, &c.memory, &c.queryOnly}, dest...)
-	if err := c.QueryRowContext(ctx, sqliteSettings.text(own, memory, queryOnly)).Scan(dest...); err != nil {
+	dest = append([]any{&c.timeout, &c.memory, &c.queryOnly, &c.pages}, dest...)
+	if err := c.QueryRowContext(ctx, sqliteSettings.text(own, memory, queryOnly, pages)).Scan(dest...); err != nil {
 		return nil, err
 	}
 	return sqliteSettings.faults(values, !c.queryOnly), nil
@@ -112,25 +118,8 @@ func checkBegin(ctx context.Context, c *hostConn) error {
 		_, detached := c.ExecContext(context.WithoutCancel(ctx), detach)
 		return errors.Join(err, detached)
 	}
-	return errors.Join(err, &store.SettingError{Setting: "txlock", Value: "deferred", Want: "immediate",
-		Why: "a transaction that reads and then writes fails when another one has written in between, whatever the busy timeout is"})
-}
-
-// checkShared returns a fault if two connections each have a database in memory of their own:
-// then both can have the lock of a writer.
-func checkShared(ctx context.Context, a, b *hostConn) error {
-	const begin, end = "BEGIN IMMEDIATE", "ROLLBACK"
-	if _, err := a.ExecContext(ctx, begin); err != nil {
-		return ctx.Err() // busy, as only a shared one can be
-	}
-	err := b.impatient(ctx, func() error {
-		if _, err := b.ExecContext(ctx, begin); err != nil {
-			return ctx.Err()
-		}
-		_, err := b.ExecContext(context.WithoutCancel(ctx), end)
-		return errors.Join(err, &store.SettingError{Setting: "database", Value: ":memory:", Want: "a file, or one connection",
-			Why: "each connection has a database of its own; call SetMaxOpenConns(1) on the pool"})
+	return errors.Join(err, &store.SettingError{
+		Setting: "txlock", Value: "deferred", Want: "immediate",
+		Why: "a transaction that reads and then writes fails when another one has written in between, whatever the busy timeout is",
 	})
-	_, ended := a.ExecContext(context.WithoutCancel(ctx), end)
-	return errors.Join(err, ended)
 }
