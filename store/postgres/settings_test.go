@@ -37,7 +37,7 @@ var breaking = map[string]string{
 // harmless are settings that sound as if they did.
 var harmless = map[string]string{
 	"IntervalStyle":                  "sql_standard",
-	"TimeZone":                       "Asia/Kolkata",
+	"TimeZone":                       "Japan",
 	"bytea_output":                   "escape",
 	"extra_float_digits":             "-15",
 	"transform_null_equals":          "on",

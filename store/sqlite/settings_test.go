@@ -75,8 +75,7 @@ var breaking = []struct {
 	{"journal_mode", "off", without("_journal_mode") + "&_journal_mode=OFF", "journal_mode = off"},
 	{"case_sensitive_like", "1", good + "&_pragma=case_sensitive_like(1)", "case_sensitive_like = on"},
 	{"_texttotime", "2026-01-02T03:04:05Z", good + "&_texttotime=1", ""},
-	{"full_column_names", "1", good + "&_pragma=full_column_names(1)", "full_column_names = on"},
-	{"short_column_names", "0", good + "&_pragma=short_column_names(0)", "short_column_names = off"},
+	{"full_column_names", "1", good + "&_pragma=full_column_names(1)&_pragma=short_column_names(0)", "full_column_names = on; PRAGMA short_column_names = off"},
 }
 
 // TestSettingsOfAHost has a new file for each, which New refuses before it makes a table.
@@ -179,7 +178,9 @@ var harmless = map[string]string{
 	"times read in zone": "_timezone=Asia/Kolkata",
 	"selects reversed":   "_pragma=reverse_unordered_selects(1)",
 	"triggers":           "_pragma=recursive_triggers(1)&_pragma=defer_foreign_keys(1)",
-	"old column names":   "_pragma=count_changes(1)&_pragma=empty_result_callbacks(1)",
+	"full column names":  "_pragma=full_column_names(1)",
+	"no column names":    "_pragma=short_column_names(0)",
+	"old results":        "_pragma=count_changes(1)&_pragma=empty_result_callbacks(1)",
 	"schema":             "_pragma=legacy_alter_table(1)&_pragma=trusted_schema(0)&_pragma=writable_schema(1)",
 	"quotes":             "_dqs=0&_defensive=1",
 	"pages":              "_pragma=page_size(512)&_pragma=auto_vacuum(1)&_pragma=secure_delete(1)&_pragma=cell_size_check(1)&_pragma=cache_spill(0)",
@@ -269,6 +270,9 @@ func TestOpenRefusesUTF16(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "host.db")
 	db := hostHandle(t, "file:"+path+"?_pragma=encoding('UTF-16le')", 1)
 	require.NoError(t, db.Exec("CREATE TABLE mine (a)").Error)
+	var sorted bool
+	require.NoError(t, db.Raw("SELECT 'z' < 'Ā'").Row().Scan(&sorted))
+	require.False(t, sorted, "by the bytes of UTF-16, unlike everywhere else")
 	_, err := sqlite.Open(t.Context(), path)
 	requireFault(t, err, "encoding", "UTF-16le")
 }
