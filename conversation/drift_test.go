@@ -19,7 +19,7 @@ import (
 var withoutField = map[string][]string{
 	// The row keys of SQLite, the tsvector columns of PostgreSQL, and what the database itself
 	// makes of last_message_at.
-	"conversations":      {"row_id", "search", "active_hour"},
+	"conversations":      {"row_id", "search", "activity_bucket"},
 	"messages":           {"row_id", "search"},
 	"message_embeddings": {"row_id"},
 }

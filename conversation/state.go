@@ -92,7 +92,7 @@ type UserState struct {
 }
 
 // TableName implements GORM's TablerWithNamer.
-func (UserState) TableName(n schema.Namer) string { return column.Table(n, "user_states") }
+func (UserState) TableName(n schema.Namer) string { return column.Table(n, "conversation_user_states") }
 
 // Normalize does what State.Normalize does.
 func (s *UserState) Normalize(now time.Time) { normalizeState(&s.Version, &s.UpdatedAt, now) }
@@ -126,7 +126,7 @@ type AppState struct {
 }
 
 // TableName implements GORM's TablerWithNamer.
-func (AppState) TableName(n schema.Namer) string { return column.Table(n, "app_states") }
+func (AppState) TableName(n schema.Namer) string { return column.Table(n, "conversation_app_states") }
 
 // Normalize does what State.Normalize does.
 func (s *AppState) Normalize(now time.Time) { normalizeState(&s.Version, &s.UpdatedAt, now) }

@@ -109,6 +109,10 @@ type Planning interface {
 	// fail without it. SQLite takes an index that has only the first column of an order for
 	// useless, and sorts the whole table.
 	Through(index string) string
+	// SortKey is the column by which SQLite finds a row again when only the keys of rows are
+	// sorted: it sorts rows with all that is selected of them. It is empty where a sort takes
+	// only what it needs.
+	SortKey() string
 }
 
 // Times are calculations with times.

@@ -29,6 +29,7 @@ func (postgres) RowsPerInsert() int       { return 1000 }
 func (postgres) Unindexed(column string) string { return column }
 func (postgres) OrderedJoin() string            { return " JOIN " }
 func (postgres) Through(string) string          { return "" }
+func (postgres) SortKey() string                { return "" }
 
 func (postgres) Greatest() string { return "GREATEST" }
 func (postgres) Like() string     { return "ILIKE" }

@@ -36,6 +36,7 @@ func (sqlite) Replacing(string, ...string) (insert, onConflict string) {
 func (sqlite) Unindexed(column string) string { return "+" + column }
 func (sqlite) OrderedJoin() string            { return " CROSS JOIN " }
 func (sqlite) Through(index string) string    { return " INDEXED BY " + index }
+func (sqlite) SortKey() string                { return "row_id" }
 
 func (sqlite) Greatest() string { return "MAX" }
 func (sqlite) Like() string     { return "LIKE" }
