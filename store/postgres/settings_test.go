@@ -51,7 +51,6 @@ var harmless = map[string]string{
 	"check_function_bodies":          "off",
 	"lc_numeric":                     "C",
 	"xmloption":                      "document",
-	"default_query_exec_mode":        "exec", // pgx's own; cache_describe and describe_exec are as harmless
 }
 
 // at is a DSN with one setting more.
@@ -195,7 +194,11 @@ func TestSettingsOfAHost(t *testing.T) {
 	})
 	for setting, value := range harmless {
 		t.Run(setting, func(t *testing.T) {
-			st, err := convostore.New(t.Context(), plainHost(t, at(dsn, setting, value)), tourtest.Options()...)
+			dsn := at(dsn, setting, value)
+			simple, err := convostore.New(t.Context(), plainHost(t, at(dsn, "default_query_exec_mode", "simple_protocol")), tourtest.Options()...)
+			require.NoError(t, err)
+			requireTour(t, answers, simple)
+			st, err := convostore.New(t.Context(), plainHost(t, dsn), tourtest.Options()...)
 			require.NoError(t, err)
 			requireTour(t, answers, st)
 			_, err = st.Health().Ready(t.Context())
@@ -204,6 +207,17 @@ func TestSettingsOfAHost(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, drifts)
 		})
+	}
+}
+
+// TestQueryModes has the ways in which pgx sends a statement.
+func TestQueryModes(t *testing.T) {
+	t.Parallel()
+	dsn, answers := migrated(t)
+	for _, mode := range []string{"cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol"} {
+		st, err := convostore.New(t.Context(), plainHost(t, at(dsn, "default_query_exec_mode", mode)), tourtest.Options()...)
+		require.NoError(t, err, mode)
+		requireTour(t, answers, st)
 	}
 }
 

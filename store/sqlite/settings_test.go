@@ -276,3 +276,14 @@ func TestOpenRefusesUTF16(t *testing.T) {
 	_, err := sqlite.Open(t.Context(), path)
 	requireFault(t, err, "encoding", "UTF-16le")
 }
+
+// TestStatusWhereTextsAreTimes reads when the migrations ran, through a driver that would make
+// times of texts.
+func TestStatusWhereTextsAreTimes(t *testing.T) {
+	t.Parallel()
+	db := hostHandle(t, "file:"+filepath.Join(t.TempDir(), "host.db")+"?"+good+"&_texttotime=1&_timezone=Asia/Kolkata", 0)
+	require.NoError(t, migrate.Up(t.Context(), db, migrate.Options{}))
+	steps, err := migrate.Status(t.Context(), db, migrate.Options{})
+	require.NoError(t, err)
+	require.NotNil(t, steps[0].AppliedAt)
+}
