@@ -29,6 +29,7 @@ type Dialect interface {
 	Driver
 	Locks
 	Inserts
+	Deletes
 	Lists
 	Planning
 	Times
@@ -58,6 +59,12 @@ type Driver interface {
 	// RollsBackByItself tells whether the database may roll back a transaction over a failed
 	// statement, and then commits each further statement by itself.
 	RollsBackByItself() bool
+}
+
+// Deletes are the forms of DELETE.
+type Deletes interface {
+	// DeletesTogether tells whether one statement can delete from several tables.
+	DeletesTogether() bool
 }
 
 // Locks end a SELECT that locks its rows. Each is empty where the first write of a

@@ -27,6 +27,7 @@ func (sqlite) LockShare(string) string    { return "" }
 func (sqlite) LockKeyShare(string) string { return "" }
 
 func (sqlite) OneStatementAppend() bool { return false }
+func (sqlite) DeletesTogether() bool    { return false }
 func (sqlite) RowsPerInsert() int       { return 50 }
 
 func (sqlite) Replacing(string, ...string) (insert, onConflict string) {

@@ -29,6 +29,8 @@ var breaking = map[string]string{
 	"array_nulls":                   "off",
 	"quote_all_identifiers":         "on",
 	"gin_fuzzy_search_limit":        "1",
+	"bytea_output":                  "escape",
+	"extra_float_digits":            "-15",
 	"exit_on_error":                 "on",
 	"session_replication_role":      "replica",
 	"default_transaction_isolation": "serializable",
@@ -38,8 +40,6 @@ var breaking = map[string]string{
 var harmless = map[string]string{
 	"IntervalStyle":                  "sql_standard",
 	"TimeZone":                       "Japan",
-	"bytea_output":                   "escape",
-	"extra_float_digits":             "-15",
 	"transform_null_equals":          "on",
 	"default_transaction_deferrable": "on",
 	"row_security":                   "off",

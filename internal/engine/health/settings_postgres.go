@@ -51,6 +51,16 @@ var postgresPins = settings{
 		why: "a column without a value is stored as the text NULL, or not at all",
 	},
 	{
+		name: "bytea_output", value: current("bytea_output"), want: "hex", works: is("hex"),
+		why: "with the simple protocol the driver cannot read bytes",
+	},
+	{
+		name: "extra_float_digits", value: current("extra_float_digits"), want: "1", works: func(v string) bool {
+			n, err := strconv.Atoi(v)
+			return err != nil || n > 0
+		}, why: "with the simple protocol numbers such as a confidence lose digits",
+	},
+	{
 		name: "quote_all_identifiers", value: current("quote_all_identifiers"), want: "off", works: is("off"),
 		why: "the types of the schema are not recognized, so that searches count as not migrated",
 	},
