@@ -93,19 +93,19 @@ func requireTour(t *testing.T, want string, st store.Store) {
 }
 
 // requireFault requires the error of one setting, with what a host needs to mend it.
-func requireFault(t *testing.T, err error, setting string) *store.SettingError {
+func requireFault(t *testing.T, err error, setting, value string) {
 	t.Helper()
 	require.ErrorIs(t, err, store.ErrSetting)
 	var fault *store.SettingError
 	require.ErrorAs(t, err, &fault)
 	require.Equal(t, setting, fault.Setting)
+	require.Equal(t, value, fault.Value)
 	require.NotEmpty(t, fault.Want)
 	require.NotEqual(t, fault.Want, fault.Value)
 	require.NotEmpty(t, fault.Why)
 	for _, word := range []string{fault.Setting, fault.Value, fault.Want, fault.Why} {
 		require.ErrorContains(t, err, word)
 	}
-	return fault
 }
 
 // TestSettingsPinned has a database and a DSN with other settings than the store needs.
@@ -147,7 +147,6 @@ func TestSettingsPinned(t *testing.T) {
 	t.Run("all at once", func(t *testing.T) {
 		for setting, value := range breaking {
 			alter(t, setting, " = '"+value+"'")
-			defer alter(t, setting, " TO DEFAULT")
 		}
 		st, err := postgres.Open(t.Context(), dsn, tourtest.Options()...)
 		require.NoError(t, err)
@@ -164,13 +163,12 @@ func TestSettingsOfAHost(t *testing.T) {
 		t.Run(setting, func(t *testing.T) {
 			db := plainHost(t, at(dsn, setting, value))
 			_, err := convostore.New(t.Context(), db)
-			fault := requireFault(t, err, setting)
-			require.Equal(t, value, fault.Value)
+			requireFault(t, err, setting, value)
 
 			tx := db.Begin()
 			require.NoError(t, tx.Error)
 			_, err = convostore.New(t.Context(), tx)
-			requireFault(t, err, setting)
+			requireFault(t, err, setting, value)
 			require.NoError(t, tx.Exec("SELECT 1").Error, "the host's transaction goes on")
 			require.NoError(t, tx.Rollback().Error)
 		})
@@ -183,7 +181,7 @@ func TestSettingsOfAHost(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, db.Exec("SELECT set_config(?, ?, false)", setting, value).Error)
 			r, err := st.Health().Ready(t.Context())
-			requireFault(t, err, setting)
+			requireFault(t, err, setting, value)
 			require.NotEmpty(t, r.Database)
 		})
 	}
@@ -246,11 +244,10 @@ func TestServerEncoding(t *testing.T) {
 			t.Parallel()
 			dsn := pgtest.Encoded(t, encoding)
 			_, err = postgres.Open(t.Context(), dsn, convostore.WithMigrate(migrate.Options{}))
-			fault := requireFault(t, err, "server_encoding")
-			require.Equal(t, encoding, fault.Value)
+			requireFault(t, err, "server_encoding", encoding)
 			db := plainHost(t, dsn)
 			_, err = convostore.New(t.Context(), db, convostore.WithMigrate(migrate.Options{}))
-			requireFault(t, err, "server_encoding")
+			requireFault(t, err, "server_encoding", encoding)
 			require.False(t, db.Migrator().HasTable("conversations"), "nothing is made in such a database")
 		})
 	}
