@@ -141,6 +141,7 @@ of the models, such as AddMessage and Approve, are there for hosts that do so.
   - primary: the PostgreSQL server that takes the writes. Replicas follow it.
   - role: an interface of a scope, such as MessageAppender; of a message, who speaks.
   - session: a context whose reads see all earlier writes made with it, also on replicas.
+  - setting: what a database or a connection is set to, such as foreign_keys; docs/host.md.
   - host: the service that embeds this library.
 */
 package convostore

@@ -104,6 +104,7 @@ func ExampleWithLogger() {
 	}
 	// Output:
 	// level=DEBUG msg=query sql="SELECT …" rows=1
+	// level=DEBUG msg=query sql="SELECT …" rows=1
 	// level=DEBUG msg=query sql="INSERT …" rows=1
 	// <nil>
 	// level=WARN msg="query failed" sql="INSERT …" rows=0 code=2067

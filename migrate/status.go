@@ -56,11 +56,11 @@ func (m *migrator) applied(ctx context.Context, q querier) ([]Step, error) {
 	if err != nil || !there {
 		return nil, err
 	}
-	// As text, because every driver reads a text in the same way, whatever its DSN says about
-	// times.
-	at := "CAST(applied_at AS text)"
+	// As a text that is no time, because every driver reads it in the same way, whatever its DSN
+	// says about times.
+	at := "'at ' || applied_at"
 	if m.dialect == postgres {
-		at = `to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00:00"')`
+		at = `to_char(applied_at AT TIME ZONE 'UTC', '"at "YYYY-MM-DD HH24:MI:SS.US"+00:00"')`
 	}
 	rows, err := q.QueryContext(ctx, "SELECT version, name, "+at+" FROM "+m.quoted(table)+where)
 	if err != nil {
@@ -74,7 +74,7 @@ func (m *migrator) applied(ctx context.Context, q querier) ([]Step, error) {
 		if err := rows.Scan(&s.Version, &s.Name, &text); err != nil {
 			return nil, fmt.Errorf("convostore: read what has run: %w", err)
 		}
-		applied, err := time.Parse("2006-01-02 15:04:05.999999999-07:00", text)
+		applied, err := time.Parse("at 2006-01-02 15:04:05.999999999-07:00", text)
 		if err != nil {
 			return nil, fmt.Errorf("convostore: when migration %d ran: %w", s.Version, err)
 		}

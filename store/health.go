@@ -16,8 +16,10 @@ import (
 type Health interface {
 	// Ready says whether the store can work: the database, and that of WithReader, answers and
 	// has a schema that this version works with, with nothing of it missing, invalid or switched
-	// off. It asks each time that it is called, also what has changed in the schema since the
-	// migrations: see migrate.QuickVerify for what it compares. The error is ErrSchema if the
+	// off, and whether the connection that it gets has the settings that the store needs. It asks
+	// each time that it is called, also what has changed in the schema since the migrations: see
+	// migrate.QuickVerify for what it compares. The error is ErrSetting with a *SettingError for
+	// each setting that is wrong; docs/host.md says which. It is ErrSchema if the
 	// schema is another one, with a *migrate.DriftError if parts of it are missing, which lists
 	// what migrate.Repair has to mend. Otherwise it is that of the connection. The
 	// Readiness says what was found, also beside an error. On SQLite Ready does not wait for a

@@ -51,12 +51,26 @@ func New(ctx context.Context, db *gorm.DB, c *config.Config) (store.Store, error
 	if err := checkOptions(c, d); err != nil {
 		return nil, err
 	}
+	e, err := assemble(db, d, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := health.CheckSettings(ctx, e.st, db); err != nil {
+		return nil, err
+	}
 	if c.Migrate != nil {
 		if err := migrate.Up(ctx, db, c.MigrateOptions()); err != nil {
 			return nil, err
 		}
+		if c.Closer != nil {
+			return e, nil
+		}
+		// A host's connections to a database in memory show only now whether they share it.
+		if err := health.CheckSettings(ctx, e.st, db); err != nil {
+			return nil, err
+		}
 	}
-	return assemble(db, d, c)
+	return e, nil
 }
 
 // takeNaming takes the prefix and the schema from a handle that was opened with NewNaming. It
@@ -93,7 +107,7 @@ func checkOptions(c *config.Config, d dialect.Dialect) error {
 }
 
 // assemble returns the store with the state that its roles keep.
-func assemble(db *gorm.DB, d dialect.Dialect, c *config.Config) (store.Store, error) {
+func assemble(db *gorm.DB, d dialect.Dialect, c *config.Config) (*engine, error) {
 	reader := c.Reader
 	if reader == nil {
 		reader = db

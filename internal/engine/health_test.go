@@ -35,10 +35,10 @@ func openPostgres(t *testing.T, opts ...convostore.Option) store.Store {
 	return st
 }
 
-// sqliteHost opens a file as a host does, with foreign keys on or off.
+// sqliteHost opens a file as a host does, with foreign keys on or, once there is a store, off.
 func sqliteHost(t *testing.T, path, foreignKeys string) (*gorm.DB, store.Store) {
 	t.Helper()
-	db, err := gorm.Open(sqlite.Dialector("file:"+path+"?_foreign_keys="+foreignKeys+"&_txlock=immediate&_time_format=sqlite"),
+	db, err := gorm.Open(sqlite.Dialector("file:"+path+"?_foreign_keys=on&_busy_timeout=5000&_txlock=immediate&_time_format=sqlite"),
 		&gorm.Config{Logger: logger.Discard})
 	require.NoError(t, err)
 	pool, err := db.DB()
@@ -46,6 +46,10 @@ func sqliteHost(t *testing.T, path, foreignKeys string) (*gorm.DB, store.Store) 
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	st, err := convostore.New(t.Context(), db, convostore.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
+	if foreignKeys == "off" {
+		pool.SetMaxOpenConns(1) // the setting is a connection's
+		require.NoError(t, db.Exec("PRAGMA foreign_keys = off").Error)
+	}
 	return db, st
 }
 

@@ -154,3 +154,9 @@ func missing(tb testing.TB, reason string) {
 		tb.Skip("pgtest: " + reason)
 	}
 }
+
+// Encoded makes an empty database with an encoding, for the test's time.
+func Encoded(tb testing.TB, encoding string) string {
+	tb.Helper()
+	return create(tb, DSN(tb), "template0 ENCODING '"+encoding+"' LC_COLLATE 'C' LC_CTYPE 'C'")
+}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,6 +23,10 @@ import (
 // Connections keep no session state except prepared statements, so that PgBouncer works in
 // transaction mode. PgBouncer before 1.21 needs WithSimpleProtocol.
 //
+// Settings that change what the store's statements mean, such as client_encoding, have the values
+// that the store needs, whatever the database, the role and dsn say. Where that cannot be, such as
+// for the encoding of the database, the error is a *store.SettingError. docs/host.md lists them.
+//
 // When the context of a call ends, the store asks the server to cancel the statement, and keeps
 // the connection for the next call. It closes a connection whose server does not answer within
 // a second.
@@ -39,9 +42,9 @@ func Open(ctx context.Context, dsn string, opts ...convostore.Option) (store.Sto
 	if err != nil {
 		return nil, err
 	}
-	pool := openPool(c, config)
-	if err := pool.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("convostore: connect: %w", err), pool.Close())
+	pool, err := connect(ctx, c, config)
+	if err != nil {
+		return nil, err
 	}
 	db, err := openGORM(c, pool)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/convostore/convostore/internal/engine/config"
 )
 
-// parse returns the configuration of a DSN and of the options in c. Its error does not hold the
-// password.
+// parse returns the configuration of a DSN and of the options in c, with the settings that the
+// store needs. Its error does not hold the password.
 func parse(c *config.Config, dsn string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
@@ -28,6 +28,8 @@ func parse(c *config.Config, dsn string) (*pgx.ConnConfig, error) {
 	if c.Postgres.SimpleProtocol {
 		config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	}
+	pin(config, pinned)
+	pin(config, c.Postgres.Pins)
 	return config, nil
 }
 

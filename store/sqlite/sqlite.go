@@ -3,7 +3,8 @@
 //
 // The driver registers itself as "sqlite", and so does that of github.com/glebarez/sqlite: a
 // program that imports both panics at start. Such a program opens its own handle with
-// Dialector instead.
+// Dialector instead, and drops glebarez. The drivers of mattn and of ncruces are both "sqlite3";
+// a program may have one of them beside this package.
 package sqlite
 
 import (

@@ -127,11 +127,11 @@ func TestReports(t *testing.T) {
 	storetest.Run(t, file, capabilities, storetest.Reports)
 }
 
-// TestOrphans has a host that forgot to switch foreign keys on, as SQLite has them off.
+// TestOrphans has a host that switches foreign keys off once it has a store.
 func TestOrphans(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	db, err := gorm.Open(sqlite.Dialector("file:"+filepath.Join(t.TempDir(), "host.db")+"?_foreign_keys=off&_txlock=immediate&_time_format=sqlite"),
+	db, err := gorm.Open(sqlite.Dialector("file:"+filepath.Join(t.TempDir(), "host.db")+"?_foreign_keys=on&_busy_timeout=5000&_txlock=immediate&_time_format=sqlite"),
 		&gorm.Config{Logger: logger.Discard})
 	require.NoError(t, err)
 	pool, err := db.DB()
@@ -139,6 +139,8 @@ func TestOrphans(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	st, err := convostore.New(t.Context(), db, convostore.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)
+	pool.SetMaxOpenConns(1)
+	require.NoError(t, db.Exec("PRAGMA foreign_keys = off").Error)
 
 	users := []uuid.UUID{uuid.New(), uuid.New()}
 	for _, user := range users {

@@ -58,6 +58,9 @@ type Config struct {
 // backend's default.
 type Postgres struct {
 	SimpleProtocol bool
+	// Pins are settings that each new connection gets, because the database or the role has
+	// others as its default.
+	Pins map[string]string
 	// Replicas are the DSNs of streaming replicas, ReplicaEvery the interval at which they are
 	// asked how far they have caught up, and ReplicaRules the rules for their use.
 	Replicas     []string

@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"github.com/convostore/convostore/internal/dialect"
@@ -15,8 +16,16 @@ import (
 type probe interface {
 	// conn returns a connection to the server or file that Health reports on.
 	conn(ctx context.Context) query.Conn
-	// identify sets the name and version of the database, and its extensions.
-	identify(db query.Conn, r *store.Readiness) error
+	// version is SQL for the name and version of the database.
+	version() string
+	// settings are those with which the store may not work.
+	settings() settings
+	// checkConns looks at the settings of a pool of the host's beyond those that a statement
+	// shows. If it has looked at the settings as well, it returns true.
+	checkConns(ctx context.Context, pool *sql.DB) (bool, error)
+	// identify sets the name and version of the database, from the value of version, and its
+	// extensions.
+	identify(db query.Conn, version string, r *store.Readiness) error
 	// readerNeedsCheck tells whether the schema behind st.Reader may differ from the one
 	// that conn reads.
 	readerNeedsCheck() bool
@@ -51,7 +60,13 @@ func (p noProbe) unsupported() error {
 
 func (p noProbe) conn(ctx context.Context) query.Conn { return query.On(ctx, p.st.Writer) }
 
-func (p noProbe) identify(query.Conn, *store.Readiness) error { return p.unsupported() }
+func (noProbe) version() string { return "''" }
+
+func (noProbe) settings() settings { return nil }
+
+func (noProbe) checkConns(context.Context, *sql.DB) (bool, error) { return false, nil }
+
+func (p noProbe) identify(query.Conn, string, *store.Readiness) error { return p.unsupported() }
 
 func (p noProbe) readerNeedsCheck() bool { return false }
 

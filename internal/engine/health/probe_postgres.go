@@ -20,11 +20,7 @@ type postgresProbe struct{ st *scope.Store }
 // conn asks the primary, because a replica has statistics of its own.
 func (p postgresProbe) conn(ctx context.Context) query.Conn { return query.On(ctx, p.st.Writer) }
 
-func (p postgresProbe) identify(db query.Conn, r *store.Readiness) error {
-	var version string
-	if _, err := query.New("SELECT version()").Row(db, &version); err != nil {
-		return err
-	}
+func (p postgresProbe) identify(db query.Conn, version string, r *store.Readiness) error {
 	// "PostgreSQL 15.18 (Debian …) on x86_64-pc-linux-gnu, compiled by …"
 	words := strings.Fields(version)
 	r.Database = strings.Join(words[:min(2, len(words))], " ")

@@ -17,7 +17,11 @@ func (h health) Ready(ctx context.Context) (r store.Readiness, err error) {
 	defer func() { r.Took = time.Since(begin) }()
 	r.Wanted = migrate.Latest()
 	db := h.probe.conn(ctx)
-	if err = h.probe.identify(db, &r); err != nil {
+	version, fault, err := h.probe.settings().read(db, h.probe.version(), h.st.Reader == h.st.Writer)
+	if err == nil {
+		err = h.probe.identify(db, version, &r)
+	}
+	if err != nil {
 		return r, query.Wrap("ask the database for its version", err)
 	}
 	have, err := migrate.ReadSchema(ctx, db.Host(), h.st.MigrateOptions())
@@ -30,6 +34,9 @@ func (h health) Ready(ctx context.Context) (r store.Readiness, err error) {
 		return r, err
 	}
 	r.FullText, r.Vectors, r.VectorIndex = f.FullText, f.Vectors, f.VectorIndex
+	if fault != nil {
+		return r, fault
+	}
 	if err := scope.CompareSchema(have); err != nil {
 		return r, err
 	}
