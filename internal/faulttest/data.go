@@ -82,6 +82,31 @@ func (w *workload) check(t *testing.T, st store.Store, at int) (Result, error) {
 	return res, w.goOn(t, st, d)
 }
 
+// live compares a store with what its calls have returned: what succeeded is there, and what
+// failed is not.
+func (w *workload) live(t *testing.T, st store.Store) error {
+	t.Helper()
+	d, err := read(t, st, w.user)
+	if err != nil {
+		return err
+	}
+	for _, c := range w.calls {
+		if err := w.compare(c, d, w.disk.Now(), &Result{}); err != nil {
+			return err
+		}
+		// A title is there with a later one, and what was not made counts as erased.
+		if c.failed && c.there && c.name != "title" && c.name != erase {
+			return fmt.Errorf("%s, events from %d: failed, and is there", c.name, c.begun)
+		}
+	}
+	for id := range d.threads {
+		if err := sound(d, id); err != nil {
+			return err
+		}
+	}
+	return intact(t.Context(), st, false)
+}
+
 // compare finds out whether the effect of a call is there, and whether it has to be.
 func (w *workload) compare(c *call, d *data, at int, res *Result) error {
 	c.there = false
@@ -105,6 +130,10 @@ func (w *workload) compare(c *call, d *data, at int, res *Result) error {
 	}
 	res.Calls++
 	switch {
+	case c.failed && there:
+		res.Revived++
+	case c.failed:
+		res.Failed++
 	case c.must(at):
 		res.Acknowledged++
 	case there:

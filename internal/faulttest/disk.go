@@ -6,13 +6,15 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"testing"
 )
 
 // Disk records what is written to the files of a directory, and has calls fail. It may be used
 // by several goroutines.
 type Disk struct {
 	dir string
+
+	// silent says not to record, for a disk whose power is never cut.
+	silent bool
 
 	mu sync.Mutex
 	// start is what was durable when the record began, by the files' names.
@@ -53,9 +55,9 @@ type event struct {
 // disks are the disks by their directories.
 var disks sync.Map
 
-// NewDisk puts a disk under a new directory that has the given files, all of them durable.
-func NewDisk(tb testing.TB, dir string, files map[string][]byte) (*Disk, error) {
-	tb.Helper()
+// NewDisk puts a disk under a new directory that has the given files, all of them durable. The
+// caller ends it with Forget.
+func NewDisk(dir string, files map[string][]byte) (*Disk, error) {
 	d := &Disk{dir: dir, start: map[string]*Node{}}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
@@ -65,7 +67,6 @@ func NewDisk(tb testing.TB, dir string, files map[string][]byte) (*Disk, error) 
 	}
 	d.now = maps.Clone(d.start)
 	disks.Store(dir, d)
-	tb.Cleanup(d.Forget)
 	return d, nil
 }
 
@@ -94,7 +95,9 @@ func (d *Disk) Now() int {
 func (d *Disk) add(e event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.events = append(d.events, e)
+	if !d.silent {
+		d.events = append(d.events, e)
+	}
 }
 
 // Opened returns the file of a path that was opened, which may have made it.

@@ -37,6 +37,9 @@ const dbName = "a.db"
 type PowerCuts struct {
 	Driver      Driver
 	Synchronous string
+	// Faults has calls of the disk fail before the cuts: a call that returned an error must be
+	// absent then, and may be there after the cut, but whole.
+	Faults bool
 	// Less is by how much to divide the number of cuts; 0 is 1.
 	Less int
 	// template is a migrated database.
@@ -51,6 +54,9 @@ type Result struct {
 	// Calls is how many calls of the store there were before the cuts, Acknowledged how many of
 	// them had returned, and Kept how many of the others were there all the same.
 	Calls, Acknowledged, Kept int
+	// Failed is how many calls had returned an error, and Revived how many of these were there
+	// after a cut.
+	Failed, Revived int
 	// Events is how many writes, syncs and so on there were.
 	Events int
 }
@@ -61,6 +67,8 @@ func (r *Result) Add(o Result) {
 	r.Calls += o.Calls
 	r.Acknowledged += o.Acknowledged
 	r.Kept += o.Kept
+	r.Failed += o.Failed
+	r.Revived += o.Revived
 	r.Events += o.Events
 }
 
@@ -77,7 +85,7 @@ func (p *PowerCuts) Scenario(t *testing.T, seed uint64) (Result, error) {
 	t.Helper()
 	p.prepare(t)
 	r := rand.New(rand.NewPCG(seed, 12)) //nolint:gosec // must give the same numbers again
-	w := &workload{user: newID(r), erasures: map[uuid.UUID]*call{}, clients: []int{1, 1, 4, 8}[r.IntN(4)]}
+	w := &workload{user: newID(r), erasures: map[uuid.UUID]*call{}, faults: p.Faults, clients: []int{1, 1, 4, 8}[r.IntN(4)]}
 	files := map[string][]byte{dbName: p.template}
 	var total Result
 	for range generations {
@@ -153,7 +161,7 @@ func (p *PowerCuts) write(t *testing.T, files map[string][]byte, w *workload, s 
 		return nil, err
 	}
 	defer done()
-	disk, err := NewDisk(t, dir, files)
+	disk, err := NewDisk(dir, files)
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +172,9 @@ func (p *PowerCuts) write(t *testing.T, files map[string][]byte, w *workload, s 
 	}
 	w.disk = disk
 	err = w.run(t.Context(), st, r)
+	if disk.Heal(); err == nil {
+		err = w.live(t, st)
+	}
 	if closed := closeAll(); err == nil {
 		err = closed
 	}

@@ -74,8 +74,8 @@ func (p *PowerCuts) KeepsAll(t *testing.T) {
 	}
 	wg.Wait()
 	require.Empty(t, wrong)
-	t.Logf("%d cuts at %d events: %d calls, %d of them acknowledged and all there, and %d of the others",
-		total.Cuts, total.Events, total.Calls, total.Acknowledged, total.Kept)
+	t.Logf("%d cuts at %d events: %d calls, %d of them acknowledged and all there, %d under way and there, %d failed and %d of them there",
+		total.Cuts, total.Events, total.Calls, total.Acknowledged, total.Kept, total.Failed+total.Revived, total.Revived)
 	require.Positive(t, total.Acknowledged)
 }
 

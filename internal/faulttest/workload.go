@@ -22,6 +22,8 @@ type workload struct {
 	user    uuid.UUID
 	clients int
 	disk    *Disk
+	// faults says that calls of the disk fail meanwhile.
+	faults bool
 
 	mu    sync.Mutex
 	calls []*call
@@ -40,6 +42,8 @@ type call struct {
 	// begun and ended are the numbers of events before and after it; ended is -1 until it
 	// returned.
 	begun, ended int
+	// failed says that it returned an error.
+	failed bool
 	// found tells whether its effect is in a database: all of it, nothing, or an error for a
 	// part of it.
 	found func(d *data) (bool, error)
@@ -89,13 +93,22 @@ func (w *workload) doOn(thread uuid.UUID, name string, found func(*data) (bool, 
 		w.erasures[thread] = c
 	}
 	w.mu.Unlock()
-	if err := run(); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
+	err := run()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	c.ended = w.disk.Now()
-	return nil
+	if c.failed = err != nil; !c.failed {
+		c.ended = w.disk.Now()
+	}
+	return w.unless(err, name)
+}
+
+// unless returns an error that has no excuse. With faults a call may also not find what another
+// one failed to make.
+func (w *workload) unless(err error, name string) error {
+	if err == nil || w.faults {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // run has the clients make about twenty calls together.
@@ -116,6 +129,9 @@ func (w *workload) run(ctx context.Context, st store.Store, r *rand.Rand) error 
 		c := &client{workload: w, s: mine, st: st, shared: shared, r: rand.New(rand.NewPCG(r.Uint64(), uint64(i)))} //nolint:gosec // must give the same numbers again
 		wg.Go(func() {
 			for range max(2, 16/w.clients) {
+				if w.faults && c.r.IntN(2) == 0 {
+					w.disk.FailAt(1+c.r.IntN(60), []Failure{Broken, Full}[c.r.IntN(2)])
+				}
 				if errs[i] == nil {
 					errs[i] = c.any(ctx)
 				}
@@ -322,5 +338,6 @@ func (c *client) erase(ctx context.Context) error {
 func (c *client) checkpoint(ctx context.Context) error {
 	mode := []string{"PASSIVE", "FULL", "RESTART", "TRUNCATE"}[c.r.IntN(4)]
 	var busy, pages, moved int
-	return c.st.DB(ctx).Raw("PRAGMA wal_checkpoint("+mode+")").Row().Scan(&busy, &pages, &moved)
+	err := c.st.DB(ctx).Raw("PRAGMA wal_checkpoint("+mode+")").Row().Scan(&busy, &pages, &moved)
+	return c.unless(err, "checkpoint")
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // faulty opens a store on a host's handle, in a journal mode.
-func faulty(journal string) faulttest.Driver {
+func faulty(journal string, opts ...convostore.Option) faulttest.Driver {
 	return func(ctx context.Context, path string, s faulttest.Settings) (store.Store, func() error, error) {
 		dsn := fmt.Sprintf("file:%s?vfs=faulty&_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=foreign_keys(on)"+
 			"&_pragma=journal_mode(%s)&_pragma=synchronous(%s)&_pragma=wal_autocheckpoint(%d)",
@@ -38,7 +38,7 @@ func faulty(journal string) faulttest.Driver {
 				return nil, nil, err
 			}
 		}
-		st, err := convostore.New(ctx, db)
+		st, err := convostore.New(ctx, db, opts...)
 		return st, pool.Close, err
 	}
 }

@@ -47,3 +47,9 @@ func TestPowerCutsWithoutWaiting(t *testing.T) {
 	normal := &faulttest.PowerCuts{Driver: open, Synchronous: string(sqlite.Normal)}
 	require.ErrorIs(t, normal.Lost(t), faulttest.ErrLost)
 }
+
+// TestPowerCutsAfterFaults has calls of the disk fail under clients that share transactions.
+func TestPowerCutsAfterFaults(t *testing.T) {
+	t.Parallel()
+	(&faulttest.PowerCuts{Driver: open, Faults: true, Less: 2}).KeepsAll(t)
+}
