@@ -79,10 +79,8 @@ func (x *faulty) others() map[string]faultyCall {
 		return func(*estate) ([]any, error) { return nil, fn(context.Background()) }
 	}
 	return map[string]faultyCall{
-		"Maintenance.Analyze of all":    of(care.Analyze),
-		"Maintenance.Vacuum of all":     of(care.Vacuum),
-		"Maintenance.VacuumFull of all": of(care.VacuumFull),
-		"Maintenance.Reindex of all":    of(care.Reindex),
+		"Maintenance.Analyze of all": of(care.Analyze),
+		"Maintenance.Reindex of all": of(care.Reindex),
 		"Health.Ready": of(func(ctx context.Context) error {
 			_, err := health.Ready(ctx)
 			return err
