@@ -85,6 +85,14 @@ test-full: $(TESTPG) ## run what `make test` runs in a small size in full, witho
 test-short: ## test the library without PostgreSQL, in short mode (under a minute)
 	CONVOSTORE_TEST_POSTGRES= CONVOSTORE_TEST_REQUIRE= go test -short -shuffle=on -tags $(TAGS) $(TESTFLAGS) ./...
 
+# The packages with statements of PostgreSQL's, and with tests that start servers of their own.
+POSTGRES := ./internal/pgtest/... ./internal/dialect ./conversation ./store ./migrate ./internal/engine/... ./store/postgres
+
+.PHONY: test-postgres
+test-postgres: $(TESTPG) ## before a release: the tests that ask PostgreSQL, on another version of it (VERSION=17; on Debian 17 and 18)
+	@$(TESTPG) -version $(or $(VERSION),$(error VERSION of PostgreSQL is missing: make test-postgres VERSION=17)) -- \
+		go test -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) $(POSTGRES)
+
 # Empty for all sections. A section is some tables of docs/performance.md or docs/scale.md:
 # hot, import, walk, peers, sizes, scale.
 ONLY    ?=

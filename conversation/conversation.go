@@ -133,6 +133,7 @@ func (c *Conversation) Validate() error {
 		check.Time("last_message_at", c.LastMessageAt),
 		check.Time("created_at", c.CreatedAt),
 		check.Time("updated_at", c.UpdatedAt),
+		check.Time("deleted_at", c.DeletedAt.Time),
 		check.NullTime("held_at", c.HeldAt),
 		check.NullTime("snoozed_until", c.SnoozedUntil),
 		check.NullTime("pinned_at", c.PinnedAt),

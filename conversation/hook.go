@@ -39,8 +39,9 @@ func (c *Conversation) BeforeCreate(tx *gorm.DB) error {
 // are not seen here: what the tables' own checks do not refuse is stored.
 func (c *Conversation) BeforeUpdate(tx *gorm.DB) error {
 	if !hook.Whole(tx, c) {
-		changes, ok, err := hook.Partial[Conversation](tx)
-		if ok {
+		changes, sets, err := hook.Partial[Conversation](tx)
+		if len(sets) > 0 {
+			hook.Fill(sets, "id", &changes.ID, cmp.Or(c.ID, uuid.Max))
 			err = changes.validateChanges()
 		}
 		return err

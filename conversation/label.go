@@ -9,6 +9,7 @@ import (
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/internal/hook"
 	"github.com/convostore/convostore/message"
 )
 
@@ -47,9 +48,16 @@ func (l *Label) Validate() error {
 
 // BeforeCreate is a GORM hook for hosts that create labels themselves. It normalizes and
 // validates.
-func (l *Label) BeforeCreate(*gorm.DB) error {
-	l.Normalize(message.Now())
-	return l.Validate()
+func (l *Label) BeforeCreate(*gorm.DB) error { return hook.Create(l, message.Now()) }
+
+// BeforeUpdate is a GORM hook for hosts that change labels themselves. Save normalizes and
+// validates as BeforeCreate does, and Updates validates what it sets.
+func (l *Label) BeforeUpdate(tx *gorm.DB) error {
+	return hook.Update(tx, l, message.Now(), func(l *Label, sets hook.Sets) {
+		hook.Fill(sets, "conversation_id", &l.ConversationID, uuid.Max)
+		hook.Fill(sets, "user_id", &l.UserID, uuid.Max)
+		hook.Fill(sets, "label", &l.Label, "unchanged")
+	})
 }
 
 // LabelNamed keeps the rows of one label.

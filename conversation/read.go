@@ -9,6 +9,7 @@ import (
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/internal/hook"
 	"github.com/convostore/convostore/message"
 )
 
@@ -47,9 +48,16 @@ func (r *Read) Validate() error {
 
 // BeforeCreate is a GORM hook for hosts that create read marks themselves. It normalizes and
 // validates.
-func (r *Read) BeforeCreate(*gorm.DB) error {
-	r.Normalize(message.Now())
-	return r.Validate()
+func (r *Read) BeforeCreate(*gorm.DB) error { return hook.Create(r, message.Now()) }
+
+// BeforeUpdate is a GORM hook for hosts that change read marks themselves. Save normalizes and
+// validates as BeforeCreate does, and Updates validates what it sets.
+func (r *Read) BeforeUpdate(tx *gorm.DB) error {
+	return hook.Update(tx, r, message.Now(), func(r *Read, sets hook.Sets) {
+		hook.Fill(sets, "conversation_id", &r.ConversationID, uuid.Max)
+		hook.Fill(sets, "user_id", &r.UserID, uuid.Max)
+		hook.Fill(sets, "reader", &r.Reader, "unchanged")
+	})
 }
 
 // ReadBy keeps the read marks of one reader.

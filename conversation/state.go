@@ -11,6 +11,7 @@ import (
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/internal/hook"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
 )
@@ -73,16 +74,25 @@ func (s *State) Validate() error {
 
 // BeforeCreate is a GORM hook for hosts that create states themselves. It normalizes and
 // validates.
-func (s *State) BeforeCreate(*gorm.DB) error {
-	s.Normalize(message.Now())
-	return s.Validate()
+func (s *State) BeforeCreate(*gorm.DB) error { return hook.Create(s, message.Now()) }
+
+// BeforeUpdate is a GORM hook for hosts that change states themselves. Save normalizes and
+// validates as BeforeCreate does, and Updates validates what it sets.
+func (s *State) BeforeUpdate(tx *gorm.DB) error {
+	return hook.Update(tx, s, message.Now(), func(s *State, sets hook.Sets) {
+		hook.Fill(sets, "conversation_id", &s.ConversationID, uuid.Max)
+		hook.Fill(sets, "user_id", &s.UserID, uuid.Max)
+		hook.Fill(sets, "key", &s.Key, "unchanged")
+	})
 }
 
 // UserState is a key of the state that agents keep about one user, over all conversations with
 // one app.
 type UserState struct {
 	UserID uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"user_id"`
-	// App is the host's name of the product or agent, empty if there is only one.
+	// App is the host's name of the product or agent, empty if there is only one. GORM's Save takes
+	// a row with an empty part of its key for a new one, and fails if it is there: write over it
+	// with Updates, or with clause.OnConflict{UpdateAll: true} and Create.
 	App   string `gorm:"primaryKey;<-:create;-:migration" json:"app"`
 	Key   string `gorm:"primaryKey;<-:create;-:migration" json:"key"`
 	Value Value  `gorm:"-:migration" json:"value"`
@@ -92,7 +102,7 @@ type UserState struct {
 }
 
 // TableName implements GORM's TablerWithNamer.
-func (UserState) TableName(n schema.Namer) string { return column.Table(n, "user_states") }
+func (UserState) TableName(n schema.Namer) string { return column.Table(n, "conversation_user_states") }
 
 // Normalize does what State.Normalize does.
 func (s *UserState) Normalize(now time.Time) { normalizeState(&s.Version, &s.UpdatedAt, now) }
@@ -108,15 +118,23 @@ func (s *UserState) Validate() error {
 
 // BeforeCreate is a GORM hook for hosts that create states themselves. It normalizes and
 // validates.
-func (s *UserState) BeforeCreate(*gorm.DB) error {
-	s.Normalize(message.Now())
-	return s.Validate()
+func (s *UserState) BeforeCreate(*gorm.DB) error { return hook.Create(s, message.Now()) }
+
+// BeforeUpdate is a GORM hook for hosts that change states themselves. Save normalizes and
+// validates as BeforeCreate does, and Updates validates what it sets.
+func (s *UserState) BeforeUpdate(tx *gorm.DB) error {
+	return hook.Update(tx, s, message.Now(), func(s *UserState, sets hook.Sets) {
+		hook.Fill(sets, "user_id", &s.UserID, uuid.Max)
+		hook.Fill(sets, "key", &s.Key, "unchanged")
+	})
 }
 
 // AppState is a key of the state that all users of an app share. It belongs to no user: what a
 // user must not see of another has no place in it, and erasing a user leaves it alone.
 type AppState struct {
-	// App is the host's name of the product or agent, empty if there is only one.
+	// App is the host's name of the product or agent, empty if there is only one. GORM's Save takes
+	// a row with an empty part of its key for a new one, and fails if it is there: write over it
+	// with Updates, or with clause.OnConflict{UpdateAll: true} and Create.
 	App   string `gorm:"primaryKey;<-:create;-:migration" json:"app"`
 	Key   string `gorm:"primaryKey;<-:create;-:migration" json:"key"`
 	Value Value  `gorm:"-:migration" json:"value"`
@@ -126,7 +144,7 @@ type AppState struct {
 }
 
 // TableName implements GORM's TablerWithNamer.
-func (AppState) TableName(n schema.Namer) string { return column.Table(n, "app_states") }
+func (AppState) TableName(n schema.Namer) string { return column.Table(n, "conversation_app_states") }
 
 // Normalize does what State.Normalize does.
 func (s *AppState) Normalize(now time.Time) { normalizeState(&s.Version, &s.UpdatedAt, now) }
@@ -138,9 +156,14 @@ func (s *AppState) Validate() error {
 
 // BeforeCreate is a GORM hook for hosts that create states themselves. It normalizes and
 // validates.
-func (s *AppState) BeforeCreate(*gorm.DB) error {
-	s.Normalize(message.Now())
-	return s.Validate()
+func (s *AppState) BeforeCreate(*gorm.DB) error { return hook.Create(s, message.Now()) }
+
+// BeforeUpdate is a GORM hook for hosts that change states themselves. Save normalizes and
+// validates as BeforeCreate does, and Updates validates what it sets.
+func (s *AppState) BeforeUpdate(tx *gorm.DB) error {
+	return hook.Update(tx, s, message.Now(), func(s *AppState, sets hook.Sets) {
+		hook.Fill(sets, "key", &s.Key, "unchanged")
+	})
 }
 
 func normalizeState(version *int64, updatedAt *time.Time, now time.Time) {

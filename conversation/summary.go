@@ -9,6 +9,7 @@ import (
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/internal/hook"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
 )
@@ -88,8 +89,19 @@ func (s *Summary) BeforeCreate(*gorm.DB) error {
 	if err := column.GiveID(&s.ID); err != nil {
 		return err
 	}
-	s.Normalize(message.Now())
-	return s.Validate()
+	return hook.Create(s, message.Now())
+}
+
+// BeforeUpdate is a GORM hook for hosts that change summaries themselves. Save normalizes and
+// validates as BeforeCreate does, and Updates validates what it sets.
+func (s *Summary) BeforeUpdate(tx *gorm.DB) error {
+	return hook.Update(tx, s, message.Now(), func(s *Summary, sets hook.Sets) {
+		hook.Fill(sets, "user_id", &s.UserID, uuid.Max)
+		hook.Fill(sets, "conversation_id", &s.ConversationID, uuid.Max)
+		hook.Fill(sets, "from_seq", &s.FromSeq, 1)
+		hook.Fill(sets, "to_seq", &s.ToSeq, s.FromSeq)
+		hook.Fill(sets, "content", &s.Content, "unchanged")
+	})
 }
 
 // Void reports whether the summary must not be used any more.

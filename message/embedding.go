@@ -16,6 +16,7 @@ import (
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/internal/hook"
 	"github.com/convostore/convostore/internal/vector"
 	"github.com/convostore/convostore/rule"
 )
@@ -137,19 +138,29 @@ func (m *Message) SetEmbedding(model string, v Vector) error {
 	return nil
 }
 
-// Validate returns a *rule.InvalidError for an empty model name or an invalid vector.
-func (e *Embedding) Validate() error {
-	return check.First(modelName(e.Model), e.Vector.Validate())
+// Normalize sets CreatedAt to now if it is unset. It truncates it to microseconds, in UTC.
+func (e *Embedding) Normalize(now time.Time) {
+	column.Default(&e.CreatedAt, now)
+	e.CreatedAt = Instant(e.CreatedAt)
 }
 
-// BeforeCreate is a GORM hook for hosts that create embeddings themselves. It sets CreatedAt
-// if it is zero, truncates it to microseconds and validates.
-func (e *Embedding) BeforeCreate(*gorm.DB) error {
-	if e.CreatedAt.IsZero() {
-		e.CreatedAt = Now()
-	}
-	e.CreatedAt = Instant(e.CreatedAt)
-	return e.Validate()
+// Validate returns a *rule.InvalidError for a model name that is empty, has more than 1,024
+// bytes, U+0000 or invalid UTF-8, for an invalid vector and for a time that no table keeps.
+func (e *Embedding) Validate() error {
+	return check.First(modelName(e.Model), e.Vector.Validate(), check.Time("created_at", e.CreatedAt))
+}
+
+// BeforeCreate is a GORM hook for hosts that create embeddings themselves. It normalizes and
+// validates.
+func (e *Embedding) BeforeCreate(*gorm.DB) error { return hook.Create(e, Now()) }
+
+// BeforeUpdate is a GORM hook for hosts that change embeddings themselves. Save normalizes and
+// validates as BeforeCreate does, and Updates validates what it sets.
+func (e *Embedding) BeforeUpdate(tx *gorm.DB) error {
+	return hook.Update(tx, e, Now(), func(e *Embedding, sets hook.Sets) {
+		hook.Fill(sets, "model", &e.Model, "unchanged")
+		hook.Fill(sets, "embedding", &e.Vector, Vector{1})
+	})
 }
 
 func modelName(name string) error {

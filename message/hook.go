@@ -27,7 +27,10 @@ func (m *Message) BeforeCreate(tx *gorm.DB) error {
 	if err := m.prepare(); err != nil {
 		return err
 	}
-	return m.place(tx)
+	if err := m.place(tx); err != nil {
+		return err
+	}
+	return m.ValidateParent() // which needs the seq
 }
 
 // BeforeUpdate is a GORM hook for hosts that change messages themselves. Save normalizes and
@@ -36,9 +39,9 @@ func (m *Message) BeforeCreate(tx *gorm.DB) error {
 // tables' own checks do not refuse is stored.
 func (m *Message) BeforeUpdate(tx *gorm.DB) error {
 	if !hook.Whole(tx, m) {
-		changes, ok, err := hook.Partial[Message](tx)
-		if ok {
-			err = changes.validateChanges()
+		changes, sets, err := hook.Partial[Message](tx)
+		if len(sets) > 0 {
+			err = changes.validateChanges(sets)
 		}
 		return err
 	}
@@ -58,12 +61,12 @@ func (m *Message) prepare() error {
 }
 
 // validateChanges validates a message with only some of its fields.
-func (m *Message) validateChanges() error {
-	m.Role = cmp.Or(m.Role, m.Direction.Role(), RoleUser)
-	if len(m.Payload) == 0 {
-		m.PayloadFormat = ""
-	} else {
-		m.PayloadFormat = cmp.Or(m.PayloadFormat, "json")
+func (m *Message) validateChanges(sets hook.Sets) error {
+	hook.Fill(sets, "role", &m.Role, cmp.Or(m.Direction.Role(), RoleUser))
+	if len(m.Payload) > 0 {
+		hook.Fill(sets, "payload_format", &m.PayloadFormat, "json")
+	} else if m.PayloadFormat != "" {
+		hook.Fill(sets, "payload", &m.Payload, Payload("{}"))
 	}
 	return m.prepare()
 }

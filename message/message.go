@@ -139,8 +139,10 @@ func (m *Message) Normalize(now time.Time) {
 		m.UpdatedAt = m.CreatedAt
 	}
 	m.SentAt, m.CreatedAt, m.UpdatedAt = Instant(m.SentAt), Instant(m.CreatedAt), Instant(m.UpdatedAt)
-	if m.HeartbeatAt != nil {
-		m.HeartbeatAt = new(Instant(*m.HeartbeatAt))
+	for _, t := range []**time.Time{&m.HeartbeatAt, &m.EditedAt} {
+		if *t != nil {
+			*t = new(Instant(**t))
+		}
 	}
 	if m.EmailMessageID == "" && len(m.Headers) > 0 {
 		m.EmailMessageID = headerMessageID(m.Headers)
@@ -184,6 +186,7 @@ func (m *Message) Validate() error {
 		check.Time("sent_at", m.SentAt),
 		check.Time("created_at", m.CreatedAt),
 		check.Time("updated_at", m.UpdatedAt),
+		check.Time("deleted_at", m.DeletedAt.Time),
 		m.validateChat(),
 	)
 }
@@ -203,6 +206,10 @@ func (m *Message) validateChat() error {
 		m.ValidateParent(),
 		m.validatePayload(),
 		check.NullTime("heartbeat_at", m.HeartbeatAt),
+		check.NullTime("edited_at", m.EditedAt),
+		check.NotNegative("seq", m.Seq),
+		check.Count("revision", m.Revision),
+		check.NotNegative("change_seq", m.ChangeSeq),
 	)
 }
 

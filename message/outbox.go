@@ -1,7 +1,6 @@
 package message
 
 import (
-	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/internal/hook"
 	"github.com/convostore/convostore/rule"
 )
 
@@ -71,7 +71,7 @@ func (e *OutboxEntry) Validate() error {
 		check.Name("channel", e.Channel),
 		check.Key("claimed_by", e.ClaimedBy),
 		check.Text("last_error", e.LastError),
-		e.validateAttempts(),
+		check.Count("attempts", e.Attempts),
 		e.validateClaim(),
 		e.validateEnd(),
 		check.Time("due_at", e.DueAt),
@@ -82,13 +82,6 @@ func (e *OutboxEntry) Validate() error {
 		check.NullTime("failed_at", e.FailedAt),
 		check.NullTime("cancelled_at", e.CancelledAt),
 	)
-}
-
-func (e *OutboxEntry) validateAttempts() error {
-	if e.Attempts > math.MaxInt32 {
-		return rule.Invalid("attempts", "is more than %d", math.MaxInt32)
-	}
-	return check.NotNegative("attempts", e.Attempts)
 }
 
 func (e *OutboxEntry) validateClaim() error {
@@ -117,8 +110,25 @@ func (e *OutboxEntry) BeforeCreate(*gorm.DB) error {
 	if err := column.GiveID(&e.ID); err != nil {
 		return err
 	}
-	e.Normalize(Now())
-	return e.Validate()
+	return hook.Create(e, Now())
+}
+
+// BeforeUpdate is a GORM hook for hosts that change entries themselves. Save normalizes and
+// validates as BeforeCreate does, and Updates validates what it sets.
+func (e *OutboxEntry) BeforeUpdate(tx *gorm.DB) error {
+	return hook.Update(tx, e, Now(), (*OutboxEntry).fill)
+}
+
+// fill completes an entry with only some of its fields: the row may have the rest.
+func (e *OutboxEntry) fill(sets hook.Sets) {
+	hook.Fill(sets, "user_id", &e.UserID, uuid.Max)
+	hook.Fill(sets, "message_id", &e.MessageID, uuid.Max)
+	hook.Fill(sets, "channel", &e.Channel, "unchanged")
+	if e.ClaimedUntil != nil {
+		hook.Fill(sets, "claimed_by", &e.ClaimedBy, "unchanged")
+	} else if e.ClaimedBy != "" {
+		e.ClaimedUntil = new(Now())
+	}
 }
 
 // Open reports whether the entry is neither done nor failed nor cancelled.

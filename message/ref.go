@@ -9,6 +9,7 @@ import (
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/internal/hook"
 )
 
 // Ref is one of any number of names by which a message is known elsewhere: the id that a
@@ -49,9 +50,17 @@ func (r *Ref) Validate() error {
 
 // BeforeCreate is a GORM hook for hosts that create refs themselves. It normalizes and
 // validates.
-func (r *Ref) BeforeCreate(*gorm.DB) error {
-	r.Normalize(Now())
-	return r.Validate()
+func (r *Ref) BeforeCreate(*gorm.DB) error { return hook.Create(r, Now()) }
+
+// BeforeUpdate is a GORM hook for hosts that change refs themselves. Save normalizes and
+// validates as BeforeCreate does, and Updates validates what it sets.
+func (r *Ref) BeforeUpdate(tx *gorm.DB) error {
+	return hook.Update(tx, r, Now(), func(r *Ref, sets hook.Sets) {
+		hook.Fill(sets, "message_id", &r.MessageID, uuid.Max)
+		hook.Fill(sets, "user_id", &r.UserID, uuid.Max)
+		hook.Fill(sets, "provider", &r.Provider, "unchanged")
+		hook.Fill(sets, "ref", &r.Ref, "unchanged")
+	})
 }
 
 // RefNamed keeps the refs with one name of one provider.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/internal/hook"
 	"github.com/convostore/convostore/rule"
 )
 
@@ -66,7 +67,15 @@ func (v *Vote) validateValue() error {
 
 // BeforeCreate is a GORM hook for hosts that create votes themselves. It normalizes and
 // validates.
-func (v *Vote) BeforeCreate(*gorm.DB) error {
-	v.Normalize(Now())
-	return v.Validate()
+func (v *Vote) BeforeCreate(*gorm.DB) error { return hook.Create(v, Now()) }
+
+// BeforeUpdate is a GORM hook for hosts that change votes themselves. Save normalizes and
+// validates as BeforeCreate does, and Updates validates what it sets.
+func (v *Vote) BeforeUpdate(tx *gorm.DB) error {
+	return hook.Update(tx, v, Now(), func(v *Vote, sets hook.Sets) {
+		hook.Fill(sets, "message_id", &v.MessageID, uuid.Max)
+		hook.Fill(sets, "user_id", &v.UserID, uuid.Max)
+		hook.Fill(sets, "voter", &v.Voter, "unchanged")
+		hook.Fill(sets, "value", &v.Value, VoteUp)
+	})
 }

@@ -3,11 +3,13 @@ package migrate
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/rule"
 )
@@ -28,7 +30,7 @@ func whole(t *testing.T, db *gorm.DB, o Options) []string {
 	var found []string
 	require.NoError(t, db.Raw(`WITH t AS (SELECT c.oid, c.relname, c.reloptions FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 			WHERE n.nspname = coalesce(nullif(?, ''), current_schema()) AND c.relkind = 'r' AND left(c.relname, length(?)) = ?
-				AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname IN ('user_id', 'applied_at')))
+				AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname IN ('user_id', 'app', 'applied_at')))
 		SELECT format('%s %s', relname, reloptions) FROM t
 		UNION ALL SELECT format('%s.%s %s %s %s', relname, attname, attstorage, attcompression, attnotnull) FROM t JOIN pg_attribute a ON attrelid = t.oid AND attnum > 0 AND NOT attisdropped
 		UNION ALL SELECT format('%s.%s %s', relname, attname, pg_get_expr(adbin, adrelid)) FROM t JOIN pg_attrdef d ON adrelid = t.oid JOIN pg_attribute a ON attrelid = t.oid AND attnum = adnum
@@ -42,7 +44,7 @@ func whole(t *testing.T, db *gorm.DB, o Options) []string {
 // rowsOf is every row of every table, as text.
 func rowsOf(t *testing.T, db *gorm.DB, o Options) (all []string) {
 	t.Helper()
-	for _, table := range append(owned, record) {
+	for _, table := range naming.All() {
 		var found []string
 		name := o.tables().Quoted(table)
 		require.NoError(t, db.Raw("SELECT CAST(t AS text) FROM "+name+" t ORDER BY 1").Scan(&found).Error)
@@ -67,6 +69,38 @@ func spreads(t *testing.T, db *gorm.DB) map[string]int {
 	return by
 }
 
+// fillMore puts a row into each table that fill leaves empty, but for those of embeddings.
+func fillMore(t *testing.T, db *gorm.DB, o Options) {
+	t.Helper()
+	fill(t, db, o)
+	for table, row := range map[string]string{
+		naming.Refs:       "(user_id, message_id, provider, ref) VALUES ('" + user + "', '" + inbound + "', 'x', 'y')",
+		naming.Votes:      "(user_id, message_id, value, voter) VALUES ('" + user + "', '" + inbound + "', 1, 'v')",
+		naming.Deliveries: "(user_id, id, message_id, due_at, channel) VALUES ('" + user + "', '" + other + "', '" + inbound + "', now(), 'mail')",
+		naming.Labels:     "(user_id, conversation_id, label) VALUES ('" + user + "', '" + thread + "', 'l')",
+		naming.Reads:      "(user_id, conversation_id, seq, reader) VALUES ('" + user + "', '" + thread + "', 1, 'r')",
+		naming.States:     "(user_id, conversation_id, key, value) VALUES ('" + user + "', '" + thread + "', 'k', '1')",
+		naming.UserStates: "(user_id, key, value) VALUES ('" + user + "', 'k', '1')",
+		naming.Summaries:  "(user_id, id, conversation_id, from_seq, to_seq, content) VALUES ('" + user + "', '" + other + "', '" + thread + "', 1, 1, 's')",
+		naming.AppStates:  "(app, key, value) VALUES ('a', 'k', '1')",
+	} {
+		run(t, db, "INSERT INTO "+o.tables().Quoted(table)+" "+row)
+	}
+}
+
+// spread is what spreads has to tell of the library's tables: those with rows of users have
+// shards, and those of everybody are whole on every node.
+func spread(o Options) map[string]int {
+	by := map[string]int{}
+	for _, table := range naming.All() {
+		name := o.tables().Table(table)
+		if by[name] = 1; slices.Contains(naming.WithRows(), table) {
+			by[name] = shards.Shards
+		}
+	}
+	return by
+}
+
 func TestDistributeAndBack(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{
@@ -76,21 +110,17 @@ func TestDistributeAndBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db, ctx := onCitus(t), t.Context()
-			own := map[string]int{
-				"conversations": 4, "messages": 4, "ai_suggestions": 4, "message_embeddings": 4, "message_embedding_claims": 4, record: 1,
-			}
+			own := spread(o)
 			if name == "hosted" {
 				o = hostTables(t, db, o)
 				run(t, db, "INSERT INTO host.users VALUES ('"+user+"')",
 					"CREATE TABLE host.pets (owner uuid REFERENCES host.users ON DELETE CASCADE)", "INSERT INTO host.pets VALUES ('"+user+"')")
-				own = map[string]int{
-					"crm.chat_conversations": 4, "crm.chat_messages": 4, "crm.chat_ai_suggestions": 4, "crm.chat_message_embeddings": 4,
-					"crm.chat_message_embedding_claims": 4, "crm.chat_" + record: 1, "host.users": 1, "host.leads": 1,
-				}
+				own["host.users"], own["host.leads"] = 1, 1
 			}
 			require.NoError(t, Up(ctx, db, o))
-			fill(t, db, o)
+			fillMore(t, db, o)
 			catalogue, rows := whole(t, db, o), rowsOf(t, db, o)
+			require.Len(t, rows, len(naming.All())-3+int(Latest()), "one of each, none of embeddings, and of the migrations one each")
 
 			for range 2 {
 				require.NoError(t, Distribute(ctx, db, o, shards))
@@ -117,11 +147,39 @@ func TestDistributeAndBack(t *testing.T) {
 			}
 			if name == "hosted" {
 				run(t, db, "DELETE FROM host.users")
-				require.Zero(t, count(t, db, "crm.chat_messages"))
+				require.Len(t, rowsOf(t, db, o), 1+int(Latest()), "what is the app's stays")
 				require.Zero(t, count(t, db, "host.pets"))
 			}
 		})
 	}
+}
+
+// TestDistributeWithTheHostsLeads has the host distribute its leads by their owner. The
+// library's tables take their shards, and their foreign key holds.
+func TestDistributeWithTheHostsLeads(t *testing.T) {
+	t.Parallel()
+	db, ctx := onCitus(t), t.Context()
+	o := hostTables(t, db, Options{})
+	require.NoError(t, Up(ctx, db, o))
+	run(t, db, "INSERT INTO host.users VALUES ('"+user+"')", "INSERT INTO host.leads VALUES (7, '"+user+"')",
+		"SELECT create_distributed_table('host.leads', 'owner', shard_count => 2)")
+	fillMore(t, db, o)
+	run(t, db, "UPDATE conversations SET lead_id = 7")
+	catalogue, rows := whole(t, db, o), rowsOf(t, db, o)
+	require.NoError(t, Distribute(ctx, db, o, shards))
+	want := spread(o)
+	for table, n := range want {
+		want[table] = min(n, 2)
+	}
+	want["host.users"], want["host.leads"] = 1, 2
+	require.Equal(t, want, spreads(t, db))
+	require.Equal(t, catalogue, whole(t, db, o))
+	require.Equal(t, rows, rowsOf(t, db, o))
+	require.Error(t, db.Exec("UPDATE conversations SET lead_id = 8 WHERE user_id = '"+user+"'").Error, "there is no such lead")
+	require.NoError(t, Undistribute(ctx, db, o))
+	require.Empty(t, spreads(t, db))
+	require.Equal(t, catalogue, whole(t, db, o))
+	require.Equal(t, rows, rowsOf(t, db, o))
 }
 
 // TestUndistributeLeavesTheHostsTables has the host distribute a table of its own that
@@ -169,7 +227,7 @@ func TestDistributedMigrations(t *testing.T) {
 	require.NoError(t, Up(ctx, db, o))
 	requireNoDrift(t, db, o)
 	requireWords(t, db)
-	require.Len(t, spreads(t, db), len(owned)+1)
+	require.Equal(t, spread(o), spreads(t, db))
 	require.NoError(t, DownTo(ctx, db, o, 0))
 	require.Empty(t, spreads(t, db))
 	require.NoError(t, Up(ctx, db, o))
@@ -216,9 +274,7 @@ func TestDistributeRefuses(t *testing.T) {
 	requireVersion(t, worker, Options{}, Latest())
 	require.NoError(t, Undistribute(ctx, db, Options{}))
 
-	for _, drop := range []string{"messages", "ai_suggestions", "message_embeddings", "message_embedding_claims"} {
-		run(t, db, "TRUNCATE "+drop+" CASCADE")
-	}
+	run(t, db, "TRUNCATE message_embedding_claims")
 	run(t, db, "ALTER TABLE message_embedding_claims DROP CONSTRAINT message_embedding_claims_message_fkey",
 		"SELECT create_distributed_table('message_embedding_claims', 'message_id', shard_count => 2)")
 	both(db, Options{}, "message_id")
@@ -247,7 +303,7 @@ func TestDistributeIsOneTransaction(t *testing.T) {
 	stopped, stop := context.WithCancel(ctx)
 	stop()
 	require.ErrorIs(t, Undistribute(stopped, db, Options{}), context.Canceled)
-	require.Len(t, spreads(t, db), len(owned)+1)
+	require.Equal(t, spread(Options{}), spreads(t, db))
 }
 
 // TestDistributeWithoutCitus runs where there is no cluster.

@@ -82,7 +82,7 @@ func TestQuickVerifyFindsWhatIsSwitchedOff(t *testing.T) {
 			"constraint ai_suggestions.ai_suggestions_conversation_fkey", "its triggers are disabled",
 		},
 		{
-			"ALTER TABLE app_states ADD CONSTRAINT x CHECK (true)", "ALTER TABLE app_states DROP CONSTRAINT x", "", "",
+			"ALTER TABLE conversation_app_states ADD CONSTRAINT x CHECK (true)", "ALTER TABLE conversation_app_states DROP CONSTRAINT x", "", "",
 		},
 		{
 			"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'messages_gmail_key'::regclass",
@@ -103,7 +103,7 @@ func TestQuickVerifyFindsWhatIsSwitchedOff(t *testing.T) {
 			"ALTER TABLE messages ALTER content DROP NOT NULL", "ALTER TABLE messages ALTER content SET NOT NULL",
 			"column messages.content", "",
 		},
-		{"ALTER TABLE app_states SET UNLOGGED", "ALTER TABLE app_states SET LOGGED", "table app_states", "unlogged table"},
+		{"ALTER TABLE conversation_app_states SET UNLOGGED", "ALTER TABLE conversation_app_states SET LOGGED", "table conversation_app_states", "unlogged table"},
 	} {
 		run(t, db, c.damage)
 		drifts, err := QuickVerify(t.Context(), db, Options{})

@@ -37,7 +37,8 @@ type Health interface {
 	// TableSizes returns the sizes of the library's tables, largest first, ties by name. On
 	// SQLite it needs the table dbstat, which some drivers lack (ErrUnsupported), and takes as
 	// long as reading the whole file. Of distributed tables it adds up the shards, and needs
-	// every node.
+	// every node; inside a transaction that has written to several of them it is ErrUnsupported,
+	// and the transaction goes on.
 	TableSizes(ctx context.Context) ([]TableSize, error)
 
 	// IndexUsage returns how often PostgreSQL has used each index of the library's tables since

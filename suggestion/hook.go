@@ -1,8 +1,6 @@
 package suggestion
 
 import (
-	"cmp"
-
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/check"
@@ -28,9 +26,9 @@ func (s *Suggestion) BeforeUpdate(tx *gorm.DB) error {
 	if hook.Whole(tx, s) {
 		return s.prepare()
 	}
-	changes, ok, err := hook.Partial[Suggestion](tx)
-	if ok {
-		err = changes.validateChanges()
+	changes, sets, err := hook.Partial[Suggestion](tx)
+	if len(sets) > 0 {
+		err = changes.validateChanges(sets)
 	}
 	return err
 }
@@ -42,8 +40,8 @@ func (s *Suggestion) prepare() error {
 
 // validateChanges validates a suggestion with only some of its fields: what goes together is
 // completed first, since the row may have the rest.
-func (s *Suggestion) validateChanges() error {
-	s.SuggestedContent = cmp.Or(s.SuggestedContent, "unchanged")
+func (s *Suggestion) validateChanges(sets hook.Sets) error {
+	hook.Fill(sets, "suggested_content", &s.SuggestedContent, "unchanged")
 	if s.Status == "" && s.EditedContent != "" {
 		s.Status = StatusEdited
 	}
@@ -51,7 +49,7 @@ func (s *Suggestion) validateChanges() error {
 		s.Status = StatusApproved
 	}
 	if s.Status == StatusEdited {
-		s.EditedContent = cmp.Or(s.EditedContent, "unchanged")
+		hook.Fill(sets, "edited_content", &s.EditedContent, "unchanged")
 	}
 	if s.Status != "" && s.Status != StatusPending && s.ReviewedAt == nil {
 		s.ReviewedAt = new(message.Now())
@@ -60,7 +58,7 @@ func (s *Suggestion) validateChanges() error {
 		s.DraftAt = new(message.Now())
 	}
 	if s.DraftAt != nil {
-		s.DraftContent = cmp.Or(s.DraftContent, "unchanged")
+		hook.Fill(sets, "draft_content", &s.DraftContent, "unchanged")
 	}
 	return s.prepare()
 }

@@ -135,6 +135,7 @@ func (s *Suggestion) Validate() error {
 		s.validateDraft(),
 		check.Time("created_at", s.CreatedAt),
 		check.Time("updated_at", s.UpdatedAt),
+		check.Time("deleted_at", s.DeletedAt.Time),
 	)
 }
 
@@ -163,14 +164,17 @@ func (s *Suggestion) validateReview() error {
 }
 
 func (s *Suggestion) validateDraft() error {
-	if (s.DraftContent == "") != (s.DraftAt == nil) {
-		return rule.Invalid("draft_at", "is given exactly when there is a draft_content")
-	}
-	return check.First(
+	if err := check.First(
 		check.Text("draft_content", s.DraftContent),
 		check.Key("draft_by", s.DraftBy),
 		check.NullTime("draft_at", s.DraftAt),
-	)
+	); err != nil {
+		return err
+	}
+	if (s.DraftContent == "") != (s.DraftAt == nil) {
+		return rule.Invalid("draft_at", "is given exactly when there is a draft_content")
+	}
+	return nil
 }
 
 // Size returns the bytes of the suggestion's texts and documents together, as message.Message's

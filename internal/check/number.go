@@ -1,6 +1,8 @@
 package check
 
 import (
+	"math"
+
 	"github.com/shopspring/decimal"
 
 	"github.com/convostore/convostore/rule"
@@ -12,6 +14,14 @@ func NotNegative(field string, n int64) error {
 		return rule.Invalid(field, "is negative")
 	}
 	return nil
+}
+
+// Count refuses a number below zero, and one that does not fit the 32 bits of its column.
+func Count(field string, n int64) error {
+	if n > math.MaxInt32 {
+		return rule.Invalid(field, "is more than %d", math.MaxInt32)
+	}
+	return NotNegative(field, n)
 }
 
 // MaxTokens is the largest number of tokens of a row. The sum of nine thousand million rows still

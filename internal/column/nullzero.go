@@ -2,6 +2,7 @@ package column
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"reflect"
 
@@ -19,6 +20,9 @@ func init() { schema.RegisterSerializer("convostore_null_zero", nullZero{}) }
 func (nullZero) Value(_ context.Context, _ *schema.Field, _ reflect.Value, v any) (any, error) {
 	if z, ok := v.(interface{ IsZero() bool }); v == int64(0) || ok && z.IsZero() {
 		return nil, nil //nolint:nilnil // a nil value is NULL
+	}
+	if valuer, ok := v.(driver.Valuer); ok {
+		return valuer.Value() // drivers do not ask a second time
 	}
 	return v, nil
 }

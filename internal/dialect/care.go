@@ -1,7 +1,5 @@
 package dialect
 
-import "strings"
-
 // Care is the SQL for maintenance of whole tables, whose names come quoted. Its statements
 // are run one by one and outside of transactions.
 type Care interface {
@@ -20,16 +18,14 @@ type Care interface {
 	Checkpoint() string
 }
 
-func (postgres) Analyze(tables []string) []string {
-	return []string{"ANALYZE " + strings.Join(tables, ", ")}
-}
+// Citus takes no statement for tables that it distributes together with tables that every node
+// has, which app_states is. PostgreSQL itself works on one table after another either way.
+func (postgres) Analyze(tables []string) []string { return eachTable("ANALYZE ", tables) }
 
-func (postgres) Vacuum(tables, _ []string) []string {
-	return []string{"VACUUM (ANALYZE) " + strings.Join(tables, ", ")}
-}
+func (postgres) Vacuum(tables, _ []string) []string { return eachTable("VACUUM (ANALYZE) ", tables) }
 
 func (postgres) VacuumFull(tables, _ []string) []string {
-	return []string{"VACUUM (FULL, ANALYZE) " + strings.Join(tables, ", ")}
+	return eachTable("VACUUM (FULL, ANALYZE) ", tables)
 }
 
 func (postgres) Reindex(tables []string) []string {

@@ -29,6 +29,7 @@ type Dialect interface {
 	Driver
 	Locks
 	Inserts
+	Deletes
 	Lists
 	Planning
 	Times
@@ -58,6 +59,12 @@ type Driver interface {
 	// RollsBackByItself tells whether the database may roll back a transaction over a failed
 	// statement, and then commits each further statement by itself.
 	RollsBackByItself() bool
+}
+
+// Deletes are the forms of DELETE.
+type Deletes interface {
+	// DeletesTogether tells whether one statement can delete from several tables.
+	DeletesTogether() bool
 }
 
 // Locks end a SELECT that locks its rows. Each is empty where the first write of a
@@ -109,6 +116,10 @@ type Planning interface {
 	// fail without it. SQLite takes an index that has only the first column of an order for
 	// useless, and sorts the whole table.
 	Through(index string) string
+	// SortKey is the column by which SQLite finds a row again when only the keys of rows are
+	// sorted: it sorts rows with all that is selected of them. It is empty where a sort takes
+	// only what it needs.
+	SortKey() string
 }
 
 // Times are calculations with times.

@@ -24,11 +24,13 @@ func (postgres) LockShare(alias string) string    { return " FOR SHARE" + ofTabl
 func (postgres) LockKeyShare(alias string) string { return " FOR KEY SHARE" + ofTable(alias) }
 
 func (postgres) OneStatementAppend() bool { return true }
+func (postgres) DeletesTogether() bool    { return true }
 func (postgres) RowsPerInsert() int       { return 1000 }
 
 func (postgres) Unindexed(column string) string { return column }
 func (postgres) OrderedJoin() string            { return " JOIN " }
 func (postgres) Through(string) string          { return "" }
+func (postgres) SortKey() string                { return "" }
 
 func (postgres) Greatest() string { return "GREATEST" }
 func (postgres) Like() string     { return "ILIKE" }

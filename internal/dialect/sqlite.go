@@ -27,6 +27,7 @@ func (sqlite) LockShare(string) string    { return "" }
 func (sqlite) LockKeyShare(string) string { return "" }
 
 func (sqlite) OneStatementAppend() bool { return false }
+func (sqlite) DeletesTogether() bool    { return false }
 func (sqlite) RowsPerInsert() int       { return 50 }
 
 func (sqlite) Replacing(string, ...string) (insert, onConflict string) {
@@ -36,6 +37,7 @@ func (sqlite) Replacing(string, ...string) (insert, onConflict string) {
 func (sqlite) Unindexed(column string) string { return "+" + column }
 func (sqlite) OrderedJoin() string            { return " CROSS JOIN " }
 func (sqlite) Through(index string) string    { return " INDEXED BY " + index }
+func (sqlite) SortKey() string                { return "row_id" }
 
 func (sqlite) Greatest() string { return "MAX" }
 func (sqlite) Like() string     { return "LIKE" }

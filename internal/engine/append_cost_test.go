@@ -36,7 +36,7 @@ const (
 // bytes of the write-ahead log on PostgreSQL.
 type costCeiling struct {
 	// steady is for a conversation that is active and waits for a reply already, turn for one
-	// whose status changes with each message, and first for the first message in an hour.
+	// whose status changes with each message, and first for the first message in ten minutes.
 	steady, turn, first float64
 }
 
@@ -133,14 +133,14 @@ func costText(n int) string {
 func (w *costWorld) compare(t *testing.T, most costCeiling) {
 	t.Helper()
 	inbound := func(int) message.Role { return message.RoleUser }
-	w.average(t, inbound) // the first of the hour
+	w.average(t, inbound) // the first of its ten minutes
 	steady := w.average(t, inbound)
 	turn := w.average(t, func(n int) message.Role {
 		return []message.Role{message.RoleAssistant, message.RoleUser}[n/costThreads%2]
 	})
 	w.now = w.now.Add(time.Hour)
 	first := w.average(t, inbound)
-	t.Logf("an append writes %.1f, with a new status %.1f, as the first of an hour with a new status %.1f", steady, turn, first)
+	t.Logf("an append writes %.1f, with a new status %.1f, as the first of ten minutes with a new status %.1f", steady, turn, first)
 	assert.LessOrEqual(t, steady, most.steady)
 	assert.LessOrEqual(t, turn, most.turn)
 	assert.LessOrEqual(t, first, most.first)

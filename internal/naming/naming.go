@@ -22,10 +22,10 @@ const (
 	Labels        = "conversation_labels"
 	Reads         = "conversation_reads"
 	States        = "conversation_states"
-	UserStates    = "user_states"
+	UserStates    = "conversation_user_states"
 	Summaries     = "conversation_summaries"
 	// AppStates has rows that all users of an app share, and no owner.
-	AppStates = "app_states"
+	AppStates = "conversation_app_states"
 	// Migrations has a row for each migration that was applied.
 	Migrations = "convostore_migrations"
 	// MessagesText and ConversationsText are SQLite's full-text indexes.

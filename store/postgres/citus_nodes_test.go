@@ -76,3 +76,32 @@ func TestCitusSizes(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrUnsupported)
 	require.ErrorContains(t, err, "run_command_on_all_nodes")
 }
+
+// TestCitusSizesInATransaction has one that has written to several shards: Citus refuses, and
+// the transaction goes on.
+func TestCitusSizesInATransaction(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	st := onCitus(t)
+	users := make([]uuid.UUID, 16)
+	require.NoError(t, st.Transaction(ctx, func(tx store.Store) error {
+		_, err := tx.Health().TableSizes(ctx)
+		require.NoError(t, err, "nothing is written yet")
+		for i := range users {
+			users[i] = uuid.New()
+			require.NoError(t, tx.ForUser(users[i]).Conversations().Create(ctx, &conversation.Conversation{}))
+		}
+		sizes, err := tx.Health().TableSizes(ctx)
+		require.ErrorIs(t, err, store.ErrUnsupported)
+		require.ErrorContains(t, err, "several shards")
+		require.Nil(t, sizes)
+		return tx.ForUser(users[0]).Conversations().Create(ctx, &conversation.Conversation{})
+	}))
+	for i, user := range users {
+		page, err := st.ForUser(user).Conversations().List(ctx, store.ConversationFilter{}, store.PageRequest{})
+		require.NoError(t, err)
+		require.Len(t, page.Items, map[bool]int{true: 2, false: 1}[i == 0])
+	}
+	_, err := st.Health().TableSizes(ctx)
+	require.NoError(t, err)
+}

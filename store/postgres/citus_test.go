@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +12,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/convostore/convostore"
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -54,7 +56,7 @@ func empty(dsn string, o migrate.Options) error {
 		return o.Prefix + table
 	}
 	return onDSN(dsn, func(db *gorm.DB) error {
-		for _, table := range []string{"message_embedding_claims", "message_embeddings", "ai_suggestions", "messages", "conversations"} {
+		for _, table := range append([]string{naming.AppStates}, backwards(naming.WithRows())...) {
 			if err := db.Exec("DELETE FROM " + name(table)).Error; err != nil {
 				return err
 			}
@@ -70,10 +72,16 @@ func empty(dsn string, o migrate.Options) error {
 	})
 }
 
+// backwards has children before their parents.
+func backwards(tables []string) []string {
+	slices.Reverse(tables)
+	return tables
+}
+
 // others are the tables in the schema public that are not the library's.
 const others = `SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE n.nspname = 'public' AND c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_attribute a
-		WHERE a.attrelid = c.oid AND a.attname IN ('user_id', 'applied_at'))`
+		WHERE a.attrelid = c.oid AND a.attname IN ('user_id', 'app', 'applied_at'))`
 
 // eachOther runs a statement on each of them.
 func eachOther(db *gorm.DB, statement string) error {

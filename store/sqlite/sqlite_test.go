@@ -144,9 +144,9 @@ func TestOrphans(t *testing.T) {
 	for _, user := range users {
 		orphan(t, st, user)
 	}
-	// A vector whose message is an orphan is one itself as soon as the message is gone.
-	lost := store.Counts{Messages: 2, Suggestions: 1}
-	gone := lost.Add(store.Counts{Embeddings: 1})
+	// What belongs to a message that is an orphan is one itself as soon as the message is gone.
+	lost := store.Counts{Messages: 2, Suggestions: 1, Labels: 1, Reads: 1, States: 1, Summaries: 1}
+	gone := lost.Add(store.Counts{Embeddings: 1, Refs: 1, Votes: 1, Deliveries: 1})
 	for _, tt := range []struct {
 		scope            store.Scope
 		counted, removed store.Counts
@@ -168,8 +168,8 @@ func TestOrphans(t *testing.T) {
 	require.Equal(t, store.Counts{Conversations: 2, Messages: 2, Embeddings: 2}, left)
 }
 
-// orphan leaves two messages, a vector and a suggestion without their parents, beside a
-// whole conversation.
+// orphan leaves two messages, a suggestion and a row of every other table without their parents,
+// beside a whole conversation.
 func orphan(t *testing.T, st store.Store, user uuid.UUID) {
 	t.Helper()
 	ctx, s := t.Context(), st.ForUser(user)
@@ -187,6 +187,18 @@ func orphan(t *testing.T, st store.Store, user uuid.UUID) {
 	_, err := s.Messages().Append(ctx, cs[0].ID, &message.Message{Role: message.RoleUser})
 	require.NoError(t, err)
 	require.NoError(t, s.Suggestions().Create(ctx, &suggestion.Suggestion{ConversationID: cs[0].ID, SuggestedContent: "x"}))
+	id, m := cs[0].ID, cs[0].Messages[0].ID
+	for _, row := range []any{
+		&message.Ref{MessageID: m, UserID: user, Provider: "gmail", Ref: "1"},
+		&message.Vote{MessageID: m, UserID: user, Voter: "ann", Value: message.VoteUp},
+		&message.OutboxEntry{MessageID: m, UserID: user, Channel: "gmail"},
+		&conversation.Label{ConversationID: id, UserID: user, Label: "urgent"},
+		&conversation.Read{ConversationID: id, UserID: user, Reader: "ann"},
+		&conversation.State{ConversationID: id, UserID: user, Key: "key"},
+		&conversation.Summary{ConversationID: id, UserID: user, FromSeq: 1, ToSeq: 1, Content: "x"},
+	} {
+		require.NoError(t, st.DB(ctx).Create(row).Error)
+	}
 	require.NoError(t, st.DB(ctx).Unscoped().Where("id = ?", cs[0].ID).Delete(&conversation.Conversation{}).Error)
 }
 

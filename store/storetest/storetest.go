@@ -133,7 +133,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	all := subtests{}
 	for _, part := range []subtests{
-		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), holdTests(), retentionTests(), tableCareTests(),
+		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
 		inputTests(), boundTests(), searchTests(), embeddingTests(), reportTests(), healthTests(),
 	} {
 		maps.Copy(all, part)

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -95,13 +94,16 @@ func newEstate(t *testing.T, st store.Store) *estate {
 	e.archived, e.deleted = &conversation.Conversation{LeadID: "lead"}, &conversation.Conversation{LeadID: "lead"}
 	for _, c := range []*conversation.Conversation{e.live, e.archived, e.deleted} {
 		require.NoError(t, s.Conversations().Create(t.Context(), c))
-		appended(t, s, c.ID, inbound("first"))
+		first := inbound("first")
+		appended(t, s, c.ID, first)
+		furnish(t, st.DB(t.Context()), first)
 	}
 	e.fillThread(t, st, s)
 	e.fillSuggestions(t, s)
 	must[*conversation.Conversation](t)(s.Conversations().Archive(t.Context(), e.archived.ID))
 	must[*conversation.Conversation](t)(s.Conversations().Delete(t.Context(), e.deleted.ID))
 	e.fillCursors(t, s)
+	everyTableHasRows(t, st, e.user)
 	return e
 }
 
@@ -123,6 +125,11 @@ func (e *estate) fillThread(t *testing.T, st store.Store, s store.Scope) {
 	appended(t, s, newThread(t, s, 1).ID, another)
 	require.NoError(t, e.inbound.SetEmbedding("model", axis(0)))
 	require.NoError(t, st.DB(t.Context()).Create(e.inbound.Embeddings).Error)
+	db := st.DB(t.Context())
+	furnish(t, db, e.inbound)
+	furnish(t, db, e.hidden)
+	claim(t, db, e.inbound)
+	remember(t, db, e.user)
 }
 
 func (e *estate) fillSuggestions(t *testing.T, s store.Scope) {
@@ -682,29 +689,6 @@ func (c call) checkAsOwner(t *testing.T, st store.Store, e *estate, name string)
 		return errUndo
 	})
 	require.ErrorIs(t, err, errUndo)
-}
-
-// dump is everything that is stored of a user, column by column.
-func dump(t *testing.T, st store.Store, user uuid.UUID) string {
-	t.Helper()
-	var all []string
-	for _, model := range []any{
-		&conversation.Conversation{}, &message.Message{}, &message.Embedding{}, &suggestion.Suggestion{},
-	} {
-		var rows []map[string]any
-		err := st.DB(t.Context()).Unscoped().Model(model).Where("user_id = ?", user).Find(&rows).Error
-		require.NoError(t, err)
-		require.NotEmpty(t, rows, "rows of %T", model)
-		for _, row := range rows {
-			doc, err := json.Marshal(row)
-			require.NoError(t, err)
-			all = append(all, fmt.Sprintf("%T %s", model, doc))
-		}
-	}
-	slices.Sort(all)
-	doc, err := json.Marshal(all)
-	require.NoError(t, err)
-	return string(doc)
 }
 
 // sameIDsStayApart gives two users rows with the same ids, which are unique for one user only.

@@ -6,7 +6,8 @@
 //
 // The command finds the server's DSN in CONVOSTORE_TEST_POSTGRES. Where that is
 // set already, its server is used and none is started. Testpg exits with the
-// command's exit code and leaves neither a process nor a file behind.
+// command's exit code and leaves neither a process nor a file behind, but for
+// the programs that -version keeps for the next run.
 package main
 
 import (
@@ -31,18 +32,26 @@ const (
 // failed is the exit code for trouble of testpg's own. A command rarely has it.
 const failed = 125
 
+// settings are what the flags say.
+type settings struct {
+	server  pgserver.Options
+	install bool
+	version int
+}
+
 func main() {
-	var options pgserver.Options
-	flag.BoolVar(&options.Durable, "durable", false, "keep fsync on, for benchmarks that write")
-	flag.BoolVar(&options.TCP, "tcp", false, "listen on a free port of 127.0.0.1")
-	install := flag.Bool("install", true, "install PostgreSQL and pgvector where they are missing and that is possible")
+	var options settings
+	flag.BoolVar(&options.server.Durable, "durable", false, "keep fsync on, for benchmarks that write")
+	flag.BoolVar(&options.server.TCP, "tcp", false, "listen on a free port of 127.0.0.1")
+	flag.BoolVar(&options.install, "install", true, "install PostgreSQL and pgvector where they are missing and that is possible")
+	flag.IntVar(&options.version, "version", 0, "the major `version` of PostgreSQL, put into a folder where it is not installed (0: the one that is there)")
 	flag.Usage = usage
 	flag.Parse()
 	if flag.NArg() == 0 {
 		usage()
 		os.Exit(2)
 	}
-	os.Exit(run(options, *install, flag.Args()))
+	os.Exit(run(options, flag.Args()))
 }
 
 func usage() {
@@ -51,19 +60,24 @@ func usage() {
 }
 
 // run returns the exit code. Everything it made is gone when it returns.
-func run(options pgserver.Options, install bool, args []string) int {
+func run(options settings, args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	setDefault(envRequire, "1")
-	if os.Getenv(envDSN) != "" {
-		return runCommand(ctx, args)
+	if options.version != 0 {
+		if err := useVersion(ctx, options.version, options.install); err != nil {
+			return complain(err)
+		}
+	}
+	if dsn := os.Getenv(envDSN); dsn != "" {
+		return runOn(ctx, dsn, options.version, args)
 	}
 	remove, err := ownTempDir()
 	if err != nil {
 		return complain(err)
 	}
 	defer remove()
-	server, err := startServer(ctx, options, install)
+	server, err := startServer(ctx, options.server, options.install)
 	if server != nil {
 		defer stopServer(server)
 	}
@@ -74,11 +88,21 @@ func run(options pgserver.Options, install bool, args []string) int {
 		return complain(err)
 	}
 	os.Setenv(envDSN, server.DSN()) //nolint:errcheck // neither name nor value can hold what Setenv refuses
-	code := runCommand(ctx, args)
+	code := runOn(ctx, server.DSN(), options.version, args)
 	if !server.Alive() {
 		fmt.Fprintf(os.Stderr, "testpg: the server died meanwhile; its log ends with\n%s\n", server.LogTail())
 	}
 	return code
+}
+
+// runOn runs the command, unless the server is of another version than was asked for.
+func runOn(ctx context.Context, dsn string, version int, args []string) int {
+	if version != 0 {
+		if err := checkMajor(ctx, dsn, version); err != nil {
+			return complain(err)
+		}
+	}
+	return runCommand(ctx, args)
 }
 
 func complain(err error) int {

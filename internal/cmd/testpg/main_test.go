@@ -33,7 +33,7 @@ func TestServerThatIsSetIsUsed(t *testing.T) {
 	t.Setenv(envDSN, "somewhere")
 	t.Setenv(envRequire, "0")
 	script := `test "$` + envDSN + `" = somewhere && test "$` + envRequire + `" = 0`
-	assert.Zero(t, run(pgserver.Options{}, false, []string{"sh", "-c", script}))
+	assert.Zero(t, run(settings{}, []string{"sh", "-c", script}))
 }
 
 func TestNothingIsLeft(t *testing.T) {
@@ -48,7 +48,7 @@ func TestNothingIsLeft(t *testing.T) {
 	require.NoError(t, os.Chmod(temp, 0o711))
 	t.Setenv("TMPDIR", temp)
 	script := `test -n "$` + envDSN + `" && touch "$TMPDIR/left" && exit 3`
-	assert.Equal(t, 3, run(pgserver.Options{TCP: true}, false, []string{"sh", "-c", script}))
+	assert.Equal(t, 3, run(settings{server: pgserver.Options{TCP: true}}, []string{"sh", "-c", script}))
 	left, err := os.ReadDir(temp)
 	require.NoError(t, err)
 	assert.Empty(t, left)

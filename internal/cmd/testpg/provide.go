@@ -93,15 +93,23 @@ func mayInstall(ctx context.Context) bool {
 
 // runInstaller hands the script over as an argument: the user that sudo changes
 // to need not be able to read this tree.
-func runInstaller(ctx context.Context) error {
-	args := []string{"bash", "-c", installer}
-	if os.Geteuid() != 0 {
-		args = append([]string{"sudo", "-n"}, args...)
-	}
+func runInstaller(ctx context.Context) error { return asRoot(ctx, "bash", "-c", installer).Run() }
+
+// asRoot is a command that writes what it has to say beside what testpg does.
+func asRoot(ctx context.Context, args ...string) *exec.Cmd {
+	args = rootArgs(args)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	// A kill could catch dpkg at work; the script ends by itself between two steps.
+	// A kill could catch dpkg at work; the programs run here end by themselves between two steps.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = time.Minute
-	return cmd.Run()
+	return cmd
+}
+
+// rootArgs puts sudo in front where this does not run as root.
+func rootArgs(args []string) []string {
+	if os.Geteuid() == 0 {
+		return args
+	}
+	return append([]string{"sudo", "-n"}, args...)
 }

@@ -5,7 +5,6 @@ package erase
 
 import (
 	"context"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -75,52 +74,4 @@ func (c Conditions) WithChildren(sc scope.Scope) Conditions {
 		}
 	}
 	return c
-}
-
-// Remove deletes rows, children before parents, and returns how many of each table. It must
-// run in a transaction: after an error, rows of some tables are deleted already.
-func Remove(ctx context.Context, sc scope.Scope, conditions Conditions) (counts store.Counts, err error) {
-	defer sc.Erasures.Add(1)
-	db := query.On(ctx, sc.Writer)
-	tables, err := conditions.tables(db, sc)
-	if err != nil {
-		return counts, err
-	}
-	for _, table := range tables {
-		n, err := query.New("DELETE FROM " + sc.Tables.Of(table) + " WHERE ").Append(conditions[table]).Exec(db)
-		if err != nil {
-			return counts, err
-		}
-		table.Add(&counts, n)
-	}
-	return counts, nil
-}
-
-// tables returns the tables that have rows to remove, children before parents. Most services
-// use few of the tables. One statement asks which, so that the others cost none: a row that
-// somebody adds after it goes with its parent, by the foreign key. The table of the outermost
-// parent is always among them, since its rows were looked for before.
-func (c Conditions) tables(db query.Conn, sc scope.Scope) ([]*record.Table, error) {
-	tables := slices.DeleteFunc(record.Tables(), func(t *record.Table) bool { return c[t] == nil })
-	slices.Reverse(tables)
-	if len(tables) < 3 {
-		return tables, nil
-	}
-	asked := tables[:len(tables)-1]
-	found, dest := make([]bool, len(asked)), make([]any, len(asked))
-	q := query.New("SELECT ")
-	for i, table := range asked {
-		if dest[i] = &found[i]; i > 0 {
-			q.Add(", ")
-		}
-		q.Add("EXISTS (SELECT 1 FROM " + sc.Tables.Of(table) + " WHERE ").Append(c[table]).Add(")")
-	}
-	if _, err := q.Row(db, dest...); err != nil {
-		return nil, err
-	}
-	i := -1
-	return slices.DeleteFunc(tables, func(*record.Table) bool {
-		i++
-		return i < len(found) && !found[i]
-	}), nil
 }

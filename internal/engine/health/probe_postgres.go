@@ -76,11 +76,27 @@ func (p postgresProbe) tableSizes(ctx context.Context) ([]store.TableSize, error
 	if err != nil {
 		return nil, query.Wrap("read the sizes of the tables", err)
 	}
-	read := p.plainSizes
 	if distributed {
-		read = p.citusSizes
+		return p.distributedSizes(ctx, db)
 	}
-	sizes, err := read(db)
+	sizes, err := p.plainSizes(db)
+	return sizes, query.Wrap("read the sizes of the tables", err)
+}
+
+// distributedSizes asks over connections of Citus' own, which it does not open inside a
+// transaction that has written to several shards: they would not see what was written. That
+// shows only as an error, so that it asks inside a savepoint, which a host's transaction
+// survives.
+func (p postgresProbe) distributedSizes(ctx context.Context, db query.Conn) (sizes []store.TableSize, err error) {
+	err = p.st.Guarded(ctx, func(*scope.Store) error {
+		sizes, err = p.citusSizes(db)
+		return err
+	})
+	const activeTransaction = "25001"
+	if dialect.CodeOf(err) == activeTransaction {
+		return nil, fmt.Errorf("%w: the transaction has written to several shards, and their sizes are read outside of it: "+
+			"ask before it, or after (%w)", store.ErrUnsupported, err)
+	}
 	return sizes, query.Wrap("read the sizes of the tables", err)
 }
 

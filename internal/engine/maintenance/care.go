@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"github.com/convostore/convostore/internal/engine/query"
-	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/rule"
 )
 
@@ -46,10 +46,10 @@ func (s maintenance) Reindex(ctx context.Context) error {
 	return query.Wrap("reindex", s.execEach(ctx, s.sc.Dialect.Reindex(s.ownTables())))
 }
 
-// ownTables returns the quoted names of the tables with rows of users.
+// ownTables returns the quoted names of all tables, those without an owner among them.
 func (s maintenance) ownTables() (names []string) {
-	for _, table := range record.Tables() {
-		names = append(names, s.sc.Tables.Of(table))
+	for _, name := range naming.All() {
+		names = append(names, s.sc.Config.Tables.Quoted(name))
 	}
 	return names
 }

@@ -119,9 +119,9 @@ func purgeDue(before time.Time) dueCondition {
 }
 
 // quietSince adds to the condition of a conversation that had its last message before a time
-// what the index by the hour needs to find it.
+// what the index by the bucket needs to find it.
 func quietSince(due *query.Query, before time.Time) *query.Query {
-	return due.Add(" AND active_hour <= ?", scope.Hour(before))
+	return due.Add(" AND activity_bucket <= ?", scope.Bucket(before))
 }
 
 // stillDue is the condition for those of the picked rows that are still due.
@@ -158,7 +158,7 @@ func (r *retention) run(ctx context.Context, d deadlines) error {
 
 func (r *retention) archive(ctx context.Context, before time.Time) error {
 	return r.walk(ctx, dueWalk{
-		table: r.sc.Tables.Conversations, age: "last_message_at", hour: "active_hour", due: quietSince(archiveDue(before)("last_message_at"), before), weight: "0",
+		table: r.sc.Tables.Conversations, age: "last_message_at", bucket: "activity_bucket", due: quietSince(archiveDue(before)("last_message_at"), before), weight: "0",
 		do: func(ctx context.Context, sc scope.Scope, rows []*dueRow) (store.RetentionResult, error) {
 			n, err := updateDue(ctx, sc, rows, query.New("status = ?", conversation.StatusArchived), archiveDue(before))
 			return store.RetentionResult{Archived: n}, err
@@ -168,7 +168,7 @@ func (r *retention) archive(ctx context.Context, before time.Time) error {
 
 func (r *retention) delete(ctx context.Context, before time.Time) error {
 	return r.walk(ctx, dueWalk{
-		table: r.sc.Tables.Conversations, age: "last_message_at", hour: "active_hour", due: quietSince(deleteDue(before)("last_message_at"), before), weight: "0",
+		table: r.sc.Tables.Conversations, age: "last_message_at", bucket: "activity_bucket", due: quietSince(deleteDue(before)("last_message_at"), before), weight: "0",
 		do: func(ctx context.Context, sc scope.Scope, rows []*dueRow) (store.RetentionResult, error) {
 			n, err := updateDue(ctx, sc, rows, query.New("deleted_at = ?", r.sc.Instant()), deleteDue(before))
 			return store.RetentionResult{Deleted: n}, err

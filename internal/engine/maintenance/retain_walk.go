@@ -20,10 +20,10 @@ const maxErase = 5000
 // dueWalk describes the way through the due rows of a table, oldest first.
 type dueWalk struct {
 	table string
-	// age is the column that tells the age of a row. An index has it in order, or has hour,
-	// the column with the hour of age.
-	age, hour string
-	due       *query.Query
+	// age is the column that tells the age of a row. An index has it in order, or has bucket,
+	// the column with the bucket of age.
+	age, bucket string
+	due         *query.Query
 	// conversation is the column with the conversation's id, "id" if empty. weight is the
 	// number of messages that are erased with a row.
 	conversation, weight string
@@ -83,14 +83,14 @@ func (r *retention) pick(ctx context.Context, w dueWalk, from time.Time) (page [
 	}
 	q := query.New("SELECT id, user_id, " + w.age + ", " + conversation + ", " + w.weight + " FROM " + w.table + " AS t WHERE ").Append(w.due)
 	order := w.age
-	if w.hour != "" {
-		order = w.hour + ", " + w.age
+	if w.bucket != "" {
+		order = w.bucket + ", " + w.age
 	}
 	if !from.IsZero() {
 		q.Add(" AND "+w.age+" >= ?", from)
 	}
-	if !from.IsZero() && w.hour != "" {
-		q.Add(" AND "+w.hour+" >= ?", scope.Hour(from))
+	if !from.IsZero() && w.bucket != "" {
+		q.Add(" AND "+w.bucket+" >= ?", scope.Bucket(from))
 	}
 	r.sc.Owned(q, "").Add(" ORDER BY "+order+" LIMIT ?", r.pageSize)
 	err = r.sc.Store.Retry(ctx, func() (err error) {

@@ -75,7 +75,8 @@ func (f *File) Check() error {
 }
 
 // CheckWritten is Check inside a transaction that has written: a database in WAL mode has a log
-// then, whoever opened it.
+// then, whoever opened it. A file that goes during the commit is as good as one that goes right
+// after it, so that nobody looks again.
 func (f *File) CheckWritten() error {
 	if err := f.Check(); err != nil || f == nil || f.log == "" || f.holds.Load() {
 		return err

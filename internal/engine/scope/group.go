@@ -187,11 +187,8 @@ func (s *Store) lead(ctx context.Context, single bool, fn func(on *Store) error)
 		}
 		return s.file().CheckWritten()
 	})
-	switch {
-	case r.broken:
+	if r.broken {
 		r.err = errAgain
-	case r.err == nil:
-		r.err = s.file().Check()
 	}
 	return r.err
 }

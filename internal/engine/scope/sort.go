@@ -47,13 +47,13 @@ func (sc Scope) SortByArrival(column, alias string) Sort {
 	}
 }
 
-// SortByActivity sorts conversations by their last message. The indexes have the hour of it;
-// the database sorts the rows of each hour.
+// SortByActivity sorts conversations by their last message. The indexes have the ten
+// minutes of it; the database sorts the rows of each bucket.
 func (sc Scope) SortByActivity(alias string) Sort {
 	byTime := sc.SortByTime(alias+"last_message_at", alias)
 	return Sort{
-		columns: append([]string{alias + "active_hour"}, byTime.columns...),
-		values:  func(p *Place) []any { return append([]any{Hour(p.Time())}, byTime.values(p)...) },
+		columns: append([]string{alias + "activity_bucket"}, byTime.columns...),
+		values:  func(p *Place) []any { return append([]any{Bucket(p.Time())}, byTime.values(p)...) },
 	}
 }
 
@@ -77,24 +77,28 @@ func (s Sort) After(q *query.Query, beyond string, p *Place) *query.Query {
 	return q.Add(" AND ("+strings.Join(s.columns, ", ")+") "+beyond+" ("+query.Marks(len(s.columns))+")", s.values(p)...)
 }
 
-// Hour returns the active_hour of a time: the hours since 1970, rounded down.
-func Hour(t time.Time) int64 {
+// bucketSeconds is ten minutes: short enough that a campaign to thousands of leads spreads over
+// some, and long enough that a chat stays in one for most of its appends.
+const bucketSeconds = 600
+
+// Bucket returns the activity_bucket of a time: tens of minutes since 1970, rounded down.
+func Bucket(t time.Time) int64 {
 	seconds := t.Unix()
 	if seconds < 0 {
-		seconds -= 3599
+		seconds -= bucketSeconds - 1
 	}
-	return seconds / 3600
+	return seconds / bucketSeconds
 }
 
 // ActiveBetween restricts conversations to those whose last message was sent from since until
-// before, which is excluded. A zero time is no bound. The conditions on the hour are for the
+// before, which is excluded. A zero time is no bound. The conditions on the bucket are for the
 // indexes.
 func ActiveBetween(q *query.Query, alias string, since, before time.Time) *query.Query {
 	if !since.IsZero() {
-		q.Add(" AND "+alias+"active_hour >= ?", Hour(since))
+		q.Add(" AND "+alias+"activity_bucket >= ?", Bucket(since))
 	}
 	if !before.IsZero() {
-		q.Add(" AND "+alias+"active_hour <= ?", Hour(before))
+		q.Add(" AND "+alias+"activity_bucket <= ?", Bucket(before))
 	}
 	Between(q, alias+"last_message_at", since, before)
 	return q

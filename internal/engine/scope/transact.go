@@ -26,7 +26,7 @@ func (s *Store) Transaction(ctx context.Context, fn func(tx *Store) error) error
 	defer s.noteCommit(ctx, t)
 	defer s.noteWritten(ctx)
 	return s.Retry(ctx, func() error {
-		err := s.Writer.Transaction(ctx, func(tx *query.Handle) error {
+		return s.Writer.Transaction(ctx, func(tx *query.Handle) error {
 			in := s.withHandle(tx)
 			in.txWrites = t
 			if err := fn(in); err != nil {
@@ -34,10 +34,6 @@ func (s *Store) Transaction(ctx context.Context, fn func(tx *Store) error) error
 			}
 			return s.file().CheckWritten()
 		})
-		if err == nil {
-			err = s.CheckFile()
-		}
-		return err
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
@@ -65,6 +66,27 @@ func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *q
 		q.Add(" AND (title "+like+` ? ESCAPE '\' OR subject `+like+` ? ESCAPE '\')`, pattern, pattern)
 	}
 	return q
+}
+
+// selectPage selects the conversations that match a filter in their order, after a place if it is
+// not nil; limit says how many. By activity a bucket of rows has to be sorted, which is done with
+// their keys alone where a sort would take whole rows.
+func selectPage(sc scope.Scope, f store.ConversationFilter, after *scope.Place, limit string, args ...any) *query.Query {
+	order := conversationSort(sc, f.Order)
+	by := order.OrderBy(" DESC")
+	matching := func(columns string) *query.Query {
+		q := fromMatching(sc, query.New("SELECT "+columns), f)
+		if after != nil {
+			order.After(q, "<", after)
+		}
+		return q.Add(by+limit, args...)
+	}
+	key := sc.Dialect.SortKey()
+	if key == "" || f.Order != store.NewestActivity {
+		return matching(record.ConversationColumns)
+	}
+	return query.New("SELECT " + record.ConversationColumns + " FROM " + sc.Tables.Conversations + " WHERE " + key + " IN (").
+		Append(matching(key)).Add(")" + by)
 }
 
 // throughActivity names the index of a list of all users by activity. The queue and a lead

@@ -30,12 +30,7 @@ func listConversations(ctx context.Context, sc scope.Scope, f store.Conversation
 	if err := sc.CheckLead(l.DB, f.LeadID); err != nil {
 		return page, query.Wrap("list conversations", err)
 	}
-	q := fromMatching(sc, query.New("SELECT "+record.ConversationColumns), f)
-	order := conversationSort(sc, f.Order)
-	if l.After != nil {
-		order.After(q, "<", l.After)
-	}
-	q.Add(order.OrderBy(" DESC")+" LIMIT ?", l.Limit+1)
+	q := selectPage(sc, f, l.After, " LIMIT ?", l.Limit+1)
 	page, err = scope.ReadPage(l, q, record.ConversationDest, (*conversation.Conversation).Size,
 		func(c *conversation.Conversation) scope.Place { return conversationPlace(f.Order, c) })
 	return page, query.Wrap("list conversations", err)
@@ -62,8 +57,7 @@ func (s conversations) ListNumbered(ctx context.Context, f store.ConversationFil
 		return page, query.Wrap("count conversations", err)
 	}
 	page.Pages = (page.Total + int64(n.Size) - 1) / int64(n.Size)
-	q := fromMatching(s.sc, query.New("SELECT "+record.ConversationColumns), f).
-		Add(conversationSort(s.sc, f.Order).OrderBy(" DESC")+" LIMIT ? OFFSET ?", n.Size, int64(n.Number-1)*int64(n.Size))
+	q := selectPage(s.sc, f, nil, " LIMIT ? OFFSET ?", n.Size, int64(n.Number-1)*int64(n.Size))
 	page.Items, err = query.All(db, q, record.ConversationDest)
 	return page, query.Wrap("list conversations", err)
 }

@@ -20,7 +20,7 @@ func insertMessages(sc scope.Scope, db query.Conn, drafts []Draft) error {
 	}
 	insert := "INSERT INTO " + sc.Tables.Messages + " (" + record.UserFirst + ") "
 	for part := range insertParts(drafts, sc.Dialect.RowsPerInsert()) {
-		source, err := rowSource(sc, record.MessageTypes, rowsOf(part))
+		source, err := messageSource(sc, db, rowsOf(part))
 		if err != nil {
 			return err
 		}
@@ -68,6 +68,24 @@ func rowsOf(drafts []Draft) [][]any {
 		rows[i] = record.MessageArgs(append(args, d.ID.String(), d.ConversationID.String(), d.Seq), d.Message)
 	}
 	return rows
+}
+
+// messageSource is rowSource for an INSERT. Citus does not see in a SELECT from arrays that all
+// rows are of one shard: it takes them to the coordinator and sends them on by COPY, whose
+// errors have lost their SQLSTATE. VALUES go to the shard.
+func messageSource(sc scope.Scope, db query.Conn, rows [][]any) (*query.Query, error) {
+	types := record.MessageTypes
+	if sc.Dialect.Unnest(types) == "" {
+		return valuesClause(sc, len(types), rows), nil
+	}
+	f, err := sc.SchemaFeatures(db)
+	if err != nil {
+		return nil, err
+	}
+	if f.Distributed {
+		return valuesClause(sc, len(types), rows), nil
+	}
+	return rowSource(sc, types, rows)
 }
 
 // rowSource returns a SELECT or VALUES that yields rows of the given column types. It puts

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"net/url"
 	"slices"
 
 	"google.golang.org/adk/v2/session"
@@ -20,17 +22,46 @@ const (
 	user = "user"
 )
 
-func openADKSQLite(ctx context.Context, o options, path string) (peer, error) {
-	return openADK(ctx, o, gormsqlite.Dialector{DriverName: "sqlite", DSN: sqliteDSN(path)})
+func (f file) adk(ctx context.Context, o options, path string) (peer, error) {
+	return openADK(ctx, o, gormsqlite.Dialector{DriverName: "sqlite", DSN: f.dsn(path)}, false)
+}
+
+func (f file) adkPrepared(ctx context.Context, o options, path string) (peer, error) {
+	return openADK(ctx, o, gormsqlite.Dialector{DriverName: "sqlite", DSN: f.dsn(path)}, true)
 }
 
 func openADKPostgres(ctx context.Context, o options, dsn string) (peer, error) {
-	return openADK(ctx, o, gormpostgres.Open(dsn))
+	return openADKSchema(ctx, o, dsn, "adk", false)
 }
 
-// openADK keeps statements prepared, which is the best for it.
-func openADK(ctx context.Context, o options, dialector gorm.Dialector) (peer, error) {
-	config := &gorm.Config{PrepareStmt: true, Logger: logger.Discard}
+func openADKPostgresPrepared(ctx context.Context, o options, dsn string) (peer, error) {
+	return openADKSchema(ctx, o, dsn, "adk_prepared", true)
+}
+
+// openADKSchema makes a schema for the tables: two of them are called like the library's.
+func openADKSchema(ctx context.Context, o options, dsn, schema string, prepared bool) (peer, error) {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return peer{}, err
+	}
+	_, err = db.ExecContext(ctx, "CREATE SCHEMA "+schema)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return peer{}, err
+	}
+	address, err := url.Parse(dsn)
+	if err != nil {
+		return peer{}, err
+	}
+	settings := address.Query()
+	settings.Set("search_path", schema)
+	address.RawQuery = settings.Encode()
+	return openADK(ctx, o, gormpostgres.Open(address.String()), prepared)
+}
+
+// openADK has GORM keep statements prepared or leave that to the driver, which is the better
+// one for it on SQLite and on PostgreSQL.
+func openADK(ctx context.Context, o options, dialector gorm.Dialector, prepared bool) (peer, error) {
+	config := &gorm.Config{PrepareStmt: prepared, Logger: logger.Discard}
 	db, err := gorm.Open(dialector, config)
 	if err != nil {
 		return peer{}, err
@@ -59,8 +90,12 @@ func openADK(ctx context.Context, o options, dialector gorm.Dialector) (peer, er
 	if err != nil {
 		return peer{}, errors.Join(err, pool.Close())
 	}
+	name := "adk v2.2.0"
+	if prepared {
+		name += ", PrepareStmt"
+	}
 	return peer{
-		name: "adk v2.2.0", close: pool.Close,
+		name: name, close: pool.Close,
 		appendOne: func(ctx context.Context, i int) error { return a.append(ctx, held[i%len(held)]) },
 		last50:    a.last50,
 		list20:    a.list20,

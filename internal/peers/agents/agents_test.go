@@ -13,12 +13,15 @@ import (
 // TestPeersWork keeps the program at work: every side does all that it can.
 func TestPeersWork(t *testing.T) {
 	o := options{dir: t.TempDir(), sessions: 30, threads: 2, messages: 60, rounds: 2, round: time.Millisecond}
-	want := map[string]int{
-		"convostore/sqlite": 3, "adk v2.2.0/sqlite": 3, "langchaingo v0.1.14/sqlite": 2,
+	want := map[string]int{}
+	for _, db := range []string{"sqlite", "sqlite-normal"} {
+		want["convostore/"+db], want["langchaingo v0.1.14/"+db] = 3, 2
+		want["adk v2.2.0/"+db], want["adk v2.2.0, PrepareStmt/"+db] = 3, 3
 	}
 	if os.Getenv(pgtest.EnvDSN) != "" || os.Getenv(pgtest.EnvRequire) == "1" {
 		o.postgres = pgtest.Database(t)
-		want["convostore/postgres"], want["adk v2.2.0/postgres"] = 3, 3
+		want["convostore/postgres"] = 3
+		want["adk v2.2.0/postgres"], want["adk v2.2.0, PrepareStmt/postgres"] = 3, 3
 	}
 	samples := map[string]map[string]int{}
 	require.NoError(t, compare(t.Context(), o, func(s sample) error {

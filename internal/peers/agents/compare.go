@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/convostore/convostore/store/sqlite"
 )
 
 // sample is a round of one side.
@@ -16,7 +18,9 @@ type sample struct {
 	Side     string        `json:"side"`
 	N        int           `json:"n"`
 	PerOp    time.Duration `json:"per_op"`
-	Allocs   float64       `json:"allocs"`
+	// CPU is what the process used for one: on SQLite all that the work takes, with its database.
+	CPU    time.Duration `json:"cpu"`
+	Allocs float64       `json:"allocs"`
 }
 
 // peer is one store, filled with the sessions of the options. A nil function is what it
@@ -39,10 +43,16 @@ type contest struct {
 	openers  []opener
 }
 
+// contests are on SQLite that syncs at each commit, which is the library's default, and on one
+// that does so at checkpoints alone, and on PostgreSQL as it comes.
 func contests(o options) []contest {
-	all := []contest{{"sqlite", []opener{openConvostoreSQLite, openADKSQLite, openLangchain}}}
+	full, normal := file{sqlite.Full}, file{sqlite.Normal}
+	all := []contest{
+		{"sqlite", []opener{full.convostore, full.adkPrepared, full.adk, full.langchain}},
+		{"sqlite-normal", []opener{normal.convostore, normal.adkPrepared, normal.adk, normal.langchain}},
+	}
 	if o.postgres != "" {
-		all = append(all, contest{"postgres", []opener{openConvostorePostgres, openADKPostgres}})
+		all = append(all, contest{"postgres", []opener{openConvostorePostgres, openADKPostgres, openADKPostgresPrepared}})
 	}
 	return all
 }
@@ -65,8 +75,8 @@ func (c contest) run(ctx context.Context, o options, emit func(sample) error) (e
 	}()
 	for i, open := range c.openers {
 		address := o.postgres
-		if c.database == "sqlite" {
-			address = filepath.Join(o.dir, fmt.Sprintf("peer%d.db", i))
+		if c.database != "postgres" {
+			address = filepath.Join(o.dir, fmt.Sprintf("%s%d.db", c.database, i))
 		}
 		p, err := open(ctx, o, address)
 		if err != nil {
@@ -139,15 +149,15 @@ func once(ctx context.Context, work func(context.Context, int) error, n int) (sa
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	start := time.Now()
+	used, start := processTime(), time.Now()
 	for i := range n {
 		if err := work(ctx, i); err != nil {
 			return sample{}, err
 		}
 	}
-	took := time.Since(start)
+	took, used := time.Since(start), processTime()-used
 	runtime.ReadMemStats(&after)
-	return sample{N: n, PerOp: took / time.Duration(n), Allocs: float64(after.Mallocs-before.Mallocs) / float64(n)}, nil
+	return sample{N: n, PerOp: took / time.Duration(n), CPU: used / time.Duration(n), Allocs: float64(after.Mallocs-before.Mallocs) / float64(n)}, nil
 }
 
 // text is what every message says.
@@ -167,8 +177,11 @@ func expect(got, want int, err error) error {
 	return err
 }
 
-// sqliteDSN has the settings that convostore gives a file.
-func sqliteDSN(path string) string {
+// file is SQLite with a setting of synchronous.
+type file struct{ synchronous sqlite.Synchronous }
+
+// dsn has the settings that convostore gives a file.
+func (f file) dsn(path string) string {
 	return "file:" + path + "?_txlock=immediate&_time_format=sqlite&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
+		"&_pragma=synchronous(" + string(f.synchronous) + ")&_pragma=foreign_keys(1)"
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/convostore/convostore/store/sqlite"
 )
 
-func openConvostoreSQLite(ctx context.Context, o options, path string) (peer, error) {
-	st, err := sqlite.Open(ctx, path, convostore.WithMigrate(migrate.Options{}))
+func (f file) convostore(ctx context.Context, o options, path string) (peer, error) {
+	st, err := sqlite.Open(ctx, path, convostore.WithMigrate(migrate.Options{}), sqlite.WithSynchronous(f.synchronous))
 	if err != nil {
 		return peer{}, err
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/tmc/langchaingo/memory/sqlite3"
 )
 
-// openLangchain has a history for each session, all on one pool.
-func openLangchain(ctx context.Context, o options, path string) (peer, error) {
-	db, err := sql.Open("sqlite", sqliteDSN(path))
+// langchain has a history for each session, all on one pool.
+func (f file) langchain(ctx context.Context, o options, path string) (peer, error) {
+	db, err := sql.Open("sqlite", f.dsn(path))
 	if err != nil {
 		return peer{}, err
 	}

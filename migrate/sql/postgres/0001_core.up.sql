@@ -37,11 +37,11 @@ CREATE TABLE {{table "conversations"}} (
     held_at         timestamptz,
     pinned_at       timestamptz,
     snoozed_until   timestamptz,
-    -- Hours since 1970 of last_message_at. The lists by activity have indexes by the hour and
-    -- sort each hour's rows: most appends then move no index entry, and PostgreSQL can update
+    -- last_message_at in tens of minutes since 1970. The lists by activity have indexes by this
+    -- and sort the rows of each: most appends of a chat then move no index entry, and PostgreSQL can update
     -- the row in place (HOT).
-    active_hour     integer      GENERATED ALWAYS AS
-        (floor(extract(epoch FROM last_message_at AT TIME ZONE 'UTC') / 3600)::integer) STORED,
+    activity_bucket integer      GENERATED ALWAYS AS
+        (floor(extract(epoch FROM last_message_at AT TIME ZONE 'UTC') / 600)::integer) STORED,
     branched        boolean      NOT NULL DEFAULT false,
     head_seq        bigint,
     forked_from_seq bigint,
@@ -73,10 +73,10 @@ CREATE TABLE {{table "conversations"}} (
 
 -- One user's list by activity.
 CREATE INDEX {{name "conversations_activity_idx"}}
-    ON {{table "conversations"}} (user_id, active_hour DESC) WHERE deleted_at IS NULL;
+    ON {{table "conversations"}} (user_id, activity_bucket DESC) WHERE deleted_at IS NULL;
 -- Everybody's list by activity, and what has been quiet for long.
 CREATE INDEX {{name "conversations_all_activity_idx"}}
-    ON {{table "conversations"}} (active_hour DESC) WHERE deleted_at IS NULL;
+    ON {{table "conversations"}} (activity_bucket DESC) WHERE deleted_at IS NULL;
 -- One user's list by creation; whole, because erasing a user must find deleted rows too.
 CREATE INDEX {{name "conversations_created_idx"}}
     ON {{table "conversations"}} (user_id, created_at DESC, id DESC);
@@ -85,17 +85,17 @@ CREATE INDEX {{name "conversations_all_created_idx"}}
     ON {{table "conversations"}} (created_at DESC, id DESC);
 -- The queues of what waits for an answer: small, since most conversations do not.
 CREATE INDEX {{name "conversations_queue_idx"}}
-    ON {{table "conversations"}} (user_id, active_hour DESC)
+    ON {{table "conversations"}} (user_id, activity_bucket DESC)
     WHERE status = 'needs_reply' AND deleted_at IS NULL;
 CREATE INDEX {{name "conversations_all_queue_idx"}}
-    ON {{table "conversations"}} (active_hour DESC)
+    ON {{table "conversations"}} (activity_bucket DESC)
     WHERE status = 'needs_reply' AND deleted_at IS NULL;
 CREATE INDEX {{name "conversations_lead_idx"}}
-    ON {{table "conversations"}} (lead_id, active_hour DESC) WHERE lead_id IS NOT NULL;
+    ON {{table "conversations"}} (lead_id, activity_bucket DESC) WHERE lead_id IS NOT NULL;
 CREATE INDEX {{name "conversations_app_idx"}}
-    ON {{table "conversations"}} (user_id, app, active_hour DESC) WHERE app IS NOT NULL;
+    ON {{table "conversations"}} (user_id, app, activity_bucket DESC) WHERE app IS NOT NULL;
 CREATE INDEX {{name "conversations_assignee_idx"}}
-    ON {{table "conversations"}} (user_id, assignee, active_hour DESC) WHERE assignee IS NOT NULL;
+    ON {{table "conversations"}} (user_id, assignee, activity_bucket DESC) WHERE assignee IS NOT NULL;
 CREATE INDEX {{name "conversations_snoozed_idx"}}
     ON {{table "conversations"}} (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE UNIQUE INDEX {{name "conversations_external_key_key"}}

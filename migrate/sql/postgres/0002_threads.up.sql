@@ -114,30 +114,30 @@ CREATE TABLE {{table "conversation_states"}} (
 CREATE INDEX {{name "conversation_states_user_idx"}}
     ON {{table "conversation_states"}} (user_id);
 
-CREATE TABLE {{table "user_states"}} (
+CREATE TABLE {{table "conversation_user_states"}} (
     user_id    uuid        NOT NULL,
     version    bigint      NOT NULL DEFAULT 1,
     updated_at timestamptz NOT NULL DEFAULT now(),
     app        text        NOT NULL DEFAULT '',
     key        text        NOT NULL,
     value      bytea       NOT NULL,
-    CONSTRAINT {{name "user_states_pkey"}} PRIMARY KEY (user_id, app, key),
+    CONSTRAINT {{name "conversation_user_states_pkey"}} PRIMARY KEY (user_id, app, key),
 {{- if .Users}}
-    CONSTRAINT {{name "user_states_user_fkey"}} FOREIGN KEY (user_id)
+    CONSTRAINT {{name "conversation_user_states_user_fkey"}} FOREIGN KEY (user_id)
         REFERENCES {{.Users.Table}} ({{.Users.Column}}) ON DELETE CASCADE,
 {{- end}}
-    CONSTRAINT {{name "user_states_version_check"}} CHECK (version > 0)
+    CONSTRAINT {{name "conversation_user_states_version_check"}} CHECK (version > 0)
 );
 
 -- State that all users of an app share: the one table without an owner.
-CREATE TABLE {{table "app_states"}} (
+CREATE TABLE {{table "conversation_app_states"}} (
     version    bigint      NOT NULL DEFAULT 1,
     updated_at timestamptz NOT NULL DEFAULT now(),
     app        text        NOT NULL,
     key        text        NOT NULL,
     value      bytea       NOT NULL,
-    CONSTRAINT {{name "app_states_pkey"}} PRIMARY KEY (app, key),
-    CONSTRAINT {{name "app_states_version_check"}} CHECK (version > 0)
+    CONSTRAINT {{name "conversation_app_states_pkey"}} PRIMARY KEY (app, key),
+    CONSTRAINT {{name "conversation_app_states_version_check"}} CHECK (version > 0)
 );
 
 -- A text in the place of the messages of one path, from one seq to another.

@@ -40,3 +40,6 @@ CREATE TABLE {{table "message_embedding_claims"}} (
     CONSTRAINT {{name "message_embedding_claims_message_fkey"}} FOREIGN KEY (message_id, user_id)
         REFERENCES {{table "messages"}} (id, user_id) ON DELETE CASCADE
 );
+-- Erasing a user.
+CREATE INDEX {{name "message_embedding_claims_user_idx"}}
+    ON {{table "message_embedding_claims"}} (user_id);

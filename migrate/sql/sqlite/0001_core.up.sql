@@ -18,8 +18,9 @@ CREATE TABLE {{table "convostore_migrations"}} (
 );
 
 -- row_id is a stable integer for full text search; VACUUM may renumber any other.
--- active_hour is last_message_at in hours since 1970. The lists by activity have indexes by the
--- hour and sort the rows of each hour: most appends then move no index entry. Triggers set it.
+-- activity_bucket is last_message_at in tens of minutes since 1970. The lists by activity have indexes
+-- by this and sort the rows of each: most appends of a chat then move no index entry. Triggers
+-- set it.
 CREATE TABLE {{table "conversations"}} (
     row_id          integer      PRIMARY KEY,
     id              text         NOT NULL,
@@ -33,7 +34,7 @@ CREATE TABLE {{table "conversations"}} (
     held_at         timestamp CHECK ({{utc "held_at"}}),
     pinned_at       timestamp CHECK ({{utc "pinned_at"}}),
     snoozed_until   timestamp CHECK ({{utc "snoozed_until"}}),
-    active_hour     integer      NOT NULL DEFAULT 0,
+    activity_bucket integer      NOT NULL DEFAULT 0,
     branched        boolean      NOT NULL DEFAULT false,
     head_seq        integer,
     forked_from_seq integer,
@@ -65,10 +66,10 @@ CREATE TABLE {{table "conversations"}} (
 
 -- One user's list by activity.
 CREATE INDEX {{name "conversations_activity_idx"}}
-    ON {{table "conversations"}} (user_id, active_hour DESC) WHERE deleted_at IS NULL;
+    ON {{table "conversations"}} (user_id, activity_bucket DESC) WHERE deleted_at IS NULL;
 -- Everybody's list by activity, and what has been quiet for long.
 CREATE INDEX {{name "conversations_all_activity_idx"}}
-    ON {{table "conversations"}} (active_hour DESC) WHERE deleted_at IS NULL;
+    ON {{table "conversations"}} (activity_bucket DESC) WHERE deleted_at IS NULL;
 -- One user's list by creation; whole, because erasing a user must find deleted rows too.
 CREATE INDEX {{name "conversations_created_idx"}}
     ON {{table "conversations"}} (user_id, created_at DESC, id DESC);
@@ -77,17 +78,17 @@ CREATE INDEX {{name "conversations_all_created_idx"}}
     ON {{table "conversations"}} (created_at DESC, id DESC, user_id DESC);
 -- The queues of what waits for an answer: small, since most conversations do not.
 CREATE INDEX {{name "conversations_queue_idx"}}
-    ON {{table "conversations"}} (user_id, active_hour DESC)
+    ON {{table "conversations"}} (user_id, activity_bucket DESC)
     WHERE status = 'needs_reply' AND deleted_at IS NULL;
 CREATE INDEX {{name "conversations_all_queue_idx"}}
-    ON {{table "conversations"}} (active_hour DESC)
+    ON {{table "conversations"}} (activity_bucket DESC)
     WHERE status = 'needs_reply' AND deleted_at IS NULL;
 CREATE INDEX {{name "conversations_lead_idx"}}
-    ON {{table "conversations"}} (lead_id, active_hour DESC) WHERE lead_id IS NOT NULL;
+    ON {{table "conversations"}} (lead_id, activity_bucket DESC) WHERE lead_id IS NOT NULL;
 CREATE INDEX {{name "conversations_app_idx"}}
-    ON {{table "conversations"}} (user_id, app, active_hour DESC) WHERE app IS NOT NULL;
+    ON {{table "conversations"}} (user_id, app, activity_bucket DESC) WHERE app IS NOT NULL;
 CREATE INDEX {{name "conversations_assignee_idx"}}
-    ON {{table "conversations"}} (user_id, assignee, active_hour DESC) WHERE assignee IS NOT NULL;
+    ON {{table "conversations"}} (user_id, assignee, activity_bucket DESC) WHERE assignee IS NOT NULL;
 CREATE INDEX {{name "conversations_snoozed_idx"}}
     ON {{table "conversations"}} (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE UNIQUE INDEX {{name "conversations_external_key_key"}}
@@ -95,16 +96,16 @@ CREATE UNIQUE INDEX {{name "conversations_external_key_key"}}
 CREATE INDEX {{name "conversations_deleted_idx"}}
     ON {{table "conversations"}} (deleted_at) WHERE deleted_at IS NOT NULL;
 
--- The hour of a new last_message_at, counted from the year 1 so that the division rounds down.
-CREATE TRIGGER {{name "conversations_hour_insert"}} AFTER INSERT ON {{table "conversations"}}
+-- The ten minutes of a new last_message_at, counted from the year 1 so that the division rounds down.
+CREATE TRIGGER {{name "conversations_bucket_insert"}} AFTER INSERT ON {{table "conversations"}}
 BEGIN
-    UPDATE {{table "conversations"}} SET active_hour = (unixepoch(substr(new.last_message_at, 1, 19)) + 62135596800) / 3600 - 17259888
+    UPDATE {{table "conversations"}} SET activity_bucket = (unixepoch(substr(new.last_message_at, 1, 19)) + 62135596800) / 600 - 103559328
     WHERE row_id = new.row_id;
 END;
-CREATE TRIGGER {{name "conversations_hour_update"}} AFTER UPDATE OF last_message_at ON {{table "conversations"}}
-WHEN substr(old.last_message_at, 1, 13) <> substr(new.last_message_at, 1, 13)
+CREATE TRIGGER {{name "conversations_bucket_update"}} AFTER UPDATE OF last_message_at ON {{table "conversations"}}
+WHEN substr(old.last_message_at, 1, 15) <> substr(new.last_message_at, 1, 15)
 BEGIN
-    UPDATE {{table "conversations"}} SET active_hour = (unixepoch(substr(new.last_message_at, 1, 19)) + 62135596800) / 3600 - 17259888
+    UPDATE {{table "conversations"}} SET activity_bucket = (unixepoch(substr(new.last_message_at, 1, 19)) + 62135596800) / 600 - 103559328
     WHERE row_id = new.row_id;
 END;
 
