@@ -71,15 +71,15 @@ test-module/$(CGO_MODULES): RACE =
 test-module/internal/ncrucestest: RACE =
 
 # What `make test` does in a small size: comparisons with plain Go, crash loops,
-# histories that are checked to be linearizable, replicas,
+# histories that are checked to be linearizable, power cuts, replicas,
 # and the whole contract on every way to open a database. Most of the time is spent in those
 # answers worked out once more, which is no matter of races.
-FULL := ^(TestModes|TestReports|TestReplicas|TestCrash.*|TestLinear.*)$$|^(TestOpen|TestFile)$$/^(Search|Concurrency)$$
+FULL := ^(TestModes|TestReports|TestReplicas|TestCrash.*|TestLinear.*|TestPowerCuts.*)$$|^(TestOpen|TestFile)$$/^(Search|Concurrency)$$
 
 .PHONY: test-full
 test-full: $(TESTPG) ## run what `make test` runs in a small size in full, without the race detector
 	CONVOSTORE_TEST_FULL=1 $(TESTPG) -- go test -run '$(FULL)' -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) \
-		./internal/engine/... ./store/postgres ./store/sqlite
+		./internal/engine/... ./internal/faulttest/... ./store/postgres ./store/sqlite
 
 .PHONY: test-short
 test-short: ## test the library without PostgreSQL, in short mode (under a minute)

@@ -24,6 +24,7 @@ func healthTests() subtests {
 		"HealthIndexEntries": testHealthIndexEntries,
 		"HealthSlowQueries":  testHealthSlowQueries,
 		"HealthFile":         testHealthFile,
+		"HealthFileMoves":    testHealthFileMoves,
 	}
 }
 
@@ -269,4 +270,19 @@ func testHealthFile(t *testing.T, w *world) {
 	require.Less(t, pages.Free, pages.Total)
 	require.NoError(t, checkErr)
 	require.Empty(t, findings)
+}
+
+// testHealthFileMoves has the full text put its parts together while a connection remembers
+// where they were: the index merges them every sixteen writes.
+func testHealthFileMoves(t *testing.T, w *world) {
+	if w.postgres(t) {
+		t.Skip("PostgreSQL has no file to check")
+	}
+	c := w.conversation(t)
+	for range 40 {
+		w.inbound(t, c)
+		findings, err := w.st.Health().Check(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, findings)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
@@ -141,9 +142,34 @@ func (p sqliteProbe) check(ctx context.Context) ([]string, error) {
 }
 
 // integrityFindings returns none for a healthy file, for which SQLite answers "ok".
+//
+// A connection remembers where the parts of a full-text index are, and integrity_check looks
+// there even if another connection has moved them meanwhile: it then finds damage that is none.
+// A query has the connection look again, and must be in the same statement, so that nothing
+// moves in between.
 func integrityFindings(db query.Conn) ([]string, error) {
+	var indexes []string
+	list := query.New("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'")
+	err := list.Rows(db, func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		indexes = append(indexes, `(SELECT count(*) FROM "`+strings.ReplaceAll(name, `"`, `""`)+`" WHERE rowid = 0)`)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	q := query.New("SELECT i.integrity_check FROM (SELECT "+strings.Join(append(indexes, "0"), " + ")+
+		" AS n) looked CROSS JOIN pragma_integrity_check i WHERE looked.n >= 0 LIMIT ?", maxFindings)
+	findings, err := readFindings(db, q)
+	if dialect.KindOf(err) == dialect.Damaged { // also the query of an index may meet it
+		return readFindings(db, query.New(fmt.Sprintf("PRAGMA integrity_check(%d)", maxFindings)))
+	}
+	return findings, err
+}
+
+func readFindings(db query.Conn, q *query.Query) ([]string, error) {
 	var findings []string
-	q := query.New(fmt.Sprintf("PRAGMA integrity_check(%d)", maxFindings))
 	err := q.Rows(db, func(rows *sql.Rows) error {
 		var finding string
 		err := rows.Scan(&finding)
