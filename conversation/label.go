@@ -22,6 +22,8 @@ type Label struct {
 	// CreatedBy is the host's name of who put it there.
 	CreatedBy string    `gorm:"<-:create;serializer:convostore_null_text;-:migration" json:"created_by,omitempty"`
 	CreatedAt time.Time `gorm:"<-:create;-:migration" json:"created_at"`
+	// InUTC stores nothing: it makes plain GORM write every time as the tables have it.
+	InUTC column.InUTC `gorm:"-" json:"-"`
 }
 
 // TableName implements GORM's TablerWithNamer.

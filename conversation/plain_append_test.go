@@ -3,11 +3,13 @@ package conversation_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
@@ -248,5 +250,36 @@ func TestPlainAppendsOfManyGoroutines(t *testing.T) {
 			require.NoError(t, err)
 		}
 		assertWhole(t, reload(t, db, c), writers*each)
+	})
+}
+
+// TestPlainNumbersOfALanguageModel: what is NULL when it is zero is bound by serializers of the
+// library's own, in each way that GORM writes.
+func TestPlainNumbersOfALanguageModel(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		c := emptyThread(t, db)
+		m := line(c, message.DirectionOutbound, "Hi")
+		m.Cost, m.TokensIn, m.TokensOut, m.Fence = decimal.RequireFromString("0.0135"), message.MaxTokens, 2, math.MaxInt64
+		require.NoError(t, db.Create(m).Error)
+		s := draft(leadThread(t, c.UserID))
+		s.ConversationID, s.InReplyToMessageID, s.AnswersSeq = c.ID, nil, math.MaxInt64
+		require.NoError(t, db.Create(s).Error)
+		same := func(cost string) {
+			t.Helper()
+			got := reload(t, db, c).Messages[0]
+			assert.Equal(t, cost, got.Cost.String())
+			assert.Equal(t, []int64{m.TokensIn, m.TokensOut, m.Fence}, []int64{got.TokensIn, got.TokensOut, got.Fence})
+			require.NoError(t, db.Take(s).Error)
+			assert.EqualValues(t, math.MaxInt64, s.AnswersSeq)
+		}
+		same("0.0135")
+		require.NoError(t, db.Save(m).Error)
+		same("0.0135")
+		require.NoError(t, db.Model(m).Updates(message.Message{Cost: decimal.RequireFromString("1.5")}).Error)
+		same("1.5")
+		require.NoError(t, db.Model(m).Update("cost", decimal.RequireFromString("99999999.9999999999")).Error)
+		same("99999999.9999999999")
+		require.NoError(t, db.Model(m).Update("cost", decimal.Zero).Error)
+		same("0")
 	})
 }

@@ -22,6 +22,8 @@ type Read struct {
 	// Seq is that of the last message that was read, 0 if none was.
 	Seq    int64     `gorm:"-:migration" json:"seq"`
 	ReadAt time.Time `gorm:"-:migration" json:"read_at"`
+	// InUTC stores nothing: it makes plain GORM write every time as the tables have it.
+	InUTC column.InUTC `gorm:"-" json:"-"`
 }
 
 // TableName implements GORM's TablerWithNamer.

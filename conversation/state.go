@@ -52,6 +52,8 @@ type State struct {
 	// Version counts the writes of the key, from 1.
 	Version   int64     `gorm:"-:migration" json:"version"`
 	UpdatedAt time.Time `gorm:"-:migration" json:"updated_at"`
+	// InUTC stores nothing: it makes plain GORM write every time as the tables have it.
+	InUTC column.InUTC `gorm:"-" json:"-"`
 }
 
 // TableName implements GORM's TablerWithNamer.
@@ -99,6 +101,8 @@ type UserState struct {
 	// Version counts the writes of the key, from 1.
 	Version   int64     `gorm:"-:migration" json:"version"`
 	UpdatedAt time.Time `gorm:"-:migration" json:"updated_at"`
+	// InUTC stores nothing: it makes plain GORM write every time as the tables have it.
+	InUTC column.InUTC `gorm:"-" json:"-"`
 }
 
 // TableName implements GORM's TablerWithNamer.
@@ -141,6 +145,8 @@ type AppState struct {
 	// Version counts the writes of the key, from 1.
 	Version   int64     `gorm:"-:migration" json:"version"`
 	UpdatedAt time.Time `gorm:"-:migration" json:"updated_at"`
+	// InUTC stores nothing: it makes plain GORM write every time as the tables have it.
+	InUTC column.InUTC `gorm:"-" json:"-"`
 }
 
 // TableName implements GORM's TablerWithNamer.

@@ -34,6 +34,8 @@ type Summary struct {
 	// VoidAt is when something that the summary covers was edited or deleted, nil if nothing
 	// was. A void summary must not be used any more.
 	VoidAt *time.Time `gorm:"-:migration" json:"void_at,omitempty"`
+	// InUTC stores nothing: it makes plain GORM write every time as the tables have it.
+	InUTC column.InUTC `gorm:"-" json:"-"`
 }
 
 // TableName implements GORM's TablerWithNamer.

@@ -106,6 +106,8 @@ type Message struct {
 	// Refs and Votes are loaded only on request: Preload("Refs").
 	Refs  []*Ref  `gorm:"foreignKey:MessageID,UserID;references:ID,UserID;constraint:-;-:migration" json:"refs,omitempty"`
 	Votes []*Vote `gorm:"foreignKey:MessageID,UserID;references:ID,UserID;constraint:-;-:migration" json:"votes,omitempty"`
+	// Conversation is loaded only on request too, and never saved: Preload("Conversation").
+	Conversation *ConversationRow `gorm:"->;foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"conversation,omitempty"`
 }
 
 // TableName implements GORM's TablerWithNamer.

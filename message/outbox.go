@@ -41,6 +41,8 @@ type OutboxEntry struct {
 	CancelledAt *time.Time `gorm:"-:migration" json:"cancelled_at,omitempty"`
 	CreatedAt   time.Time  `gorm:"<-:create;-:migration" json:"created_at"`
 	UpdatedAt   time.Time  `gorm:"-:migration" json:"updated_at"`
+	// InUTC stores nothing: it makes plain GORM write every time as the tables have it.
+	InUTC column.InUTC `gorm:"-" json:"-"`
 }
 
 // TableName implements GORM's TablerWithNamer.

@@ -24,6 +24,8 @@ type Ref struct {
 	// second message of the user with the same exclusive name is a duplicate.
 	Exclusive bool      `gorm:"<-:create;-:migration" json:"exclusive,omitempty"`
 	CreatedAt time.Time `gorm:"<-:create;-:migration" json:"created_at"`
+	// InUTC stores nothing: it makes plain GORM write every time as the tables have it.
+	InUTC column.InUTC `gorm:"-" json:"-"`
 }
 
 // TableName implements GORM's TablerWithNamer.

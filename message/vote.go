@@ -30,6 +30,8 @@ type Vote struct {
 	Comment   string    `gorm:"serializer:convostore_null_text;-:migration" json:"comment,omitempty"`
 	CreatedAt time.Time `gorm:"<-:create;-:migration" json:"created_at"`
 	UpdatedAt time.Time `gorm:"-:migration" json:"updated_at"`
+	// InUTC stores nothing: it makes plain GORM write every time as the tables have it.
+	InUTC column.InUTC `gorm:"-" json:"-"`
 }
 
 // TableName implements GORM's TablerWithNamer.

@@ -77,6 +77,8 @@ type Suggestion struct {
 
 	// InReplyTo is loaded only on request: Preload("InReplyTo").
 	InReplyTo *message.Message `gorm:"foreignKey:InReplyToMessageID,UserID;references:ID,UserID;constraint:-;-:migration" json:"in_reply_to,omitempty"`
+	// Conversation is loaded only on request too, and never saved: Preload("Conversation").
+	Conversation *message.ConversationRow `gorm:"->;foreignKey:ConversationID,UserID;references:ID,UserID;constraint:-;-:migration" json:"conversation,omitempty"`
 }
 
 // TableName implements GORM's TablerWithNamer.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/convostore/convostore/migrate"
@@ -19,15 +21,21 @@ type command struct {
 	goose       bool
 	shards      int
 	options     migrate.Options
+	// host is the directory of the host's own migrations, empty if there are none, and hostName
+	// the name under which they are recorded.
+	host, hostName string
 }
 
 // arguments returns the smallest and the largest number of arguments that a command takes.
 var arguments = map[string][2]int{
-	"up": {0, 0}, "down": {0, 0}, "to": {1, 1}, "status": {0, 0}, "verify": {0, 0}, "sql": {0, 1},
+	"up": {0, 0}, "down": {0, 0}, "to": {1, 1}, "status": {0, 0}, "verify": {0, 0}, "repair": {0, 0}, "sql": {0, 1}, "new": {1, 1},
 	"preflight": {0, 100}, "distribute": {0, 0}, "undistribute": {0, 0},
 }
 
-func parse(args []string, errs io.Writer) (command, error) {
+// databaseURL is the variable of the environment that has the database where -db is not given.
+const databaseURL = "DATABASE_URL"
+
+func parse(args []string, getenv func(string) string, errs io.Writer) (command, error) {
 	var c command
 	flags := flag.NewFlagSet("migrate", flag.ContinueOnError)
 	flags.SetOutput(errs)
@@ -35,7 +43,9 @@ func parse(args []string, errs io.Writer) (command, error) {
 		fmt.Fprint(errs, usage)
 		flags.PrintDefaults()
 	}
-	flags.StringVar(&c.db, "db", "", "the `database`: a file for SQLite, or postgres://user:password@host/name")
+	flags.StringVar(&c.db, "db", "", "the `database`: a file for SQLite, or postgres://user:password@host/name (default $DATABASE_URL)")
+	flags.StringVar(&c.host, "host", "", "a `directory` with migrations of your own, which run after the library's")
+	flags.StringVar(&c.hostName, "host-name", "host", "the `name` under which your own are recorded; it never changes")
 	flags.StringVar(&c.options.Prefix, "prefix", "", "stands before the name of every table, such as chat_")
 	flags.StringVar(&c.options.Schema, "schema", "", "the schema (PostgreSQL), made where it is missing")
 	flags.IntVar(&c.options.Dimensions, "dimensions", 0, "length of an embedding (default 1536)")
@@ -58,6 +68,8 @@ func parse(args []string, errs io.Writer) (command, error) {
 		}
 		return c, err
 	}
+	// Not the flag's default, which -help would print with its password.
+	c.db = cmp.Or(c.db, getenv(databaseURL))
 	err := c.take(flags.Args())
 	return c, err
 }
@@ -74,10 +86,29 @@ func (c *command) take(args []string) error {
 		return fmt.Errorf("%w: no command %q", errUsage, c.command)
 	case len(args)-1 < count[0] || len(args)-1 > count[1]:
 		return fmt.Errorf("%w: too much or too little after %s; flags stand before the command", errUsage, c.command)
-	case c.db == "":
-		return fmt.Errorf("%w: -db is missing", errUsage)
+	case c.host == "" && c.command == "new":
+		return fmt.Errorf("%w: new needs -host, the directory of your migrations", errUsage)
+	case c.host != "" && c.command == "to":
+		return fmt.Errorf("%w: to is for the library's own versions; take yours back with down", errUsage)
+	case c.db == "" && c.command != "new":
+		return fmt.Errorf("%w: -db and $%s are missing", errUsage, databaseURL)
 	}
 	c.arguments = args[1:]
+	if c.host != "" && c.command != "new" {
+		if _, err := os.ReadDir(c.host); err != nil {
+			return err // or a misspelt directory would be one without migrations
+		}
+	}
+	return c.checkDatabase()
+}
+
+// checkDatabase refuses the address of a server that is not PostgreSQL, which would otherwise
+// become the name of a file.
+func (c *command) checkDatabase() error {
+	scheme, _, ok := strings.Cut(c.db, "://")
+	if ok && dialect(c.db) == "sqlite" && scheme != "sqlite" && scheme != "sqlite3" && scheme != "file" {
+		return fmt.Errorf("%w: %s is neither SQLite nor PostgreSQL", errUsage, scheme)
+	}
 	return nil
 }
 

@@ -30,9 +30,21 @@ func dialect(db string) string {
 	return "sqlite"
 }
 
+// file returns the path of an SQLite database: chat.db, sqlite:chat.db, sqlite:///var/chat.db and
+// file:chat.db are all taken.
+func file(db string) string {
+	for _, scheme := range []string{"sqlite3:", "sqlite:", "file:"} {
+		if rest, ok := strings.CutPrefix(db, scheme); ok {
+			return strings.TrimPrefix(rest, "//")
+		}
+	}
+	return db
+}
+
 func open(ctx context.Context, db string, create bool) (database, error) {
 	dialector := postgres.Open(db)
 	if dialect(db) == "sqlite" {
+		db = file(db)
 		if _, err := os.Stat(db); err != nil && !create {
 			return database{}, err // SQLite would make an empty file
 		}

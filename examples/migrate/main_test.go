@@ -14,10 +14,12 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
+func noEnvironment(string) string { return "" }
+
 func try(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out strings.Builder
-	err := run(t.Context(), args, &out, io.Discard)
+	err := run(t.Context(), args, noEnvironment, &out, io.Discard)
 	return out.String(), err
 }
 
@@ -28,19 +30,25 @@ func must(t *testing.T, args ...string) string {
 	return out
 }
 
+var databases = map[string]func(*testing.T) string{
+	"sqlite":   func(t *testing.T) string { t.Helper(); return filepath.Join(t.TempDir(), "a#b?.db") },
+	"postgres": func(t *testing.T) string { t.Helper(); return pgtest.Database(t) },
+}
+
 func TestCommands(t *testing.T) {
 	t.Parallel()
-	for name, db := range map[string]func(*testing.T) string{
-		"sqlite":   func(t *testing.T) string { t.Helper(); return filepath.Join(t.TempDir(), "a#b?.db") },
-		"postgres": func(t *testing.T) string { t.Helper(); return pgtest.Database(t) },
-	} {
+	for name, db := range databases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			flags := []string{"-db", db(t), "-prefix", "chat_", "-dimensions", "8"}
 			with := func(more ...string) []string { return append(flags[:len(flags):len(flags)], more...) }
-			require.NotContains(t, must(t, with("up")...), "version 0")
+			steps := must(t, with("up")...)
+			require.Regexp(t, `(?m)^1 core: applied in \d+`, steps)
+			require.Regexp(t, `(?m)^4 search: applied in \d+`, steps)
+			require.Contains(t, steps, "\nversion 4 of 4\n")
+			require.Equal(t, "version 4 of 4\n", must(t, with("up")...), "nothing to do")
 			require.Equal(t, "ok\n", must(t, with("verify")...))
-			require.Equal(t, "version 1", must(t, with("to", "1")...)[:9])
+			require.Regexp(t, `(?m)^2 threads: reverted in .*\nversion 1 of 4\n`, must(t, with("to", "1")...))
 			table := must(t, with("status")...)
 			require.Regexp(t, `(?m)^VERSION  NAME +APPLIED\n1        core +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n2        threads     -$`, table)
 			must(t, with("up")...)
@@ -48,7 +56,7 @@ func TestCommands(t *testing.T) {
 			require.ErrorIs(t, err, errDrift)
 			require.Contains(t, out, "altered")
 			must(t, with("down")...)
-			require.Equal(t, "version 0", must(t, with("to", "0")...)[:9])
+			require.Contains(t, must(t, with("to", "0")...), "version 0 of 4\n")
 			out, err = try(t, with("verify")...)
 			require.ErrorIs(t, err, errDrift)
 			require.Contains(t, out, "missing table chat_convostore_migrations")
@@ -111,6 +119,9 @@ func TestBadUsage(t *testing.T) {
 		{"-db", file, "to"},
 		{"-db", file, "to", "x"},
 		{"-db", file, "sql", "a", "b"},
+		{"-db", file, "new", "x"},
+		{"-db", file, "-host", t.TempDir(), "to", "1"},
+		{"-db", "mysql://root@localhost/crm", "up"},
 	} {
 		_, err := try(t, args...)
 		require.ErrorIs(t, err, errUsage, "%v", args)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,13 +14,26 @@ import (
 	"github.com/convostore/convostore/migrate"
 )
 
-func status(ctx context.Context, db database, o migrate.Options, out io.Writer) error {
-	steps, err := migrate.Status(ctx, db.DB, o)
+// status lists the library's migrations, and after them the host's own.
+func (c *command) status(ctx context.Context, db database, out io.Writer) error {
+	steps, err := migrate.Status(ctx, db.DB, c.options)
 	if err != nil {
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "VERSION\tNAME\tAPPLIED")
+	list(table, steps)
+	if c.host != "" {
+		if steps, err = c.own().Status(ctx, db.DB, c.options); err != nil {
+			return err
+		}
+		fmt.Fprintf(table, "OF %s\t\t\n", strings.ToUpper(c.hostName))
+		list(table, steps)
+	}
+	return table.Flush()
+}
+
+func list(table io.Writer, steps []migrate.Step) {
 	for _, s := range steps {
 		applied := "-"
 		if s.AppliedAt != nil {
@@ -27,7 +41,6 @@ func status(ctx context.Context, db database, o migrate.Options, out io.Writer) 
 		}
 		fmt.Fprintf(table, "%d\t%s\t%s\n", s.Version, s.Name, applied)
 	}
-	return table.Flush()
 }
 
 func verify(ctx context.Context, db database, o migrate.Options, out io.Writer) error {
@@ -45,6 +58,28 @@ func verify(ctx context.Context, db database, o migrate.Options, out io.Writer) 
 	return errDrift
 }
 
+// repair prints what was mended, and then what was not and why.
+func repair(ctx context.Context, db database, o migrate.Options, out io.Writer) error {
+	mended, err := migrate.Repair(ctx, db.DB, o)
+	for _, d := range mended {
+		fmt.Fprintln(out, "mended:", d)
+	}
+	var left *migrate.RepairError
+	if errors.As(err, &left) {
+		for _, u := range left.Left {
+			fmt.Fprintf(out, "left: %s: %s\n", u.Drift, u.Why)
+			for _, row := range u.Rows {
+				fmt.Fprintln(out, "  row", row)
+			}
+		}
+		return errUnmended
+	}
+	if err == nil && len(mended) == 0 {
+		fmt.Fprintln(out, "ok")
+	}
+	return err
+}
+
 func preflight(ctx context.Context, db database, o migrate.Options, tables []string, out io.Writer) error {
 	found, err := migrate.Preflight(ctx, db.DB, o, tables...)
 	if err != nil {
@@ -58,6 +93,15 @@ func preflight(ctx context.Context, db database, o migrate.Options, tables []str
 		fmt.Fprintln(out, f)
 	}
 	return errFindings
+}
+
+// writePair writes the two files of a new migration of the host's, and prints their names.
+func (c *command) writePair(out io.Writer) error {
+	up, down, err := migrate.NewPair(c.host, c.arguments[0])
+	if err == nil {
+		fmt.Fprintf(out, "%s\n%s\n", up, down)
+	}
+	return err
 }
 
 // writeSQL prints the up migrations, or writes all files; it overwrites none.

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 
 	"github.com/convostore/convostore/internal/dialect"
 )
@@ -17,6 +18,22 @@ import (
 // UpdatedAt and for a soft delete. Neither the zone of the process nor the driver matters then.
 // A statement without a model, such as raw SQL, does not have them.
 func Times() []clause.Interface { return []clause.Interface{bindTimes{}} }
+
+// InUTC is the type of a field that stores nothing. A model without an enum has it, so that its
+// statements have the clauses of Times.
+type InUTC struct{}
+
+// CreateClauses implements schema.CreateClausesInterface.
+func (InUTC) CreateClauses(*schema.Field) []clause.Interface { return Times() }
+
+// QueryClauses implements schema.QueryClausesInterface.
+func (InUTC) QueryClauses(*schema.Field) []clause.Interface { return Times() }
+
+// UpdateClauses implements schema.UpdateClausesInterface.
+func (InUTC) UpdateClauses(*schema.Field) []clause.Interface { return Times() }
+
+// DeleteClauses implements schema.DeleteClausesInterface.
+func (InUTC) DeleteClauses(*schema.Field) []clause.Interface { return Times() }
 
 // bindTimes implements clause.Interface and gorm.StatementModifier. It adds nothing to the SQL.
 type bindTimes struct{}

@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/convostore/convostore"
+	"github.com/convostore/convostore/internal/zonetest"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/storetest"
@@ -64,4 +65,24 @@ func TestHostInTransaction(t *testing.T) {
 func TestHostPreparedTransactions(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, prepared, capabilities, storetest.Transactions)
+}
+
+func TestPlainDeletesInOtherZones(t *testing.T) {
+	zonetest.In(t, func(t *testing.T) { zonetest.Deletes(t, plainGORM(t)) })
+}
+
+func TestPlainTimesOfOtherOffsets(t *testing.T) {
+	zonetest.In(t, func(t *testing.T) { zonetest.Times(t, plainGORM(t)) })
+}
+
+// plainGORM is a host's handle, without a store.
+func plainGORM(t *testing.T) *gorm.DB {
+	t.Helper()
+	db, err := gorm.Open(sqlite.Open("file:"+filepath.Join(t.TempDir(), "host.db")+settings), &gorm.Config{Logger: logger.Discard})
+	require.NoError(t, err)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	require.NoError(t, migrate.Up(t.Context(), db, migrate.Options{Dimensions: zonetest.Dimensions}))
+	return db
 }

@@ -128,7 +128,7 @@ func testMessageKeepsEveryColumn(t *testing.T, w *world) {
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1)
 	got := page.Items[0]
-	filled(t, got, "Embeddings", "Refs", "Votes", "ChangeSeq")
+	filled(t, got, "Embeddings", "Refs", "Votes", "ChangeSeq", "Conversation")
 	require.EqualValues(t, 2, got.Revision, "an edit and a deletion")
 	isUTC(t, got.SentAt, got.CreatedAt, got.UpdatedAt, *got.EditedAt, got.DeletedAt.Time)
 	want.EditedAt, want.UpdatedAt, want.DeletedAt, want.Revision = edited.EditedAt, got.UpdatedAt, got.DeletedAt, 2

@@ -85,7 +85,7 @@ func testSuggestionKeepsEveryColumn(t *testing.T, w *world) {
 	must[bool](t)(w.mine.Suggestions().Send(t.Context(), s.ID, &message.Message{}))
 	gone, err := w.mine.Suggestions().Delete(t.Context(), s.ID)
 	require.NoError(t, err)
-	filled(t, gone, "InReplyTo")
+	filled(t, gone, "InReplyTo", "Conversation")
 	isUTC(t, gone.CreatedAt, gone.UpdatedAt, *gone.ReviewedAt, gone.DeletedAt.Time)
 	want.SentMessageID, want.UpdatedAt, want.DeletedAt = gone.SentMessageID, gone.UpdatedAt, gone.DeletedAt
 	same(t, want, gone)

@@ -42,15 +42,15 @@ func (h health) Ready(ctx context.Context) (r store.Readiness, err error) {
 	if err := h.st.CheckFile(); err != nil {
 		return r, err
 	}
-	if err := h.intact(ctx, db); err != nil {
+	if err := h.intact(ctx, db, f); err != nil {
 		return r, err
 	}
 	return r, h.readerReady(ctx)
 }
 
 // intact looks for what has changed in the schema since the migrations made it.
-func (h health) intact(ctx context.Context, db query.Conn) error {
-	drifts, err := migrate.QuickVerify(ctx, db.Host(), h.st.MigrateOptions())
+func (h health) intact(ctx context.Context, db query.Conn, f *scope.Features) error {
+	drifts, err := migrate.QuickVerify(ctx, db.Host(), h.st.SchemaOptions(f))
 	if err != nil {
 		return query.Wrap("compare the schema", err)
 	}

@@ -4,7 +4,9 @@ import (
 	"fmt"
 
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/rule"
 )
 
@@ -56,6 +58,21 @@ func (s *Store) ReadFeatures(db query.Conn) (*Features, error) {
 		return nil, fmt.Errorf("convostore: read what the schema can do: %w", err)
 	}
 	return f, nil
+}
+
+// SchemaOptions returns the options that the schema was migrated with: those that the host has
+// given to WithMigrate, or else what the schema itself says. Foreign keys to a host's tables
+// are not among the latter, since the schema of a host that has them has more than is asked for.
+func (s *Store) SchemaOptions(f *Features) migrate.Options {
+	o := s.MigrateOptions()
+	if s.Migrate != nil {
+		return o
+	}
+	o.Dimensions, o.WithoutPgvector = f.dimensions, !f.Vectors
+	if f.leadType != "" {
+		o.Leads = &migrate.Ref{Table: naming.Conversations, Type: f.leadType} // of which only the type counts
+	}
+	return o
 }
 
 // VectorType is the type of an embedding in PostgreSQL's SQL, without its dimensions. It has the
