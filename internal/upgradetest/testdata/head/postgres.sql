@@ -13,6 +13,8 @@ CREATE TABLE "convostore_migrations" (
     applied_at  timestamptz NOT NULL DEFAULT now(),
     -- The oldest version of the code that works with this one; null is the version itself.
     oldest_code bigint,
+    -- What a migration made of several things that it can make, by the options it was given.
+    options     text,
     CONSTRAINT "convostore_migrations_pkey" PRIMARY KEY (version)
 );
 
@@ -455,31 +457,36 @@ CREATE INDEX "message_embedding_claims_user_idx"
 INSERT INTO "convostore_migrations" (version, name) VALUES (3, 'embeddings');
 
 -- 0004_search.up.sql
--- The indexes of search: all of it is made from the rows, and can be made again.
+-- The indexes of search: all of it is made from the rows, and can be made again. On filled tables
+-- the columns are added first, each by writing its table anew while nobody reads or writes it; the
+-- indexes, which take longer, are then made while everybody does.
 
 -- A column and not an expression in the index, which would take common words apart again
 -- for each ranking. The type holds a megabyte and refuses more; with a hyphen a word counts
 -- whole and in parts, so a character can need 8 bytes. What comes after is left out.
 ALTER TABLE "messages" ADD COLUMN search tsvector
     GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, left(content, 125000))) STORED;
+-- convostore:concurrently
 CREATE INDEX "messages_search_idx"
     ON "messages" USING gin (search) WHERE deleted_at IS NULL;
 
 ALTER TABLE "conversations" ADD COLUMN search tsvector
     GENERATED ALWAYS AS (to_tsvector('simple'::regconfig,
         left(coalesce(title, '') || ' ' || coalesce(subject, ''), 125000))) STORED;
+-- convostore:concurrently
 CREATE INDEX "conversations_search_idx"
     ON "conversations" USING gin (search) WHERE deleted_at IS NULL;
 
 -- With the extension's own 64 for ef_construction there were clusters that no search got
 -- into: of 200,000 vectors in 200 clusters 4 of 100 searches found nothing right, with
 -- 128 one, and none at an ef_search of 400. Building it takes up to twice as long.
+-- convostore:concurrently
 CREATE INDEX "message_embeddings_vector_idx"
     ON "message_embeddings" USING hnsw (embedding vector_cosine_ops) WITH (ef_construction = 128);
 
-INSERT INTO "convostore_migrations" (version, name) VALUES (4, 'search');
+INSERT INTO "convostore_migrations" (version, name, options) VALUES (4, 'search', 'search full_text vector_index');
 
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 09:55:12.106364+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 10:05:06.442887+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', E'ann Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'lead-1', E'key Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé', E'Re: Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
