@@ -48,7 +48,7 @@ func testTableCareRefusesATransaction(t *testing.T, w *world) {
 
 // testTableCareKeepsEverything runs each method twice, before and after rows were removed.
 func testTableCareKeepsEverything(t *testing.T, w *world) {
-	if _, inTx := w.st.DB(t.Context()).Statement.ConnPool.(gorm.TxCommitter); inTx {
+	if w.inTx(t) {
 		t.Skip("no transaction can do it")
 	}
 	kept, gone := w.household(t, w.user, ""), w.household(t, w.user, "")
@@ -70,4 +70,10 @@ func testTableCareKeepsEverything(t *testing.T, w *world) {
 	for name, call := range care(w.st.AllUsers()) {
 		require.ErrorIs(t, call(canceled(t)), context.Canceled, name)
 	}
+}
+
+// inTx tells whether the store is one of an open transaction.
+func (w *world) inTx(t testing.TB) bool {
+	_, inTx := w.st.DB(t.Context()).Statement.ConnPool.(gorm.TxCommitter)
+	return inTx
 }

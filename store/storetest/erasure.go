@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"gorm.io/gorm"
 
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
@@ -238,7 +237,7 @@ func (w *world) refusesRows(t *testing.T, m *message.Message) {
 
 // testTableCareReachesEveryTable reads the statements of each method.
 func testTableCareReachesEveryTable(t *testing.T, w *world) {
-	if _, inTx := w.st.DB(t.Context()).Statement.ConnPool.(gorm.TxCommitter); inTx {
+	if w.inTx(t) {
 		t.Skip("no transaction can do it")
 	}
 	rec := &Recorder{}
