@@ -30,7 +30,7 @@ func sqliteDialector(t *testing.T) gorm.Dialector {
 	t.Helper()
 	return sqlite.New(sqlite.Config{
 		DriverName: "sqlite",
-		DSN:        filepath.Join(t.TempDir(), "host.db") + "?_pragma=foreign_keys(1)&_txlock=immediate&_time_format=sqlite",
+		DSN:        filepath.Join(t.TempDir(), "host.db") + "?_pragma=foreign_keys(1)&_pragma=busy_timeout(5000)&_txlock=immediate&_time_format=sqlite",
 	})
 }
 

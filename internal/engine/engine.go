@@ -5,6 +5,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 	"sync"
@@ -185,3 +186,9 @@ func (v view) Search() store.Search           { return search.New(v.sc, v.rooms.
 func (v view) Embeddings() store.Embeddings   { return embeddings.New(v.sc) }
 func (v view) Reports() store.Reports         { return reports.New(v.sc, v.rooms.leadTypes) }
 func (v view) Maintenance() store.Maintenance { return maintenance.New(v.sc) }
+
+// PostgresPins returns the settings of a connection that have to be others, with the values that
+// they need, and the same as a fault. err is that of a database that does not answer.
+func PostgresPins(ctx context.Context, pool *sql.DB) (pins map[string]string, fault, err error) {
+	return health.PostgresPins(ctx, pool)
+}

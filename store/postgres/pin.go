@@ -10,8 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/convostore/convostore/internal/engine"
 	"github.com/convostore/convostore/internal/engine/config"
-	"github.com/convostore/convostore/internal/engine/health"
 )
 
 // pinned are the settings that every connection asks for when it begins, so that neither the
@@ -31,7 +31,7 @@ func pin(config *pgx.ConnConfig, settings map[string]string) {
 // store needs, and a client may set them, the connections of the pool ask for the right ones.
 func connect(ctx context.Context, c *config.Config, config *pgx.ConnConfig) (*sql.DB, error) {
 	pool := openPool(c, config)
-	pins, fault, err := health.PostgresPins(ctx, pool)
+	pins, fault, err := engine.PostgresPins(ctx, pool)
 	if err == nil && len(pins) == 0 {
 		return pool, nil
 	}

@@ -84,8 +84,8 @@ var postgresPins = settings{
 	},
 }
 
-// PostgresPins returns the settings of a connection that have to be others, with the values that
-// they need, and the same as a fault. err is that of a database that does not answer.
+// PostgresPins looks for settings of a new connection that have to be others, as engine.PostgresPins
+// says.
 func PostgresPins(ctx context.Context, pool *sql.DB) (pins map[string]string, fault, err error) {
 	values, dest := destinations(len(postgresPins))
 	if err := pool.QueryRowContext(ctx, postgresPins.text()).Scan(dest...); err != nil {
