@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
@@ -68,5 +69,5 @@ func TestHooksKeepTheBound(t *testing.T) {
 		require.Contains(t, []string{"conversation", "message", "suggestion"}, invalid.Field)
 		require.Contains(t, invalid.Rule, "the most is 16777216")
 	}
-	require.NoError(t, (&message.Message{Role: message.RoleUser, Content: large[1:]}).BeforeCreate(nil))
+	require.NoError(t, (&message.Message{UserID: uuid.Max, ConversationID: uuid.Max, Role: message.RoleUser, Content: large[1:]}).BeforeCreate(nil))
 }

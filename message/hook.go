@@ -24,7 +24,7 @@ func (m *Message) BeforeCreate(tx *gorm.DB) error {
 	if err := column.GiveID(&m.ID); err != nil {
 		return err
 	}
-	if err := m.prepare(); err != nil {
+	if err := check.First(m.prepare(), check.ID("user_id", m.UserID), check.ID("conversation_id", m.ConversationID)); err != nil {
 		return err
 	}
 	if err := m.place(tx); err != nil {

@@ -63,8 +63,9 @@ func (m *Message) takeSeq(tx *gorm.DB) (int64, error) {
 	if m.Seq > 0 {
 		before = new(m.Seq - 1)
 	}
+	at := column.BoundTime(tx, activity)
 	var seq int64
-	return seq, tx.Raw(sql, conversations(tx), now, m.nextStatus(), activity, activity, m.ConversationID, m.UserID, before).Scan(&seq).Error
+	return seq, tx.Raw(sql, conversations(tx), column.BoundTime(tx, now), m.nextStatus(), at, at, m.ConversationID, m.UserID, before).Scan(&seq).Error
 }
 
 // nextStatus returns the status that the message gives its conversation, nil if it leaves the

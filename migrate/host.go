@@ -50,11 +50,16 @@ var (
 // ran: migrations come from several branches.
 //
 // Its errors are those of the function Up. A bad Name, a file with a bad name or without its other
-// half, and two migrations of one number are a *rule.InvalidError.
+// half, two migrations of one number, and one that has no statement yet are a *rule.InvalidError.
 func (h Host) Up(ctx context.Context, db *gorm.DB, o Options) error {
 	m, err := h.open(db, o)
 	if err != nil {
 		return err
+	}
+	for _, s := range m.steps {
+		if s.empty {
+			return rule.Invalid("host", "has no statement in %s: recorded as applied, it would never run once it is filled in", s)
+		}
 	}
 	if err := Up(ctx, db, o); err != nil {
 		return err
@@ -171,7 +176,8 @@ func (h Host) step(p page, s step) (step, error) {
 		return s, err
 	}
 	table := p.tables.Quoted(hostRecord)
-	if code := strings.TrimSpace(withoutComments(s.up)); code != "" && !strings.HasSuffix(code, ";") {
+	code := strings.TrimSpace(withoutComments(s.up))
+	if s.empty = code == ""; !s.empty && !strings.HasSuffix(code, ";") {
 		s.up += "\n;"
 	}
 	s.up += fmt.Sprintf("\nINSERT INTO %s (host, version, name) VALUES ('%s', %d, '%s');\n", table, h.Name, s.version, s.name)

@@ -163,22 +163,26 @@ func TestNewPairRuns(t *testing.T) {
 	eachDialect(t, func(t *testing.T, db *gorm.DB) {
 		dir := filepath.Join(t.TempDir(), "migrations")
 		h := Host{Name: "crm", Files: os.DirFS(dir)}
+		add := func(name, sql string) {
+			text, err := os.ReadFile(name)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(name, append(text, sql...), 0o600))
+		}
 		for i, name := range []string{"first", "second"} {
 			up, down, err := NewPair(dir, name)
 			require.NoError(t, err)
 			base := filepath.Join(dir, []string{"1000_", "1001_"}[i]+name)
 			require.Equal(t, []string{base + ".up.sql", base + ".down.sql"}, []string{up, down})
+			var empty *rule.InvalidError
+			require.ErrorAs(t, h.Up(t.Context(), db, noVectors), &empty, "recorded now, it would not run once it is filled in")
+			require.Contains(t, empty.Rule, name)
+			add(up, "SELECT 1;\n")
 		}
 		require.NoError(t, h.Up(t.Context(), db, noVectors))
 		require.NoError(t, h.DownTo(t.Context(), db, noVectors, 0))
 
 		up, down, err := NewPair(dir, "third")
 		require.NoError(t, err)
-		add := func(name, sql string) {
-			text, err := os.ReadFile(name)
-			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(name, append(text, sql...), 0o600))
-		}
 		add(up, `-- convostore:concurrently
 CREATE INDEX crm_idx ON {{table "messages"}} (content);
 -- convostore:batch messages (id) 1000

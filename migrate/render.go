@@ -33,6 +33,8 @@ type step struct {
 	// options names the parts that the step makes because of the options it was rendered with.
 	// Empty means that it always makes the same.
 	options string
+	// empty says that a host's migration has no statement: NewPair's, before it is filled in.
+	empty bool
 }
 
 func (s step) String() string { return fmt.Sprintf("%d (%s)", s.version, s.name) }

@@ -15,7 +15,7 @@ func (s *Suggestion) BeforeCreate(*gorm.DB) error {
 	if err := column.GiveID(&s.ID); err != nil {
 		return err
 	}
-	return s.prepare()
+	return check.First(s.prepare(), check.ID("user_id", s.UserID), check.ID("conversation_id", s.ConversationID))
 }
 
 // BeforeUpdate is a GORM hook for hosts that change suggestions themselves. Save normalizes and

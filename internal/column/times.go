@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -18,6 +19,14 @@ import (
 // UpdatedAt and for a soft delete. Neither the zone of the process nor the driver matters then.
 // A statement without a model, such as raw SQL, does not have them.
 func Times() []clause.Interface { return []clause.Interface{bindTimes{}} }
+
+// BoundTime returns a time as raw SQL has to bind it, which has no model and so no clauses.
+func BoundTime(tx *gorm.DB, t time.Time) any {
+	if d, err := dialect.Of(tx); err == nil && !d.BindsTime() {
+		return dialect.TimeText(t)
+	}
+	return t
+}
 
 // InUTC is the type of a field that stores nothing. A model without an enum has it, so that its
 // statements have the clauses of Times.

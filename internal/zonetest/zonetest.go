@@ -56,6 +56,9 @@ func Deletes(t *testing.T, db *gorm.DB) {
 	user := uuid.New()
 	deleted, kept := thread(user), thread(user)
 	require.NoError(t, db.Create([]*conversation.Conversation{deleted, kept}).Error)
+	alone := &message.Message{UserID: user, ConversationID: kept.ID, Direction: message.DirectionInbound, Content: "alone"}
+	require.NoError(t, db.Create(alone).Error)
+	require.EqualValues(t, 3, alone.Seq)
 	require.NoError(t, db.Delete(deleted).Error)
 	require.NoError(t, db.Delete(kept.Messages[0]).Error)
 	require.NoError(t, db.Where("id = ?", kept.Suggestions[0].ID).Delete(&suggestion.Suggestion{}).Error)
@@ -83,7 +86,8 @@ func Deletes(t *testing.T, db *gorm.DB) {
 	require.Equal(t, store.Counts{Conversations: 1, Messages: 3, Suggestions: 2}, purge(time.Now().Add(time.Minute)))
 	var c conversation.Conversation
 	require.NoError(t, db.Preload("Messages").Take(&c, "id = ?", kept.ID).Error)
-	require.Len(t, c.Messages, 1)
+	require.Len(t, c.Messages, 2)
+	recent(t, c.LastMessageAt)
 	recent(t, c.UpdatedAt)
 	recent(t, c.Messages[0].UpdatedAt)
 }

@@ -43,7 +43,7 @@ const readerSettings = "mode=ro&_foreign_keys=on&_busy_timeout=5000&_time_format
 
 // Open opens a store on the database file at path. It creates a missing file, with permissions
 // for its owner alone; the folder must exist. The store owns the connections, and Close closes
-// them. An empty path and the names of databases in memory are ErrInvalid.
+// them. An empty path, the names of databases in memory and DSNs are ErrInvalid.
 //
 // The file is in WAL mode. Readers and the writer do not wait for each other. One connection
 // writes and several read. Other processes may use the file at the same time. Do not put it on
@@ -73,6 +73,9 @@ func Open(ctx context.Context, path string, opts ...convostore.Option) (store.St
 	}
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.ContainsRune(path, 0) {
 		return nil, rule.Invalid("path", "is not the name of a file; for memory call OpenMemory")
+	}
+	if strings.HasPrefix(path, "file:") || strings.Contains(path, "?_") {
+		return nil, rule.Invalid("path", "is a DSN, not the name of a file; what Open does not set by itself is an option")
 	}
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("convostore: create database: %w", err)

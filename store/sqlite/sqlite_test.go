@@ -207,7 +207,7 @@ func orphan(t *testing.T, st store.Store, user uuid.UUID) {
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	for _, path := range []string{"", ":memory:", "a\x00b"} {
+	for _, path := range []string{"", ":memory:", "a\x00b", "file:a.db", "a.db?_pragma=foreign_keys(1)"} {
 		_, err := sqlite.Open(ctx, path)
 		require.ErrorIs(t, err, store.ErrInvalid, "%q", path)
 	}

@@ -48,7 +48,7 @@ func checkOnlyMessages(c *conversation.Conversation) error {
 		{"summaries", len(c.Summaries)},
 	} {
 		if children.n > 0 {
-			return rule.Invalid(children.field, "are created by themselves")
+			return rule.Invalid(children.field, "are not stored with a new conversation")
 		}
 	}
 	return nil

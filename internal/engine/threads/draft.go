@@ -32,7 +32,7 @@ func NewDraft(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, m *
 		return Draft{}, rule.Invalid("user_id", "is another user's than the conversation's")
 	}
 	if len(m.Refs) > 0 || len(m.Votes) > 0 {
-		return Draft{}, rule.Invalid("refs", "and votes are created by themselves")
+		return Draft{}, rule.Invalid("refs", "and votes are not stored with a new message")
 	}
 	m.UserID, m.ConversationID = sc.User, conversationID
 	idGiven := m.ID != uuid.Nil
