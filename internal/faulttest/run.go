@@ -24,7 +24,7 @@ func cuts(t *testing.T) int {
 	case n > 0:
 		return n
 	case testrun.Full():
-		return 1000
+		return 300
 	case testrun.Race, testing.Short():
 		return generations * cutsEach
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/internal/faulttest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
@@ -17,6 +18,7 @@ import (
 )
 
 func TestEveryCallFailsOnce(t *testing.T) {
+	testrun.OnlyFull(t)
 	t.Parallel()
 	for name, how := range faulttest.Failures() {
 		t.Run(name, func(t *testing.T) {
@@ -37,6 +39,7 @@ func TestEveryCallFailsOnce(t *testing.T) {
 // TestOpenMeetsEveryFault has a store opened, and a database migrated, while a call fails. What
 // failed leaves nothing that a second try does not finish.
 func TestOpenMeetsEveryFault(t *testing.T) {
+	testrun.WithoutRace(t)
 	t.Parallel()
 	for name, how := range faulttest.Failures() {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/internal/faulttest"
 	_ "github.com/convostore/convostore/internal/faulttest/moderncfault"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
@@ -37,12 +38,14 @@ func open(ctx context.Context, path string, s faulttest.Settings) (store.Store, 
 }
 
 func TestPowerCuts(t *testing.T) {
+	testrun.WithoutRace(t)
 	t.Parallel()
 	(&faulttest.PowerCuts{Driver: open}).KeepsAll(t)
 }
 
 // TestPowerCutsWithoutWaiting has a store that does not wait for the disk.
 func TestPowerCutsWithoutWaiting(t *testing.T) {
+	testrun.WithoutRace(t)
 	t.Parallel()
 	normal := &faulttest.PowerCuts{Driver: open, Synchronous: string(sqlite.Normal)}
 	require.ErrorIs(t, normal.Lost(t), faulttest.ErrLost)
@@ -50,6 +53,7 @@ func TestPowerCutsWithoutWaiting(t *testing.T) {
 
 // TestPowerCutsAfterFaults has calls of the disk fail under clients that share transactions.
 func TestPowerCutsAfterFaults(t *testing.T) {
+	testrun.WithoutRace(t)
 	t.Parallel()
 	(&faulttest.PowerCuts{Driver: open, Faults: true, Less: 2}).KeepsAll(t)
 }
