@@ -200,7 +200,7 @@ func TestValidate(t *testing.T) {
 		},
 		"updated_at": func(c *conversation.Conversation) { c.UpdatedAt = year10k },
 	} {
-		var c conversation.Conversation
+		c := conversation.Conversation{UserID: uuid.New()}
 		spoil(&c)
 		err := c.BeforeCreate(nil)
 		if field == "" {

@@ -16,13 +16,13 @@ import (
 )
 
 // BeforeCreate is a GORM hook for hosts that create conversations themselves. It sets an
-// id if there is none, normalizes and validates, the owner included. A Save of several, which may write over rows, is
+// id if there is none, normalizes and validates. A Save of several, which may write over rows, is
 // refused as BeforeUpdate refuses it.
 func (c *Conversation) BeforeCreate(tx *gorm.DB) error {
 	if err := column.GiveID(&c.ID); err != nil {
 		return err
 	}
-	if err := check.First(c.prepare(), check.ID("user_id", c.UserID)); err != nil || tx == nil || !hook.Upserts(tx) {
+	if err := c.prepare(); err != nil || tx == nil || !hook.Upserts(tx) {
 		return err
 	}
 	_, err := c.lock(tx)

@@ -173,7 +173,7 @@ func TestValidate(t *testing.T) {
 		"created":             {func(g *s) { g.CreatedAt, g.UpdatedAt = at.AddDate(9000, 0, 0), at }, "created_at"},
 		"updated":             {func(g *s) { g.UpdatedAt = at.AddDate(9000, 0, 0) }, "updated_at"},
 	} {
-		g := &s{SuggestedContent: "draft"}
+		g := &s{UserID: uuid.New(), ConversationID: uuid.New(), SuggestedContent: "draft"}
 		c.spoil(g)
 		err := g.BeforeCreate(nil)
 		if c.field == "" {
