@@ -19,7 +19,8 @@ type Care interface {
 }
 
 // Citus takes no statement for tables that it distributes together with tables that every node
-// has, which app_states is. PostgreSQL itself works on one table after another either way.
+// has, such as that of the states of apps. PostgreSQL itself works on one table after another
+// either way.
 func (postgres) Analyze(tables []string) []string { return eachTable("ANALYZE ", tables) }
 
 func (postgres) Vacuum(tables, _ []string) []string { return eachTable("VACUUM (ANALYZE) ", tables) }

@@ -78,11 +78,7 @@ func TestPlainTimesOfOtherOffsets(t *testing.T) {
 // plainGORM is a host's handle, without a store.
 func plainGORM(t *testing.T) *gorm.DB {
 	t.Helper()
-	db, err := gorm.Open(sqlite.Open("file:"+filepath.Join(t.TempDir(), "host.db")+settings), &gorm.Config{Logger: logger.Discard})
-	require.NoError(t, err)
-	pool, err := db.DB()
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	db := file(t, settings)
 	require.NoError(t, migrate.Up(t.Context(), db, migrate.Options{Dimensions: zonetest.Dimensions}))
 	return db
 }

@@ -44,21 +44,6 @@ func without(setting string) string {
 	return strings.Join(kept, "&")
 }
 
-// requireFault requires the error of one setting, with what a host needs to mend it.
-func requireFault(t *testing.T, err error, setting, value string) {
-	t.Helper()
-	require.ErrorIs(t, err, store.ErrSetting)
-	var fault *store.SettingError
-	require.ErrorAs(t, err, &fault)
-	require.Equal(t, setting, fault.Setting)
-	require.Equal(t, value, fault.Value)
-	require.NotEmpty(t, fault.Want)
-	require.NotEmpty(t, fault.Why)
-	for _, word := range []string{fault.Setting, fault.Value, fault.Want, fault.Why} {
-		require.ErrorContains(t, err, word)
-	}
-}
-
 // breaking are settings with which the library does not work, by the DSN that has them.
 var breaking = []struct {
 	setting, value, dsn string
@@ -87,7 +72,7 @@ func TestSettingsOfAHost(t *testing.T) {
 			for _, conns := range []int{0, 1} {
 				db := hostHandle(t, "file:"+filepath.Join(t.TempDir(), "host.db")+"?"+b.dsn, conns)
 				_, err := convostore.New(t.Context(), db, convostore.WithMigrate(migrate.Options{}))
-				requireFault(t, err, b.setting, b.value)
+				tourtest.RequireFault(t, err, b.setting, b.value)
 				require.False(t, db.Migrator().HasTable("conversations"))
 				if b.setting == "txlock" {
 					continue // a transaction that has begun shows no longer how
@@ -95,7 +80,7 @@ func TestSettingsOfAHost(t *testing.T) {
 				tx := db.Begin()
 				require.NoError(t, tx.Error)
 				_, err = convostore.New(t.Context(), tx)
-				requireFault(t, err, b.setting, b.value)
+				tourtest.RequireFault(t, err, b.setting, b.value)
 				require.NoError(t, tx.Rollback().Error, "the host's transaction goes on")
 			}
 		})
@@ -109,7 +94,7 @@ func TestSettingsOfAHost(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, db.Exec("PRAGMA "+b.pragma).Error)
 			r, err := st.Health().Ready(t.Context())
-			requireFault(t, err, b.setting, b.value)
+			tourtest.RequireFault(t, err, b.setting, b.value)
 			require.NotEmpty(t, r.Database)
 		})
 	}
@@ -121,7 +106,7 @@ func TestPragmaOnOneConnection(t *testing.T) {
 	db := hostHandle(t, "file:"+filepath.Join(t.TempDir(), "host.db")+"?"+without("_foreign_keys"), 0)
 	require.NoError(t, db.Exec("PRAGMA foreign_keys = on").Error)
 	_, err := convostore.New(t.Context(), db)
-	requireFault(t, err, "foreign_keys", "0")
+	tourtest.RequireFault(t, err, "foreign_keys", "0")
 }
 
 func TestSeveralSettings(t *testing.T) {
@@ -141,7 +126,7 @@ func TestDatabasesInMemory(t *testing.T) {
 			dsn = own + "&" + without("_journal_mode")
 		}
 		_, err := convostore.New(t.Context(), hostHandle(t, dsn, 0), convostore.WithMigrate(migrate.Options{}))
-		requireFault(t, err, "database", ":memory:")
+		tourtest.RequireFault(t, err, "database", ":memory:")
 		useful(t, hostHandle(t, dsn, 1))
 	}
 	shared := "file:shared?mode=memory&cache=shared&" + without("_journal_mode")
@@ -149,7 +134,7 @@ func TestDatabasesInMemory(t *testing.T) {
 	useful(t, hostHandle(t, "file:/shared?vfs=memdb&"+without("_journal_mode"), 0))
 	useful(t, hostHandle(t, "file:/deferred?vfs=memdb&_foreign_keys=on", 1))
 	_, err := convostore.New(t.Context(), hostHandle(t, "file:/deferred2?vfs=memdb&_foreign_keys=on", 0))
-	requireFault(t, err, "txlock", "deferred")
+	tourtest.RequireFault(t, err, "txlock", "deferred")
 }
 
 // useful requires that New takes a handle, and leaves it as it was.
@@ -241,7 +226,7 @@ func TestReadOnlyHosts(t *testing.T) {
 	}
 	_, err = convostore.New(t.Context(), hostHandle(t, "file:"+path+"?"+good, 0),
 		convostore.WithReader(hostHandle(t, "file:"+path+"?mode=ro&_pragma=case_sensitive_like(1)", 0)))
-	requireFault(t, err, "case_sensitive_like", "1")
+	tourtest.RequireFault(t, err, "case_sensitive_like", "1")
 	after, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, before, after, "a probe writes nothing")
@@ -274,7 +259,7 @@ func TestOpenRefusesUTF16(t *testing.T) {
 	require.NoError(t, db.Raw("SELECT 'z' < 'Ā'").Row().Scan(&sorted))
 	require.False(t, sorted, "by the bytes of UTF-16, unlike everywhere else")
 	_, err := sqlite.Open(t.Context(), path)
-	requireFault(t, err, "encoding", "UTF-16le")
+	tourtest.RequireFault(t, err, "encoding", "UTF-16le")
 }
 
 // TestStatusWhereTextsAreTimes reads when the migrations ran, through a driver that would make

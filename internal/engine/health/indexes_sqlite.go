@@ -45,13 +45,8 @@ func addIndexBytes(db query.Conn, usage []store.IndexUsage) error {
 	if err != nil || !found {
 		return err
 	}
-	return addNumbers(db, "SELECT name, pgsize FROM dbstat WHERE aggregate = TRUE", func(index string, bytes int64) {
-		for i := range usage {
-			if usage[i].Index == index {
-				usage[i].Bytes = bytes
-			}
-		}
-	})
+	return addNumbers(db, usage, "SELECT name, pgsize FROM dbstat WHERE aggregate = TRUE",
+		func(u *store.IndexUsage, bytes int64) { u.Bytes = bytes })
 }
 
 // addEntries adds what ANALYZE has counted, if it ever ran. Of an index, the first number of
@@ -61,24 +56,23 @@ func addEntries(db query.Conn, usage []store.IndexUsage) error {
 	if err != nil || !found {
 		return err
 	}
-	return addNumbers(db, "SELECT idx, CAST(stat AS integer) FROM sqlite_stat1 WHERE idx IS NOT NULL", func(index string, entries int64) {
-		for i := range usage {
-			if usage[i].Index == index {
-				usage[i].Entries = entries
-			}
-		}
-	})
+	return addNumbers(db, usage, "SELECT idx, CAST(stat AS integer) FROM sqlite_stat1 WHERE idx IS NOT NULL",
+		func(u *store.IndexUsage, entries int64) { u.Entries = entries })
 }
 
-// addNumbers calls add with each name and number of a query.
-func addNumbers(db query.Conn, statement string, add func(name string, n int64)) error {
+// addNumbers calls add with the index of each name that a query returns, and with its number.
+func addNumbers(db query.Conn, usage []store.IndexUsage, statement string, add func(u *store.IndexUsage, n int64)) error {
 	return query.New(statement).Rows(db, func(rows *sql.Rows) error {
 		var (
 			name string
 			n    int64
 		)
 		err := rows.Scan(&name, &n)
-		add(name, n)
+		for i := range usage {
+			if usage[i].Index == name {
+				add(&usage[i], n)
+			}
+		}
 		return err
 	})
 }
