@@ -4,8 +4,6 @@ import (
 	"slices"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // Match is a place where a text has a term.
@@ -29,8 +27,8 @@ const (
 // accents. It stops shortly after the first part of the text that has all terms close together.
 func Find(text string, terms []Term) []Match {
 	f := newFinder(terms)
-	for s := range Split(text) {
-		f.word(text, s)
+	for s := range Tokens(text) {
+		f.word(s)
 		if len(f.found) >= maxMatches || f.enough > 0 && s.Start > f.enough {
 			break
 		}
@@ -51,7 +49,6 @@ type finder struct {
 	// not known yet.
 	last   []int
 	enough int
-	buf    []byte
 }
 
 type folded struct {
@@ -65,9 +62,7 @@ func newFinder(terms []Term) *finder {
 	f := &finder{first: map[string][]int{}}
 	for i, t := range terms[:min(len(terms), maxTerms)] {
 		term := folded{prefix: t.Prefix}
-		for _, w := range t.Words {
-			term.words = append(term.words, string(fold(nil, w)))
-		}
+		term.words = t.Words
 		f.terms = append(f.terms, term)
 		if t.Prefix && len(t.Words) == 1 {
 			f.open = append(f.open, i)
@@ -80,14 +75,13 @@ func newFinder(terms []Term) *finder {
 }
 
 // word continues the phrases that have begun and begins those that begin with this word.
-func (f *finder) word(text string, s Span) {
-	f.buf = fold(f.buf[:0], text[s.Start:s.End])
+func (f *finder) word(s Token) {
 	begun := f.begun
 	f.begun = f.begun[:0]
 	for _, p := range begun {
 		f.advance(p, s)
 	}
-	for _, term := range f.first[string(f.buf)] {
+	for _, term := range f.first[s.Term] {
 		f.advance(phrase{term: term, start: s.Start}, s)
 	}
 	for _, term := range f.open {
@@ -97,14 +91,14 @@ func (f *finder) word(text string, s Span) {
 
 // advance compares the current word with the next word of a phrase. It records a match at the
 // last word and keeps the phrase before that.
-func (f *finder) advance(p phrase, s Span) {
+func (f *finder) advance(p phrase, s Token) {
 	t := f.terms[p.term]
 	last := p.next == len(t.words)-1
-	word, want := f.buf, t.words[p.next]
+	word, want := s.Term, t.words[p.next]
 	if last && t.prefix {
 		word = word[:min(len(word), len(want))]
 	}
-	if string(word) != want {
+	if word != want {
 		return
 	}
 	if last {
@@ -117,34 +111,6 @@ func (f *finder) advance(p phrase, s Span) {
 	}
 	p.next++
 	f.begun = append(f.begun, p)
-}
-
-// maxFolded is how many bytes of a word are compared at most. No term is longer.
-const maxFolded = 16 << 10
-
-// fold appends a word in lower case and without accents.
-func fold(to []byte, word string) []byte {
-	word = word[:min(len(word), maxFolded)]
-	for i := range len(word) {
-		c := word[i]
-		if c >= utf8.RuneSelf {
-			return foldUnicode(to[:len(to)-i], word)
-		}
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		to = append(to, c)
-	}
-	return to
-}
-
-func foldUnicode(to []byte, word string) []byte {
-	for _, r := range norm.NFD.String(word) {
-		if !unicode.Is(unicode.Mn, r) {
-			to = utf8.AppendRune(to, unicode.ToLower(r))
-		}
-	}
-	return to
 }
 
 // FindPart returns where a text contains part, ignoring case, in order and without overlaps.

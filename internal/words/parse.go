@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/convostore/convostore/rule"
 )
 
 // Query matches texts that have at least one term of every group, and none of Not.
@@ -19,7 +21,7 @@ type Query struct {
 type Term struct {
 	// Text is the term as the user wrote it, without the quotes, - and * of the syntax.
 	Text string
-	// Words are its runs of letters and digits, at least one.
+	// Words are its folded words, as Tokens has them, at least one.
 	Words []string
 	// Prefix says that the last word is only the beginning of a word.
 	Prefix bool
@@ -122,44 +124,96 @@ func (p *parser) add() {
 
 func (p *parser) term() (Term, bool) {
 	if p.quoted {
-		return Words(p.text)
+		return termOf(p.text)
 	}
 	text := strings.TrimRight(p.text, "*")
-	last, _ := utf8.DecodeLastRuneInString(text)
-	t, ok := Words(text)
-	t.Prefix = len(text) < len(p.text) && (isWord(last) || unicode.IsMark(last))
+	t, ok := termOf(text)
+	if len(text) < len(p.text) {
+		for k := range Tokens(text) {
+			t.Prefix = t.Prefix || k.End == len(text)
+		}
+	}
 	return t, ok
 }
 
-// Words returns a term of the whole text, and false if there is no word in it.
-func Words(text string) (Term, bool) {
+// termOf returns a term of the whole text, and false if there is no word in it. Characters of a
+// script without spaces are pairs in the index, so n of them are a phrase of n-1 pairs, and a
+// last one alone is the beginning of a word.
+func termOf(text string) (Term, bool) {
 	t := Term{Text: text}
-	for s := range Split(text) {
-		t.Words = append(t.Words, text[s.Start:s.End])
+	var before Token
+	single, pairs := false, false
+	for k := range Tokens(text) {
+		t.Words = append(t.Words, k.Term)
+		single, pairs = k.Single, before.dense && !before.Single
+		before = k
+	}
+	switch {
+	case single && pairs:
+		t.Words = t.Words[:len(t.Words)-1]
+	case single:
+		t.Prefix = true
 	}
 	return t, len(t.Words) > 0
 }
 
+// The bounds of a query.
+const (
+	// MaxTerms is how many different words a query has at most.
+	MaxTerms = 1024
+	// MaxPhrase is how many words a phrase has at most.
+	MaxPhrase = 256
+)
+
+// Check returns a *rule.InvalidError for the field "text" if the query is out of bounds.
+func (q Query) Check() error {
+	different := map[string]bool{}
+	for _, t := range slices.Concat(q.Terms(), q.Not) {
+		if len(t.Words) > MaxPhrase {
+			return rule.Invalid("text", "has a phrase of more than %d words", MaxPhrase)
+		}
+		for _, w := range t.Words {
+			different[w] = true
+		}
+	}
+	if len(different) > MaxTerms {
+		return rule.Invalid("text", "has more than %d different words", MaxTerms)
+	}
+	return nil
+}
+
 // compact removes repeated groups and terms.
 func (q Query) compact() Query {
-	seen := map[string]bool{}
-	q.Groups = slices.DeleteFunc(q.Groups, func(g []Term) bool {
-		written := join(g, " OR ", Term.fts5)
-		defer func() { seen[written] = true }()
-		return seen[written]
-	})
 	for i, g := range q.Groups {
-		q.Groups[i] = distinct(g)
+		q.Groups[i] = distinct(g, Term.key)
 	}
-	q.Not = distinct(q.Not)
+	q.Groups = distinct(q.Groups, func(g []Term) string {
+		var all strings.Builder
+		for _, t := range g {
+			all.WriteString(t.key() + "|")
+		}
+		return all.String()
+	})
+	q.Not = distinct(q.Not, Term.key)
 	return q
 }
 
-func distinct(terms []Term) []Term {
+// key is the same for terms that find the same. No word has a space, * or |.
+func (t Term) key() string {
+	k := strings.Join(t.Words, " ")
+	if t.Prefix {
+		k += "*"
+	}
+	return k
+}
+
+// distinct keeps the first of those with the same key.
+func distinct[T any](all []T, key func(T) string) []T {
 	seen := map[string]bool{}
-	return slices.DeleteFunc(terms, func(t Term) bool {
-		written := t.fts5()
-		defer func() { seen[written] = true }()
-		return seen[written]
+	return slices.DeleteFunc(all, func(one T) bool {
+		k := key(one)
+		was := seen[k]
+		seen[k] = true
+		return was
 	})
 }

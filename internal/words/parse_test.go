@@ -25,7 +25,7 @@ func TestParse(t *testing.T) {
 		"OR a OR OR b OR":         {`(("a" OR "b"))`, `('a' | 'b')`},
 		"a OR -b c":               {`(("a") AND ("c")) NOT ("b")`, `('a') & ('c') & !('b')`},
 		"a -b OR c":               {`(("a") AND ("c")) NOT ("b")`, `('a') & ('c') & !('b')`},
-		`a or "OR" b`:             {`(("a") AND ("or") AND ("OR") AND ("b"))`, `('a') & ('or') & ('OR') & ('b')`},
+		`a or "OR" b`:             {`(("a") AND ("or") AND ("b"))`, `('a') & ('or') & ('b')`},
 		"inv* -dra* a** b*c":      {`(("inv"*) AND ("a"*) AND ("b*c")) NOT ("dra"*)`, `('inv':*) & ('a':*) & (('b*c' | ('b' <-> 'c'))) & !('dra':*)`},
 		"x-y* z-*":                {`(("x-y"*) AND ("z-"))`, `(('x-y':* | ('x' <-> 'y':*))) & (('z-' | ('z')))`},
 		`a -"old one" --b - c`:    {`(("a") AND ("c")) NOT ("old one" OR "-b")`, `('a') & ('c') & !(('old' <-> 'one') | ('-b' | ('b')))`},
@@ -85,7 +85,7 @@ func TestFind(t *testing.T) {
 		{`"a a b"`, "a a a b", "[a a b]"},
 		{`"a b*"`, "a bc", ""},
 		{"a-b*", "x a (bc)", "[a (bc]"},
-		{"straße", "STRASSE Straße", "[Straße]"},
+		{"straße", "STRASSE Straße", "[STRASSE] [Straße]"},
 		{"привет", "ПРИВЕТ", "[ПРИВЕТ]"},
 		{"-a b", "a b", "[b]"},
 	} {

@@ -1,6 +1,14 @@
 package words
 
-import "strings"
+import (
+	"iter"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Words returns a term of the whole text, and false if there is no word in it.
+func Words(text string) (Term, bool) { return termOf(text) }
 
 // FTS5 returns the query for SQLite's MATCH on one column, empty for an empty query. Every term
 // is a quoted string, so that no word can be an operator. All excluded terms are in one group,
@@ -53,15 +61,18 @@ func (t Term) tsQuery() string {
 	if t.Prefix {
 		prefix = ":*"
 	}
-	quoted := make([]string, len(t.Words))
-	for i, w := range t.Words {
-		quoted[i] = quoteTS(w)
+	var raw, quoted []string
+	for s := range split(t.Text) {
+		raw = append(raw, t.Text[s.Start:s.End])
+		quoted = append(quoted, quoteTS(t.Text[s.Start:s.End]))
 	}
 	apart := strings.Join(quoted, " <-> ") + prefix
 	switch {
-	case len(t.Words) == 1 && t.Words[0] == t.Text:
+	case len(raw) == 0:
+		return quoteTS(t.Text)
+	case len(raw) == 1 && raw[0] == t.Text:
 		return apart
-	case strings.Join(t.Words, " ") == t.Text:
+	case strings.Join(raw, " ") == t.Text:
 		return "(" + apart + ")"
 	}
 	return "(" + quoteTS(t.Text) + prefix + " | (" + apart + "))"
@@ -77,4 +88,34 @@ func join(terms []Term, or string, write func(Term) string) string {
 		parts[i] = write(t)
 	}
 	return "(" + strings.Join(parts, or) + ")"
+}
+
+// split iterates over the words of a text: runs of letters and digits, with combining marks.
+func split(text string) iter.Seq[Span] {
+	return func(yield func(Span) bool) {
+		start := -1
+		for i, r := range text {
+			switch {
+			case isWord(r):
+				if start < 0 {
+					start = i
+				}
+			case start >= 0 && (r < utf8.RuneSelf || !unicode.IsMark(r)):
+				if !yield(Span{start, i}) {
+					return
+				}
+				start = -1
+			}
+		}
+		if start >= 0 {
+			yield(Span{start, len(text)})
+		}
+	}
+}
+
+func isWord(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z'
+	}
+	return unicode.IsLetter(r) || unicode.IsNumber(r)
 }
