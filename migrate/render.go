@@ -156,7 +156,8 @@ type page struct {
 	// PlainVectors tells whether to store vectors inside their rows. VectorIndex, FullText and
 	// Trigrams tell which indexes to create.
 	PlainVectors, VectorIndex, FullText, Trigrams bool
-	TextConfig                                    string
+	// SchemaSQL is an SQL expression for the name of the schema that the tables are in.
+	SchemaSQL string
 	// VectorBytes and CodeBytes are the lengths of the two parts of SQLite's blob.
 	VectorBytes, CodeBytes int
 	// Now is SQLite's default for a time column, in the format that the drivers write.
@@ -170,7 +171,7 @@ func newPage(dialect string, o Options) page {
 		Extensions: true, Pgvector: !o.WithoutPgvector && dialect == postgres,
 		VectorType: o.vectorType(), VectorOps: o.vectorType() + "_cosine_ops", PlainVectors: o.plainVectors(),
 		VectorIndex: !o.WithoutPgvector && !o.WithoutVectorIndex,
-		FullText:    !o.WithoutFullText, TextConfig: o.textConfig(), Trigrams: o.Trigrams,
+		FullText:    !o.WithoutFullText, Trigrams: o.Trigrams, SchemaSQL: o.schemaSQL(),
 		VectorBytes: 4 * o.dimensions(), CodeBytes: (o.dimensions() + 7) / 8,
 		Now: `(rtrim(rtrim(strftime('%Y-%m-%d %H:%M:%f', 'now'), '0'), '.') || '+00:00')`,
 	}

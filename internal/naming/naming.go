@@ -28,13 +28,19 @@ const (
 	AppStates = "conversation_app_states"
 	// Migrations has a row for each migration that was applied.
 	Migrations = "convostore_migrations"
-	// MessagesText and ConversationsText are SQLite's full-text indexes.
-	MessagesText      = "messages_fts"
-	ConversationsText = "conversations_fts"
+	// The index of words, which is there with full text alone. SearchNotes has what is read from
+	// its row, SearchGone what is void in the segments, SearchBlocks what the segments are made of.
+	SearchNotes    = "search_notes"
+	SearchGone     = "search_gone"
+	SearchSegments = "search_segments"
+	SearchBlocks   = "search_blocks"
 )
 
-// All returns the names of all tables, SQLite's full-text indexes left out.
+// All returns the names of all tables that every database has: not those of Search.
 func All() []string { return append(WithRows(), AppStates, Migrations) }
+
+// Search returns the names of the tables of the index of words, parents before children.
+func Search() []string { return []string{SearchNotes, SearchGone, SearchSegments, SearchBlocks} }
 
 // WithRows returns the names of the tables with rows of users, parents before children.
 func WithRows() []string {
@@ -42,6 +48,19 @@ func WithRows() []string {
 		Conversations, Messages, Suggestions, Embeddings, Claims, Refs, Votes, Deliveries,
 		Labels, Reads, States, UserStates, Summaries,
 	}
+}
+
+// SearchTriggers returns the names of the triggers that note what is to be searched. PostgreSQL's
+// functions for them have the same names, and SQLite has no TRUNCATE.
+func SearchTriggers(dialect string) []string {
+	names := []string{
+		"messages_search_insert", "messages_search_update", "messages_search_delete",
+		"conversations_search_insert", "conversations_search_update", "conversations_search_delete",
+	}
+	if dialect == "postgres" {
+		names = append(names, "messages_search_truncate")
+	}
+	return names
 }
 
 const (

@@ -13,9 +13,12 @@ import (
 // Features is what the schema can do, by the options that it was migrated with. It is read from
 // the schema, so that a host does not have to give these options a second time.
 type Features struct {
-	// FullText says that there are full-text indexes.
+	// FullText says that there is an index of words, and that every trigger that keeps it up is
+	// there and fires. Without one of them it may lack what was written.
 	FullText bool
-	// TextConfig is PostgreSQL's text search configuration.
+	// SearchTables says that the tables of the index of words are there.
+	SearchTables bool
+	// TextConfig is what the index of words replaces.
 	TextConfig string
 	// Vectors says that the database can compare embeddings, and VectorIndex that it has an
 	// index for that.
@@ -73,6 +76,23 @@ func (s *Store) SchemaOptions(f *Features) migrate.Options {
 		o.Leads = &migrate.Ref{Table: naming.Conversations, Type: f.leadType} // of which only the type counts
 	}
 	return o
+}
+
+// TableNames returns the names of the tables that the schema has, without a prefix.
+func (f *Features) TableNames() []string {
+	if f.SearchTables {
+		return append(naming.All(), naming.Search()...)
+	}
+	return naming.All()
+}
+
+// triggerNames returns the names of the triggers that keep up the index of words.
+func (s *Store) triggerNames(dialect string) []string {
+	names := naming.SearchTriggers(dialect)
+	for i, name := range names {
+		names[i] = s.Config.Tables.Prefix + name
+	}
+	return names
 }
 
 // VectorType is the type of an embedding in PostgreSQL's SQL, without its dimensions. It has the

@@ -17,10 +17,11 @@ var vectorType = regexp.MustCompile(`^(?:.*\.)?(vector|halfvec)\((\d+)\)$`)
 func (postgresFeatures) read(s *Store, db query.Conn) (*Features, error) {
 	var f Features
 	var column, vectorSchema, leadType record.Text
-	q := query.New(`SELECT
-		coalesce((SELECT substring(pg_get_expr(d.adbin, d.adrelid) from '''([^'']+)''::regconfig')
-			FROM pg_attribute a JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-			WHERE a.attrelid = to_regclass(?) AND a.attname = 'search' AND NOT a.attisdropped), ''),
+	triggers := s.triggerNames(s.Dialect.Name())
+	q := query.New(`SELECT to_regclass(?) IS NOT NULL,
+		(SELECT count(*) = ? FROM pg_trigger WHERE tgrelid IN (to_regclass(?), to_regclass(?)) AND tgenabled IN ('O', 'A') AND`,
+		s.Tables.SearchNotes, len(triggers), s.Tables.Messages, s.Tables.Conversations)
+	query.In(q, " tgname", triggers).Add(`),
 		(SELECT format_type(atttypid, atttypmod) FROM pg_attribute
 			WHERE attrelid = to_regclass(?) AND attname = 'embedding' AND NOT attisdropped),
 		(SELECT quote_ident(n.nspname) FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace n ON n.oid = t.typnamespace
@@ -29,8 +30,9 @@ func (postgresFeatures) read(s *Store, db query.Conn) (*Features, error) {
 			WHERE i.indrelid = to_regclass(?) AND i.indisvalid AND a.amname = 'hnsw'),
 		(SELECT format_type(atttypid, atttypmod) FROM pg_attribute
 			WHERE attrelid = to_regclass(?) AND attname = 'lead_id' AND NOT attisdropped)`,
-		s.Tables.Messages, s.Tables.Embeddings, s.Tables.Embeddings, s.Tables.Embeddings, s.Tables.Conversations)
-	if _, err := q.Row(db, &f.TextConfig, &column, &vectorSchema, &f.VectorIndex, &leadType); err != nil {
+		s.Tables.Embeddings, s.Tables.Embeddings, s.Tables.Embeddings, s.Tables.Conversations)
+	var complete bool
+	if _, err := q.Row(db, &f.SearchTables, &complete, &column, &vectorSchema, &f.VectorIndex, &leadType); err != nil {
 		return nil, err
 	}
 	f.leadType, f.vectorSchema = string(leadType), string(vectorSchema)
@@ -38,7 +40,7 @@ func (postgresFeatures) read(s *Store, db query.Conn) (*Features, error) {
 	if f.Distributed, err = s.Distributed(db); err != nil {
 		return nil, err
 	}
-	f.FullText = f.TextConfig != ""
+	f.FullText = f.SearchTables && complete && !f.Distributed
 	if match := vectorType.FindStringSubmatch(string(column)); match != nil {
 		f.Vectors, f.Half = true, match[1] == "halfvec"
 		f.dimensions, _ = strconv.Atoi(match[2]) // a few digits

@@ -19,13 +19,17 @@ func (sqliteFeatures) read(s *Store, db query.Conn) (*Features, error) {
 	var schema, leadType record.Text
 	f := Features{Vectors: true}
 	name := s.Config.Tables.Table
+	triggers := s.triggerNames(s.Dialect.Name())
 	q := query.New(`SELECT (SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?),
-		(SELECT count(*) = 2 FROM sqlite_master WHERE type = 'table' AND name IN (?, ?)),
-		(SELECT type FROM pragma_table_info(?) WHERE name = 'lead_id')`,
-		name(naming.Embeddings), name(naming.MessagesText), name(naming.ConversationsText), name(naming.Conversations))
-	if _, err := q.Row(db, &schema, &f.FullText, &leadType); err != nil {
+		EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?),
+		(SELECT count(*) = ? FROM sqlite_master WHERE type = 'trigger' AND`,
+		name(naming.Embeddings), name(naming.SearchNotes), len(triggers))
+	query.In(q, " name", triggers).Add("), (SELECT type FROM pragma_table_info(?) WHERE name = 'lead_id')", name(naming.Conversations))
+	var complete bool
+	if _, err := q.Row(db, &schema, &f.SearchTables, &complete, &leadType); err != nil {
 		return nil, err
 	}
+	f.FullText = f.SearchTables && complete
 	f.leadType = string(leadType)
 	if match := vectorCheck.FindStringSubmatch(string(schema)); match != nil {
 		size, _ := strconv.Atoi(match[1]) // a few digits

@@ -55,7 +55,9 @@ type shared struct {
 // Tables are the quoted names of the tables in SQL.
 type Tables struct {
 	Conversations, Messages, Embeddings, Claims, Suggestions string
-	// MessagesText and ConversationsText are SQLite's full-text indexes.
+	// SearchNotes and the other three are the index of words. They are there with full text alone.
+	SearchNotes, SearchGone, SearchSegments, SearchBlocks string
+	// MessagesText and ConversationsText are what the index of words replaces.
 	MessagesText, ConversationsText string
 
 	names naming.Tables
@@ -69,8 +71,13 @@ func tablesOf(names naming.Tables) Tables {
 		Claims:        names.Quoted(naming.Claims),
 		Suggestions:   names.Quoted(naming.Suggestions),
 
-		MessagesText:      names.Quoted(naming.MessagesText),
-		ConversationsText: names.Quoted(naming.ConversationsText),
+		SearchNotes:    names.Quoted(naming.SearchNotes),
+		SearchGone:     names.Quoted(naming.SearchGone),
+		SearchSegments: names.Quoted(naming.SearchSegments),
+		SearchBlocks:   names.Quoted(naming.SearchBlocks),
+
+		MessagesText:      names.Quoted("messages_fts"),
+		ConversationsText: names.Quoted("conversations_fts"),
 
 		names: names,
 	}

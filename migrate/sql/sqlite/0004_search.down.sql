@@ -1,9 +1,11 @@
 -- Whatever options it was made with.
-DROP TRIGGER IF EXISTS {{name "conversations_fts_delete"}};
-DROP TRIGGER IF EXISTS {{name "conversations_fts_update"}};
-DROP TRIGGER IF EXISTS {{name "conversations_fts_insert"}};
-DROP TABLE IF EXISTS {{table "conversations_fts"}};
-DROP TRIGGER IF EXISTS {{name "messages_fts_delete"}};
-DROP TRIGGER IF EXISTS {{name "messages_fts_update"}};
-DROP TRIGGER IF EXISTS {{name "messages_fts_insert"}};
-DROP TABLE IF EXISTS {{table "messages_fts"}};
+DROP TRIGGER IF EXISTS {{name "conversations_search_delete"}};
+DROP TRIGGER IF EXISTS {{name "conversations_search_update"}};
+DROP TRIGGER IF EXISTS {{name "conversations_search_insert"}};
+DROP TRIGGER IF EXISTS {{name "messages_search_delete"}};
+DROP TRIGGER IF EXISTS {{name "messages_search_update"}};
+DROP TRIGGER IF EXISTS {{name "messages_search_insert"}};
+DROP TABLE IF EXISTS {{table "search_blocks"}};
+DROP TABLE IF EXISTS {{table "search_segments"}};
+DROP TABLE IF EXISTS {{table "search_gone"}};
+DROP TABLE IF EXISTS {{table "search_notes"}};
