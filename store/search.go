@@ -158,7 +158,26 @@ type TextOptions struct {
 	Match  Match
 	Order  TextOrder
 	Filter SearchFilter
+	// In says where in a message the words may be; each word of a query may be in another place,
+	// the words of a phrase are in the same. Empty means InContent. MatchSubstring looks in the
+	// content alone, and anything else is ErrInvalid. An unknown value is ErrInvalid.
+	In []TextField
 }
+
+// TextField is a part of a message that has words.
+type TextField int
+
+// The parts of a message.
+const (
+	// InContent is the content.
+	InContent TextField = iota
+	// InAttachments are the file names of the attachments.
+	InAttachments
+	// InToolResults are the texts in the tool results.
+	InToolResults
+	// InMetadata are the texts in the metadata, its keys left out.
+	InMetadata
+)
 
 // MessageHit is a message found by its text.
 type MessageHit struct {

@@ -2,7 +2,7 @@ package search
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -18,7 +18,6 @@ import (
 type textSearch struct {
 	sc       scope.Scope
 	db       query.Conn
-	index    textIndex
 	options  store.TextOptions
 	features *scope.Features
 	// part is the term of MatchSubstring; query has the words of the other modes.
@@ -93,9 +92,6 @@ func (s search) prepareText(ctx context.Context, method, text string, o store.Te
 		return nil, l, err
 	}
 	t = &textSearch{sc: s.sc, db: l.DB, options: o}
-	if t.index, err = textIndexOf(s.sc.Dialect); err != nil {
-		return nil, l, err
-	}
 	if t.features, err = s.sc.SchemaFeatures(query.On(ctx, s.sc.Reader)); err != nil {
 		return nil, l, err
 	}
@@ -111,11 +107,7 @@ func (s search) prepareText(ctx context.Context, method, text string, o store.Te
 	default:
 		t.query = words.Parse(text)
 	}
-	if !t.features.FullText {
-		err = fmt.Errorf("%w: the database was migrated without full text, which finds words: call migrate.RebuildSearch, "+
-			"or look for a part with MatchSubstring", store.ErrUnsupported)
-	}
-	return t, l, err
+	return t, l, t.query.Check()
 }
 
 // isEmpty tells whether the text has nothing to look for.
@@ -134,9 +126,15 @@ func checkText(sc scope.Scope, o store.TextOptions) (_ store.TextOptions, err er
 		return o, rule.Invalid("match", "is unknown")
 	case o.Order < store.ByRank || o.Order > store.Newest:
 		return o, rule.Invalid("order", "is unknown")
+	case slices.ContainsFunc(o.In, func(f store.TextField) bool { return f < store.InContent || f > store.InMetadata }):
+		return o, rule.Invalid("in", "has an unknown part of a message")
 	case o.Match == store.MatchSubstring:
+		if slices.ContainsFunc(o.In, func(f store.TextField) bool { return f != store.InContent }) {
+			return o, rule.Invalid("in", "has more than the content, in which alone MatchSubstring looks")
+		}
 		o.Order = store.Newest
 	}
+	o.In = slices.Compact(slices.Sorted(slices.Values(o.In)))
 	o.Filter, err = checkFilter(sc, o.Filter)
 	return o, err
 }

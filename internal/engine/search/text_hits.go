@@ -25,15 +25,11 @@ func (t *textSearch) messageHits(matches []match) ([]*store.MessageHit, error) {
 	if err != nil {
 		return nil, err
 	}
-	messageWords, err := t.matchedWords(t.messages(), ids)
-	if err != nil {
-		return nil, err
-	}
 	for _, m := range matches {
 		if r := rows[m.key]; r != nil {
 			hits = append(hits, &store.MessageHit{
 				Message: &r.message, Conversation: &r.conversation, Score: m.score,
-				Snippet: t.snippet(r.message.Content, messageWords[m.key]),
+				Snippet: t.snippet(r.message.Content),
 			})
 		}
 	}
@@ -43,13 +39,11 @@ func (t *textSearch) messageHits(matches []match) ([]*store.MessageHit, error) {
 // conversationHits reads conversations and their best messages, in their order, and leaves
 // out conversations that were deleted since the search.
 func (t *textSearch) conversationHits(page []threadMatch) ([]*store.ConversationHit, error) {
-	var threads, bestMessages, byTitle []uuid.UUID
+	var threads, bestMessages []uuid.UUID
 	for _, th := range page {
 		threads = append(threads, th.key.ID)
 		if th.bestMessage != uuid.Nil {
 			bestMessages = append(bestMessages, th.bestMessage)
-		} else {
-			byTitle = append(byTitle, th.key.ID)
 		}
 	}
 	conversations, err := readByKey(t, t.conversations(), record.ConversationColumns, threads, record.ConversationDest,
@@ -62,14 +56,6 @@ func (t *textSearch) conversationHits(page []threadMatch) ([]*store.Conversation
 	if err != nil {
 		return nil, err
 	}
-	titleWords, err := t.matchedWords(t.conversations(), byTitle)
-	if err != nil {
-		return nil, err
-	}
-	messageWords, err := t.matchedWords(t.messages(), bestMessages)
-	if err != nil {
-		return nil, err
-	}
 	hits := make([]*store.ConversationHit, 0, len(page))
 	for _, th := range page {
 		c := conversations[th.key]
@@ -79,9 +65,9 @@ func (t *textSearch) conversationHits(page []threadMatch) ([]*store.Conversation
 		hit := &store.ConversationHit{Conversation: c, Score: th.score, Messages: th.messages}
 		key := scope.OwnedID{ID: th.bestMessage, User: th.key.User}
 		if hit.Best = messages[key]; hit.Best != nil {
-			hit.Snippet = t.snippet(hit.Best.Content, messageWords[key])
+			hit.Snippet = t.snippet(hit.Best.Content)
 		} else {
-			hit.Snippet = t.snippet(c.Title+" "+c.Subject, titleWords[th.key])
+			hit.Snippet = t.snippet(c.Title + " " + c.Subject)
 		}
 		hits = append(hits, hit)
 	}
@@ -103,17 +89,11 @@ func readByKey[T any](t *textSearch, x textTable, columns string, ids []uuid.UUI
 	return byKey, err
 }
 
-// snippet cuts out the part of a text that shows the matches. matched are the words that the
-// database found; if there are none, they are those of the query.
-func (t *textSearch) snippet(text string, matched []words.Term) store.Snippet {
-	var places []words.Match
-	switch {
-	case t.bySubstring():
+// snippet cuts out the part of a text that shows the matches.
+func (t *textSearch) snippet(text string) store.Snippet {
+	places := words.Find(text, t.query.Terms())
+	if t.bySubstring() {
 		places = words.FindPart(text, t.part)
-	case len(matched) > 0:
-		places = words.Find(text, matched)
-	default:
-		places = words.Find(text, t.query.Terms())
 	}
 	cut, spans := snippet.Cut(text, places)
 	s := store.Snippet{Text: cut, Matches: make([]store.Range, len(spans))}
@@ -121,13 +101,4 @@ func (t *textSearch) snippet(text string, matched []words.Term) store.Snippet {
 		s.Matches[i] = store.Range(span)
 	}
 	return s
-}
-
-// matchedWords returns the words that the database found in some rows, or nil where they are
-// those of the query.
-func (t *textSearch) matchedWords(x textTable, ids []uuid.UUID) (map[scope.OwnedID][]words.Term, error) {
-	if t.bySubstring() || len(ids) == 0 {
-		return nil, nil //nolint:nilnil // nothing to ask
-	}
-	return t.index.matchedWords(t, x, ids)
 }

@@ -10,8 +10,6 @@ import (
 // textTable is a table with text to search: messages m or conversations c.
 type textTable struct {
 	alias, table string
-	// index is SQLite's index of words, a table of its own.
-	index string
 	// columns hold the text.
 	columns []string
 	// timeColumn is the time of a row, and threadColumn the conversation's id.
@@ -19,11 +17,11 @@ type textTable struct {
 }
 
 func (t *textSearch) messages() textTable {
-	return textTable{"m", t.sc.Tables.Messages, t.sc.Tables.MessagesText, []string{"m.content"}, "m.created_at", "m.conversation_id"}
+	return textTable{"m", t.sc.Tables.Messages, []string{"m.content"}, "m.created_at", "m.conversation_id"}
 }
 
 func (t *textSearch) conversations() textTable {
-	return textTable{"c", t.sc.Tables.Conversations, t.sc.Tables.ConversationsText, []string{"c.title", "c.subject"}, "c.last_message_at", "c.id"}
+	return textTable{"c", t.sc.Tables.Conversations, []string{"c.title", "c.subject"}, "c.last_message_at", "c.id"}
 }
 
 // joinsConversations tells whether messages are joined with their conversations. A plan can
@@ -32,10 +30,7 @@ func (t *textSearch) joinsConversations() bool { return isSelective(t.options.Fi
 
 // fromIndex is the FROM clause for the conditions of matches and eligible.
 func (t *textSearch) fromIndex(x textTable) string {
-	if t.bySubstring() {
-		return t.fromRows(x)
-	}
-	return t.from(x, t.index.from(x))
+	return t.fromRows(x)
 }
 
 // fromRows is the FROM clause for a query that walks the rows in another order than that of
@@ -51,10 +46,7 @@ func (t *textSearch) from(x textTable, tables string) string {
 
 // matches adds the condition that a row has the words or the substring.
 func (t *textSearch) matches(q *query.Query, x textTable) *query.Query {
-	if t.bySubstring() {
-		return t.hasSubstring(q, x)
-	}
-	return t.index.matches(t, q, x)
+	return t.hasSubstring(q, x)
 }
 
 // rowCondition adds to a query that walks the rows of x the condition that a row matches.

@@ -44,10 +44,10 @@ func scoreOf(p *scope.Place) float64 { return math.Float64frombits(uint64(p.Key)
 
 // findMessages returns the first messages after a place, at most limit.
 func (t *textSearch) findMessages(after *scope.Place, limit int) ([]match, error) {
-	if t.byRank() {
-		return t.index.highestRanked(t, t.messages(), after, limit)
+	if t.bySubstring() {
+		return t.walkMessages(t.hasSubstring, after, limit)
 	}
-	return t.index.newestMessages(t, after, limit)
+	return t.wordMessages(after, limit)
 }
 
 // sortMessages reads all matches and sorts them. If total is above sortLimit, there are too

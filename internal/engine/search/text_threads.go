@@ -12,7 +12,6 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
-	"github.com/convostore/convostore/store"
 )
 
 // threadMatch is a conversation that matches by its messages or its title.
@@ -36,54 +35,14 @@ func (t *textSearch) threadPlace(m threadMatch) scope.Place {
 
 // findThreads returns the first conversations after a place, at most limit.
 func (t *textSearch) findThreads(after *scope.Place, limit int) ([]threadMatch, error) {
-	if t.byRank() {
-		return t.highestRankedThreads(after, limit)
+	if !t.bySubstring() {
+		return t.wordThreads(after, limit)
 	}
-	page, total, err := t.readThreads(t.matchingThreads(after, limit, sortLimit+1))
-	if err == nil && total > sortLimit {
-		page, err = t.index.walkThreads(t, after, limit)
-	}
+	page, _, err := t.readThreads(t.walkedThreads(t.hasSubstring, after, limit))
 	if err != nil || len(page) == 0 {
 		return nil, err
 	}
 	return page, t.countMessages(page)
-}
-
-// titleWeight is the weight of a match in the title; a match in a message has 1.
-const titleWeight = 2
-
-// highestRankedThreads groups the ranked messages and titles by conversation. The score of a
-// conversation is that of its best message or its title, whichever is higher.
-func (t *textSearch) highestRankedThreads(after *scope.Place, limit int) ([]threadMatch, error) {
-	byMessage, err := t.index.highestRanked(t, t.messages(), nil, store.MaxRanked)
-	if err != nil {
-		return nil, err
-	}
-	var byTitle []match
-	if !filtersMessages(t.options.Filter) {
-		if byTitle, err = t.index.highestRanked(t, t.conversations(), nil, store.MaxRanked); err != nil {
-			return nil, err
-		}
-	}
-	threads := map[scope.OwnedID]*threadMatch{}
-	threadOf := func(m match) *threadMatch {
-		key := scope.OwnedID{ID: m.thread, User: m.key.User}
-		if threads[key] == nil {
-			threads[key] = &threadMatch{key: key}
-		}
-		return threads[key]
-	}
-	for _, m := range byMessage { // highest score first
-		th := threadOf(m)
-		if th.messages++; th.messages == 1 {
-			th.score, th.bestMessage = m.score, m.key.ID
-		}
-	}
-	for _, m := range byTitle {
-		th := threadOf(m)
-		th.score = max(th.score, titleWeight*m.score)
-	}
-	return pageByScore(threads, after, limit), nil
 }
 
 // pageByScore returns the first conversations after a place in the order of scores, at most

@@ -31,7 +31,6 @@ CREATE TABLE {{table "search_segments"}} (
     since_at  bigint  NOT NULL,
     until_at  bigint  NOT NULL,
     bytes     bigint  NOT NULL,
-    level     integer NOT NULL,
     documents integer NOT NULL,
     tokenizer integer NOT NULL,
     dead      bytea   NOT NULL,

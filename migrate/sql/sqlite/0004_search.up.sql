@@ -25,7 +25,6 @@ CREATE TABLE {{table "search_gone"}} (
 -- An id is never given twice: a copy of a segment in memory stays the right one.
 CREATE TABLE {{table "search_segments"}} (
     id        integer PRIMARY KEY AUTOINCREMENT,
-    level     integer NOT NULL,
     documents integer NOT NULL,
     length    integer NOT NULL,
     since_at  integer NOT NULL,

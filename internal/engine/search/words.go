@@ -1,0 +1,87 @@
+package search
+
+import (
+	"errors"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/engine/textindex"
+	"github.com/convostore/convostore/internal/segment"
+	"github.com/convostore/convostore/store"
+)
+
+// wordSearch is a text search by words, on the index as it was at one moment.
+type wordSearch struct {
+	*textSearch
+	view *textindex.View
+}
+
+// maxReads is how often the index is read anew because it changed meanwhile. A change takes
+// milliseconds and comes once in hundreds of appends.
+const maxReads = 100
+
+// onIndex runs fn on the index, and again if somebody merged what it reads.
+func (t *textSearch) onIndex(fn func(w *wordSearch) error) error {
+	for try := 1; ; try++ {
+		view, err := textindex.Read(t.db, t.sc)
+		if err == nil {
+			err = fn(&wordSearch{t, view})
+		}
+		if try == maxReads || !errors.Is(err, textindex.ErrVanished) {
+			return err
+		}
+	}
+}
+
+// find returns what matches in some fields, and no conversation that the filter names another
+// one for.
+func (w *wordSearch) find(fields ...segment.Field) (*textindex.Found, error) {
+	found, err := w.view.Find(segment.NewPlan(w.query, fields))
+	if err != nil || len(found.Matches) == 0 {
+		return found, err
+	}
+	threads, few, err := w.fewThreads()
+	if err != nil || !few {
+		return found, err
+	}
+	return found, found.In(threads)
+}
+
+// messageFields are the fields that a search for messages looks in.
+func (t *textSearch) messageFields() []segment.Field {
+	if len(t.options.In) == 0 {
+		return []segment.Field{segment.Content}
+	}
+	fields := make([]segment.Field, len(t.options.In))
+	for i, f := range t.options.In {
+		fields[i] = indexFields[f]
+	}
+	return fields
+}
+
+// indexFields are the fields of the index by those of the contract.
+var indexFields = map[store.TextField]segment.Field{
+	store.InContent: segment.Content, store.InAttachments: segment.Attachments,
+	store.InToolResults: segment.ToolResults, store.InMetadata: segment.Metadata,
+}
+
+// maxFewThreads is how many conversations are looked up in the index one by one.
+const maxFewThreads = 100
+
+// fewThreads returns the conversations that a selective filter leaves, if these are few. Else
+// each match is checked by itself.
+func (w *wordSearch) fewThreads() (threads []textindex.Thread, few bool, err error) {
+	if !isSelective(w.options.Filter) {
+		return nil, false, nil
+	}
+	c := w.conversations()
+	q := query.New("SELECT c.user_id, c.id" + w.fromRows(c) + " WHERE 1 = 1")
+	q = w.eligible(q, c, nil).Add(" LIMIT ?", maxFewThreads+1)
+	found, err := query.All(w.db, q, func(t *textindex.Thread) []any { return []any{&t.User, &t.ID} })
+	return query.Values(found), len(found) <= maxFewThreads, err
+}
+
+// keyOf is the key of a document's row.
+func keyOf(info segment.Info) scope.OwnedID {
+	return scope.OwnedID{ID: info.Key.ID, User: info.Key.User}
+}

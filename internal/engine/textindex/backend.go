@@ -1,0 +1,44 @@
+package textindex
+
+import (
+	"github.com/convostore/convostore/internal/dialect"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
+)
+
+// backend is what the databases do differently.
+type backend interface {
+	// notedMessages names the notes n and their messages m, notedTitles the notes n and their
+	// conversations c, both as a FROM clause that ends with a condition.
+	notedMessages(t tables) string
+	notedTitles(t tables) string
+	// ownNotes restricts the notes n to those of a user, where they name one.
+	ownNotes(sc scope.Scope, q *query.Query)
+	// takeNotes deletes at most n notes, none that somebody is changing, and returns them.
+	takeNotes(db query.Conn, t tables, n int) ([]note, error)
+	// texts is the texts of noted rows.
+	texts(t tables, notes []note) *query.Query
+	// takeGone deletes at most n void documents that match a condition and that nobody is
+	// changing, and returns them.
+	takeGone(db query.Conn, t tables, n int, condition *query.Query) ([]goneRow, error)
+	// blocks joins, to a range r and its segment s, the blocks b that the range asks for.
+	blocks(t tables) string
+	// tryLock takes the lock of those who change segments, until the transaction ends, and
+	// tells whether nobody else has it. lock waits for it.
+	tryLock(db query.Conn, t tables) (bool, error)
+	lock(db query.Conn, t tables) error
+	// bytes is the type of a column of bytes.
+	bytes() string
+}
+
+func backendOf(s *scope.Store) (backend, error) {
+	return dialect.Pick[backend](s.Dialect, postgresBackend{}, sqliteBackend{})
+}
+
+// goneRow is a document that is void in the segments. Erased says that its words must go too.
+type goneRow struct {
+	key    keyRow
+	erased bool
+}
+
+func (g *goneRow) dest() []any { return append(g.key.dest(), &g.erased) }

@@ -1,0 +1,57 @@
+package textindex
+
+import (
+	"encoding/json"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
+)
+
+// sqliteBackend finds the row of a note by its row_id, or a conversation by minus its row_id.
+// The transaction that changes segments has the whole database to itself.
+type sqliteBackend struct{}
+
+func (sqliteBackend) notedMessages(t tables) string {
+	return t.notes + " n CROSS JOIN " + t.messages + " m ON m.row_id = n.ref WHERE n.ref > 0"
+}
+
+func (sqliteBackend) notedTitles(t tables) string {
+	return t.notes + " n CROSS JOIN " + t.conversations + " c ON c.row_id = -n.ref WHERE n.ref < 0"
+}
+
+func (sqliteBackend) takeNotes(db query.Conn, t tables, n int) ([]note, error) {
+	q := query.New("DELETE FROM "+t.notes+" WHERE ref IN (SELECT ref FROM "+t.notes+" LIMIT ?) RETURNING ref", n)
+	notes, err := query.All(db, q, func(n *note) []any { return []any{&n.ref} })
+	return query.Values(notes), err
+}
+
+func (sqliteBackend) texts(t tables, notes []note) *query.Query {
+	refs := make([]int64, len(notes))
+	for i, n := range notes {
+		refs[i] = n.ref
+	}
+	list, _ := json.Marshal(refs) // numbers never fail
+	return query.New("SELECT "+messageTexts+" FROM json_each(?) n CROSS JOIN "+t.messages+" m ON m.row_id = n.value WHERE n.value > 0 AND "+Indexable, string(list)).
+		Add(" UNION ALL SELECT "+titleTexts+" FROM json_each(?) n CROSS JOIN "+t.conversations+" c ON c.row_id = -n.value WHERE n.value < 0", string(list))
+}
+
+// blocks needs no LATERAL: SQLite runs the subquery for each row of a join.
+func (sqliteBackend) blocks(t tables) string {
+	return t.blocks + " b ON b.segment_id = s.id AND b.part = r.part AND b.key < r.high AND b.key >= coalesce(" +
+		"(SELECT f.key FROM " + t.blocks + " f WHERE f.segment_id = s.id AND f.part = r.part AND f.key <= r.low ORDER BY f.key DESC LIMIT 1), r.low)"
+}
+
+func (sqliteBackend) tryLock(query.Conn, tables) (bool, error) { return true, nil }
+
+func (sqliteBackend) lock(query.Conn, tables) error { return nil }
+
+func (sqliteBackend) takeGone(db query.Conn, t tables, n int, condition *query.Query) ([]goneRow, error) {
+	q := query.New("DELETE FROM " + t.gone + " WHERE (user_id, thread_id, kind, id) IN (SELECT user_id, thread_id, kind, id FROM " + t.gone + " WHERE ").
+		Append(condition).Add(" LIMIT ?) RETURNING user_id, thread_id, id, kind, erased", n)
+	rows, err := query.All(db, q, (*goneRow).dest)
+	return query.Values(rows), err
+}
+
+func (sqliteBackend) ownNotes(scope.Scope, *query.Query) {}
+
+func (sqliteBackend) bytes() string { return "blob" }

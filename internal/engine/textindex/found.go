@@ -1,0 +1,253 @@
+package textindex
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/segment"
+)
+
+// Found are the documents of a view that match a plan.
+type Found struct {
+	// Matches are by source and then by document. The last source has the noted texts.
+	Matches []segment.Match
+
+	view  *View
+	parts []*Part // by source, without that of the noted texts
+	// chunks are the keys of the chunks of documents, by source.
+	chunks map[int][][]byte
+}
+
+// Find returns all matches, with their scores.
+func (v *View) Find(plan *segment.Plan) (*Found, error) {
+	f := &Found{view: v, parts: v.Parts, chunks: map[int][][]byte{}}
+	sources := make([]*segment.Source, 0, len(v.Parts)+1)
+	perPart := 2*len(plan.Ranges()) + 1
+	for some := range slices.Chunk(v.Parts, max(1, maxRequests/perPart)) {
+		more, err := v.sources(plan, some)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, more...)
+	}
+	f.Matches = plan.Rank(append(sources, plan.Texts(v.Noted)))
+	return f, nil
+}
+
+// sources reads what a plan needs of some segments.
+func (v *View) sources(plan *segment.Plan, parts []*Part) ([]*segment.Source, error) {
+	requests := requestsFor(plan, parts)
+	blocks, err := v.fetch(requests)
+	if err != nil {
+		return nil, err
+	}
+	sources := make([]*segment.Source, len(parts))
+	for i, p := range parts {
+		in := segment.SegmentInput{Documents: p.Documents, From: p.From, To: p.To, Void: p.Void}
+		in.Lengths, blocks = blocks[0], blocks[1:]
+		for _, r := range plan.Ranges() {
+			var positions []segment.Block
+			in.Terms, blocks = append(in.Terms, blocks[0]), blocks[1:]
+			if r.Positions {
+				positions, blocks = blocks[0], blocks[1:]
+			}
+			in.Positions = append(in.Positions, positions)
+		}
+		if sources[i], err = plan.Segment(in); err != nil {
+			return nil, err
+		}
+	}
+	return sources, nil
+}
+
+func requestsFor(plan *segment.Plan, parts []*Part) (requests []request) {
+	for _, p := range parts {
+		requests = append(requests, request{of: p, part: segment.PartLengths, low: ordinalKey(p.From), high: ordinalKey(p.To)})
+		for _, r := range plan.Ranges() {
+			if p.From > 0 || int(p.To) < p.Documents {
+				r = r.In(p.From, p.To)
+			}
+			requests = append(requests, request{of: p, part: segment.PartTerms, low: r.Low, high: r.High})
+			if r.Positions {
+				requests = append(requests, request{of: p, part: segment.PartPlaces, low: r.Low, high: r.High})
+			}
+		}
+	}
+	return requests
+}
+
+// Sources is the number of sources: the segments and the noted texts.
+func (f *Found) Sources() int { return len(f.parts) + 1 }
+
+// Until is the time after which no document of a source is, and whether there is one: noted
+// texts have none.
+func (f *Found) Until(source int) (until int64, known bool) {
+	if source == len(f.parts) {
+		return 0, false
+	}
+	return f.parts[source].Header.Until, true
+}
+
+// Infos returns what the index has of matches, in their order.
+func (f *Found) Infos(matches []segment.Match) ([]segment.Info, error) {
+	infos := make([]segment.Info, len(matches))
+	chunks, err := f.chunksOf(matches)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range matches {
+		if m.Source == len(f.parts) {
+			d := f.view.Noted[m.Document]
+			infos[i] = segment.Info{Key: d.Key, At: d.At, Ordinal: m.Document}
+			continue
+		}
+		chunk := chunks[chunkOf(m)]
+		infos[i] = chunk[m.Document%segment.ChunkDocuments]
+	}
+	return infos, nil
+}
+
+// chunk is a chunk of documents of a source.
+type chunk struct {
+	source int
+	number uint32
+}
+
+func chunkOf(m segment.Match) chunk {
+	return chunk{m.Source, m.Document / segment.ChunkDocuments}
+}
+
+// chunksOf reads the chunks that have the documents of matches.
+func (f *Found) chunksOf(matches []segment.Match) (map[chunk][]segment.Info, error) {
+	var wanted []chunk
+	seen := map[chunk]bool{}
+	for _, m := range matches {
+		if c := chunkOf(m); m.Source < len(f.parts) && !seen[c] {
+			seen[c] = true
+			wanted = append(wanted, c)
+		}
+	}
+	if err := f.readChunkKeys(wanted); err != nil {
+		return nil, err
+	}
+	requests := make([]request, len(wanted))
+	for i, c := range wanted {
+		low := f.chunks[c.source][c.number]
+		requests[i] = request{of: f.parts[c.source], part: segment.PartDocuments, low: low, high: append(slices.Clone(low), 0)}
+	}
+	blocks, err := f.view.fetch(requests)
+	if err != nil {
+		return nil, err
+	}
+	chunks := make(map[chunk][]segment.Info, len(wanted))
+	for i, c := range wanted {
+		if len(blocks[i]) != 1 {
+			return nil, ErrVanished
+		}
+		if chunks[c], err = segment.Documents(blocks[i][0]); err != nil {
+			return nil, err
+		}
+	}
+	return chunks, nil
+}
+
+func (f *Found) readChunkKeys(wanted []chunk) error {
+	var sources []int
+	for _, c := range wanted {
+		if f.chunks[c.source] == nil && !slices.Contains(sources, c.source) {
+			sources = append(sources, c.source)
+		}
+	}
+	requests := make([]request, len(sources))
+	for i, s := range sources {
+		requests[i] = request{of: f.parts[s], part: segment.PartChunks, low: ordinalKey(0), high: ordinalKey(1)}
+	}
+	blocks, err := f.view.fetch(requests)
+	if err != nil {
+		return err
+	}
+	for i, s := range sources {
+		if len(blocks[i]) != 1 {
+			return ErrVanished
+		}
+		if f.chunks[s], err = segment.Chunks(blocks[i][0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Thread is a conversation as the index knows it.
+type Thread struct{ User, ID uuid.UUID }
+
+// In leaves only the matches in some conversations.
+func (f *Found) In(threads []Thread) (err error) {
+	f.Matches, err = f.Of(threads)
+	return err
+}
+
+// Of returns the matches in some conversations, by source and document.
+func (f *Found) Of(threads []Thread) ([]segment.Match, error) {
+	if len(f.Matches) == 0 || len(threads) == 0 {
+		return nil, nil
+	}
+	spans, err := f.spans(threads)
+	if err != nil {
+		return nil, err
+	}
+	among := map[Thread]bool{}
+	for _, t := range threads {
+		among[t] = true
+	}
+	var matches []segment.Match
+	for source, of := range spans {
+		for _, s := range of {
+			matches = append(matches, f.between(source, s[0], s[1])...)
+		}
+	}
+	for _, m := range f.between(len(f.parts), 0, math.MaxUint32) {
+		if key := f.view.Noted[m.Document].Key; among[Thread{key.User, key.Thread}] {
+			matches = append(matches, m)
+		}
+	}
+	slices.SortFunc(matches, compareMatches)
+	return matches, nil
+}
+
+// between returns the matches of a source with documents from one to before another.
+func (f *Found) between(source int, from, to uint32) []segment.Match {
+	low, _ := slices.BinarySearchFunc(f.Matches, segment.Match{Source: source, Document: from}, compareMatches)
+	high, _ := slices.BinarySearchFunc(f.Matches, segment.Match{Source: source, Document: to}, compareMatches)
+	return f.Matches[low:high]
+}
+
+// compareMatches orders matches by source and document.
+func compareMatches(a, b segment.Match) int {
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Document, b.Document))
+}
+
+// spans returns the ordinals of conversations, by source and then by conversation.
+func (f *Found) spans(threads []Thread) ([][][2]uint32, error) {
+	var keys [][]byte
+	for _, t := range threads {
+		low := segment.Key{User: t.User, Thread: t.ID}.Bytes()
+		keys = append(keys, low, after(low[:32]))
+	}
+	places, err := f.view.ordinals(f.parts, keys)
+	if err != nil {
+		return nil, err
+	}
+	spans := make([][][2]uint32, len(f.parts))
+	for source, of := range places {
+		for i := 0; i < len(of); i += 2 {
+			spans[source] = append(spans[source], [2]uint32{of[i].at, of[i+1].at})
+		}
+	}
+	return spans, nil
+}
+
+func ordinalKey(ordinal uint32) []byte { return binary.BigEndian.AppendUint32(nil, ordinal) }

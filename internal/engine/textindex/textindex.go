@@ -1,0 +1,35 @@
+// Package textindex keeps the index of words in the database and reads it. The databases only
+// keep what package segment makes of the texts.
+//
+// A trigger notes each row whose text is new, whoever wrote it, and each document of which a
+// segment now has a void text. A search reads the segments without those documents, and the
+// texts of the noted rows: it finds a message the moment the append commits. From time to time
+// the noted texts are packed into a segment, and small segments are merged into larger ones.
+package textindex
+
+import (
+	"sync/atomic"
+
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/naming"
+)
+
+// Index is what the scopes of a store share about the index of words.
+type Index struct {
+	// noted counts the rows that this process noted since it last looked how many there are,
+	// and looked says that it has looked.
+	noted  atomic.Int64
+	looked atomic.Bool
+}
+
+// tables are the quoted names of the tables of the index and of those with the texts.
+type tables struct{ notes, gone, segments, blocks, messages, conversations string }
+
+func tablesOf(s *scope.Store) tables {
+	quoted := s.Config.Tables.Quoted
+	return tables{
+		notes: quoted(naming.SearchNotes), gone: quoted(naming.SearchGone),
+		segments: quoted(naming.SearchSegments), blocks: quoted(naming.SearchBlocks),
+		messages: s.Tables.Messages, conversations: s.Tables.Conversations,
+	}
+}
