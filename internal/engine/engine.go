@@ -23,6 +23,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/engine/search"
 	"github.com/convostore/convostore/internal/engine/suggestions"
+	"github.com/convostore/convostore/internal/engine/textindex"
 	"github.com/convostore/convostore/internal/engine/threads"
 	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/migrate"
@@ -117,6 +118,7 @@ func assemble(db *gorm.DB, d dialect.Dialect, c *config.Config) (*engine, error)
 	if err != nil {
 		return nil, err
 	}
+	st.OnNoted((&textindex.Index{}).Noted)
 	return &engine{st: st, rooms: &rooms{
 		statements: threads.NewStatements(st.Tables, d),
 		codes:      &embeddings.Codes{},

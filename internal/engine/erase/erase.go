@@ -11,16 +11,30 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/engine/textindex"
 	"github.com/convostore/convostore/store"
 )
 
 // eraseBatch is the largest number of conversations that one statement deletes.
 const eraseBatch = 500
 
-// Where erases the conversations that match a condition, with everything in them, in one
-// transaction or in a savepoint, and returns the number of deleted rows of each table. The
-// condition includes the user. If nothing matches, the counts are zero.
+// Where erases the conversations that match a condition, with everything in them and their words
+// in the index, in one transaction or in a savepoint, and returns the number of deleted rows of
+// each table. The condition includes the user. If nothing matches, the counts are zero.
 func Where(ctx context.Context, sc scope.Scope, condition *query.Query) (counts store.Counts, err error) {
+	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
+		in := sc.In(tx)
+		if counts, err = erase(ctx, in, condition); err != nil || counts.Total() == 0 {
+			return err
+		}
+		return textindex.Forget(ctx, in)
+	})
+	return counts, err
+}
+
+// Batch is Where for one of many batches, which leaves the words to one textindex.Pack after the
+// last: each time, segments are written anew.
+func Batch(ctx context.Context, sc scope.Scope, condition *query.Query) (counts store.Counts, err error) {
 	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
 		counts, err = erase(ctx, sc.In(tx), condition)
 		return err

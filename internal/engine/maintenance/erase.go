@@ -10,6 +10,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/engine/textindex"
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
 )
@@ -70,5 +71,9 @@ func eraseAll(ctx context.Context, sc scope.Scope) (store.Counts, error) {
 	for _, table := range record.Tables() {
 		conditions[table] = query.New("user_id = ?", sc.User)
 	}
-	return erase.Remove(ctx, sc, conditions)
+	counts, err := erase.Remove(ctx, sc, conditions)
+	if err != nil {
+		return counts, err
+	}
+	return counts, textindex.Forget(ctx, sc)
 }

@@ -30,7 +30,7 @@ func (r *retention) purgeConversations(ctx context.Context, before time.Time) er
 	return r.walk(ctx, dueWalk{
 		table: r.sc.Tables.Conversations, age: "deleted_at", due: purgeDue(before)("deleted_at"), weight: "last_seq",
 		do: func(ctx context.Context, sc scope.Scope, rows []*dueRow) (store.RetentionResult, error) {
-			n, err := erase.Where(ctx, sc, stillDue(sc, rows, "deleted_at", purgeDue(before)))
+			n, err := erase.Batch(ctx, sc, stillDue(sc, rows, "deleted_at", purgeDue(before)))
 			return store.RetentionResult{Purged: n}, err
 		},
 	})

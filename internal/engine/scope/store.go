@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"context"
 	"fmt"
 	"sync/atomic"
 
@@ -48,6 +49,8 @@ type shared struct {
 	Erasures atomic.Int64
 	// group is nil where the database has many writers.
 	group *group
+	// onNoted is called by Noted.
+	onNoted func(ctx context.Context, st *Store, rows int)
 	// watch is the file of a host's handle, once it was looked for.
 	watch atomic.Pointer[query.File]
 }
@@ -111,6 +114,18 @@ func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) (*St
 		s.written = replica.NewWriteTimes(c.ReplicaRules)
 	}
 	return s, nil
+}
+
+// OnNoted sets what Noted calls. It is for the assembly of a store.
+func (s *Store) OnNoted(fn func(ctx context.Context, st *Store, rows int)) { s.onNoted = fn }
+
+// Noted says that rows were written whose words are to be found. It is called after their commit,
+// or in a transaction that is not the method's own, and may pack what was noted. rows may be more
+// than there are.
+func (s *Store) Noted(ctx context.Context, rows int) {
+	if s.onNoted != nil && rows > 0 {
+		s.onNoted(ctx, s, rows)
+	}
 }
 
 // CopyRefused tells whether RefuseCopy was called.

@@ -8,19 +8,9 @@
 package textindex
 
 import (
-	"sync/atomic"
-
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/naming"
 )
-
-// Index is what the scopes of a store share about the index of words.
-type Index struct {
-	// noted counts the rows that this process noted since it last looked how many there are,
-	// and looked says that it has looked.
-	noted  atomic.Int64
-	looked atomic.Bool
-}
 
 // tables are the quoted names of the tables of the index and of those with the texts.
 type tables struct{ notes, gone, segments, blocks, messages, conversations string }

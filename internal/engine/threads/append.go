@@ -26,6 +26,9 @@ func (s messages) Append(ctx context.Context, conversationID uuid.UUID, m *messa
 		return false, err
 	}
 	created, err := s.sql.AppendOne(ctx, sc, d)
+	if created {
+		sc.Noted(ctx, 1)
+	}
 	return created, query.Wrap("append", err)
 }
 

@@ -29,9 +29,14 @@ func (s conversations) Create(ctx context.Context, c *conversation.Conversation)
 		return err
 	}
 	if len(c.Messages) == 0 {
-		return query.Wrap("create conversation", insertAlone(ctx, sc, c, ""))
+		err = insertAlone(ctx, sc, c, "")
+	} else {
+		err = createWithMessages(ctx, sc, c)
 	}
-	return query.Wrap("create conversation", createWithMessages(ctx, sc, c))
+	if err == nil {
+		sc.Noted(ctx, 1+len(c.Messages))
+	}
+	return query.Wrap("create conversation", err)
 }
 
 // checkOnlyMessages refuses a conversation with children other than messages, which would be

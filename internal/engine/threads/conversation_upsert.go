@@ -40,6 +40,7 @@ func (s conversations) Upsert(ctx context.Context, c *conversation.Conversation)
 		return false, query.Wrap("upsert conversation", err)
 	}
 	*c = stored
+	sc.Noted(ctx, 1)
 	return created, nil
 }
 
@@ -89,6 +90,9 @@ func (s conversations) GetOrCreate(ctx context.Context, c *conversation.Conversa
 		return false, err
 	}
 	created, err := getOrCreate(ctx, sc, c)
+	if created {
+		sc.Noted(ctx, 1)
+	}
 	return created, query.Wrap("get or create conversation", err)
 }
 

@@ -162,7 +162,9 @@ func (im *importer) flush(ctx context.Context) error {
 	write := func() {
 		defer close(w.done)
 		defer func() { w.panicked = recover() }()
-		w.result, w.err = writeBatch(ctx, sc, w.drafts, nil)
+		if w.result, w.err = writeBatch(ctx, sc, w.drafts, nil); w.err == nil {
+			sc.Noted(ctx, len(w.drafts))
+		}
 	}
 	if im.sc.InTx {
 		write()

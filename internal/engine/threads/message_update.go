@@ -46,7 +46,11 @@ func (s messages) Update(ctx context.Context, id uuid.UUID, u store.MessageUpdat
 	if u.Content == nil && bytes <= scope.SmallEdit {
 		return s.update(ctx, id, store.ExcludeDeleted, assign)
 	}
-	return s.edit(ctx, id, assign, u.Content != nil)
+	m, err := s.edit(ctx, id, assign, u.Content != nil)
+	if err == nil {
+		s.sc.Noted(ctx, 1)
+	}
+	return m, err
 }
 
 // edit runs an update in a transaction, which undoes it if the row is too large then. If the
@@ -125,6 +129,7 @@ func (s messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) (int
 		restored, err = restoreAll(ctx, sc.In(tx), conversationID)
 		return err
 	})
+	sc.Noted(ctx, int(restored))
 	return restored, query.Wrap("restore messages", err)
 }
 
