@@ -1,0 +1,35 @@
+package textindex
+
+import (
+	"context"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
+)
+
+// Forget removes the words of what was erased of the scope's user from the segments. It runs in
+// the transaction that erased it, so that the words are gone with the rows, and keeps others from
+// changing segments until that ends.
+func Forget(ctx context.Context, sc scope.Scope) error {
+	c, err := change(ctx, sc)
+	if err != nil {
+		return err
+	}
+	f, err := sc.SchemaFeatures(c.db)
+	if err != nil || !f.FullText {
+		return err
+	}
+	if err := c.backend.lock(c.db, c.t); err != nil {
+		return err
+	}
+	gone, err := c.backend.takeGone(c.db, c.t, maxGone, query.New("user_id = ? AND erased", sc.User))
+	for ; err == nil && len(gone) > 0; gone, err = c.backend.takeGone(c.db, c.t, maxGone, query.New("user_id = ? AND erased", sc.User)) {
+		if err := c.readSegments(); err != nil {
+			return err
+		}
+		if err := c.removeGone(gone); err != nil {
+			return err
+		}
+	}
+	return err
+}

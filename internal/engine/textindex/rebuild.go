@@ -1,0 +1,136 @@
+package textindex
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/segment"
+	"github.com/convostore/convostore/internal/words"
+)
+
+// PackAll packs all that is noted now and removes all that is void, in as many transactions as it
+// takes. It waits for nobody: whoever else packs does the same work.
+func PackAll(ctx context.Context, st *scope.Store, progress func(rows int64)) error {
+	var rows int64
+	for {
+		done, err := Pack(ctx, st)
+		if err != nil || done.Busy || done.Rows+done.Gone == 0 {
+			return err
+		}
+		if rows += int64(done.Rows); progress != nil {
+			progress(rows)
+		}
+		if done.Rows < maxPacked && done.Gone < maxGone {
+			return nil
+		}
+	}
+}
+
+// Outdate marks all segments as made by no version of package words, so that Rebuild makes them
+// anew.
+func Outdate(ctx context.Context, st *scope.Store) error {
+	_, err := query.New("UPDATE " + tablesOf(st).segments + " SET tokenizer = 0").Exec(query.On(ctx, st.Writer))
+	return err
+}
+
+// RebuildOne makes one segment anew from the rows whose words another version of package words
+// cut. It returns how many documents it read, and how many are left in such segments.
+func RebuildOne(ctx context.Context, st *scope.Store) (read, left int64, err error) {
+	err = st.Transaction(ctx, func(tx *scope.Store) error {
+		read, left = 0, 0
+		c, err := change(ctx, tx.AllUsers())
+		if err != nil {
+			return err
+		}
+		if err := c.backend.lock(c.db, c.t); err != nil {
+			return err
+		}
+		gone, err := c.backend.takeGone(c.db, c.t, maxGone, query.New("1 = 1"))
+		if err != nil {
+			return err
+		}
+		if err := c.readSegments(); err != nil {
+			return err
+		}
+		if err := c.removeGone(gone); err != nil {
+			return err
+		}
+		read, left, err = c.rebuildOldest()
+		return err
+	})
+	return read, left, err
+}
+
+func (c *changer) rebuildOldest() (read, left int64, err error) {
+	var oldest *Part
+	for _, p := range c.Parts {
+		if p.tokenizer == words.Version {
+			continue
+		}
+		if oldest == nil {
+			oldest = p
+		} else {
+			left += int64(p.Documents)
+		}
+	}
+	if oldest == nil {
+		return 0, 0, nil
+	}
+	keys, err := c.keysOf(oldest)
+	if err != nil {
+		return 0, 0, err
+	}
+	var b segment.Builder
+	for some := range slices.Chunk(keys, packed) {
+		docs, err := c.textsOfKeys(some)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, d := range docs {
+			b.Add(d)
+		}
+	}
+	if err := c.remove(oldest); err != nil {
+		return 0, 0, err
+	}
+	return int64(oldest.Documents), left, c.insert(&b, words.Version)
+}
+
+// keysOf returns the keys of the documents of a segment that are not void.
+func (c *changer) keysOf(p *Part) (keys []segment.Key, err error) {
+	first := segment.Key{}.Bytes()
+	chunks, err := c.fetch([]request{{of: p, part: segment.PartDocuments, low: first, high: after(nil)}})
+	if err != nil {
+		return nil, err
+	}
+	for _, chunk := range chunks[0] {
+		infos, err := segment.Documents(chunk)
+		if err != nil {
+			return nil, err
+		}
+		for _, info := range infos {
+			if !p.Void.Has(info.Ordinal) {
+				keys = append(keys, info.Key)
+			}
+		}
+	}
+	return keys, nil
+}
+
+// textsOfKeys reads the texts of documents. What has moved since has none: it is noted.
+func (c *changer) textsOfKeys(keys []segment.Key) ([]segment.Document, error) {
+	wanted := make(map[segment.Key]bool, len(keys))
+	ids := make([]uuid.UUID, len(keys))
+	for i, k := range keys {
+		wanted[k], ids[i] = true, k.ID
+	}
+	inMessages, arg := c.sc.Dialect.InUUIDs("m.id", ids)
+	inTitles, _ := c.sc.Dialect.InUUIDs("c.id", ids)
+	docs, err := readTexts(c.db, query.New("SELECT "+messageTexts+" FROM "+c.t.messages+" m WHERE "+Indexable+" AND "+inMessages, arg).
+		Add(" UNION ALL SELECT "+titleTexts+" FROM "+c.t.conversations+" c WHERE "+inTitles, arg))
+	return slices.DeleteFunc(docs, func(d segment.Document) bool { return !wanted[d.Key] }), err
+}
