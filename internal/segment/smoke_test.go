@@ -19,7 +19,7 @@ func TestSmoke(t *testing.T) {
 	require.NoError(t, err)
 	fmt.Println(h, len(blocks))
 	p := NewPlan(words.Parse(`"the quick" 7 fen*`), []Field{Content})
-	in := SegmentInput{Documents: h.Documents, To: uint32(h.Documents)}
+	in := Input{Documents: h.Documents, To: uint32(h.Documents)}
 	for range p.Ranges() {
 		in.Terms = append(in.Terms, part(blocks, PartTerms))
 		in.Positions = append(in.Positions, part(blocks, PartPlaces))

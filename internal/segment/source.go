@@ -23,8 +23,8 @@ type stats struct {
 	units     []int // documents, by unit
 }
 
-// SegmentInput is what was fetched of a segment for a plan.
-type SegmentInput struct {
+// Input is what was fetched of a segment for a plan.
+type Input struct {
 	// Documents is the number of the segment's documents.
 	Documents int
 	// From and To are the scope: ordinals from From to before To.
@@ -40,7 +40,7 @@ type SegmentInput struct {
 
 // Segment finds the plan's terms in a segment. It fails with a *CorruptError if the blocks are not
 // those of a segment or some are missing.
-func (p *Plan) Segment(in SegmentInput) (*Source, error) {
+func (p *Plan) Segment(in Input) (*Source, error) {
 	if in.From > in.To || int64(in.To) > int64(in.Documents) || in.Documents > maxDocuments {
 		return nil, corrupt(PartDocuments, "documents %d to %d of %d", in.From, in.To, in.Documents)
 	}
@@ -87,8 +87,11 @@ func (s *Source) has(ordinal uint32) bool {
 	if ordinal < s.from || ordinal >= s.to {
 		return false
 	}
+	if len(s.void) == 0 {
+		return true
+	}
 	o := ordinal - s.from
-	return s.void == nil || s.void[o/64]>>(o%64)&1 == 0
+	return s.void[o/64]>>(o%64)&1 == 0
 }
 
 // match finds the units from the postings of the atoms, and counts.
