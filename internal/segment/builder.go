@@ -28,6 +28,7 @@ type Builder struct {
 
 	tokens []uint64 // of the document being added: term << 32 | place
 	buf    []byte
+	limits limits // usual if not set
 	err    error
 }
 

@@ -6,14 +6,18 @@ import (
 	"strings"
 )
 
-const (
-	// blockSize bounds a block of several terms with its key: two of them fit into a page of
-	// PostgreSQL.
-	blockSize = 4000
-	// A term with more bytes than these has pieces of its own, each of about so many.
-	mostPostings, mostPlaces   = 2048, 4096
-	piecePostings, piecePlaces = 4000, 16 << 10
-)
+// limits are sizes of blocks in bytes.
+type limits struct {
+	// block bounds a block of several terms with its key.
+	block int
+	// A term with more bytes than postings and places has pieces of its own, each of about
+	// piecePostings or piecePlaces.
+	postings, places           int
+	piecePostings, piecePlaces int
+}
+
+// usual lets two blocks fit into a page of PostgreSQL.
+var usual = limits{block: 4000, postings: 2048, places: 4096, piecePostings: 4000, piecePlaces: 16 << 10}
 
 // termBlocks returns the blocks of PartTerms and PartPlaces.
 func (b *Builder) termBlocks(ordinals []uint32) (terms, places []Block) {
@@ -23,7 +27,10 @@ func (b *Builder) termBlocks(ordinals []uint32) (terms, places []Block) {
 	}
 	slices.SortFunc(order, func(x, y uint32) int { return strings.Compare(b.names[x], b.names[y]) })
 	sorted := b.sorted(order, ordinals)
-	w := termWriter{places: b.places, ordinals: ordinals}
+	if b.limits == (limits{}) {
+		b.limits = usual
+	}
+	w := termWriter{limits: b.limits, all: b.places, ordinals: ordinals}
 	for len(sorted) > 0 {
 		term, n := sorted[0].term, 1
 		for n < len(sorted) && sorted[n].term == term {
@@ -65,7 +72,8 @@ func distribute(postings []posting, buckets int, bucket func(posting) uint32) []
 }
 
 type termWriter struct {
-	places         []byte   // of all postings
+	limits
+	all            []byte   // places of all postings
 	ordinals       []uint32 // by document
 	blocks, pieces []Block
 	open           Block // several terms
@@ -80,16 +88,16 @@ func (w *termWriter) add(term []byte, postings []posting) {
 	for _, p := range postings {
 		last = w.append(p, last)
 	}
-	if len(w.list) > mostPostings || len(w.spots) > mostPlaces {
+	if len(w.list) > w.postings || len(w.spots) > w.places {
 		w.flush()
 		w.split(term, postings)
 		return
 	}
-	if len(w.open.Data) > 0 && len(w.open.Key)+len(w.open.Data)+len(term)+len(w.list)+len(w.spots)+8 > blockSize {
+	if len(w.open.Data) > 0 && len(w.open.Key)+len(w.open.Data)+len(term)+len(w.list)+len(w.spots)+8 > w.block {
 		w.flush()
 	}
 	if w.open.Key == nil {
-		w.open = Block{Part: PartTerms, Key: term, Data: make([]byte, 0, blockSize)}
+		w.open = Block{Part: PartTerms, Key: term, Data: make([]byte, 0, w.block)}
 		w.last = w.last[:0]
 	}
 	same := shared(w.last, term)
@@ -111,7 +119,7 @@ func (w *termWriter) append(p posting, last uint32) uint32 {
 	} else {
 		w.list = binary.AppendUvarint(w.list, step)
 	}
-	w.spots = append(w.spots, w.places[p.start:p.start+p.size]...)
+	w.spots = append(w.spots, w.all[p.start:p.start+p.size]...)
 	return ordinal
 }
 
@@ -121,7 +129,7 @@ func (w *termWriter) split(term []byte, postings []posting) {
 		w.list, w.spots = w.list[:0], w.spots[:0]
 		first := w.ordinals[postings[0].document]
 		last, n := first, 0
-		for n < len(postings) && len(w.list) < piecePostings && len(w.spots) < piecePlaces {
+		for n < len(postings) && len(w.list) < w.piecePostings && len(w.spots) < w.piecePlaces {
 			last = w.append(postings[n], last)
 			n++
 		}
