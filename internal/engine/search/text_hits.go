@@ -109,7 +109,7 @@ func (t *textSearch) snippet(text string, matched []words.Term) store.Snippet {
 	var places []words.Match
 	switch {
 	case t.bySubstring():
-		places = words.FindPart(text, t.part)
+		places = t.part.Find(text)
 	case len(matched) > 0:
 		places = words.Find(text, matched)
 	default:

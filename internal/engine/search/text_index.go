@@ -11,7 +11,6 @@ import (
 
 // textIndex is the part of a text search that PostgreSQL and SQLite do differently: each
 // has its own kind of index of words, and its own way to find the newest of many matches.
-// Only newestMessages and walkThreads are called for a search by substring.
 type textIndex interface {
 	// from names the tables of x so that matches can use the index of words.
 	from(x textTable) string

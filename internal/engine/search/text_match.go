@@ -32,9 +32,6 @@ func (t *textSearch) joinsConversations() bool { return isSelective(t.options.Fi
 
 // fromIndex is the FROM clause for the conditions of matches and eligible.
 func (t *textSearch) fromIndex(x textTable) string {
-	if t.bySubstring() {
-		return t.fromRows(x)
-	}
 	return t.from(x, t.index.from(x))
 }
 
@@ -49,25 +46,13 @@ func (t *textSearch) from(x textTable, tables string) string {
 	return " FROM " + tables
 }
 
-// matches adds the condition that a row has the words or the substring.
+// matches adds the condition that a row has the words.
 func (t *textSearch) matches(q *query.Query, x textTable) *query.Query {
-	if t.bySubstring() {
-		return t.hasSubstring(q, x)
-	}
 	return t.index.matches(t, q, x)
 }
 
 // rowCondition adds to a query that walks the rows of x the condition that a row matches.
 type rowCondition func(q *query.Query, x textTable) *query.Query
-
-// hasSubstring is the rowCondition of a search by substring.
-func (t *textSearch) hasSubstring(q *query.Query, x textTable) *query.Query {
-	pattern := scope.LikePattern(t.part)
-	for i, column := range x.columns {
-		q.Add([]string{"(", " OR "}[min(i, 1)]+column+" "+t.sc.Dialect.Like()+` ? ESCAPE '\'`, pattern)
-	}
-	return q.Add(")")
-}
 
 // eligible adds the conditions of a row that the search may return: it belongs to the
 // scope, is not deleted, passes the filter, and its conversation comes after a place, if

@@ -44,7 +44,10 @@ func scoreOf(p *scope.Place) float64 { return math.Float64frombits(uint64(p.Key)
 
 // findMessages returns the first messages after a place, at most limit.
 func (t *textSearch) findMessages(after *scope.Place, limit int) ([]match, error) {
-	if t.byRank() {
+	switch {
+	case t.bySubstring():
+		return t.partMessages(after, limit)
+	case t.byRank():
 		return t.index.highestRanked(t, t.messages(), after, limit)
 	}
 	return t.index.newestMessages(t, after, limit)

@@ -27,9 +27,6 @@ func (i postgresText) matches(t *textSearch, q *query.Query, x textTable) *query
 // expect that half of the rows match, so that it walks an index for the order and does not
 // sort.
 func (i postgresText) rowMatches(t *textSearch) rowCondition {
-	if t.bySubstring() {
-		return t.hasSubstring
-	}
 	return func(q *query.Query, x textTable) *query.Query {
 		q.Add("coalesce(" + x.alias + ".search @@ ")
 		return i.hasWords(t, i.tsQuery(t, q).Add(", false)"))

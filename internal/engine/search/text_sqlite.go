@@ -65,9 +65,6 @@ func (sqliteText) highestRanked(t *textSearch, x textTable, after *scope.Place, 
 }
 
 func (i sqliteText) newestMessages(t *textSearch, after *scope.Place, limit int) ([]match, error) {
-	if t.bySubstring() {
-		return t.walkMessages(t.hasSubstring, after, limit)
-	}
 	page, total, err := t.sortMessages(after, limit)
 	if err != nil || total <= sortLimit {
 		return page, err
@@ -133,10 +130,6 @@ func (sqliteText) readRange(t *textSearch, after *scope.Place, size int64) (r ro
 // if they do not fill the page at all matches: to look up one conversation costs as much as
 // to read a hundred matches.
 func (i sqliteText) walkThreads(t *textSearch, after *scope.Place, limit int) ([]threadMatch, error) {
-	if t.bySubstring() {
-		page, _, err := t.readThreads(t.walkedThreads(t.hasSubstring, after, limit))
-		return page, err
-	}
 	latest, err := i.latestThreads(t, after, 2*limit)
 	if err != nil || len(latest) == 0 {
 		return nil, err

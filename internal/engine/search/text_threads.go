@@ -36,7 +36,10 @@ func (t *textSearch) threadPlace(m threadMatch) scope.Place {
 
 // findThreads returns the first conversations after a place, at most limit.
 func (t *textSearch) findThreads(after *scope.Place, limit int) ([]threadMatch, error) {
-	if t.byRank() {
+	switch {
+	case t.bySubstring():
+		return t.partThreads(after, limit)
+	case t.byRank():
 		return t.highestRankedThreads(after, limit)
 	}
 	page, total, err := t.readThreads(t.matchingThreads(after, limit, sortLimit+1))
