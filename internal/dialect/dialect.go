@@ -154,8 +154,15 @@ type JSON interface {
 type Text interface {
 	// Greatest is the function that returns the greatest of its arguments.
 	Greatest() string
-	// Like is the operator of a pattern match that ignores the case of letters.
-	Like() string
+	// HasLetters is the condition that a text has some letters side by side. Each is any of its
+	// characters. The time is linear in the text, and in the number of letters at worst.
+	HasLetters(column string, letters [][]rune) (sql string, args []any)
+	// Replaced is a text with the characters from replaced by those of to.
+	Replaced(column string, from, to []rune) (sql string, args []any)
+	// IndexesParts says that there may be an index that finds HasLetters.
+	IndexesParts() bool
+	// Position is the function that returns where a text has a part, from 1, or else 0.
+	Position() string
 	// ByBytes is a text that sorts by its bytes, whatever the database's collation.
 	ByBytes(column string) string
 }

@@ -32,8 +32,9 @@ func (postgres) OrderedJoin() string            { return " JOIN " }
 func (postgres) Through(string) string          { return "" }
 func (postgres) SortKey() string                { return "" }
 
-func (postgres) Greatest() string { return "GREATEST" }
-func (postgres) Like() string     { return "ILIKE" }
+func (postgres) Greatest() string   { return "GREATEST" }
+func (postgres) IndexesParts() bool { return true }
+func (postgres) Position() string   { return "strpos" }
 
 func ofTable(alias string) string {
 	if alias == "" {

@@ -127,7 +127,7 @@ func elsewhereOnCitus(tb testing.TB, opts ...convostore.Option) store.Store {
 }
 
 // citus has capabilities less one.
-var citus = storetest.Capabilities{Name: storetest.Postgres, UnicodeCaseFolding: true}
+var citus = storetest.Capabilities{Name: storetest.Postgres}
 
 func TestCitus(t *testing.T) {
 	pgtest.CitusDSN(t)

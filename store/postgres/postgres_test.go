@@ -26,7 +26,7 @@ import (
 )
 
 // capabilities are those of every PostgreSQL whose locale is not C.
-var capabilities = storetest.Capabilities{Name: storetest.Postgres, UnicodeCaseFolding: true, NotDistributed: true}
+var capabilities = storetest.Capabilities{Name: storetest.Postgres, NotDistributed: true}
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
@@ -119,7 +119,7 @@ func TestModes(t *testing.T) {
 	inFull := []storetest.Part{}
 	if testrun.Full() {
 		inFull = []storetest.Part{
-			storetest.Concurrency, storetest.Tenancy, storetest.Pagination, storetest.Text, storetest.Search, storetest.Embedding,
+			storetest.Concurrency, storetest.Tenancy, storetest.Pagination, storetest.Search, storetest.Embedding,
 		}
 	}
 	crud := storetest.CRUD

@@ -386,15 +386,6 @@ func testConversationListText(t *testing.T, w *world) {
 	}
 }
 
-// runText checks the case of letters, the one difference that the contract allows.
-func (c Capabilities) runText(t *testing.T, f Factory) {
-	w := newWorld(t, f)
-	w.create(t, &conversation.Conversation{Title: "Привет Мир"})
-	require.Len(t, w.listed(t, store.ConversationFilter{Text: "ивет Ми"}), 1)
-	found := len(w.listed(t, store.ConversationFilter{Text: "ПРИВЕТ"}))
-	require.Equal(t, c.UnicodeCaseFolding, found == 1, "letters beyond ASCII in another case: %d found", found)
-}
-
 func testConversationListNumbered(t *testing.T, w *world) {
 	for _, title := range []string{"e", "d", "c", "b", "a"} {
 		w.tick()

@@ -49,9 +49,6 @@ const (
 type Capabilities struct {
 	// Name is SQLite or Postgres.
 	Name string
-	// UnicodeCaseFolding says that ConversationFilter.Text ignores the case of all letters,
-	// not only of those of ASCII.
-	UnicodeCaseFolding bool
 	// OneWriter says that a second write transaction waits until the first has ended.
 	OneWriter bool
 	// NotDistributed says that all rows are on one node, so that IndexUsage works.
@@ -71,7 +68,6 @@ const (
 	Concurrency  Part = "Concurrency"
 	Tenancy      Part = "Tenancy"
 	Pagination   Part = "Pagination"
-	Text         Part = "Text"
 	Search       Part = "Search"
 	Embedding    Part = "Embedding"
 	// Reports compares a large data set, which takes a while to write. CRUD compares a small
@@ -86,7 +82,6 @@ func suites() map[Part]func(*testing.T, Factory, Capabilities) {
 		Concurrency:  runConcurrency,
 		Tenancy:      func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runTenancy(t, f) },
 		Pagination:   runPagination,
-		Text:         func(t *testing.T, f Factory, c Capabilities) { t.Helper(); c.runText(t, f) },
 		Search:       func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runSearch(t, f, large) },
 		Embedding:    runEmbedding,
 		Reports:      func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runReports(t, f, fullWorld) },
@@ -134,7 +129,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	all := subtests{}
 	for _, part := range []subtests{
 		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
-		inputTests(), boundTests(), searchTests(), embeddingTests(), reportTests(), healthTests(),
+		inputTests(), boundTests(), searchTests(), searchPartTests(), embeddingTests(), reportTests(), healthTests(),
 	} {
 		maps.Copy(all, part)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/engine/textindex"
 	"github.com/convostore/convostore/store"
 )
 
@@ -23,7 +24,10 @@ func (r *retention) purge(ctx context.Context, before time.Time) error {
 	if err := r.purgeParts(ctx, r.sc.Tables.Messages, before, removeMessages); err != nil {
 		return err
 	}
-	return r.purgeParts(ctx, r.sc.Tables.Suggestions, before, removeSuggestions)
+	if err := r.purgeParts(ctx, r.sc.Tables.Suggestions, before, removeSuggestions); err != nil {
+		return err
+	}
+	return r.sc.Transaction(ctx, func(tx *scope.Store) error { return textindex.Forget(ctx, r.sc.In(tx)) })
 }
 
 func (r *retention) purgeConversations(ctx context.Context, before time.Time) error {

@@ -18,8 +18,7 @@ func Distinct[T ~string](words []T) []T {
 	return slices.Compact(slices.Sorted(slices.Values(words)))
 }
 
-// CheckPart checks a text that LIKE looks for. SQLite takes patterns of at most 50,000 bytes,
-// which includes the backslashes that LikePattern adds.
+// CheckPart checks a text to search for.
 func CheckPart(field, text string) error {
 	if len(text) > store.MaxQuery {
 		return rule.Invalid(field, "has %d bytes, the most is %d", len(text), store.MaxQuery)

@@ -44,11 +44,6 @@ func Between(q *query.Query, column string, since, before time.Time) {
 	}
 }
 
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-// LikePattern is a LIKE pattern that finds s anywhere in a text. It escapes the wildcards in s.
-func LikePattern(s string) string { return "%" + likeEscaper.Replace(s) + "%" }
-
 // InLive restricts a query to rows whose conversation is live. Rows in a deleted conversation
 // count as deleted. It is a scalar subquery and not EXISTS, which both databases may turn into
 // a join: SQLite then reads all conversations into a filter first, and PostgreSQL all of the

@@ -9,6 +9,7 @@ import (
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/substring"
 	"github.com/convostore/convostore/internal/words"
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
@@ -20,8 +21,8 @@ type textSearch struct {
 	db       query.Conn
 	options  store.TextOptions
 	features *scope.Features
-	// part is the term of MatchSubstring; query has the words of the other modes.
-	part  string
+	// part finds the text of MatchSubstring, nil in the other modes; query has their words.
+	part  *substring.Finder
 	query words.Query
 	// only limits the search to these conversations; empty means all.
 	only []uuid.UUID
@@ -100,7 +101,9 @@ func (s search) prepareText(ctx context.Context, method, text string, o store.Te
 	}
 	switch o.Match {
 	case store.MatchSubstring:
-		t.part = strings.TrimSpace(text)
+		if part := strings.TrimSpace(text); part != "" {
+			t.part = substring.New(part)
+		}
 		return t, l, nil
 	case store.MatchAny:
 		t.query = words.Parse(text).Any()
@@ -111,7 +114,7 @@ func (s search) prepareText(ctx context.Context, method, text string, o store.Te
 }
 
 // isEmpty tells whether the text has nothing to look for.
-func (t *textSearch) isEmpty() bool { return t.part == "" && t.query.Empty() }
+func (t *textSearch) isEmpty() bool { return t.part == nil && t.query.Empty() }
 
 // byRank tells whether the order is by rank; else it is newest first.
 func (t *textSearch) byRank() bool { return t.options.Order == store.ByRank }

@@ -93,7 +93,7 @@ func readByKey[T any](t *textSearch, x textTable, columns string, ids []uuid.UUI
 func (t *textSearch) snippet(text string) store.Snippet {
 	places := words.Find(text, t.query.Terms())
 	if t.bySubstring() {
-		places = words.FindPart(text, t.part)
+		places = t.part.Find(text)
 	}
 	cut, spans := snippet.Cut(text, places)
 	s := store.Snippet{Text: cut, Matches: make([]store.Range, len(spans))}

@@ -28,37 +28,13 @@ func (t *textSearch) conversations() textTable {
 // then begin with the few conversations that a selective filter leaves.
 func (t *textSearch) joinsConversations() bool { return isSelective(t.options.Filter) }
 
-// fromIndex is the FROM clause for the conditions of matches and eligible.
-func (t *textSearch) fromIndex(x textTable) string {
-	return t.fromRows(x)
-}
-
-// fromRows is the FROM clause for a query that walks the rows in another order than that of
-// the index of words.
-func (t *textSearch) fromRows(x textTable) string { return t.from(x, x.table+" "+x.alias) }
-
-func (t *textSearch) from(x textTable, tables string) string {
+// fromRows is the FROM clause for the conditions of eligible.
+func (t *textSearch) fromRows(x textTable) string {
+	tables := x.table + " " + x.alias
 	if x.alias == "m" && t.joinsConversations() {
 		tables += " JOIN " + t.sc.Tables.Conversations + " c ON c.id = m.conversation_id AND c.user_id = m.user_id"
 	}
 	return " FROM " + tables
-}
-
-// matches adds the condition that a row has the words or the substring.
-func (t *textSearch) matches(q *query.Query, x textTable) *query.Query {
-	return t.hasSubstring(q, x)
-}
-
-// rowCondition adds to a query that walks the rows of x the condition that a row matches.
-type rowCondition func(q *query.Query, x textTable) *query.Query
-
-// hasSubstring is the rowCondition of a search by substring.
-func (t *textSearch) hasSubstring(q *query.Query, x textTable) *query.Query {
-	pattern := scope.LikePattern(t.part)
-	for i, column := range x.columns {
-		q.Add([]string{"(", " OR "}[min(i, 1)]+column+" "+t.sc.Dialect.Like()+` ? ESCAPE '\'`, pattern)
-	}
-	return q.Add(")")
 }
 
 // eligible adds the conditions of a row that the search may return: it belongs to the

@@ -7,8 +7,8 @@ import (
 	"github.com/convostore/convostore/internal/engine/scope"
 )
 
-// Forget removes the words of what was erased of the scope's user from the segments. It runs in
-// the transaction that erased it, so that the words are gone with the rows, and keeps others from
+// Forget removes the words of what was erased in the scope from the segments. It runs in the
+// transaction that erased it, so that the words are gone with the rows, and keeps others from
 // changing segments until that ends.
 func Forget(ctx context.Context, sc scope.Scope) error {
 	c, err := change(ctx, sc)
@@ -22,8 +22,11 @@ func Forget(ctx context.Context, sc scope.Scope) error {
 	if err := c.backend.lock(c.db, c.t); err != nil {
 		return err
 	}
-	gone, err := c.backend.takeGone(c.db, c.t, maxGone, query.New("user_id = ? AND erased", sc.User))
-	for ; err == nil && len(gone) > 0; gone, err = c.backend.takeGone(c.db, c.t, maxGone, query.New("user_id = ? AND erased", sc.User)) {
+	for {
+		gone, err := c.backend.takeGone(c.db, c.t, maxGone, sc.Owned(query.New("erased"), ""))
+		if err != nil || len(gone) == 0 {
+			return err
+		}
 		if err := c.readSegments(); err != nil {
 			return err
 		}
@@ -31,5 +34,4 @@ func Forget(ctx context.Context, sc scope.Scope) error {
 			return err
 		}
 	}
-	return err
 }

@@ -47,7 +47,7 @@ func (v *View) sources(plan *segment.Plan, parts []*Part) ([]*segment.Source, er
 	}
 	sources := make([]*segment.Source, len(parts))
 	for i, p := range parts {
-		in := segment.SegmentInput{Documents: p.Documents, From: p.From, To: p.To, Void: p.Void}
+		in := segment.Input{Documents: p.Documents, From: p.From, To: p.To, Void: p.Void}
 		in.Lengths, blocks = blocks[0], blocks[1:]
 		for _, r := range plan.Ranges() {
 			var positions []segment.Block

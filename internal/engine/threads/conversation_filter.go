@@ -34,7 +34,7 @@ func checkConversationFilter(sc scope.Scope, f store.ConversationFilter) (store.
 	return f, check.First(
 		checkDeleted(f.Deleted),
 		check.Key("lead_id", f.LeadID),
-		scope.CheckPart("text", f.Text),
+		scope.CheckContains("text", f.Text),
 		check.Time("active_since", f.ActiveSince),
 		check.Time("active_before", f.ActiveBefore),
 		check.Time("created_since", f.CreatedSince),
@@ -62,8 +62,7 @@ func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *q
 	scope.ActiveBetween(q, "", f.ActiveSince, f.ActiveBefore)
 	scope.Between(q, "created_at", f.CreatedSince, f.CreatedBefore)
 	if f.Text != "" {
-		like, pattern := sc.Dialect.Like(), scope.LikePattern(f.Text)
-		q.Add(" AND (title "+like+` ? ESCAPE '\' OR subject `+like+` ? ESCAPE '\')`, pattern, pattern)
+		sc.Contains(q.Add(" AND "), f.Text, "title", "subject")
 	}
 	return q
 }
