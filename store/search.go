@@ -27,26 +27,26 @@ type Search interface {
 //	inv*                words that begin with inv
 //	-draft -"old one"   without this word, without this phrase
 //
-// Case does not count. Any of " “ ” „ « » is a quote; an unclosed quote extends to the end of
-// the text. A word with punctuation in it (e-mail, it's) is a phrase. Everything else is a
-// letter or separates words: a single quote mark, a single minus, brackets, the operators of a
-// database. A query that asks for nothing, because it is empty or has only punctuation and
+// Any of " “ ” „ « » is a quote; an unclosed quote extends to the end of the text. Everything else
+// is a letter or separates words: a single quote mark, a single minus, brackets, the operators of
+// a database. A query that asks for nothing, because it is empty or has only punctuation and
 // exclusions, finds nothing and is no error.
 //
-// The database decides what a word is. SQLite ignores accents (creme finds Crème) and knows no
-// grammar. PostgreSQL follows the text configuration of the migrations. "simple", the default,
-// ignores neither accents nor grammar; "english" finds paying with pay and leaves out words
-// such as "the". PostgreSQL takes a mail address, the name of a host or of a file, and a number
-// with its sign for one word each, and does not search inside <tags>. Neither database divides
-// Chinese, Japanese or Thai into words. Use MatchSubstring for these languages, and for parts of
-// words.
+// Both databases find the same, in the same order. Case does not count, nor do accents (creme
+// finds Crème), the width of letters and other spellings of one character (NFKC). A word is a run
+// of letters and digits: e-mail, ann@example.com, user_id and a path are found by each of their
+// parts, and as a whole, which is the phrase of the parts. Chinese, Japanese, Korean, Thai, Lao,
+// Khmer and Burmese have no spaces: a query in them finds that run of characters. There is no
+// grammar: paying is found by pay*, not by pay. Use MatchSubstring for other parts of words.
 //
-// PostgreSQL indexes only the first 125,000 characters of a message, because it refuses to
-// index more. MatchSubstring searches all of it.
+// A query may have 1,024 different words, and a phrase 256; more is ErrInvalid. A search ends with
+// its context.
+//
+// A message is found from the commit of its append on, whoever wrote it. On a database that was
+// migrated without full text, and on distributed tables, each search reads all texts of its scope.
 type TextSearch interface {
 	// Messages returns a page of the messages whose content matches, by rank or newest first.
-	// A text that is not valid UTF-8, has U+0000 or more than MaxQuery bytes is ErrInvalid. If
-	// the database was migrated without full text, MatchAll and MatchAny are ErrUnsupported.
+	// A text that is not valid UTF-8, has U+0000 or more than MaxQuery bytes is ErrInvalid.
 	Messages(ctx context.Context, text string, o TextOptions, p PageRequest) (Page[*MessageHit], error)
 
 	// Conversations returns a page of the conversations that match, each once. A conversation
@@ -96,11 +96,6 @@ type SimilaritySearch interface {
 const (
 	// MaxQuery is the largest number of bytes of a text to search for.
 	MaxQuery = 16 << 10
-	// MaxRanked is the largest number of matches that are ranked. If there are more, the newest
-	// by CreatedAt are ranked, or on SQLite those written last, and the ranked list ends with
-	// them. Ranking everything that has a common word would take seconds. In a search for
-	// conversations it applies to messages and to titles separately.
-	MaxRanked = 2000
 	// DefaultSimilar is the limit of a similarity search without one.
 	DefaultSimilar = 10
 )
@@ -142,8 +137,9 @@ type TextOrder int
 
 // The orders.
 const (
-	// ByRank puts the best match first, by ts_rank_cd on PostgreSQL and by bm25 on SQLite. Ties
-	// go by id, highest first, which is the newer one if this library made the ids.
+	// ByRank puts the best match first, by BM25 over the messages of the scope. A phrase and a
+	// prefix count like a word. Ties go by id, highest first, which is the newer one if this
+	// library made the ids.
 	// MatchSubstring has no rank and uses Newest. A page can repeat or miss a hit if messages
 	// are written between two pages.
 	ByRank TextOrder = iota
@@ -194,8 +190,7 @@ type MessageHit struct {
 type ConversationHit struct {
 	Conversation *conversation.Conversation `json:"conversation"`
 	Score        float64                    `json:"score"`
-	// Messages is the number of messages that match; in the order ByRank, of those that were
-	// ranked.
+	// Messages is the number of messages that match.
 	Messages int64 `json:"messages"`
 	// Best is the message that matches best, or in the order Newest the newest that matches. It
 	// is nil if only the title or the subject matches.

@@ -315,7 +315,7 @@ func testTenantsWalked(t *testing.T, w *world) {
 		require.NoError(t, err, name)
 		requireTenants(t, want, got, name)
 	}
-	// So many matches are walked, not sorted. A ranked list ends at MaxRanked.
+	// So many matches are walked, not sorted.
 	for name, list := range tenantLists() {
 		if o, found := strings.CutPrefix(name, "Search."); found && !strings.HasSuffix(name, "by rank") && !strings.HasSuffix(name, "any word") && !strings.HasSuffix(name, "lead") {
 			requireTenants(t, want, tenantPagesOf(t, 301, func(p store.PageRequest) ([]tenantKey, store.Cursor, error) { return list(ctx, all, p) }), o)

@@ -7,12 +7,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/engine/scope"
-	"github.com/convostore/convostore/store"
 )
 
 // sortLimit is how many matches a search reads and sorts. If there are more, it finds a page
 // of the newest sooner by walking the rows from the newest on.
-const sortLimit = store.MaxRanked
+const sortLimit = 2000
 
 // match is a row that matches: a message, or a conversation by its title.
 type match struct {
