@@ -11,7 +11,8 @@ import (
 )
 
 // object identifies an object of the schema: a table, or a column, constraint, index or trigger
-// of a table. The name of a table is empty.
+// of a table. The name of a table is empty, and so is that of a function, whose own stands in
+// place of the table's.
 type object struct{ kind, table, name string }
 
 // catalogue maps objects to their definitions.
@@ -90,11 +91,11 @@ func (c catalogue) renamed(from, to string) catalogue {
 	return renamed
 }
 
-// tables returns the names of the tables, separated by commas.
-func (c catalogue) tables() string {
+// names returns the names of the tables and functions, separated by commas.
+func (c catalogue) names() string {
 	var names []string
 	for o := range c {
-		if o.kind == "table" {
+		if o.name == "" {
 			names = append(names, o.table)
 		}
 	}

@@ -31,7 +31,7 @@ func TestDeadlineUnderALock(t *testing.T) {
 			go func() {
 				ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Millisecond)
 				defer cancel()
-				returned <- Up(ctx, db, driverOptions(driver))
+				returned <- Up(ctx, db, Options{})
 			}()
 			select {
 			case err := <-returned:
@@ -44,7 +44,7 @@ func TestDeadlineUnderALock(t *testing.T) {
 			require.NoError(t, <-waited)
 			_, err = waiter.ExecContext(t.Context(), "ROLLBACK")
 			require.NoError(t, err)
-			require.NoError(t, Up(t.Context(), db, driverOptions(driver)))
+			require.NoError(t, Up(t.Context(), db, Options{}))
 			keepsTimeout(t, db)
 		})
 	}

@@ -44,6 +44,10 @@ func (e *PreflightError) Error() string {
 // Distribute removes the rows that stay behind on the coordinator, and analyzes the tables. An
 // error in these two steps says so, and another call repeats them.
 //
+// Distributed tables take no triggers: the index of words, which triggers keep up, is dropped, and
+// the options of later calls cannot bring it back. A search of words then reads the texts of its
+// scope, which suits users with some thousand messages.
+//
 // Tables that are already distributed by user_id stay as they are, with their number of shards,
 // so that a second call only repeats the two steps after the commit.
 //
@@ -72,7 +76,7 @@ func Distribute(ctx context.Context, db *gorm.DB, o Options, d DistributeOptions
 // Undistribute makes the library's tables plain tables on the coordinator again, with their rows,
 // keys and indexes. It does the same with the host's tables of Options.Users and Options.Leads
 // and with the tables that refer to them, unless foreign keys link them to other tables that the
-// host has distributed. Like Distribute it is one transaction, and it refuses the same, except
+// host has distributed. RebuildSearch then brings the index of words back. Like Distribute it is one transaction, and it refuses the same, except
 // for what Preflight finds. It leaves plain tables alone.
 func Undistribute(ctx context.Context, db *gorm.DB, o Options) error {
 	m, err := open(db, o, 0)
@@ -93,6 +97,9 @@ func (c *cluster) distribute(ctx context.Context, d DistributeOptions) error {
 	}
 	if len(found) > 0 {
 		return &PreflightError{Findings: found}
+	}
+	if err := c.dropWords(ctx, c); err != nil {
+		return err
 	}
 	return c.withoutForeignKeys(ctx, own, func() error {
 		for _, table := range references {

@@ -99,7 +99,7 @@ func TestUpWaitsForAnotherWriter(t *testing.T) {
 		t.Run(driver, func(t *testing.T) {
 			t.Parallel()
 			file := sqliteFile(t) + "?_busy_timeout=1"
-			o, writer, db := driverOptions(driver), openDriver(t, driver, file), openDriver(t, driver, file)
+			o, writer, db := Options{}, openDriver(t, driver, file), openDriver(t, driver, file)
 			tx := writer.Begin()
 			run(t, tx, "CREATE TABLE hosts (id integer)")
 
@@ -122,7 +122,7 @@ func TestBothDriversOfSQLite(t *testing.T) {
 	t.Parallel()
 	for _, driver := range sqliteDrivers() {
 		for _, dsn := range []string{sqliteFile(t) + sqliteOptions, ":memory:"} {
-			o, db := driverOptions(driver), openDriver(t, driver, dsn)
+			o, db := Options{}, openDriver(t, driver, dsn)
 			pool, err := db.DB()
 			require.NoError(t, err)
 			pool.SetMaxOpenConns(1)

@@ -64,7 +64,7 @@ func runFile(t *testing.T, db *gorm.DB, text string) {
 func TestTheFilesDoWhatUpDoes(t *testing.T) {
 	t.Parallel()
 	eachDialect(t, func(t *testing.T, db *gorm.DB) {
-		o := Options{Prefix: "app_", Leads: &Ref{Table: "leads", Owner: "owner", Type: "bigint"}, Dimensions: 8, TextConfig: "english", Trigrams: true}
+		o := Options{Prefix: "app_", Leads: &Ref{Table: "leads", Owner: "owner", Type: "bigint"}, Dimensions: 8, Trigrams: true}
 		run(t, db, "CREATE TABLE leads (id bigint, owner uuid, PRIMARY KEY (id, owner))")
 		if db.Name() == postgres {
 			o.Schema = "crm"

@@ -63,7 +63,7 @@ func connect(dialect, dsn string, configs ...func(*gorm.Config)) (*gorm.DB, erro
 	return gorm.Open(gormsqlite.Dialector{DriverName: "sqlite", DSN: dsn}, config)
 }
 
-// names returns every table, index and the like of the database, so that a test can say
+// names returns every table, index, function and the like of the database, so that a test can say
 // that a call left nothing behind.
 func names(t *testing.T, db *gorm.DB) []string {
 	t.Helper()
@@ -74,6 +74,8 @@ func names(t *testing.T, db *gorm.DB) []string {
 		query = `SELECT c.relkind::text || ' ' || n.nspname || '.' || c.relname FROM pg_class c
 			JOIN pg_namespace n ON n.oid = c.relnamespace
 			WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+			UNION ALL SELECT 'function ' || n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+			WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
 			UNION ALL SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%' ORDER BY 1`
 	}
 	var found []string
@@ -126,11 +128,6 @@ func sqliteDrivers() []string {
 		return []string{"sqlite", "sqlite3"}
 	}
 	return []string{"sqlite"}
-}
-
-// driverOptions leaves out what the driver was built without.
-func driverOptions(driver string) Options {
-	return Options{WithoutFullText: driver == "sqlite3" && !mattnFTS5}
 }
 
 func openDriver(t *testing.T, driver, dsn string) *gorm.DB {

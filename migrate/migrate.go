@@ -27,7 +27,7 @@
 // Both tools run one transaction for each file, or none, so that an error in the second file
 // leaves the first one applied.
 //
-// The migration named search makes the search indexes. They are derived from the rows and hold no data of their own,
+// The migration named search makes what search needs. All of it is derived from the rows and holds no data of its own,
 // so that RebuildSearch can create them again, also with other options.
 //
 // This package imports no model, so that a change of a struct does not change what a migration
@@ -111,6 +111,9 @@ func (m *migrator) up(ctx context.Context, to int64) error {
 		var next *step
 		err := m.locked(ctx, func(q querier) error {
 			if err := m.makeHostRecord(ctx, q); err != nil {
+				return err
+			}
+			if err := m.fitCluster(ctx, q); err != nil {
 				return err
 			}
 			steps, err := m.todo(ctx, q, to)

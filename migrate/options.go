@@ -53,14 +53,10 @@ type Options struct {
 	// times slower. A search then compares every vector of its scope, which suits users with
 	// at most some ten thousand vectors each. SQLite has no such index and ignores it.
 	WithoutVectorIndex bool
-	// WithoutFullText leaves out the full-text indexes. Appends are faster, and of text
-	// search only store.MatchSubstring works; anything else returns store.ErrUnsupported. On
-	// SQLite it also avoids FTS5, which some drivers have only with a build tag.
+	// WithoutFullText leaves out the index of words. Appends are faster, and of text search
+	// only store.MatchSubstring works; anything else returns store.ErrUnsupported. A Citus
+	// cluster has no such index, whatever is said here: see Distribute.
 	WithoutFullText bool
-	// TextConfig is PostgreSQL's text search configuration, which decides what a word is:
-	// "english" or another one of pg_ts_config, with or without its schema. Empty means
-	// "simple". SQLite ignores it.
-	TextConfig string
 	// Trigrams creates PostgreSQL indexes for substrings, with the extension pg_trgm. They are
 	// for searching the messages of all users for a part of a word. SQLite ignores it.
 	Trigrams bool
@@ -111,13 +107,9 @@ type Ref struct {
 	Type string
 }
 
-var (
-	// textConfig matches "english" and "public.english".
-	textConfig = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$`)
-	// hostType matches "bigint", "character varying(36)", "timestamp(3) with time zone". It
-	// allows a comma only between numbers, because elsewhere a comma would begin another column.
-	hostType = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_ ]*(\( *[0-9]+( *, *[0-9]+)* *\)[A-Za-z ]*)?$`)
-)
+// hostType matches "bigint", "character varying(36)", "timestamp(3) with time zone". It
+// allows a comma only between numbers, because elsewhere a comma would begin another column.
+var hostType = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_ ]*(\( *[0-9]+( *, *[0-9]+)* *\)[A-Za-z ]*)?$`)
 
 // maxHostName is the most bytes of a name in PostgreSQL.
 const maxHostName = 63
@@ -157,13 +149,6 @@ func (o Options) vectorType() string {
 	return "vector"
 }
 
-func (o Options) textConfig() string {
-	if o.TextConfig == "" {
-		return "simple"
-	}
-	return o.TextConfig
-}
-
 // maxPlain is the most bytes of a vector that leave room for the rest of its row on a page of
 // PostgreSQL.
 const maxPlain = 7000
@@ -200,9 +185,6 @@ func (o Options) check(dialect string) error {
 	}
 	if o.WaitLimit < 0 {
 		return rule.Invalid("wait_limit", "is negative; 0 means %s", defaultWaitLimit)
-	}
-	if !textConfig.MatchString(o.textConfig()) {
-		return rule.Invalid("text_config", "is not the name of a text search configuration")
 	}
 	if o.Users != nil && o.Users.Type != "" {
 		return rule.Invalid("users", "no type: user_id is a uuid on PostgreSQL and text on SQLite")

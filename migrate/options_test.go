@@ -52,15 +52,6 @@ func TestBadOptions(t *testing.T) {
 		"leads with a semicolon":     {Options{Leads: ref("leads", "id", "bigint; DROP TABLE x")}, "leads"},
 		"leads out of the bracket":   {Options{Leads: ref("leads", "id", "text) , (x int")}, "leads"},
 		"leads with a comment":       {Options{Leads: ref("leads", "id", "text --")}, "leads"},
-		"text config with a quote":   {Options{TextConfig: "english'"}, "text_config"},
-		"text config of a call":      {Options{TextConfig: "x'::regconfig) || ("}, "text_config"},
-		"text config in upper case":  {Options{TextConfig: "English"}, "text_config"},
-		"text config with two dots":  {Options{TextConfig: "a.b.c"}, "text_config"},
-		"text config with half":      {Options{TextConfig: ".english"}, "text_config"},
-		"text config with a newline": {Options{TextConfig: "english\n"}, "text_config"},
-		"text config with a space":   {Options{TextConfig: " "}, "text_config"},
-		"text config with a digit":   {Options{TextConfig: "1st"}, "text_config"},
-		"text config too long":       {Options{TextConfig: strings.Repeat("a", 64)}, "text_config"},
 	}
 	for name, c := range cases {
 		for _, dialect := range []string{postgres, sqlite} {

@@ -130,7 +130,12 @@ func (m *migrator) preflight(ctx context.Context, q querier, tables []string) ([
 	for _, t := range tables {
 		own = append(own, naming.Quote(t))
 	}
-	rows, err := q.QueryContext(ctx, preflightSQL, strings.Join(own, ","), strings.Join(m.references(), ","))
+	triggers, noted := naming.SearchTriggers(postgres), own[:2] // conversations and messages
+	for i := range triggers {
+		triggers[i] = m.options.Prefix + triggers[i]
+	}
+	rows, err := q.QueryContext(ctx, preflightSQL, strings.Join(own, ","), strings.Join(m.references(), ","),
+		strings.Join(triggers, ","), strings.Join(noted, ","))
 	if err != nil {
 		return nil, fmt.Errorf("convostore: read the catalogue: %w", err)
 	}

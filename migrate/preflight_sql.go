@@ -2,7 +2,8 @@ package migrate
 
 // preflightSQL returns the rule, table and object of each reason why the tables $1 cannot be
 // distributed by user_id with the tables $2 as reference tables. Both parameters are lists of
-// quoted names, separated by commas.
+// quoted names, separated by commas. $3 are the names of triggers that Distribute drops from the
+// tables $4.
 //
 // It leaves out the foreign keys of partitions, which repeat those of their partitioned table.
 const preflightSQL = `
@@ -65,6 +66,7 @@ END
 UNION ALL
 SELECT 'trigger', t.name, g.tgname::text
 FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+WHERE NOT (g.tgname = ANY (string_to_array($3, ',')) AND t.oid IN (SELECT to_regclass(n)::oid FROM unnest(string_to_array($4, ',')) n))
 UNION ALL
 SELECT 'identity', t.name, a.attname::text
 FROM t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped

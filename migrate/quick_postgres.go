@@ -60,7 +60,7 @@ const triggersDisabled = `(EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.t
 
 func (m *migrator) quickPostgres(ctx context.Context, q querier, want catalogue) (catalogue, error) {
 	query := strings.NewReplacer("{schema}", m.options.schemaSQL(), "{disabled}", triggersDisabled).Replace(quickObjects)
-	found, err := readObjects(ctx, q, query, want.tables())
+	found, err := readObjects(ctx, q, query, want.names())
 	for o, definition := range found {
 		_, ours := want[o]
 		if o.kind == "column" && ours {

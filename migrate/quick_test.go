@@ -56,10 +56,10 @@ func TestQuickVerifyFindsWhatIsMissing(t *testing.T) {
 			"missing column app_messages.headers",
 		}
 		if db.Name() == sqlite {
-			run(t, db, "DROP TRIGGER app_messages_fts_update")
+			run(t, db, "DROP TRIGGER app_messages_search_update")
 			want = []string{
 				want[0], want[1],
-				"missing trigger app_messages.app_messages_fts_update", gmail, want[3],
+				"missing trigger app_messages.app_messages_search_update", gmail, want[3],
 			}
 			want = []string{want[0], want[1], want[2], want[3], want[4]}
 		} else {

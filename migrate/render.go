@@ -156,6 +156,8 @@ type page struct {
 	// PlainVectors tells whether to store vectors inside their rows. VectorIndex, FullText and
 	// Trigrams tell which indexes to create.
 	PlainVectors, VectorIndex, FullText, Trigrams bool
+	// OnlyWords leaves the other indexes of search alone.
+	OnlyWords bool
 	// SchemaSQL is an SQL expression for the name of the schema that the tables are in.
 	SchemaSQL string
 	// VectorBytes and CodeBytes are the lengths of the two parts of SQLite's blob.

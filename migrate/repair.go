@@ -40,8 +40,9 @@ func (e *RepairError) Error() string {
 // hand. What should be there comes from the migrations up to the database's version.
 //
 // It makes missing and altered indexes, constraints and triggers again, brings missing columns
-// back with their default, and fills SQLite's full-text indexes from the rows if a trigger was
-// gone. It removes no row, changes no value and keeps what a host has added. What it cannot mend
+// back with their default. If something of the index of words differs, a trigger that was dropped
+// or disabled among them, all of it is made again as by RebuildSearch, since rows were written past
+// it. It removes no row, changes no value and keeps what a host has added. What it cannot mend
 // is left as it was, and is a *RepairError that says why: a unique index that duplicates prevent,
 // a constraint that rows break, which it names, or a table that is gone with its rows.
 //
@@ -199,7 +200,7 @@ func repairOrder(a, b Drift) int {
 		if strings.HasPrefix(strings.ToUpper(d.Want), "FOREIGN") {
 			keys = 1
 		}
-		return 2*slices.Index([]string{"extension", "table", "column", "constraint", "index", "trigger", "version"}, d.Object) + keys
+		return 2*slices.Index([]string{"extension", "table", "column", "constraint", "index", "function", "trigger", "version"}, d.Object) + keys
 	}
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Name, b.Name))
 }

@@ -113,9 +113,6 @@ func TestRepairMendsAroundABadRow(t *testing.T) {
 	t.Parallel()
 	for name, c := range badRows() {
 		for _, driver := range sqliteDrivers() {
-			if driverOptions(driver).WithoutFullText {
-				continue // it would differ from the others in more than its words
-			}
 			t.Run(name+" "+driver, func(t *testing.T) {
 				t.Parallel()
 				requireMendedAround(t, openDriver(t, driver, sqliteFile(t)+sqliteOptions), c)

@@ -38,7 +38,7 @@ func (r *repair) mendRounds(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		tried := false
+		tried, words := false, []object{}
 		for _, d := range drifts {
 			o := d.of()
 			if _, failed := r.why[o]; failed || d.Kind == DriftExtra {
@@ -48,13 +48,29 @@ func (r *repair) mendRounds(ctx context.Context) error {
 				return err
 			}
 			r.why[o] = Unmended{} // each is tried once
+			if tried = true; r.ofWords(o) {
+				words = append(words, o)
+				continue
+			}
 			if err := r.mendOne(ctx, d, schema); err != nil {
 				r.fail(o, err, r.broken(ctx, d, want, schema))
 			}
-			tried = true
 		}
 		if !tried {
 			return nil
+		}
+		r.mendWords(ctx, words)
+	}
+}
+
+// mendWords makes the index of words again if something of it differs.
+func (r *repair) mendWords(ctx context.Context, differ []object) {
+	if len(differ) == 0 {
+		return
+	}
+	if err := r.lockedPostgres(ctx, func(q querier) error { return r.renewWords(ctx, q) }); err != nil {
+		for _, o := range differ {
+			r.fail(o, err, nil)
 		}
 	}
 }

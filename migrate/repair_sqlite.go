@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -22,7 +23,7 @@ func (r *repair) mendSQLite(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, table := range rebuilt(drifts, texts) {
+		for _, table := range rebuilt(drifts, texts, r.ofWords) {
 			if err := r.rebuildTable(ctx, q, table, drifts, texts); err != nil {
 				return err
 			}
@@ -92,14 +93,14 @@ func savepoint(ctx context.Context, q querier, fn func() error) error {
 	return errors.Join(err, release)
 }
 
-// mendObjects makes indexes and triggers again, and fills the full-text indexes if one of theirs
-// was gone: rows were written past them.
+// mendObjects makes indexes and triggers again, and the index of words if something of it differs:
+// rows were written past it.
 func (r *repair) mendObjects(ctx context.Context, q querier, drifts []Drift, texts catalogue) error {
-	words := false
+	var words []object
 	for _, d := range drifts {
 		o := d.of()
-		if strings.Contains(o.table+o.name, "_fts") {
-			words = true
+		if r.ofWords(o) {
+			words = append(words, o)
 			continue
 		}
 		if d.Object != "index" && d.Object != "trigger" {
@@ -113,21 +114,51 @@ func (r *repair) mendObjects(ctx context.Context, q querier, drifts []Drift, tex
 			r.fail(o, err, r.brokenSQLite(ctx, q, o, texts))
 		}
 	}
-	if !words {
+	if len(words) == 0 {
 		return nil
 	}
-	i := slices.IndexFunc(r.steps, func(s step) bool { return s.version == searchVersion })
-	_, err := r.rebuild(ctx, q, r.steps[i])
-	return err
+	err := savepoint(ctx, q, func() error { return r.mendWordsSQLite(ctx, q, texts) })
+	if err != nil && ctx.Err() != nil {
+		return err
+	}
+	for _, o := range words {
+		if err != nil {
+			r.fail(o, err, nil)
+		}
+	}
+	return nil
 }
 
-// mendObject makes an index or a trigger again. In SQLite one name stands for one object of the
-// database, which may be the host's.
-func mendObject(ctx context.Context, q querier, o object, text string) error {
+// mendWordsSQLite makes the index of words again, unless a host has given one of its names to
+// something else.
+func (r *repair) mendWordsSQLite(ctx context.Context, q querier, texts catalogue) error {
+	for o := range texts {
+		if !r.ofWords(o) {
+			continue
+		}
+		name := cmp.Or(o.name, o.table)
+		if err := nameTaken(ctx, q, o, name); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return r.renewWords(ctx, q)
+}
+
+// nameTaken returns an error that says whose a name is, if it is not that of the object. In SQLite
+// one name stands for one object of the database, which may be the host's.
+func nameTaken(ctx context.Context, q querier, o object, name string) error {
 	owners := readTexts(ctx, q, fmt.Sprintf("SELECT type || ' of the table ' || tbl_name FROM sqlite_master WHERE name = '%s' AND (tbl_name <> '%s' OR type <> '%s')",
-		escaped(o.name), escaped(o.table), o.kind))
+		escaped(name), escaped(o.table), o.kind))
 	if len(owners) > 0 {
 		return fmt.Errorf("its name is that of the %s: give that one another name", owners[0])
+	}
+	return nil
+}
+
+// mendObject makes an index or a trigger again.
+func mendObject(ctx context.Context, q querier, o object, text string) error {
+	if err := nameTaken(ctx, q, o, o.name); err != nil {
+		return err
 	}
 	if _, err := q.ExecContext(ctx, "DROP "+strings.ToUpper(o.kind)+" IF EXISTS "+quoteName(o.name)); err != nil {
 		return err

@@ -14,13 +14,14 @@ import (
 // repairTable is the name of a table while it is being made anew.
 const repairTable = "cv__repair_table"
 
-// rebuilt returns the tables whose columns or constraints differ, for which SQLite has no ALTER.
-func rebuilt(drifts []Drift, texts catalogue) []string {
+// rebuilt returns the tables whose columns or constraints differ, for which SQLite has no ALTER. The
+// index of words is made again as a whole.
+func rebuilt(drifts []Drift, texts catalogue, words func(object) bool) []string {
 	tables := map[string]bool{}
 	for _, d := range drifts {
 		o := d.of()
 		_, known := texts[object{kind: "table", table: o.table}]
-		if known && d.Kind != DriftExtra && (d.Object == "column" || d.Object == "constraint" || d.Object == "table" && d.Kind == DriftAltered) {
+		if known && !words(o) && d.Kind != DriftExtra && (d.Object == "column" || d.Object == "constraint" || d.Object == "table" && d.Kind == DriftAltered) {
 			tables[o.table] = true
 		}
 	}

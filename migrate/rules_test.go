@@ -96,7 +96,7 @@ func rulesOfSQLite(t *testing.T, db *gorm.DB, o Options) (all []tableRules) {
 		Owned     bool
 	}
 	require.NoError(t, db.Raw(`SELECT name, sql, EXISTS (SELECT 1 FROM pragma_table_info(s.name) WHERE name = 'user_id') AS owned
-		FROM sqlite_schema s WHERE type = 'table' AND name LIKE ? || '%' AND name NOT LIKE '%\_fts%' ESCAPE '\' ORDER BY 1`, o.Prefix).Scan(&tables).Error)
+		FROM sqlite_schema s WHERE type = 'table' AND name LIKE ? || '%' ORDER BY 1`, o.Prefix).Scan(&tables).Error)
 	for _, table := range tables {
 		r := tableRules{name: table.Name, owned: table.Owned}
 		var indexes []struct {

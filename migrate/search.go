@@ -46,17 +46,20 @@ func (p page) searchParts() string {
 	return strings.Join(parts, " ")
 }
 
-// RebuildSearch drops the search indexes and creates them again with the given options. Use it
-//   - to add or remove full text, trigrams or the vector index, or to change the text
-//     configuration;
+// RebuildSearch drops what search needs and creates it again with the given options. Use it
+//   - to add or remove full text, trigrams or the vector index;
 //   - after a host's AutoMigrate has rebuilt a table of SQLite, which drops its triggers;
 //   - around a large import, which is faster without the indexes.
 //
-// It changes no row. On SQLite nobody can write meanwhile. On PostgreSQL nobody can read or write
-// while the columns of full text are made anew. The indexes are then made concurrently, if their
-// table has rows and the pool more than one connection, while everybody reads and writes, and a
-// search is right and slower. If such a call is killed, indexes are missing, which Ready tells and
-// Repair or another call makes. RebuildSearch waits for locks as Up does.
+// It changes no row of a conversation. The index of words is emptied, and every live message and
+// every title is noted to be read: all of it is found at once, and searches take longer until
+// the library has packed what is noted. While it is noted nobody can write on SQLite, and on
+// PostgreSQL nobody can read or write. The other indexes of PostgreSQL are then made concurrently,
+// if their table has rows and the pool more than one connection, while everybody reads and
+// writes, and a search is right and slower. If such a call is killed, indexes are missing, which
+// Ready tells and Repair or another call makes. RebuildSearch waits for locks as Up does.
+//
+// Where the tables are distributed over a Citus cluster, there is no index of words afterwards.
 //
 // An open store remembers what the schema could do when it first asked: restart the services.
 // Bad options, and a database below the version of the migration named search, are a
@@ -66,8 +69,8 @@ func RebuildSearch(ctx context.Context, db *gorm.DB, o Options) error {
 	if err != nil {
 		return err
 	}
-	s := m.steps[slices.IndexFunc(m.steps, func(s step) bool { return s.version == searchVersion })]
 	begin := time.Now()
+	var s step
 	var later []statement
 	err = m.locked(ctx, func(q querier) error {
 		at, err := m.known(ctx, q)
@@ -77,6 +80,10 @@ func RebuildSearch(ctx context.Context, db *gorm.DB, o Options) error {
 		if at < searchVersion {
 			return rule.Invalid("db", "is at version %d, and version %d makes the indexes of search: call Up", at, searchVersion)
 		}
+		if err := m.fitCluster(ctx, q); err != nil {
+			return err
+		}
+		s = m.steps[slices.IndexFunc(m.steps, func(s step) bool { return s.version == searchVersion })]
 		later, err = m.rebuild(ctx, q, s)
 		return err
 	})
@@ -126,28 +133,8 @@ func (m *migrator) rebuild(ctx context.Context, q querier, s step) (later []stat
 
 // run executes sql, which is the up or the down part of a step.
 func (m *migrator) run(ctx context.Context, q querier, s step, sql string) error {
-	if s.version == searchVersion {
-		if err := m.canFullText(ctx, q); err != nil {
-			return err
-		}
-	}
 	if err := m.execute(ctx, q, sql); err != nil {
 		return fmt.Errorf("convostore: migration %s: %w", s, err)
-	}
-	return nil
-}
-
-// canFullText returns an error that says what to do if SQLite was built without FTS5.
-func (m *migrator) canFullText(ctx context.Context, q querier) error {
-	if m.dialect != sqlite || m.options.WithoutFullText {
-		return nil
-	}
-	var there bool
-	if err := q.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pragma_module_list WHERE name = 'fts5'").Scan(&there); err != nil {
-		return fmt.Errorf("convostore: look for FTS5: %w", err)
-	}
-	if !there {
-		return rule.Invalid("db", "is SQLite without FTS5: build the driver with it (mattn/go-sqlite3: -tags sqlite_fts5; ncruces/go-sqlite3: AutoExtension(fts5.Register)), or set WithoutFullText")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/internal/pgtest"
 )
 
@@ -17,8 +18,6 @@ func searchModes() map[string]Options {
 		"plain":                {},
 		"without full text":    {WithoutFullText: true},
 		"without vector index": {WithoutVectorIndex: true},
-		"english":              {TextConfig: "english"},
-		"qualified":            {TextConfig: "pg_catalog.german"},
 		"trigrams":             {Trigrams: true},
 		"half precision":       {Dimensions: 3000},
 		"without pgvector":     {WithoutPgvector: true},
@@ -51,15 +50,16 @@ func TestEveryModeOfSearch(t *testing.T) {
 // requireIndexes compares what is there with what the options ask for.
 func requireIndexes(t *testing.T, db *gorm.DB, o Options) {
 	t.Helper()
-	want := map[string]bool{"messages_fts": !o.WithoutFullText, "conversations_fts": !o.WithoutFullText}
+	want := map[string]bool{}
+	for _, table := range naming.Search() {
+		want[table] = !o.WithoutFullText
+	}
+	for _, trigger := range naming.SearchTriggers(db.Name()) {
+		want[trigger] = !o.WithoutFullText // on PostgreSQL its function
+	}
 	if db.Name() == postgres {
-		want = map[string]bool{
-			"messages_search_idx":           !o.WithoutFullText,
-			"conversations_search_idx":      !o.WithoutFullText,
-			"messages_trigram_idx":          o.Trigrams,
-			"conversations_trigram_idx":     o.Trigrams,
-			"message_embeddings_vector_idx": !o.WithoutVectorIndex && !o.WithoutPgvector,
-		}
+		want["messages_trigram_idx"], want["conversations_trigram_idx"] = o.Trigrams, o.Trigrams
+		want["message_embeddings_vector_idx"] = !o.WithoutVectorIndex && !o.WithoutPgvector
 	}
 	all := names(t, db)
 	for name, there := range want {
@@ -71,46 +71,58 @@ func requireIndexes(t *testing.T, db *gorm.DB, o Options) {
 
 func TestVerifyFindsDriftOfSearch(t *testing.T) {
 	t.Parallel()
-	english := Options{TextConfig: "english"}
 	for name, c := range map[string]struct {
 		dialect, statement string
 		o                  Options
 		want               []string
 	}{
 		"dropped trigger": {
-			sqlite, "DROP TRIGGER messages_fts_update",
+			sqlite, "DROP TRIGGER messages_search_update",
 			Options{},
-			[]string{"missing trigger messages.messages_fts_update"},
+			[]string{"missing trigger messages.messages_search_update"},
 		},
 		"another trigger of the name": {
-			sqlite, "DROP TRIGGER messages_fts_delete;" +
-				"CREATE TRIGGER messages_fts_delete AFTER DELETE ON messages BEGIN SELECT 1; END",
+			sqlite, "DROP TRIGGER messages_search_delete;" +
+				"CREATE TRIGGER messages_search_delete AFTER DELETE ON messages BEGIN SELECT 1; END",
 			Options{},
-			[]string{"altered trigger messages.messages_fts_delete"},
+			[]string{"altered trigger messages.messages_search_delete"},
 		},
-		"dropped index of words": {
-			sqlite, "DROP TABLE messages_fts",
+		"dropped table": {
+			sqlite, "DROP TABLE search_notes",
 			Options{},
-			[]string{"missing table messages_fts"},
+			[]string{"missing table search_notes"},
 		},
 		"made without": {
-			sqlite, "DROP TABLE conversations_fts; CREATE VIRTUAL TABLE conversations_fts USING fts5(content, scope)",
+			sqlite, "DROP TABLE search_gone; CREATE TABLE search_gone (user_id text NOT NULL, thread_id text NOT NULL, kind integer NOT NULL, id text NOT NULL," +
+				" erased boolean NOT NULL, CONSTRAINT search_gone_pkey PRIMARY KEY (user_id, thread_id, kind, id))",
 			Options{},
-			[]string{"altered table conversations_fts"},
+			[]string{"altered table search_gone"},
 		},
-		"dropped index": {
-			postgres, "DROP INDEX messages_search_idx",
+		"a trigger that is dropped": {
+			postgres, "DROP TRIGGER messages_search_insert ON messages",
 			Options{},
-			[]string{"missing index messages.messages_search_idx"},
+			[]string{"missing trigger messages.messages_search_insert"},
 		},
-		"dropped column": {
-			postgres, "ALTER TABLE conversations DROP search",
+		"a trigger that is off": {
+			postgres, "ALTER TABLE messages DISABLE TRIGGER messages_search_truncate",
 			Options{},
-			[]string{"missing index conversations.conversations_search_idx", "missing column conversations.search"},
+			[]string{"altered trigger messages.messages_search_truncate"},
 		},
-		"another text configuration": {
-			postgres, "", english,
-			[]string{"altered column conversations.search", "altered column messages.search"},
+		"a trigger for fewer columns": {
+			postgres, "DROP TRIGGER conversations_search_update ON conversations;" +
+				"CREATE TRIGGER conversations_search_update AFTER UPDATE OF title ON conversations FOR EACH ROW EXECUTE FUNCTION conversations_search_update()",
+			Options{},
+			[]string{"altered trigger conversations.conversations_search_update"},
+		},
+		"another function of the name": {
+			postgres, "CREATE OR REPLACE FUNCTION messages_search_delete() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+			Options{},
+			[]string{"altered function messages_search_delete"},
+		},
+		"a dropped function": {
+			postgres, "DROP FUNCTION messages_search_delete() CASCADE",
+			Options{},
+			[]string{"missing trigger messages.messages_search_delete", "missing function messages_search_delete"},
 		},
 		"dropped vector index": {
 			postgres, "DROP INDEX message_embeddings_vector_idx",
@@ -141,60 +153,6 @@ func TestVerifyFindsDriftOfSearch(t *testing.T) {
 			}
 			require.Equal(t, c.want, got)
 		})
-	}
-}
-
-func TestTextConfig(t *testing.T) {
-	t.Parallel()
-	db := openTest(t, postgres, pgtest.Database(t))
-	run(t, db, "CREATE TEXT SEARCH CONFIGURATION public.mine (COPY = german)")
-	for prefix, c := range map[string]struct {
-		config, word string
-		found        int64
-	}{
-		"a_": {"", "pay", 0},
-		"b_": {"simple", "paying", 1},
-		"c_": {"english", "pay", 1},
-		"d_": {"pg_catalog.english", "pay", 1},
-		"e_": {"public.mine", "haus", 1},
-		"f_": {"mine", "haus", 1},
-	} {
-		o := Options{Prefix: prefix, TextConfig: c.config}
-		require.NoError(t, Up(t.Context(), db, o))
-		requireNoDrift(t, db, o)
-		fill(t, db, o)
-		run(t, db, "UPDATE "+prefix+"messages SET content = 'paying Häuser'", "UPDATE "+prefix+"conversations SET subject = 'paying Häuser'")
-		require.Equal(t, c.found, count(t, db.Where("search @@ ?::tsquery", c.word), prefix+"messages"), c.config)
-		require.Equal(t, c.found, count(t, db.Where("search @@ ?::tsquery", c.word), prefix+"conversations"), c.config)
-	}
-}
-
-func TestAnUnknownTextConfigLeavesNothing(t *testing.T) {
-	t.Parallel()
-	db := openTest(t, postgres, pgtest.Database(t))
-	before := names(t, db)
-	err := Up(t.Context(), db, Options{TextConfig: "klingon"})
-	require.ErrorContains(t, err, "4 (search)")
-	require.ErrorContains(t, err, `text search configuration "klingon" does not exist`)
-	require.Equal(t, before, names(t, db))
-}
-
-// A message must never be refused for what the index of words can hold.
-func TestTheLongestTextsFitTheIndex(t *testing.T) {
-	t.Parallel()
-	db := openTest(t, postgres, pgtest.Database(t))
-	require.NoError(t, Up(t.Context(), db, Options{}))
-	fill(t, db, Options{})
-	letter := func(n string) string { return "chr(131072 + (" + n + ") % 40000)" } // of 4 bytes
-	for name, word := range map[string]string{
-		"hyphenated": "repeat(" + letter("i") + " || " + letter("i * 7 + i / 40000") + ", 4) || '-' || repeat(" + letter("i * 11") + ", 7) || " + letter("i * 13"),
-		"in three":   letter("i") + " || " + letter("i * 7") + " || '-' || " + letter("i * 11") + " || '-' || " + letter("i * 3"),
-		// A small letter of 3 bytes has a capital of 2.
-		"growing": "chr(570) || " + letter("i") + " || '-' || chr(570) || i",
-	} {
-		text := "(SELECT string_agg(" + word + ", ' ') FROM generate_series(1, 20000) i)"
-		require.NoError(t, db.Exec("UPDATE messages SET content = "+text).Error, name)
-		require.NoError(t, db.Exec("UPDATE conversations SET subject = "+text).Error, name)
 	}
 }
 

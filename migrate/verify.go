@@ -31,8 +31,8 @@ const (
 type Drift struct {
 	// Kind is DriftMissing, DriftAltered or DriftExtra, or DriftBroken.
 	Kind string
-	// Object is "table", "column", "constraint", "index", "trigger", "extension" or
-	// "version". SQLite's full-text indexes are tables.
+	// Object is "table", "column", "constraint", "index", "trigger", "function", "extension" or
+	// "version".
 	Object string
 	// Name is the name in the database, with its prefix and without a schema: "messages", or
 	// "messages.seq" for a column. An index or constraint has its table in front too.
@@ -56,7 +56,7 @@ func (d Drift) String() string {
 
 // Verify compares the database with the result of the migrations up to the database's own
 // version: tables, columns with type, NOT NULL and default, constraints, indexes with their
-// condition, triggers, and the foreign keys to Users and Leads. It returns the differences
+// condition, triggers with their functions, and the foreign keys to Users and Leads. It returns the differences
 // ordered by name, or nil. A missing table is one difference, without its parts. A database
 // without the library's tables lacks convostore_migrations. A database that is older than the
 // code has no drift for that, see Status; a newer one is ErrNewer.
@@ -107,6 +107,9 @@ func (m *migrator) compare(ctx context.Context, q querier) ([]Drift, error) {
 	}
 	at, err := m.known(ctx, q)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.fitCluster(ctx, q); err != nil {
 		return nil, err
 	}
 	missing, err := m.missingVersions(ctx, q, at)

@@ -29,11 +29,11 @@ func (m *migrator) inspectPostgres(ctx context.Context, q querier, at int64) (wa
 	if _, err := q.ExecContext(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
 		return nil, nil, fmt.Errorf("convostore: set the search_path: %w", err)
 	}
-	if want, err = readPostgres(ctx, q, schema, "left(c.relname, length($2)) = $2", scratch); err != nil {
+	if want, err = readPostgres(ctx, q, schema, "left(%[1]s, length($2)) = $2", scratch); err != nil {
 		return nil, nil, err
 	}
 	want = want.renamed(scratch, m.options.Prefix)
-	got, err = readPostgres(ctx, q, schema, "c.relname = ANY (string_to_array($2, ','))", want.tables())
+	got, err = readPostgres(ctx, q, schema, "%[1]s = ANY (string_to_array($2, ','))", want.names())
 	for o, definition := range hosts {
 		want[o] = definition
 	}
@@ -86,14 +86,15 @@ func (m *migrator) missingExtensions(ctx context.Context, q querier, at int64) (
 // disabledMark ends the definition of a foreign key whose triggers are disabled.
 const disabledMark = " (triggers disabled)"
 
-// objectsPostgres reads the objects of those tables of schema $1 that meet the condition %s. A
+// objectsPostgres reads the objects of those tables of schema $1 that meet the condition %[1]s, and
+// the functions of triggers that meet %[2]s. A
 // unique or primary key is listed as a constraint, and its index therefore not as an index. NOT
 // NULL is part of the column, although newer servers have a constraint for it.
 const objectsPostgres = `
 WITH t AS (
     SELECT c.oid, c.relname::text AS relname, c.relpersistence
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND %s
+    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND %[1]s
 )
 SELECT 'table', t.relname, '', CASE t.relpersistence WHEN 'p' THEN 'table' ELSE 'unlogged table' END
 FROM t
@@ -117,10 +118,15 @@ FROM t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexr
 WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.oid AND k.conrelid = t.oid AND k.contype IN ('p', 'u', 'x'))
 UNION ALL
 SELECT 'trigger', t.relname, g.tgname::text, pg_get_triggerdef(g.oid) || CASE WHEN g.tgenabled IN ('O', 'A') THEN '' ELSE ' (disabled)' END
-FROM t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal`
+FROM t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+UNION ALL
+SELECT 'function', p.proname::text, '', pg_get_functiondef(p.oid)
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = $1 AND p.prorettype = 'trigger'::regtype AND %[2]s`
 
 func readPostgres(ctx context.Context, q querier, schema, condition, argument string) (catalogue, error) {
-	return readObjects(ctx, q, fmt.Sprintf(objectsPostgres, condition), schema, argument)
+	query := fmt.Sprintf(objectsPostgres, fmt.Sprintf(condition, "c.relname"), fmt.Sprintf(condition, "p.proname"))
+	return readObjects(ctx, q, query, schema, argument)
 }
 
 // hostKeys returns the foreign keys to the host's tables, in the form of pg_get_constraintdef. It

@@ -3,7 +3,6 @@ package migrate
 import (
 	"context"
 	"maps"
-	"strings"
 )
 
 // inspectSQLite returns the catalogue that the migrations create and the one in the database. It
@@ -21,7 +20,7 @@ func (m *migrator) inspectSQLite(ctx context.Context, q querier, at int64) (want
 	if err != nil {
 		return nil, nil, err
 	}
-	want = made.renamed(scratch, m.options.Prefix).parsed().withoutShadows()
+	want = made.renamed(scratch, m.options.Prefix).parsed()
 	got = all.parsed()
 	maps.DeleteFunc(got, func(o object, _ string) bool {
 		_, ours := want[object{kind: "table", table: o.table}]
@@ -41,17 +40,4 @@ func (c catalogue) parsed() catalogue {
 		}
 	}
 	return parsed
-}
-
-// withoutShadows leaves out shadow tables, in which a virtual table keeps its data. SQLite creates
-// and drops them with the virtual table, so that they would all be reported beside it.
-func (c catalogue) withoutShadows() catalogue {
-	kept := maps.Clone(c)
-	for virtual, definition := range c {
-		if virtual.kind != "table" || !strings.HasPrefix(definition, "create virtual ") {
-			continue
-		}
-		maps.DeleteFunc(kept, func(o object, _ string) bool { return strings.HasPrefix(o.table, virtual.table+"_") })
-	}
-	return kept
 }

@@ -62,8 +62,6 @@ func (c catalogue) apply(list []string) error {
 	switch {
 	case strings.HasPrefix(words, "create table"):
 		maps.Copy(c, parseTable(nameAfter(list, "table"), list))
-	case strings.HasPrefix(words, "create virtual table"):
-		c[object{kind: "table", table: nameAfter(list, "table")}] = join(list)
 	case strings.HasPrefix(words, "create index"), strings.HasPrefix(words, "create unique index"):
 		c[object{"index", nameAfter(list, "on"), nameAfter(list, "index")}] = join(list)
 	case strings.HasPrefix(words, "create trigger"):

@@ -52,6 +52,8 @@ func TestWrittenIsWhatTheDatabaseMakes(t *testing.T) {
 			if m.dialect == sqlite {
 				require.Equal(t, made, read, "%+v", o)
 			} else {
+				// A trigger without its function cannot be.
+				maps.DeleteFunc(made, func(o object, _ string) bool { return o.kind == "function" })
 				require.ElementsMatch(t, slices.Collect(maps.Keys(made)), slices.Collect(maps.Keys(read)), "%+v", o)
 			}
 			require.NoError(t, DownTo(t.Context(), db, o, 0))

@@ -6,10 +6,9 @@ type Care interface {
 	// Analyze refreshes the statistics of tables.
 	Analyze(tables []string) []string
 	// Vacuum makes the space of removed rows free for new ones and refreshes the statistics.
-	// textIndexes are full-text indexes that are tables of their own.
-	Vacuum(tables, textIndexes []string) []string
+	Vacuum(tables []string) []string
 	// VacuumFull rewrites the tables without the space of removed rows.
-	VacuumFull(tables, textIndexes []string) []string
+	VacuumFull(tables []string) []string
 	// Reindex rebuilds the indexes of tables.
 	Reindex(tables []string) []string
 	// Checkpoint is a query that moves the write-ahead log into the database file and empties
@@ -23,9 +22,9 @@ type Care interface {
 // either way.
 func (postgres) Analyze(tables []string) []string { return eachTable("ANALYZE ", tables) }
 
-func (postgres) Vacuum(tables, _ []string) []string { return eachTable("VACUUM (ANALYZE) ", tables) }
+func (postgres) Vacuum(tables []string) []string { return eachTable("VACUUM (ANALYZE) ", tables) }
 
-func (postgres) VacuumFull(tables, _ []string) []string {
+func (postgres) VacuumFull(tables []string) []string {
 	return eachTable("VACUUM (FULL, ANALYZE) ", tables)
 }
 
@@ -37,27 +36,17 @@ func (postgres) Checkpoint() string { return "" }
 
 func (sqlite) Analyze(tables []string) []string { return eachTable("ANALYZE ", tables) }
 
-func (d sqlite) Vacuum(tables, textIndexes []string) []string {
-	return append(optimize(textIndexes), d.Analyze(tables)...)
-}
+// Vacuum of SQLite has no freed space to look for: it gives out the pages of removed rows again
+// by itself.
+func (d sqlite) Vacuum(tables []string) []string { return d.Analyze(tables) }
 
-// VacuumFull merges the full-text indexes first: VACUUM copies their tables as they are, with
-// the erased words in them.
-func (d sqlite) VacuumFull(tables, textIndexes []string) []string {
-	return append(append(optimize(textIndexes), "VACUUM"), d.Analyze(tables)...)
+func (d sqlite) VacuumFull(tables []string) []string {
+	return append([]string{"VACUUM"}, d.Analyze(tables)...)
 }
 
 func (sqlite) Reindex(tables []string) []string { return eachTable("REINDEX ", tables) }
 
 func (sqlite) Checkpoint() string { return "PRAGMA wal_checkpoint(TRUNCATE)" }
-
-// optimize has FTS5 merge the segments of an index into one, without the removed rows.
-func optimize(textIndexes []string) (statements []string) {
-	for _, index := range textIndexes {
-		statements = append(statements, "INSERT INTO "+index+"("+index+") VALUES ('optimize')")
-	}
-	return statements
-}
 
 func eachTable(statement string, tables []string) (statements []string) {
 	for _, table := range tables {

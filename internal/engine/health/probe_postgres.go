@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func (p postgresProbe) check(context.Context) ([]string, error) {
 
 // addTables adds the object identifiers of the library's tables, NULL for a missing table.
 func (p postgresProbe) addTables(q *query.Query) *query.Query {
-	for i, name := range naming.All() {
+	for i, name := range slices.Concat(naming.All(), naming.Search()) {
 		comma := ", "
 		if i == 0 {
 			comma = ""
@@ -249,7 +250,7 @@ func (p postgresProbe) readSlowest(db query.Conn, schema string, limit int) ([]s
 // namesPattern matches a text that names one of the library's tables as a word, quoted or
 // not. Table names need no escaping: they hold no character that is special in a pattern.
 func (p postgresProbe) namesPattern() string {
-	names := naming.All()
+	names := slices.Concat(naming.All(), naming.Search())
 	for i, name := range names {
 		names[i] = p.st.Config.Tables.Prefix + name
 	}

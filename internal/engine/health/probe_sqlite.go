@@ -9,7 +9,6 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
-	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/store"
 )
 
@@ -71,7 +70,11 @@ func needsDBStat(db query.Conn) error {
 
 // countRows returns the tables with their rows and without their bytes.
 func (p sqliteProbe) countRows(db query.Conn) ([]store.TableSize, error) {
-	names := naming.All()
+	f, err := p.st.ReadFeatures(db)
+	if err != nil {
+		return nil, err
+	}
+	names := f.TableNames()
 	sizes := make([]store.TableSize, len(names))
 	count := query.New("")
 	for i, name := range names {
@@ -81,7 +84,7 @@ func (p sqliteProbe) countRows(db query.Conn) ([]store.TableSize, error) {
 		}
 		count.Add("SELECT ?, count(*) FROM "+p.st.Config.Tables.Quoted(name), i)
 	}
-	err := count.Rows(db, func(rows *sql.Rows) error {
+	err = count.Rows(db, func(rows *sql.Rows) error {
 		var i, n int64
 		err := rows.Scan(&i, &n)
 		sizes[i].Rows = n
@@ -90,16 +93,11 @@ func (p sqliteProbe) countRows(db query.Conn) ([]store.TableSize, error) {
 	return sizes, err
 }
 
-// addBytes adds the bytes that dbstat reports for each B-tree. A B-tree is a table, an index
-// of a table, or one of the shadow tables of a full-text index, which count as indexes of
-// their table.
+// addBytes adds the bytes that dbstat reports for each B-tree, which is a table or an index of one.
 func (p sqliteProbe) addBytes(db query.Conn, sizes []store.TableSize) error {
 	trees := map[string]*store.TableSize{}
 	for i := range sizes {
 		trees[sizes[i].Table] = &sizes[i]
-		for _, part := range []string{"data", "idx", "content", "docsize", "config"} {
-			trees[sizes[i].Table+"_fts_"+part] = &sizes[i]
-		}
 	}
 	q := query.New("SELECT d.name, m.tbl_name, d.pgsize FROM dbstat d JOIN sqlite_master m ON m.name = d.name WHERE d.aggregate = TRUE")
 	return q.Rows(db, func(rows *sql.Rows) error {
@@ -143,7 +141,7 @@ func (p sqliteProbe) check(ctx context.Context) ([]string, error) {
 
 // integrityFindings returns none for a healthy file, for which SQLite answers "ok".
 //
-// A connection remembers where the parts of a full-text index are, and integrity_check looks
+// A connection remembers where the parts of a host's full-text index are (FTS5), and integrity_check looks
 // there even if another connection has moved them meanwhile: it then finds damage that is none.
 // A query has the connection look again, and must be in the same statement, so that nothing
 // moves in between.

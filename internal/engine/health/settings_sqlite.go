@@ -58,8 +58,7 @@ var sqliteSettings = settings{
 // timeText is a text that looks like a time, for drivers that would make one of it.
 const timeText = "2026-01-02 03:04:05"
 
-// oldestSQLite is the oldest version that the tests ran on. Versions before 3.43 lack what the
-// full-text indexes are made of.
+// oldestSQLite is the oldest version that the tests ran on.
 const oldestSQLite = "3.44.0"
 
 // newEnough compares with oldestSQLite, number by number.

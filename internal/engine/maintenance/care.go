@@ -5,34 +5,25 @@ import (
 	"errors"
 
 	"github.com/convostore/convostore/internal/engine/query"
-	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/rule"
 )
 
 var errLogKept = errors.New("the tables are written anew, but a reader kept what was there before in the write-ahead log; run it again when there is none")
 
 func (s maintenance) Analyze(ctx context.Context) error {
-	return query.Wrap("analyze", s.execEach(ctx, s.sc.Dialect.Analyze(s.ownTables())))
+	return query.Wrap("analyze", s.forTables(ctx, s.sc.Dialect.Analyze))
 }
 
 func (s maintenance) Vacuum(ctx context.Context) error {
-	fullText, err := s.fullTextTables(ctx)
-	if err != nil {
+	if err := s.forTables(ctx, s.sc.Dialect.Vacuum); err != nil {
 		return query.Wrap("vacuum", err)
 	}
-	if err := s.execEach(ctx, s.sc.Dialect.Vacuum(s.ownTables(), fullText)); err != nil {
-		return query.Wrap("vacuum", err)
-	}
-	_, err = s.checkpoint(ctx)
+	_, err := s.checkpoint(ctx)
 	return query.Wrap("vacuum", err)
 }
 
 func (s maintenance) VacuumFull(ctx context.Context) error {
-	fullText, err := s.fullTextTables(ctx)
-	if err != nil {
-		return query.Wrap("vacuum", err)
-	}
-	if err := s.execEach(ctx, s.sc.Dialect.VacuumFull(s.ownTables(), fullText)); err != nil {
+	if err := s.forTables(ctx, s.sc.Dialect.VacuumFull); err != nil {
 		return query.Wrap("vacuum", err)
 	}
 	emptied, err := s.checkpoint(ctx)
@@ -43,29 +34,25 @@ func (s maintenance) VacuumFull(ctx context.Context) error {
 }
 
 func (s maintenance) Reindex(ctx context.Context) error {
-	return query.Wrap("reindex", s.execEach(ctx, s.sc.Dialect.Reindex(s.ownTables())))
+	return query.Wrap("reindex", s.forTables(ctx, s.sc.Dialect.Reindex))
 }
 
-// ownTables returns the quoted names of all tables, those without an owner among them.
-func (s maintenance) ownTables() (names []string) {
-	for _, name := range naming.All() {
-		names = append(names, s.sc.Config.Tables.Quoted(name))
-	}
-	return names
-}
-
-// fullTextTables returns the tables that hold SQLite's full-text indexes, none if the schema
-// was migrated without them.
-func (s maintenance) fullTextTables(ctx context.Context) ([]string, error) {
+// forTables runs statements for all tables that the schema has, those without an owner and those
+// of the index of words among them.
+func (s maintenance) forTables(ctx context.Context, statements func(tables []string) []string) error {
 	db, err := s.wholeTables(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	f, err := s.sc.SchemaFeatures(db)
-	if err != nil || !f.FullText {
-		return nil, err
+	f, err := s.sc.ReadFeatures(db)
+	if err != nil {
+		return err
 	}
-	return []string{s.sc.Tables.MessagesText, s.sc.Tables.ConversationsText}, nil
+	var tables []string
+	for _, name := range f.TableNames() {
+		tables = append(tables, s.sc.Config.Tables.Quoted(name))
+	}
+	return s.execEach(ctx, statements(tables))
 }
 
 // wholeTables returns a connection for statements on whole tables. A scope of one user and an

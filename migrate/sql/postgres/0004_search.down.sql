@@ -1,7 +1,9 @@
 -- Whatever options it was made with. The extension stays: the host may use it elsewhere.
+{{- if not .OnlyWords}}
 DROP INDEX IF EXISTS {{table "message_embeddings_vector_idx"}};
 DROP INDEX IF EXISTS {{table "conversations_trigram_idx"}};
 DROP INDEX IF EXISTS {{table "messages_trigram_idx"}};
+{{- end}}
 DROP TRIGGER IF EXISTS {{name "conversations_search_delete"}} ON {{table "conversations"}};
 DROP TRIGGER IF EXISTS {{name "conversations_search_update"}} ON {{table "conversations"}};
 DROP TRIGGER IF EXISTS {{name "conversations_search_insert"}} ON {{table "conversations"}};
