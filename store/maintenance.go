@@ -11,6 +11,7 @@ type Maintenance interface {
 	Retention
 	Eraser
 	TableCare
+	SearchCare
 }
 
 // Retention archives, deletes and purges by age. It skips conversations on hold, see
@@ -124,6 +125,51 @@ type TableCare interface {
 	// (CONCURRENTLY), which takes twice the time and space and blocks nobody; if interrupted,
 	// it leaves an invalid index whose name ends in _ccnew. SQLite blocks writers meanwhile.
 	Reindex(ctx context.Context) error
+}
+
+// SearchCare looks after the index of words. A search finds everything without it: texts that are
+// new are noted by triggers and read by each search until they are packed into the index, which
+// the store's own appends do once there are some hundreds. Beside Vacuum it is for hosts that
+// write much past the store, and for a new version of the library that takes texts apart in
+// another way. In the scope of one user its methods return ErrInvalid, and where there is no
+// index, ErrUnsupported.
+type SearchCare interface {
+	// PackSearch packs the texts that are noted, in one transaction after the other, and removes
+	// what is void. If somebody else is packing it returns at once. Inside a transaction it is
+	// ErrInvalid, as is RebuildSearch.
+	PackSearch(ctx context.Context) error
+
+	// RebuildSearch makes the index anew from the rows, segment by segment, each in a transaction
+	// of its own, while everybody reads, writes and searches. It first goes on with a rebuild
+	// that was interrupted, if there was one, and is then done. progress, if not nil, is called
+	// after each segment, outside of its transaction.
+	RebuildSearch(ctx context.Context, progress func(SearchProgress)) error
+
+	// SearchState says how the index is.
+	SearchState(ctx context.Context) (SearchState, error)
+}
+
+// SearchProgress is how far a rebuild of the index of words is, in messages and titles. Total may
+// grow meanwhile.
+type SearchProgress struct {
+	Done  int64 `json:"done"`
+	Total int64 `json:"total"`
+}
+
+// SearchState is the state of the index of words.
+type SearchState struct {
+	// Noted counts the texts that each search reads because they are not packed yet, and Void
+	// the packed ones that each search leaves out because they are not marked yet.
+	Noted int64 `json:"noted"`
+	Void  int64 `json:"void"`
+	// Segments, Documents and Bytes are those of the packed texts. A document is a message, or
+	// the title and subject of a conversation.
+	Segments  int64 `json:"segments"`
+	Documents int64 `json:"documents"`
+	Bytes     int64 `json:"bytes"`
+	// Outdated counts the documents that another version of the library has taken apart.
+	// RebuildSearch makes them anew.
+	Outdated int64 `json:"outdated"`
 }
 
 // Counts are numbers of rows, one for each table.

@@ -10,31 +10,39 @@ import (
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/segment"
 	"github.com/convostore/convostore/internal/words"
+	"github.com/convostore/convostore/store"
 )
 
 // PackAll packs all that is noted now and removes all that is void, in as many transactions as it
 // takes. It waits for nobody: whoever else packs does the same work.
-func PackAll(ctx context.Context, st *scope.Store, progress func(rows int64)) error {
-	var rows int64
+func PackAll(ctx context.Context, st *scope.Store) error {
 	for {
 		done, err := Pack(ctx, st)
-		if err != nil || done.Busy || done.Rows+done.Gone == 0 {
+		if err != nil || done.Busy || done.Rows < maxPacked && done.Gone < maxGone {
 			return err
-		}
-		if rows += int64(done.Rows); progress != nil {
-			progress(rows)
-		}
-		if done.Rows < maxPacked && done.Gone < maxGone {
-			return nil
 		}
 	}
 }
 
-// Outdate marks all segments as made by no version of package words, so that Rebuild makes them
-// anew.
+// Outdate marks all segments as made by no version of package words, so that RebuildOne makes
+// them anew, unless some are already: those that an interrupted rebuild has left.
 func Outdate(ctx context.Context, st *scope.Store) error {
-	_, err := query.New("UPDATE " + tablesOf(st).segments + " SET tokenizer = 0").Exec(query.On(ctx, st.Writer))
-	return err
+	segments := tablesOf(st).segments
+	return st.Retry(ctx, func() error {
+		q := query.New("UPDATE "+segments+" SET tokenizer = 0 WHERE NOT EXISTS (SELECT 1 FROM "+segments+" o WHERE o.tokenizer <> ?)", int64(words.Version))
+		_, err := q.Exec(query.On(ctx, st.Writer))
+		return err
+	})
+}
+
+// State returns the state of the index.
+func State(db query.Conn, st *scope.Store) (state store.SearchState, err error) {
+	t := tablesOf(st)
+	count := func(table string) string { return "(SELECT count(*) FROM " + table + ")" }
+	q := query.New("SELECT "+count(t.notes)+", "+count(t.gone)+", count(*), CAST(coalesce(sum(s.documents), 0) AS bigint), CAST(coalesce(sum(s.bytes), 0) AS bigint), "+
+		"CAST(coalesce(sum(CASE WHEN s.tokenizer <> ? THEN s.documents END), 0) AS bigint) FROM "+t.segments+" s", int64(words.Version))
+	_, err = q.Row(db, &state.Noted, &state.Void, &state.Segments, &state.Documents, &state.Bytes, &state.Outdated)
+	return state, err
 }
 
 // RebuildOne makes one segment anew from the rows whose words another version of package words
