@@ -1,9 +1,9 @@
 package words
 
 import (
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -22,52 +22,59 @@ type folded struct {
 }
 
 const (
-	// maxTable is behind the alphabets of Europe.
-	maxTable = 0x530
 	// maxCharacter is how many bytes of a character with its marks are looked at, and maxMarks
 	// how many of its marks: more are noise.
 	maxCharacter = 64
 	maxMarks     = 8
-	// maxSpelled is how many characters that stand for several are remembered.
-	maxSpelled = 256
+	// maxRemembered is how many characters with marks a folder remembers.
+	maxRemembered = 1024
 )
 
-// table has the folds of letters that nothing but a mark changes.
-var table = sync.OnceValue(func() *[maxTable]folded {
-	var t [maxTable]folded
-	var f folder
-	for r := range rune(len(t)) {
-		if kindOf(r).is(letter) {
-			t[r] = f.slow(string(r))
+// foldPages are the folds of 256 characters without marks each, made when the first of them is
+// met.
+var foldPages [unicode.MaxRune>>8 + 1]atomic.Pointer[[256]folded]
+
+func foldOf(r rune) folded {
+	page := foldPages[r>>8].Load()
+	if page == nil {
+		page = new([256]folded)
+		var f folder
+		for i := range page {
+			c := r&^0xff | rune(i)
+			if k := kindOf(c); k.is(letter) || k.is(dense) {
+				page[i] = f.slow(string(c))
+			}
 		}
+		foldPages[r>>8].Store(page)
 	}
-	return &t
-})
+	return page[r&0xff]
+}
 
 // A folder remembers the folds of the characters of its last texts.
 type folder struct {
 	buf, out []byte
-	cache    [256]struct {
-		raw string
-		folded
-	}
-	spelled map[string][]Token
+	cache    []remembered // by hash, made when it is needed
+	// spelled are the tokens of characters that stand for several. There are some hundreds.
+	spelled map[rune][]Token
 	// misses counts what was not remembered.
 	misses int
 }
 
-var folders = sync.Pool{New: func() any { return &folder{spelled: map[string][]Token{}} }}
+type remembered struct {
+	raw string
+	folded
+}
+
+var folders = sync.Pool{New: func() any { return &folder{spelled: map[rune][]Token{}} }}
 
 // character folds a character with its marks.
 func (f *folder) character(raw string) folded {
 	r, n := utf8.DecodeRuneInString(raw)
 	if n == len(raw) {
-		switch {
-		case r < maxTable:
-			return table()[r]
-		case isPlain(r):
+		if isPlain(r) {
 			return folded{text: raw, letters: 1}
 		}
+		return foldOf(r)
 	}
 	if len(raw) > maxCharacter {
 		end := maxCharacter
@@ -76,15 +83,18 @@ func (f *folder) character(raw string) folded {
 		}
 		raw = raw[:end]
 	}
+	if f.cache == nil {
+		f.cache = make([]remembered, maxRemembered)
+	}
 	hash := uint32(2166136261)
 	for i := range len(raw) {
 		hash = (hash ^ uint32(raw[i])) * 16777619
 	}
-	entry := &f.cache[(hash^hash>>16)%uint32(len(f.cache))]
+	entry := &f.cache[(hash^hash>>16)%maxRemembered]
 	if entry.raw != raw {
 		f.misses++
-		entry.folded = f.slow(raw)
-		entry.raw = strings.Clone(raw) // a part of the text would keep the text in memory
+		raw = strings.Clone(raw) // a part of the text would keep the text in memory
+		entry.raw, entry.folded = raw, f.slow(raw)
 	}
 	return entry.folded
 }
@@ -95,22 +105,10 @@ func isPlain(r rune) bool {
 		r >= 0x30a1 && r < 0x30fb || r >= 0xe01 && r < 0xe2f
 }
 
-// spell returns the tokens of a character that stands for several.
-func (f *folder) spell(raw string) []Token {
-	tokens, ok := f.spelled[raw]
-	if ok {
-		return tokens
-	}
-	f.misses++
-	if len(f.spelled) == maxSpelled {
-		clear(f.spelled)
-	}
-	tokens = slices.Collect(Tokens(norm.NFKC.String(raw)))
-	f.spelled[strings.Clone(raw)] = tokens
-	return tokens
-}
-
 func (f *folder) slow(raw string) folded {
+	if r, ok := syllable(raw); ok {
+		return folded{text: string(r), letters: 1}
+	}
 	base, n := utf8.DecodeRuneInString(raw)
 	f.out = f.out[:0]
 	if whole, ok := wholeJamo(base); ok {
@@ -118,17 +116,18 @@ func (f *folder) slow(raw string) folded {
 	} else {
 		f.buf = norm.NFKD.AppendString(f.buf[:0], raw)
 	}
-	highest, marks, ring := base, 0, -1
+	highest, of, marks, ring := base, kindOf(base), 0, -1 // of is the kind of the letter before a mark
 	for i := 0; i < len(f.buf); {
 		r, n := utf8.DecodeRune(f.buf[i:])
 		i += n
-		switch k := kindOf(r); {
-		case k == joiner || unicode.Is(unicode.Variation_Selector, r) || r == '\u034f':
-			continue // no spelling
-		case r == '\u0345' && kindOf(base).is(letter):
+		k := kindOf(r)
+		switch {
+		case k.is(joiner) || k&noise != 0:
+			continue
+		case r == '\u0345' && of.is(letter):
 			r = 'ι' // as its upper case
-		case k == mark:
-			if marks++; marks > maxMarks || dropsMark(base, r) {
+		case k.is(mark):
+			if marks++; marks > maxMarks || of&bare != 0 || of&bareButBreve != 0 && r != '\u0306' {
 				continue
 			}
 			if r == saraRing || r == laoRing {
@@ -140,16 +139,23 @@ func (f *folder) slow(raw string) folded {
 			f.out = append(f.out[:ring], f.out[ring+len("\u0e4d"):]...)
 			r, ring = r+1, -1 // the vowel am follows the aa
 		default:
-			base, marks = r, 0
+			highest, of, marks = max(highest, r), k, 0
 		}
-		highest = max(highest, base)
-		f.out = appendFold(f.out, r)
+		if k.is(dense) {
+			f.out = utf8.AppendRune(f.out, r)
+		} else {
+			f.out = appendFold(f.out, r)
+		}
 	}
-	text := string(f.out)
-	if highest <= 0xffff { // above, NFC composes wrongly (golang.org/issue/81028)
-		text = norm.NFC.String(text)
+	out := f.out
+	if highest <= 0xffff && !norm.NFC.IsNormal(out) { // above, NFC composes wrongly (golang.org/issue/81028)
+		f.buf = norm.NFC.Append(f.buf[:0], out...)
+		out = f.buf
 	}
-	return split(text)
+	if string(out) == raw {
+		return split(raw)
+	}
+	return split(string(out))
 }
 
 func appendFold(to []byte, r rune) []byte {
@@ -161,6 +167,26 @@ func appendFold(to []byte, r rune) []byte {
 
 // lower by way of the upper case, which makes one of σ and ς, and of i and ı.
 func lower(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
+
+// syllable composes a syllable of Hangul in parts, as whole texts are on some file systems.
+func syllable(raw string) (rune, bool) {
+	const first, vowel, final = 0x1100, 0x1161, 0x11a7 // the last is no final
+	if len(raw) != 6 && len(raw) != 9 || raw[0] != 0xe1 || raw[3] != 0xe1 {
+		return 0, false
+	}
+	l, _ := utf8.DecodeRuneInString(raw)
+	v, _ := utf8.DecodeRuneInString(raw[3:])
+	t := rune(final)
+	if len(raw) == 9 {
+		if t, _ = utf8.DecodeRuneInString(raw[6:]); t == final {
+			return 0, false
+		}
+	}
+	if l < first || l >= first+19 || v < vowel || v >= vowel+21 || t < final || t >= final+28 {
+		return 0, false
+	}
+	return 0xac00 + ((l-first)*21+v-vowel)*28 + t - final, true
+}
 
 // wholeJamo returns the letter of Hangul that stands by itself (ㅋㅋㅋ, ㅠㅠ) and is not to be joined
 // with its neighbours, as what NFKC makes of it would be.
@@ -188,15 +214,16 @@ var narrowJamo = sync.OnceValue(func() map[string]rune {
 // split finds the letters of a fold.
 func split(text string) folded {
 	f := folded{text: text}
-	for at := 0; at < len(text); {
-		start := at
+	for at := 0; at < len(text); f.letters++ {
+		f.broken = f.broken || !isLetter(text[at:])
 		_, at = character(text, at)
-		f.parts = append(f.parts, text[start:at])
-		f.broken = f.broken || !isLetter(text[start:])
 	}
-	f.letters = len(f.parts)
-	if f.letters == 1 {
-		f.parts = nil
+	if f.letters > 1 {
+		for at := 0; at < len(text); {
+			start := at
+			_, at = character(text, at)
+			f.parts = append(f.parts, text[start:at])
+		}
 	}
 	return f
 }
@@ -206,20 +233,6 @@ func isLetter(text string) bool {
 	r, _ := utf8.DecodeRuneInString(text)
 	k := kindOf(r)
 	return k.is(letter) || k.is(dense)
-}
-
-// dropsMark: Latin and Greek lose all marks, Cyrillic all but the breve of й and ў, Hebrew,
-// Arabic and Syriac their points. In every other script a mark is a part of the spelling.
-func dropsMark(base, m rune) bool {
-	switch {
-	case unicode.Is(unicode.Me, m): // a circle around a letter
-		return true
-	case base < 0x250 || unicode.In(base, unicode.Latin, unicode.Greek, unicode.Hebrew, unicode.Arabic, unicode.Syriac):
-		return true
-	case unicode.Is(unicode.Cyrillic, base):
-		return m != '\u0306'
-	}
-	return false
 }
 
 // plainLetters are the letters that Unicode does not take apart, as people type them without.

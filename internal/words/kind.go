@@ -10,7 +10,7 @@ import (
 )
 
 // kind is what a character means for the words around it.
-type kind uint8
+type kind uint16
 
 const (
 	other   kind = iota // a space, a sign: it ends a word
@@ -23,10 +23,19 @@ const (
 	flag // one half of a flag
 )
 
-// tail, with letter or dense, belongs to the character before it, if there is one.
-const tail kind = 1 << 7
+// What a kind says besides, as bits of it.
+const (
+	// tail: this letter belongs to the character before it, if there is one of its kind.
+	tail kind = 1 << (4 + iota)
+	// bare: a letter of Latin, Greek, Hebrew, Arabic or Syriac loses all its marks, bareButBreve: one
+	// of Cyrillic all but the breve of й and ў. In every other script a mark is a part of the spelling.
+	bare
+	bareButBreve
+	// noise: this mark is no part of any spelling, as a circle around a letter.
+	noise
+)
 
-func (k kind) is(want kind) bool { return k&^tail == want }
+func (k kind) is(want kind) bool { return k&0xf == want }
 
 // pages are the kinds of 256 characters each, found out when the first of them is met.
 var pages [unicode.MaxRune>>8 + 1]atomic.Pointer[[256]kind]
@@ -50,6 +59,8 @@ var denseScripts = []*unicode.RangeTable{
 
 func classify(r rune) kind {
 	switch {
+	case unicode.In(r, unicode.Me, unicode.Variation_Selector), r == '\u034f':
+		return mark | noise
 	case unicode.IsMark(r), r == 'ﾞ', r == 'ﾟ': // the voice marks of narrow Katakana
 		return mark
 	case r == 'ـ': // the stretch of Arabic
@@ -83,6 +94,12 @@ func classifyLetter(r rune) kind {
 		r == saraAm, r == laoAm,
 		!norm.NFC.PropertiesString(string(r)).BoundaryBefore():
 		k |= tail
+	}
+	switch {
+	case r < 0x250, unicode.In(r, unicode.Latin, unicode.Greek, unicode.Hebrew, unicode.Arabic, unicode.Syriac):
+		k |= bare
+	case unicode.Is(unicode.Cyrillic, r):
+		k |= bareButBreve
 	}
 	return k
 }
@@ -129,12 +146,12 @@ const (
 func character(text string, at int) (end, next int) {
 	first, n := utf8.DecodeRuneInString(text[at:])
 	end, next = at+n, at+n
-	own, ring := kindOf(first)|tail, false
+	own, ring := kindOf(first)&0xf|tail, false
 	for next < len(text) && text[next] >= utf8.RuneSelf {
 		r, n := utf8.DecodeRuneInString(text[next:])
 		k := kindOf(r)
 		switch {
-		case k == mark, k == own, ring && own == dense|tail && (r == saraAa || r == laoAa):
+		case k.is(mark), k&^(bare|bareButBreve) == own, ring && own == dense|tail && (r == saraAa || r == laoAa):
 			end = next + n
 		case k != joiner:
 			return end, next

@@ -5,9 +5,12 @@ package words
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Version changes whenever the same text gives other terms. An index made by another version
@@ -111,7 +114,7 @@ func (s *scanner) run() {
 		case k == flag:
 			s.flag(n)
 		case k == several:
-			s.spell(n)
+			s.spell(r, n)
 		default:
 			s.at += n
 		}
@@ -139,7 +142,7 @@ func (s *scanner) word() {
 	}
 	if at < len(s.text) && s.text[at] >= utf8.RuneSelf {
 		r, _ := utf8.DecodeRuneInString(s.text[at:])
-		if k := kindOf(r); k.is(letter) || k == mark || k == joiner {
+		if k := kindOf(r); k.is(letter) || k.is(mark) || k == joiner {
 			s.unicodeWord()
 			return
 		}
@@ -187,11 +190,21 @@ func (s *scanner) flag(n int) {
 }
 
 // spell gives the words of a character that stands for several.
-func (s *scanner) spell(n int) {
+func (s *scanner) spell(r rune, n int) {
 	span := Span{s.at, s.at + n}
 	s.at += n
-	for _, t := range s.folder().spell(s.text[span.Start:span.End]) {
+	for _, t := range s.folder().spell(r) {
 		t.Span, t.head = span, int32(n)
 		s.emit(t)
 	}
+}
+
+// spell returns the tokens of a character that stands for several.
+func (f *folder) spell(r rune) []Token {
+	tokens, ok := f.spelled[r]
+	if !ok {
+		tokens = slices.Collect(Tokens(norm.NFKC.String(string(r))))
+		f.spelled[r] = tokens
+	}
+	return tokens
 }
