@@ -64,67 +64,70 @@ func matches(text, query string) bool {
 	return !q.Empty() && !anyOf(q.Not)
 }
 
+const uuid = "0b6dd3a2-90f1-4a5f-9c3e-0d1d6d4c8a55"
+
+// whatFindsWhat has texts, and queries that have to find them and that must not.
+var whatFindsWhat = map[string]struct{ found, missed []string }{
+	"Put the <style> block first. Then reload apache.": {[]string{"apache", "style", "<style>"}, []string{"styl"}},
+	"if x<y return … else -> retry":                    {[]string{"retry", "x<y", "x", "y"}, nil},
+	"read/write":                                       {[]string{"write", "read", "read/write", "read-write", "Read*"}, []string{"write/read", "rite"}},
+	"he/she":                                           {[]string{"she", "he/she"}, nil},
+	"24/7":                                             {[]string{"24", "24/7"}, []string{"247"}},
+	"km/h yes/no thanks.Bye":                           {[]string{"km", "no", "thanks", "bye"}, nil},
+	"DEC-0054 in src/main.go":                          {[]string{"0054", "dec-0054", "main", "src/main.go", "main.g*"}, []string{"54"}},
+	"ann@example.com":                                  {[]string{"example", "ann@example.com", "ann@ex*"}, []string{"bob@example.com", "ann@com"}},
+	"https://a.example/path?q=1":                       {[]string{"path", "https://a.example/path?q=1", "a.example"}, nil},
+	strings.Repeat("the ", 260) + "the dragon":         {[]string{`"the dragon"`}, []string{`"dragon the"`}},
+	strings.Repeat("snake_case ", 300) + "snake_tail":  {[]string{"snake_tail", "snake_case"}, []string{"snake_case -snake_tail"}},
+	strings.Repeat(uuid+"-", 3500):                     {[]string{uuid, "4a5f"}, []string{"4a5"}},
+	"a\ufdd0b\ufdd1c":                                  {[]string{"b", "a b c"}, []string{"abc"}},
+	strings.Repeat("a", 100_000):                       {[]string{strings.Repeat("a", 100_000), strings.Repeat("a", 70) + "*"}, []string{strings.Repeat("a", 99_999)}},
+	// Signs.
+	"user_id, foo-bar":                  {[]string{"id", "user_id", "bar"}, []string{"userid"}},
+	"C++ and C":                         {[]string{"c++", "c", `"c++ and"`}, []string{"c#", `"c and"`}},
+	"C and D":                           {[]string{"c"}, []string{"c++", "c#"}},
+	"C++17":                             {[]string{"c++", "c++17", "17"}, []string{"c++11"}},
+	"C# code":                           {[]string{"c#", "c"}, []string{"c++"}},
+	"a++b b#c c+++":                     {[]string{"a", "b", "c", "a++b"}, []string{"a++", "b#", "c++"}},
+	"the .NET runtime":                  {[]string{".net", "net"}, nil},
+	"call +49 (0)30/1234-56":            {[]string{"1234-56", "30/1234"}, nil},
+	"version 1.2.3":                     {[]string{"1.2.3", "1.2"}, []string{"1.3"}},
+	"v1.2.3":                            {[]string{"v1", "2.3"}, []string{"1.2.3"}},
+	"issue #123 $5.00 3/4 ½ 2026-11-27": {[]string{"#123", "5.00", "3/4", "1/2", "11-27"}, nil},
+	"it's l'eau, don’t":                 {[]string{"it's", "eau", "don't"}, nil},
+	"foo™ bar, mc² ①":                   {[]string{"foo", `"foo bar"`, "mc", "2", "1"}, []string{"footm"}},
+	"№ 5, 20℃, 5㎏, ⒶⒷ, 🅰":               {[]string{"no", "c", "kg", "ab", "🅰"}, nil},
+	"Zu\u00adsammen zero\u200bwidth":    {[]string{"zusammen", "width"}, nil},
+	"\u202babc\u202c def ab\xff\xfecd":  {[]string{"abc", "def", "cd"}, []string{"abcd"}},
+	"\ufeffhello file\u2044name می‌خواهم": {[]string{"hello", "name", "میخواهم"}, nil},
+	"ship it 👍🏽! 👩‍👧 I ❤️ it, 1️⃣, 🇩🇪🇫🇷":  {[]string{"👍", "👩", "👧", "❤", "1", "🇫🇷", "👍🏿"}, []string{"🇪🇫"}},
+	// Accents and case.
+	"un café noir, un cafe\u0301 noir": {[]string{"cafe\u0301", "café", "CAFÉ"}, nil},
+	"Crème brûlée":                     {[]string{"creme brulee", `"creme brulee"`}, nil},
+	"GRÜSSE, Straße, Müller":           {[]string{"grüsse", "Grüße", "STRASSE", "straẞe", "muller"}, []string{"mueller"}},
+	"İstanbul ISPARTA":                 {[]string{"istanbul", "ısparta"}, nil},
+	"đường Việt Nam":                   {[]string{"duong viet"}, nil},
+	"ΟΔΥΣΣΕΥΣ άλφα ᾳ":                  {[]string{"οδυσσευς", "αλφα", "ᾼ", "ΑΙ"}, nil},
+	"Ёлка мой":                         {[]string{"елка", "мой"}, []string{"мои"}},
+	"שָׁלוֹם مُحَمَّد محـــمد ﷺ":       {[]string{"שלום", "محمد", "الله"}, nil},
+	"कि हिन्दी में":                    {[]string{"हिन्दी", "कि"}, []string{"क", "हिन"}},
+	"ＡＢＣ１２ ﬁx 𝕬𝖇":                      {[]string{"abc12", "fix", "ab"}, nil},
+	strings.Repeat("é", 100):           {[]string{strings.Repeat("e\u0301", 100), strings.Repeat("E", 100)}, []string{strings.Repeat("e", 99)}},
+	strings.Repeat("ß", 50):            {[]string{strings.Repeat("SS", 50)}, nil},
+	// Scripts without spaces.
+	"東京都に住んでいます":           {[]string{"東京", "京都", "東京都に住", "都", "す", "京*", `"東京都"`}, []string{"京東", "東都"}},
+	"订单号是12345，":           {[]string{"12345", "订单号", "是12345", "号是12345", "是"}, []string{"是1234"}},
+	"서울에서 만나요":             {[]string{"서울", "\u1109\u1165\u110b\u116e\u11af", "만나"}, []string{"서에"}},
+	"API를 ㅋㅋㅋ":             {[]string{"api", "를", "api를", "ㅋㅋ", "ㅋ", "ﾻﾻ"}, nil},
+	"ภาษาไทยง่าย หน้า น้ำ": {[]string{"ไทย", "น้า", "น้\u0e4dา", "น\u0e4d้า"}, []string{"น้ำา"}},
+	"かきｶﾞｷﾞ":               {[]string{"かき", "ガギ", "ガ"}, []string{"がき", "カ"}},
+	"㍿東京 ㈱東芝 ㌔ ㋿":          {[]string{"株式会社", "会社東京", "(株)東芝", "キロ", "令和"}, nil},
+	"ໜ":                    {[]string{"ຫນ"}, nil},
+}
+
 func TestWhatFindsWhat(t *testing.T) {
 	t.Parallel()
-	snake := strings.Repeat("snake_case ", 300) + "snake_tail"
-	uuid := "0b6dd3a2-90f1-4a5f-9c3e-0d1d6d4c8a55"
-	for text, queries := range map[string]struct{ found, missed []string }{
-		"Put the <style> block first. Then reload apache.": {[]string{"apache", "style", "<style>"}, []string{"styl"}},
-		"if x<y return … else -> retry":                    {[]string{"retry", "x<y", "x", "y"}, nil},
-		"read/write":                                       {[]string{"write", "read", "read/write", "read-write", "Read*"}, []string{"write/read", "rite"}},
-		"he/she":                                           {[]string{"she", "he/she"}, nil},
-		"24/7":                                             {[]string{"24", "24/7"}, []string{"247"}},
-		"km/h yes/no thanks.Bye":                           {[]string{"km", "no", "thanks", "bye"}, nil},
-		"DEC-0054 in src/main.go":                          {[]string{"0054", "dec-0054", "main", "src/main.go", "main.g*"}, []string{"54"}},
-		"ann@example.com":                                  {[]string{"example", "ann@example.com", "ann@ex*"}, []string{"bob@example.com", "ann@com"}},
-		"https://a.example/path?q=1":                       {[]string{"path", "https://a.example/path?q=1", "a.example"}, nil},
-		strings.Repeat("the ", 260) + "the dragon":         {[]string{`"the dragon"`}, []string{`"dragon the"`}},
-		snake:                          {[]string{"snake_tail", "snake_case"}, []string{"snake_case -snake_tail"}},
-		strings.Repeat(uuid+"-", 3500): {[]string{uuid, "4a5f"}, []string{"4a5"}},
-		"a\ufdd0b\ufdd1c":              {[]string{"b", "a b c"}, []string{"abc"}},
-		strings.Repeat("a", 100_000):   {[]string{strings.Repeat("a", 100_000), strings.Repeat("a", 70) + "*"}, []string{strings.Repeat("a", 99_999)}},
-		// Signs.
-		"user_id, foo-bar":                  {[]string{"id", "user_id", "bar"}, []string{"userid"}},
-		"C++ and C":                         {[]string{"c++", "c", `"c++ and"`}, []string{"c#", `"c and"`}},
-		"C and D":                           {[]string{"c"}, []string{"c++", "c#"}},
-		"C++17":                             {[]string{"c++", "c++17", "17"}, []string{"c++11"}},
-		"C# code":                           {[]string{"c#", "c"}, []string{"c++"}},
-		"a++b b#c c+++":                     {[]string{"a", "b", "c", "a++b"}, []string{"a++", "b#", "c++"}},
-		"the .NET runtime":                  {[]string{".net", "net"}, nil},
-		"call +49 (0)30/1234-56":            {[]string{"1234-56", "30/1234"}, nil},
-		"version 1.2.3":                     {[]string{"1.2.3", "1.2"}, []string{"1.3"}},
-		"v1.2.3":                            {[]string{"v1", "2.3"}, []string{"1.2.3"}},
-		"issue #123 $5.00 3/4 ½ 2026-11-27": {[]string{"#123", "5.00", "3/4", "1/2", "11-27"}, nil},
-		"it's l'eau, don’t":                 {[]string{"it's", "eau", "don't"}, nil},
-		"foo™ bar, mc² ①":                   {[]string{"foo", `"foo bar"`, "mc", "2", "1"}, []string{"footm"}},
-		"№ 5, 20℃, 5㎏, ⒶⒷ, 🅰":               {[]string{"no", "c", "kg", "ab", "🅰"}, nil},
-		"Zu\u00adsammen zero\u200bwidth":    {[]string{"zusammen", "width"}, nil},
-		"\u202babc\u202c def ab\xff\xfecd":  {[]string{"abc", "def", "cd"}, []string{"abcd"}},
-		"\ufeffhello file\u2044name می‌خواهم": {[]string{"hello", "name", "میخواهم"}, nil},
-		"ship it 👍🏽! 👩‍👧 I ❤️ it, 1️⃣, 🇩🇪🇫🇷":  {[]string{"👍", "👩", "👧", "❤", "1", "🇫🇷", "👍🏿"}, []string{"🇪🇫"}},
-		// Accents and case.
-		"un café noir, un cafe\u0301 noir": {[]string{"cafe\u0301", "café", "CAFÉ"}, nil},
-		"Crème brûlée":                     {[]string{"creme brulee", `"creme brulee"`}, nil},
-		"GRÜSSE, Straße, Müller":           {[]string{"grüsse", "Grüße", "STRASSE", "straẞe", "muller"}, []string{"mueller"}},
-		"İstanbul ISPARTA":                 {[]string{"istanbul", "ısparta"}, nil},
-		"đường Việt Nam":                   {[]string{"duong viet"}, nil},
-		"ΟΔΥΣΣΕΥΣ άλφα ᾳ":                  {[]string{"οδυσσευς", "αλφα", "ᾼ", "ΑΙ"}, nil},
-		"Ёлка мой":                         {[]string{"елка", "мой"}, []string{"мои"}},
-		"שָׁלוֹם مُحَمَّد محـــمد ﷺ":       {[]string{"שלום", "محمد", "الله"}, nil},
-		"कि हिन्दी में":                    {[]string{"हिन्दी", "कि"}, []string{"क", "हिन"}},
-		"ＡＢＣ１２ ﬁx 𝕬𝖇":                      {[]string{"abc12", "fix", "ab"}, nil},
-		strings.Repeat("é", 100):           {[]string{strings.Repeat("e\u0301", 100), strings.Repeat("E", 100)}, []string{strings.Repeat("e", 99)}},
-		strings.Repeat("ß", 50):            {[]string{strings.Repeat("SS", 50)}, nil},
-		// Scripts without spaces.
-		"東京都に住んでいます":           {[]string{"東京", "京都", "東京都に住", "都", "す", "京*", `"東京都"`}, []string{"京東", "東都"}},
-		"订单号是12345，":           {[]string{"12345", "订单号", "是12345", "号是12345", "是"}, []string{"是1234"}},
-		"서울에서 만나요":             {[]string{"서울", "\u1109\u1165\u110b\u116e\u11af", "만나"}, []string{"서에"}},
-		"API를 ㅋㅋㅋ":             {[]string{"api", "를", "api를", "ㅋㅋ", "ㅋ", "ﾻﾻ"}, nil},
-		"ภาษาไทยง่าย หน้า น้ำ": {[]string{"ไทย", "น้า", "น้\u0e4dา", "น\u0e4d้า"}, []string{"น้ำา"}},
-		"かきｶﾞｷﾞ":               {[]string{"かき", "ガギ", "ガ"}, []string{"がき", "カ"}},
-		"㍿東京 ㈱東芝 ㌔ ㋿":          {[]string{"株式会社", "会社東京", "(株)東芝", "キロ", "令和"}, nil},
-		"ໜ":                    {[]string{"ຫນ"}, nil},
-	} {
+	for text, queries := range whatFindsWhat {
 		for _, q := range queries.found {
 			assert.True(t, matches(text, q), "%.60q has to be found by %.60q; terms %.200q and %.200q", text, q, terms(text), terms(q))
 		}
