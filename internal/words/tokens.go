@@ -159,7 +159,7 @@ func (s *scanner) word() {
 // sign makes a term of the ++ of C++ and of the # of C#, behind a word that ends with a letter.
 func (s *scanner) sign(word string) {
 	rest := s.text[s.at:]
-	n := 0
+	var n int
 	switch {
 	case strings.HasPrefix(rest, "++"):
 		n = 2
