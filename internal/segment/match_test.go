@@ -2,6 +2,7 @@ package segment_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -161,7 +162,7 @@ func TestEmptyDocumentsDoNotCount(t *testing.T) {
 	file := segment.Text{Field: segment.Attachments, Value: "a"}
 	main := []segment.Field{segment.Content}
 	alone, beside := score(main, content(0, "a b")), score(main, content(0, "a b"), message(1), message(2, file))
-	assert.True(t, alone == beside, "%v, %v", alone, beside)
+	assert.Equal(t, math.Float64bits(alone), math.Float64bits(beside))
 	assert.Less(t, score(main, content(0, "a b")), score(main, content(0, "a b"), content(1, "c d")))
 	both := []segment.Field{segment.Content, segment.Attachments}
 	assert.Less(t, score(both, content(0, "a b")), score(both, content(0, "a b"), message(1)))
@@ -266,7 +267,7 @@ func TestLookingUpAWordAllocatesNothingForOthers(t *testing.T) {
 	for _, query := range []string{"word3999", "word3*", "missing", `"word17 other17"`} {
 		p := segment.NewPlan(words.Parse(query), []segment.Field{segment.Content})
 		in := s.input(p)
-		require.Greater(t, len(in.Terms[0]), 20)
+		require.Greater(t, len(in.Terms[0]), 10)
 		_, err := p.Segment(in)
 		require.NoError(t, err)
 		assert.Less(t, testing.AllocsPerRun(10, func() { _, _ = p.Segment(in) }), 60.0, query)
@@ -284,7 +285,10 @@ func TestPlanIsShared(t *testing.T) {
 		all.Go(func() {
 			for range 5 {
 				source, err := anyPlan.Segment(s.input(anyPlan))
-				assert.NoError(t, err)
+				if err != nil {
+					t.Error(err)
+					return
+				}
 				assert.Len(t, anyPlan.Rank([]*segment.Source{source}), len(want))
 			}
 		})
