@@ -49,7 +49,7 @@ func (b *Builder) Add(d Document) {
 	row := documentRow{at: d.At}
 	d.Key.append(row.key[:0])
 	b.tokens = b.tokens[:0]
-	for w := range d.words() {
+	for w := range d.words(allFields) {
 		if w.field == d.Key.Kind.main() {
 			row.length++
 		}

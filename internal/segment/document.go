@@ -18,6 +18,7 @@ const (
 	Metadata    Field = 4 // values that are strings
 
 	fieldCount = 5
+	allFields  = 1<<fieldCount - 1
 )
 
 // gap lies between two values of one field, so that no phrase reaches from one into the other.
@@ -54,12 +55,13 @@ type word struct {
 	place uint32
 }
 
-// words returns the words of all texts. Places count from 0 in each field.
-func (d *Document) words() iter.Seq[word] {
+// words returns the words of the texts, by field those that are wanted (a bit each). Places count
+// from 0 in each field.
+func (d *Document) words(wanted uint8) iter.Seq[word] {
 	return func(yield func(word) bool) {
 		var next [fieldCount]uint32
 		for _, t := range d.Texts {
-			if !d.Key.Kind.has(t.Field) {
+			if !d.Key.Kind.has(t.Field) || wanted>>t.Field&1 == 0 {
 				continue
 			}
 			start, end := next[t.Field], uint32(0)

@@ -47,16 +47,20 @@ func lengths(blocks []Block, from, to uint32) ([]uint32, error) {
 			return nil, corrupt(PartLengths, "a key of %d bytes", len(b.Key))
 		}
 		ordinal := binary.BigEndian.Uint32(b.Key)
-		for i := 0; i < len(b.Data) && ordinal < to; ordinal++ {
-			var v uint32
-			v, i = uvarint(b.Data, i)
-			if i > len(b.Data) {
-				return nil, corrupt(PartLengths, "at the end of %d bytes", len(b.Data))
+		if uint64(ordinal) > uint64(from)+uint64(len(all)) {
+			break // the one before it is missing
+		}
+		data := b.Data
+		for i := 0; i < len(data) && ordinal < to; ordinal++ {
+			v := uint32(data[i])
+			i++
+			if v >= 0x80 {
+				v, i = longUvarint(data, i-1)
 			}
-			if ordinal >= from {
-				if int(ordinal-from) != len(all) {
-					return nil, corrupt(PartLengths, "no length of document %d", from+uint32(len(all)))
-				}
+			if i > len(data) {
+				return nil, corrupt(PartLengths, "at the end of %d bytes", len(data))
+			}
+			if uint64(ordinal) == uint64(from)+uint64(len(all)) {
 				all = append(all, v)
 			}
 		}

@@ -2,8 +2,10 @@ package segment_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -159,7 +161,8 @@ func TestEmptyDocumentsDoNotCount(t *testing.T) {
 	}
 	file := segment.Text{Field: segment.Attachments, Value: "a"}
 	main := []segment.Field{segment.Content}
-	assert.Equal(t, score(main, content(0, "a b")), score(main, content(0, "a b"), message(1), message(2, file)))
+	alone, beside := score(main, content(0, "a b")), score(main, content(0, "a b"), message(1), message(2, file))
+	assert.Equal(t, math.Float64bits(alone), math.Float64bits(beside))
 	assert.Less(t, score(main, content(0, "a b")), score(main, content(0, "a b"), content(1, "c d")))
 	both := []segment.Field{segment.Content, segment.Attachments}
 	assert.Less(t, score(both, content(0, "a b")), score(both, content(0, "a b"), message(1)))
@@ -252,4 +255,43 @@ func ExamplePlan() {
 	// Output:
 	// document 2: 0.18
 	// document 1: 0.13
+}
+
+// Words of a block that are not asked for cost no memory.
+func TestLookingUpAWordAllocatesNothingForOthers(t *testing.T) {
+	var b segment.Builder
+	for i := range 4000 {
+		b.Add(content(i, fmt.Sprint("word", i, " other", i)))
+	}
+	s := build(t, &b)
+	for _, query := range []string{"word3999", "word3*", "missing", `"word17 other17"`} {
+		p := segment.NewPlan(words.Parse(query), []segment.Field{segment.Content})
+		in := s.input(p)
+		require.Greater(t, len(in.Terms[0]), 10)
+		_, err := p.Segment(in)
+		require.NoError(t, err)
+		assert.Less(t, testing.AllocsPerRun(10, func() { _, _ = p.Segment(in) }), 60.0, query)
+	}
+}
+
+// Several goroutines may use one plan.
+func TestPlanIsShared(t *testing.T) {
+	t.Parallel()
+	s := someSegment(t)
+	want := spread{segments: []stored{s}}.search(t, anyPlan, nil, false)
+	require.NotEmpty(t, want)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 5 {
+				source, err := anyPlan.Segment(s.input(anyPlan))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				assert.Len(t, anyPlan.Rank([]*segment.Source{source}), len(want))
+			}
+		})
+	}
+	all.Wait()
 }

@@ -52,7 +52,7 @@ func NewPlan(q words.Query, fields []Field) *Plan {
 	p.fields = slices.Compact(p.fields)
 	c := compiler{plan: p, atoms: map[atom]int{}, units: map[string]int{}}
 	for _, g := range q.Groups {
-		if units := c.compile(g); len(units) > 0 {
+		if units := c.compile(g); len(units) > 0 && !slices.ContainsFunc(p.groups, func(other []int) bool { return slices.Equal(other, units) }) {
 			p.groups = append(p.groups, units)
 		}
 	}

@@ -19,6 +19,12 @@ func (s *Source) decode(streams []stream, prefix bool) (*postings, error) {
 	if prefix && len(streams) > 1 {
 		return p, s.decodePrefix(p)
 	}
+	size := 0
+	for _, st := range streams {
+		size += len(st.list)
+	}
+	size = min(size, int(s.to-s.from))
+	p.documents, p.counts = make([]uint32, 0, size), make([]uint32, 0, size)
 	last := int64(-1)
 	for _, st := range streams {
 		var err error
@@ -33,10 +39,6 @@ func (s *Source) decode(streams []stream, prefix bool) (*postings, error) {
 func (s *Source) decodeStream(p *postings, st stream, last int64) (int64, error) {
 	before := last
 	ordinal := uint64(st.first)
-	if p.documents == nil {
-		n := min(len(st.list), int(s.to-s.from))
-		p.documents, p.counts = make([]uint32, 0, n), make([]uint32, 0, n)
-	}
 	for i := 0; i < len(st.list); {
 		step, next := uvarint(st.list, i)
 		count := uint32(1)

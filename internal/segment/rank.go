@@ -35,16 +35,33 @@ func (p *Plan) Rank(sources []*Source) []Match {
 		return nil
 	}
 	r := p.ranker(sources)
-	var matches []Match
+	matches := make([]Match, 0, p.most(sources))
 	for i, s := range sources {
 		matches = r.source(matches, i, s)
 	}
 	return matches
 }
 
+// most is how many matches there may be: of the rarest group all that have one of its units.
+func (p *Plan) most(sources []*Source) int {
+	most := math.MaxInt
+	for _, g := range p.groups {
+		n := 0
+		for _, s := range sources {
+			of := 0
+			for _, u := range g {
+				of += s.stats.units[u]
+			}
+			n += min(of, len(s.lengths))
+		}
+		most = min(most, n)
+	}
+	return most
+}
+
 type ranker struct {
 	plan    *Plan
-	average float64
+	average float64   // length
 	idf     []float64 // by unit
 	state   []uint16  // by document: groups that it has, of the first ones
 	scores  []float64
@@ -61,7 +78,10 @@ func (p *Plan) ranker(sources []*Source) *ranker {
 			sum.units[u] += n
 		}
 	}
-	r := &ranker{plan: p, average: float64(sum.length) / float64(max(1, sum.filled))}
+	r := &ranker{plan: p, average: 1}
+	if sum.length > 0 {
+		r.average = float64(sum.length) / float64(sum.filled)
+	}
 	n := sum.documents
 	if len(p.fields) == 1 && p.fields[0] == p.kind.main() {
 		n = sum.filled

@@ -115,16 +115,26 @@ func (p *Plan) match(s *Source, lists []*postings) error {
 		}
 		s.stats.units[u] = s.units[u].count()
 	}
+	s.sum(p.kind)
+	return nil
+}
+
+// sum counts the documents of a kind.
+func (s *Source) sum(k Kind) {
+	kind := uint32(0)
+	if k == Title {
+		kind = isTitle
+	}
 	for i, v := range s.lengths {
-		if s.has(s.from+uint32(i)) && (v&isTitle != 0) == (p.kind == Title) {
-			s.stats.documents++
-			s.stats.length += int64(v >> lengthShift)
-			if v>>lengthShift > 0 {
-				s.stats.filled++
-			}
+		if v&isTitle != kind || len(s.void) > 0 && s.void[i/64]>>(i%64)&1 == 1 {
+			continue
+		}
+		s.stats.documents++
+		if v >>= lengthShift; v > 0 {
+			s.stats.filled++
+			s.stats.length += int64(v)
 		}
 	}
-	return nil
 }
 
 // count is the number of documents with the unit in any field.

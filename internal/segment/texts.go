@@ -1,9 +1,6 @@
 package segment
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Texts finds the plan's terms in documents that no segment has yet. The ordinal of a document is
 // its index. Documents of another kind than the plan's are passed over.
@@ -31,24 +28,29 @@ func (p *Plan) Texts(documents []Document) *Source {
 type textReader struct {
 	plan     *Plan
 	field    [fieldCount]int // index of a field in the plan, from 1
+	wanted   uint8           // fields, a bit each
 	whole    map[string]int  // atoms that are words
-	prefixes []int           // atoms that are beginnings
+	prefixes map[string]int  // atoms that are beginnings
+	lengths  []int           // of the beginnings, ascending, each once
 	lists    []*postings
 }
 
 func newTextReader(p *Plan) *textReader {
-	r := &textReader{plan: p, whole: map[string]int{}, lists: make([]*postings, len(p.ranges))}
+	r := &textReader{plan: p, whole: map[string]int{}, prefixes: map[string]int{}, wanted: 1 << p.kind.main(), lists: make([]*postings, len(p.ranges))}
 	for i, f := range p.fields {
 		r.field[f] = i + 1
+		r.wanted |= 1 << f
 	}
 	for i, a := range p.atoms {
 		if a.prefix {
-			r.prefixes = append(r.prefixes, i)
+			r.prefixes[a.text] = i
+			r.lengths = append(r.lengths, len(a.text))
 		} else {
 			r.whole[a.text] = i
 		}
 	}
-	slices.SortFunc(r.prefixes, func(a, b int) int { return strings.Compare(p.atoms[a].text, p.atoms[b].text) })
+	slices.Sort(r.lengths)
+	r.lengths = slices.Compact(r.lengths)
 	for i := range r.lists {
 		r.lists[i] = &postings{loaded: true}
 	}
@@ -57,7 +59,7 @@ func newTextReader(p *Plan) *textReader {
 
 // read returns the length of the document.
 func (r *textReader) read(document uint32, d *Document) (length uint32) {
-	for w := range d.words() {
+	for w := range d.words(r.wanted) {
 		if w.field == d.Key.Kind.main() {
 			length++
 		}
@@ -68,12 +70,11 @@ func (r *textReader) read(document uint32, d *Document) (length uint32) {
 		if a, ok := r.whole[w.text]; ok {
 			r.add(a, f-1, document, w.place)
 		}
-		for _, a := range r.prefixes {
-			begin := r.plan.atoms[a].text
-			if begin > w.text {
-				break // and so are those after it
+		for _, n := range r.lengths {
+			if n > len(w.text) {
+				break
 			}
-			if strings.HasPrefix(w.text, begin) {
+			if a, ok := r.prefixes[w.text[:n]]; ok {
 				r.add(a, f-1, document, w.place)
 			}
 		}
