@@ -146,39 +146,3 @@ func foldUnicode(to []byte, word string) []byte {
 	}
 	return to
 }
-
-// FindPart returns where a text contains part, ignoring case, in order and without overlaps.
-func FindPart(text, part string) []Match {
-	var found []Match
-	first, _ := utf8.DecodeRuneInString(part)
-	for i := 0; i < len(text) && part != "" && len(found) < maxMatches; {
-		r, size := utf8.DecodeRuneInString(text[i:])
-		if sameLetter(r, first) {
-			if n := prefixFold(text[i:], part); n > 0 {
-				found = append(found, Match{Span: Span{i, i + n}})
-				i += n
-				continue
-			}
-		}
-		i += size
-	}
-	return found
-}
-
-// prefixFold returns how many bytes at the beginning of text equal part when case is ignored, 0 if
-// they do not.
-func prefixFold(text, part string) int {
-	at := 0
-	for _, p := range part {
-		r, size := utf8.DecodeRuneInString(text[at:])
-		if size == 0 || !sameLetter(r, p) {
-			return 0
-		}
-		at += size
-	}
-	return at
-}
-
-func sameLetter(a, b rune) bool {
-	return a == b || unicode.ToLower(a) == unicode.ToLower(b)
-}

@@ -97,13 +97,6 @@ func TestFind(t *testing.T) {
 	}
 }
 
-func TestFindPart(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, []words.Match{{Span: words.Span{Start: 1, End: 3}}, {Span: words.Span{Start: 3, End: 5}}}, words.FindPart("xABaba", "ab"))
-	assert.Empty(t, words.FindPart("abc", ""))
-	assert.Empty(t, words.FindPart("ab", "abc"))
-}
-
 func BenchmarkFind(b *testing.B) {
 	text := strings.Repeat("filler words of a long log with Ünïcode ", 10<<20/42)
 	terms := words.Parse("needle hay* \"some phrase\"").Terms()
