@@ -171,9 +171,9 @@ type ConversationFilter struct {
 	ActiveSince, ActiveBefore time.Time
 	// CreatedSince and CreatedBefore bound CreatedAt in the same way.
 	CreatedSince, CreatedBefore time.Time
-	// Text is a part of the title or of the subject. Case does not count: for all letters on
-	// PostgreSQL, for those of ASCII on SQLite. % and _ are ordinary characters. More than
-	// MaxQuery bytes are ErrInvalid.
+	// Text is a part of the title or of the subject, as MatchSubstring finds it but with its
+	// spaces. More than MaxQuery bytes are ErrInvalid, as are more than 32 characters if letters
+	// with more than MaxFolded other cases are among them.
 	Text    string
 	Deleted Deleted
 	Order   ConversationOrder

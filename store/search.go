@@ -96,6 +96,9 @@ type SimilaritySearch interface {
 const (
 	// MaxQuery is the largest number of bytes of a text to search for.
 	MaxQuery = 16 << 10
+	// MaxFolded is the largest number of characters that differ only in case from those of a
+	// ConversationFilter.Text: k has two, K and the sign K for kelvin.
+	MaxFolded = 400
 	// DefaultSimilar is the limit of a similarity search without one.
 	DefaultSimilar = 10
 )
@@ -126,9 +129,12 @@ const (
 	// MatchAny finds texts that have any of the words, and none of those with a minus.
 	MatchAny
 	// MatchSubstring finds texts that contain the query exactly as it is, also inside words:
-	// %, _, quotes and OR are ordinary characters. Spaces around the query are removed. Case
-	// does not count: for all letters on PostgreSQL, for those of ASCII on SQLite. It reads
-	// every message of the scope and filter, unless PostgreSQL has Trigrams (migrate.Options).
+	// %, _, quotes and OR are ordinary characters. Spaces around the query are removed. Case does
+	// not count in any alphabet, by Unicode's simple case folding: one character stands for one,
+	// in no language (ß is not ss, and i is neither ı nor İ). A query also finds texts that have
+	// it composed (NFC) or decomposed (NFD). Accents count: a finds á only where that is an a and
+	// an accent. It reads every message of the scope and filter, unless PostgreSQL has Trigrams
+	// (migrate.Options), in a time that no text and query multiply.
 	MatchSubstring
 )
 

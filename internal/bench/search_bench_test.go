@@ -43,7 +43,7 @@ func wordPair(name, word string, order store.TextOrder, user uuid.UUID) searchPa
 				hits, err := b.hand.newest(ctx, user, word)
 				return expect(len(hits), textLimit+1, err)
 			}
-			hits, err := b.hand.ranked(ctx, user, word, store.MaxRanked)
+			hits, err := b.hand.ranked(ctx, user, word, 2000)
 			return expect(len(hits), textLimit+1, err)
 		},
 		library: func(ctx context.Context, b *searchBase, _ int) error {

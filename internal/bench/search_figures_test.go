@@ -221,7 +221,7 @@ func (r *searchRun) rankedLine(t *testing.T, b *searchBase, name, word string, s
 		hits, err := b.hand.words(ctx, s.user, word)
 		return expect(len(hits), min(texts, textLimit+1), err)
 	}, func(int) error {
-		hits, err := b.hand.ranked(ctx, s.user, word, store.MaxRanked)
+		hits, err := b.hand.ranked(ctx, s.user, word, 2000)
 		return expect(len(hits), min(texts, textLimit+1), err)
 	}, func(int) error {
 		n, err := libraryWords(ctx, b.st, s.user, word, store.ByRank)

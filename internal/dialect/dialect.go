@@ -155,7 +155,8 @@ type Text interface {
 	// Greatest is the function that returns the greatest of its arguments.
 	Greatest() string
 	// HasLetters is the condition that a text has some letters side by side. Each is any of its
-	// characters. The time is linear in the text, and in the number of letters at worst.
+	// characters. It may take U+FFFD, U+FFFE and U+FFFF for one, and İ for any. The time is at
+	// most the product of the number of letters and the length of the text.
 	HasLetters(column string, letters [][]rune) (sql string, args []any)
 	// Replaced is a text with the characters from replaced by those of to.
 	Replaced(column string, from, to []rune) (sql string, args []any)

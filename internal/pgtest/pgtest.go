@@ -160,3 +160,10 @@ func Encoded(tb testing.TB, encoding string) string {
 	tb.Helper()
 	return create(tb, DSN(tb), "template0 ENCODING '"+encoding+"' LC_COLLATE 'C' LC_CTYPE 'C'")
 }
+
+// Localized makes an empty database in UTF-8 with a locale, for the test's time. locale is what
+// CREATE DATABASE says of it.
+func Localized(tb testing.TB, locale string) string {
+	tb.Helper()
+	return create(tb, DSN(tb), "template0 ENCODING 'UTF8' "+locale)
+}

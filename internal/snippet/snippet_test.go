@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/convostore/convostore/internal/snippet"
+	"github.com/convostore/convostore/internal/substring"
 	"github.com/convostore/convostore/internal/words"
 )
 
@@ -63,7 +64,7 @@ func TestCutProperties(t *testing.T) {
 		query := rapid.StringOfN(rapid.SampledFrom([]rune("ab é好東\"*")), 0, 12, -1).Draw(t, "query")
 		matches := words.Find(text, words.Parse(query).Terms())
 		if rapid.Bool().Draw(t, "part") {
-			matches = words.FindPart(text, strings.TrimSpace(query))
+			matches = substring.New(strings.TrimSpace(query)).Find(text)
 		}
 		cut, spans := snippet.Cut(text, matches)
 		require.True(t, utf8.ValidString(cut))
@@ -82,7 +83,7 @@ func TestCutProperties(t *testing.T) {
 
 func BenchmarkCut(b *testing.B) {
 	text := strings.Repeat("filler words of a long log ", 10<<20/27) + " ending"
-	matches := words.FindPart(text, "ending")
+	matches := substring.New("ending").Find(text)
 	for b.Loop() {
 		snippet.Cut(text, matches)
 	}

@@ -124,49 +124,6 @@ func TestDenseScriptsAreSubstrings(t *testing.T) {
 	})
 }
 
-func TestFindPart(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct{ part, text, want string }{
-		{"ab", "xABaba", "[AB] [ab]"},
-		{"", "abc", ""},
-		{"abc", "ab", ""},
-		{"aab", "aaab", "[aab]"},
-		{"aa", "aaaa", "[aa] [aa]"},
-		{"grüsse", "GRÜSSE, Grüsse", "[GRÜSSE] [Grüsse]"},
-		{"σας", "ΣΑΣ", "[ΣΑΣ]"},
-		{"京", "東京都", "[京]"},
-		{"Ⱥ", "xⱥx", "[ⱥ]"}, // of another length
-	} {
-		var got []string
-		for _, m := range words.FindPart(tt.text, tt.part) {
-			got = append(got, "["+tt.text[m.Start:m.End]+"]")
-		}
-		assert.Equal(t, tt.want, strings.Join(got, " "), tt.part)
-	}
-}
-
-// TestFindPartAgrees with the search of strings, where case plays no part.
-func TestFindPartAgrees(t *testing.T) {
-	t.Parallel()
-	few := rapid.StringOfN(rapid.SampledFrom([]rune("ab東")), 0, 40, -1)
-	rapid.Check(t, func(t *rapid.T) {
-		text, part := few.Draw(t, "text"), few.Draw(t, "part")
-		if n := rapid.IntRange(0, 4).Draw(t, "characters"); n < utf8.RuneCountInString(part) {
-			part = string([]rune(part)[:n])
-		}
-		var want []words.Match
-		for at := 0; part != ""; {
-			i := strings.Index(text[at:], part)
-			if i < 0 {
-				break
-			}
-			want = append(want, words.Match{Span: words.Span{Start: at + i, End: at + i + len(part)}})
-			at += i + len(part)
-		}
-		require.Equal(t, want, words.FindPart(text, part))
-	})
-}
-
 func BenchmarkFind(b *testing.B) {
 	text := strings.Repeat("filler words of a long log with Ünïcode ", 10<<20/42)
 	terms := words.Parse("needle hay* \"some phrase\"").Terms()

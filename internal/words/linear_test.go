@@ -51,16 +51,6 @@ func TestFindIsLinear(t *testing.T) {
 	}
 }
 
-// TestPartIsLinear: the search for a part goes back by the borders of the part, never in the text.
-func TestPartIsLinear(t *testing.T) {
-	t.Parallel()
-	part := []rune(strings.Repeat("a", 16<<10) + "b")
-	borders := bordersOf(part)
-	assert.Equal(t, len(part)-2, borders[len(part)-1])
-	assert.Zero(t, borders[len(part)])
-	assert.Empty(t, FindPart(strings.Repeat("a", 1<<20), string(part)))
-}
-
 func TestAllocations(t *testing.T) {
 	text := strings.Repeat("plain words of a text, with numbers 12345 and signs foo_bar/baz@example.com. ", 100) +
 		strings.Repeat("東京都に住んでいます。한국어 텍스트 привет как дела ภาษาไทย ", 100)

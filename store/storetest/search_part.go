@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,6 +20,7 @@ func searchPartTests() subtests {
 		"SearchPart":        testSearchPart,
 		"SearchPartLong":    testSearchPartLong,
 		"SearchPartTitles":  testSearchPartTitles,
+		"SearchPartFolded":  testSearchPartFolded,
 		"SearchPartHostile": testSearchPartHostile,
 	}
 }
@@ -167,6 +169,29 @@ func testSearchPartTitles(t *testing.T, w *world) {
 	}, store.PageRequest{})
 	require.NoError(t, err)
 	require.Empty(t, page.Items, "titles have no role")
+}
+
+// testSearchPartFolded: the text of a filter has a bound of its own, which a part does not have.
+func testSearchPartFolded(t *testing.T, w *world) {
+	cased := func(n int) string { // n letters, each with one other case
+		var all strings.Builder
+		for r := 'А'; n > 0; r++ {
+			if unicode.IsUpper(r) && unicode.SimpleFold(unicode.SimpleFold(r)) == r {
+				all.WriteRune(r)
+				n--
+			}
+		}
+		return all.String()
+	}
+	most := cased(store.MaxFolded)
+	w.create(t, &conversation.Conversation{Title: "yes", Subject: "with " + strings.ToLower(most)})
+	w.create(t, &conversation.Conversation{Title: "no", Subject: "with " + strings.ToLower(cased(store.MaxFolded-1))})
+	require.Equal(t, []string{"yes"}, titles(w.listed(t, store.ConversationFilter{Text: most})))
+	require.Equal(t, []string{"yes"}, w.findsThreads(t, most, store.MatchSubstring))
+	_, err := w.mine.Conversations().List(t.Context(), store.ConversationFilter{Text: cased(store.MaxFolded + 1)}, store.PageRequest{})
+	invalid(t, err, "text")
+	require.Empty(t, w.findsThreads(t, cased(store.MaxFolded+1), store.MatchSubstring))
+	require.Empty(t, w.listed(t, store.ConversationFilter{Text: strings.Repeat("ж", store.MaxQuery/2)}))
 }
 
 // testSearchPartHostile: what repeats itself takes no longer than other texts. A search that

@@ -7,18 +7,15 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/substring"
 	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
 )
 
-const (
-	// compared is how many characters of a part a database compares at each place of a text.
-	// More leave out hardly another text, and take time with a text that repeats itself.
-	compared = 32
-	// maxPairs bounds the characters that a statement replaces. SQLite takes expressions of at
-	// most a thousand levels.
-	maxPairs = 400
-)
+// compared is how many characters of a part a database compares at each place of a text. More
+// leave out hardly another text, and take time with a text that repeats itself.
+const compared = 32
 
-// CheckContains checks a text that Contains looks for.
+// CheckContains checks a text that Contains looks for. SQLite takes expressions of at most a
+// thousand levels, of which each character that is replaced is one.
 func CheckContains(field, text string) error {
 	if err := CheckPart(field, text); err != nil {
 		return err
@@ -26,8 +23,8 @@ func CheckContains(field, text string) error {
 	if utf8.RuneCountInString(text) <= compared {
 		return nil
 	}
-	if from, _ := substring.New(text).Pairs(); len(from) > maxPairs {
-		return rule.Invalid(field, "has more than %d letters that differ in more than case", maxPairs)
+	if from, _ := substring.New(text).Pairs(); len(from) > store.MaxFolded {
+		return rule.Invalid(field, "has letters with %d others in another case, the most is %d", len(from), store.MaxFolded)
 	}
 	return nil
 }
@@ -71,6 +68,6 @@ func (s *Store) anyForm(q *query.Query, f *substring.Finder, columns []string, u
 	return q.Add(")")
 }
 
-// hasSpecials tells whether a text has one of the characters that SQLite takes for the same:
-// it reads U+FFFE and U+FFFF as U+FFFD.
-func hasSpecials(text string) bool { return strings.ContainsAny(text, "\ufffd\ufffe\uffff") }
+// hasSpecials tells whether a text has characters that HasLetters takes for others: SQLite reads
+// U+FFFE and U+FFFF as U+FFFD, and an index of PostgreSQL may have İ as two characters.
+func hasSpecials(text string) bool { return strings.ContainsAny(text, "\ufffd\ufffe\uffffİ") }
