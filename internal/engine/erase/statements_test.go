@@ -62,15 +62,15 @@ func TestStatementsOfAnErasure(t *testing.T) {
 			"postgres", func() (store.Store, error) {
 				return postgres.Open(t.Context(), pgtest.Database(t), convostore.WithMigrate(migrate.Options{}))
 			},
-			map[string]int{"Erase": 2, "EraseUser": 2, "Purge": 6},
-			map[string]int{"Erase": 2, "EraseUser": 2, "Purge": 6},
+			map[string]int{"Erase": 5, "EraseUser": 5, "Purge": 9},
+			map[string]int{"Erase": 5, "EraseUser": 5, "Purge": 9},
 		},
 		{
 			"sqlite", func() (store.Store, error) {
 				return sqlite.OpenMemory(t.Context(), convostore.WithMigrate(migrate.Options{}))
 			},
-			map[string]int{"Erase": 4, "EraseUser": 4, "Purge": 7},
-			map[string]int{"Erase": 12, "EraseUser": 13, "Purge": 11},
+			map[string]int{"Erase": 6, "EraseUser": 6, "Purge": 9},
+			map[string]int{"Erase": 14, "EraseUser": 15, "Purge": 13},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

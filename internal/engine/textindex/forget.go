@@ -19,12 +19,13 @@ func Forget(ctx context.Context, sc scope.Scope) error {
 	if err != nil || !f.FullText {
 		return err
 	}
-	if err := c.backend.lock(c.db, c.t); err != nil {
-		return err
-	}
-	for {
+	for more := true; more; {
 		gone, err := c.backend.takeGone(c.db, c.t, maxGone, sc.Owned(query.New("erased"), ""))
 		if err != nil || len(gone) == 0 {
+			return err
+		}
+		more = len(gone) == maxGone
+		if err := c.backend.lock(c.db, c.t); err != nil {
 			return err
 		}
 		if err := c.readSegments(); err != nil {
@@ -34,4 +35,5 @@ func Forget(ctx context.Context, sc scope.Scope) error {
 			return err
 		}
 	}
+	return nil
 }
