@@ -88,7 +88,7 @@ func TestQueryCheck(t *testing.T) {
 		}
 		return b.String()
 	}
-	a := strings.Repeat("a ", 100_000)
+	a := strings.Repeat("a ", 2_000)
 	for text, want := range map[string]string{
 		"":            "",
 		numbers(1024): "",
