@@ -115,7 +115,7 @@ func TestBlocksCutShort(t *testing.T) {
 	t.Parallel()
 	s := someSegment(t)
 	for i, b := range s.blocks {
-		if b.Part == segment.PartChunks || b.Part == segment.PartLengths {
+		if b.Part == segment.PartChunks || b.Part == segment.PartLengths || b.Part == segment.PartTerms && i%7 > 0 || b.Part == segment.PartPlaces && i%29 > 0 {
 			continue
 		}
 		for _, data := range [][]byte{b.Data[:len(b.Data)-1], append(slices.Clone(b.Data), 0x80)} {
