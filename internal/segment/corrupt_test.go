@@ -148,13 +148,13 @@ func TestCorruptBlocksTakeLittleMemory(t *testing.T) {
 		places := segment.Block{Part: segment.PartPlaces, Key: piece.Key, Data: data}
 		several := segment.Block{Part: segment.PartTerms, Key: []byte("\x00a"), Data: data}
 		in := segment.Input{Documents: 1 << 29, To: 1 << 29, Lengths: []segment.Block{{Part: segment.PartLengths, Key: make([]byte, 4), Data: data}}}
+		for range p.Ranges() {
+			in.Terms = append(in.Terms, []segment.Block{several, piece})
+			in.Positions = append(in.Positions, []segment.Block{places})
+		}
 		small := in
 		small.Documents, small.To = 500, 500
-		small.Lengths[0].Data = make([]byte, 500)
-		for range p.Ranges() {
-			small.Terms = append(small.Terms, []segment.Block{several, piece})
-			small.Positions = append(small.Positions, []segment.Block{places})
-		}
+		small.Lengths = []segment.Block{{Part: segment.PartLengths, Key: make([]byte, 4), Data: make([]byte, 500)}}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		_, _ = segment.Documents(segment.Block{Key: make([]byte, 49), Data: data})
