@@ -1,6 +1,7 @@
 package segment_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -326,6 +327,38 @@ func TestRangesInAScope(t *testing.T) {
 				require.True(t, from == to || matches[0].Document == from)
 				require.LessOrEqual(t, fetched, int(to-from)+2)
 			}
+		}
+	}
+}
+
+// Lengths lie in blocks of 4,096 documents: a scope begins and ends anywhere in them.
+func TestScopeOverBlocksOfLengths(t *testing.T) {
+	t.Parallel()
+	var b segment.Builder
+	documents := make([]segment.Document, 10_000)
+	for i := range documents {
+		documents[i] = content(i, strings.Repeat("a ", 1+i%3)+strings.Repeat("b ", i%70))
+		b.Add(documents[i])
+	}
+	s := build(t, &b)
+	p := segment.NewPlan(words.Parse("a OR b"), []segment.Field{segment.Content})
+	for _, scope := range [][2]uint32{{0, 10_000}, {0, 1}, {9_999, 10_000}, {4095, 4097}, {4096, 8192}, {4000, 8193}, {8191, 10_000}, {5000, 5000}} {
+		in := s.input(p)
+		in.From, in.To = scope[0], scope[1]
+		in.Lengths = s.fetch(segment.PartLengths, binary.BigEndian.AppendUint32(nil, in.From), binary.BigEndian.AppendUint32(nil, in.To))
+		source, err := p.Segment(in)
+		require.NoError(t, err)
+		got := p.Rank([]*segment.Source{source})
+		want := p.Rank([]*segment.Source{p.Texts(documents[in.From:in.To])})
+		require.Len(t, got, int(in.To-in.From))
+		for i, m := range got {
+			require.Equal(t, in.From+want[i].Document, m.Document)
+			require.Equal(t, math.Float64bits(want[i].Score), math.Float64bits(m.Score))
+		}
+		if len(in.Lengths) > 1 {
+			in.Lengths = in.Lengths[1:]
+			_, err = p.Segment(in)
+			require.Error(t, err, "the first block of lengths is missing")
 		}
 	}
 }
