@@ -34,7 +34,7 @@ const (
 // met.
 var foldPages [unicode.MaxRune>>8 + 1]atomic.Pointer[[256]folded]
 
-func foldOf(r rune) folded {
+func foldOf(r rune) *folded {
 	page := foldPages[r>>8].Load()
 	if page == nil {
 		page = new([256]folded)
@@ -47,12 +47,13 @@ func foldOf(r rune) folded {
 		}
 		foldPages[r>>8].Store(page)
 	}
-	return page[r&0xff]
+	return &page[r&0xff]
 }
 
 // A folder remembers the folds of the characters of its last texts.
 type folder struct {
 	buf, out []byte
+	plain    folded
 	cache    []remembered // by hash, made when it is needed
 	// spelled are the tokens of characters that stand for several. There are some hundreds.
 	spelled map[rune][]Token
@@ -67,14 +68,19 @@ type remembered struct {
 
 var folders = sync.Pool{New: func() any { return &folder{spelled: map[rune][]Token{}} }}
 
-// character folds a character with its marks.
-func (f *folder) character(raw string) folded {
-	r, n := utf8.DecodeRuneInString(raw)
-	if n == len(raw) {
-		if isPlain(r) {
-			return folded{text: raw, letters: 1}
-		}
-		return foldOf(r)
+// single folds a character without marks, r. The result is good until the next call.
+func (f *folder) single(r rune, raw string) *folded {
+	if isPlain(r) {
+		f.plain = folded{text: raw, letters: 1}
+		return &f.plain
+	}
+	return foldOf(r)
+}
+
+// character folds a character with its marks. The result is good until the next call.
+func (f *folder) character(raw string) *folded {
+	if r, n := utf8.DecodeRuneInString(raw); n == len(raw) {
+		return f.single(r, raw)
 	}
 	if len(raw) > maxCharacter {
 		end := maxCharacter
@@ -96,7 +102,7 @@ func (f *folder) character(raw string) folded {
 		raw = strings.Clone(raw) // a part of the text would keep the text in memory
 		entry.raw, entry.folded = raw, f.slow(raw)
 	}
-	return entry.folded
+	return &entry.folded
 }
 
 // isPlain tells of the common characters that are their own fold: Chinese, Hangul, Kana, Thai.

@@ -12,31 +12,46 @@ type piece struct {
 	last    string // the term before it in the word
 }
 
+// peek returns the character at a byte, of kind other at the end of the text.
+func (s *scanner) peek(at int) (r rune, n int, k kind) {
+	if at == len(s.text) {
+		return 0, 0, other
+	}
+	r, n = utf8.DecodeRuneInString(s.text[at:])
+	return r, n, kindOf(r)
+}
+
+// read reads the character at the beginning of the rest, which is r of n bytes, with its marks.
+// It returns its fold and where it ends, and the character after it.
+func (s *scanner) read(r rune, n int) (f *folded, end int, r2 rune, n2 int, k2 kind) {
+	start := s.at
+	end = start + n
+	s.at = end
+	r2, n2, k2 = s.peek(end)
+	if k2 == other || k2&tail == 0 && (k2.is(letter) || k2.is(dense)) && r2 != saraAa && r2 != laoAa {
+		return s.folder().single(r, s.text[start:end]), end, r2, n2, k2
+	}
+	end, s.at = character(s.text, start)
+	r2, n2, k2 = s.peek(s.at)
+	return s.folder().character(s.text[start:end]), end, r2, n2, k2
+}
+
 // unicodeWord reads a run of letters and digits with their marks, of any script with spaces.
 func (s *scanner) unicodeWord() {
 	s.piece = piece{term: s.piece.term[:0]}
-	for s.at < len(s.text) {
+	for r, n, k := s.peek(s.at); k.is(letter); {
 		start := s.at
-		r, n := rune(s.text[start]), 1
-		if r >= utf8.RuneSelf {
-			r, n = utf8.DecodeRuneInString(s.text[start:])
-		}
-		if !kindOf(r).is(letter) {
-			break
-		}
-		end := start + n
-		s.at = end
-		if end < len(s.text) && s.text[end] >= utf8.RuneSelf {
-			end, s.at = character(s.text, start)
-		}
-		s.extend(s.folder().character(s.text[start:end]), start, end)
+		var f *folded
+		var end int
+		f, end, r, n, k = s.read(r, n)
+		s.extend(f, start, end)
 	}
 	s.flush()
 	s.sign(s.piece.last)
 }
 
 // extend appends a character to the piece, and begins a new piece where this one is full.
-func (s *scanner) extend(f folded, start, end int) {
+func (s *scanner) extend(f *folded, start, end int) {
 	p := &s.piece
 	if !f.broken && p.letters+f.letters <= maxLetters && len(p.term)+len(f.text) <= maxTerm {
 		p.add(f.text, f.letters, start, end)
@@ -91,17 +106,13 @@ type denseChar struct {
 // denseRun reads a run of a script without spaces.
 func (s *scanner) denseRun() {
 	var before denseChar
-	for s.at < len(s.text) && !s.stop {
+	for r, n, k := s.peek(s.at); k.is(dense) && !s.stop; {
 		start := s.at
-		r, _ := utf8.DecodeRuneInString(s.text[start:])
-		if !kindOf(r).is(dense) {
-			break
-		}
+		var f *folded
 		var end int
-		end, s.at = character(s.text, start)
-		raw := s.text[start:end]
-		if f := s.folder().character(raw); f.letters == 1 {
-			now := denseChar{Span{start, end}, f.text, f.text == raw}
+		f, end, r, n, k = s.read(r, n)
+		if f.letters == 1 {
+			now := denseChar{Span{start, end}, f.text, f.text == s.text[start:end]}
 			s.pair(before, now)
 			before = now
 		} else {
@@ -114,7 +125,7 @@ func (s *scanner) denseRun() {
 }
 
 // pairs emits the pairs of a character that is written for several, and returns the last of them.
-func (s *scanner) pairs(before denseChar, f folded, span Span) denseChar {
+func (s *scanner) pairs(before denseChar, f *folded, span Span) denseChar {
 	at := 0
 	for i, part := range f.parts {
 		now := denseChar{Span: span, term: part}

@@ -78,6 +78,7 @@ func (s *scanner) folder() *folder {
 
 func (s *scanner) release() {
 	if s.fold != nil {
+		s.fold.plain = folded{} // a part of the text
 		folders.Put(s.fold)
 	}
 }
