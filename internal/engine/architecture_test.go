@@ -33,7 +33,7 @@ type room struct {
 var leaves = []string{
 	"conversation", "message", "suggestion", "rule", "migrate",
 	"internal/check", "internal/clean", "internal/dialect", "internal/mergepatch", "internal/naming", "internal/session",
-	"internal/snippet", "internal/substring", "internal/vector", "internal/words",
+	"internal/segment", "internal/snippet", "internal/substring", "internal/vector", "internal/words",
 }
 
 var rooms = []room{

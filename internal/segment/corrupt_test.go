@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -115,7 +116,7 @@ func TestBlocksCutShort(t *testing.T) {
 	t.Parallel()
 	s := someSegment(t)
 	for i, b := range s.blocks {
-		if b.Part == segment.PartChunks || b.Part == segment.PartLengths {
+		if b.Part == segment.PartChunks || b.Part == segment.PartLengths || b.Part == segment.PartTerms && i%7 > 0 || b.Part == segment.PartPlaces && i%29 > 0 {
 			continue
 		}
 		for _, data := range [][]byte{b.Data[:len(b.Data)-1], append(slices.Clone(b.Data), 0x80)} {
@@ -125,5 +126,45 @@ func TestBlocksCutShort(t *testing.T) {
 			var corrupt *segment.CorruptError
 			require.ErrorAs(t, m.Absorb(c, segment.Dead{}), &corrupt, "block %d of part %d", i, b.Part)
 		}
+	}
+}
+
+// What a few bytes claim to have costs no memory before it is there.
+func TestCorruptBlocksTakeLittleMemory(t *testing.T) {
+	const size = 64 << 10
+	var patterns [][]byte
+	for _, unit := range [][]byte{{0}, {1}, {2}, {0x7f}, {0x80}, {0xff}, {48, 0xff}, {0, 1, 'a', 1, 0, 0}, {0xff, 0xff, 0xff, 0xff, 0x0f}} {
+		patterns = append(patterns, bytes.Repeat(unit, size/len(unit)), unit)
+	}
+	chunks := []byte{0}
+	chunks = append(chunks, make([]byte, 49)...)
+	for i := 1; i < 255; i++ {
+		chunks = append(chunks, 48, byte(i))
+	}
+	patterns = append(patterns, chunks)
+	p := segment.NewPlan(words.Parse(`a a* a-b*`), []segment.Field{segment.Content})
+	for i, data := range patterns {
+		piece := segment.Block{Part: segment.PartTerms, Key: []byte("\x00a\x00\x00\x00\x00\x00"), Data: data}
+		places := segment.Block{Part: segment.PartPlaces, Key: piece.Key, Data: data}
+		several := segment.Block{Part: segment.PartTerms, Key: []byte("\x00a"), Data: data}
+		in := segment.Input{Documents: 1 << 29, To: 1 << 29, Lengths: []segment.Block{{Part: segment.PartLengths, Key: make([]byte, 4), Data: data}}}
+		for range p.Ranges() {
+			in.Terms = append(in.Terms, []segment.Block{several, piece})
+			in.Positions = append(in.Positions, []segment.Block{places})
+		}
+		small := in
+		small.Documents, small.To = 500, 500
+		small.Lengths = []segment.Block{{Part: segment.PartLengths, Key: make([]byte, 4), Data: make([]byte, 500)}}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _ = segment.Documents(segment.Block{Key: make([]byte, 49), Data: data})
+		_, _ = segment.Chunks(segment.Block{Data: data})
+		_, _ = segment.ParseDead(data)
+		_, _ = p.Segment(in)
+		_, _ = p.Segment(small)
+		var b segment.Builder
+		_ = b.Absorb([]segment.Block{{Part: segment.PartDocuments, Key: make([]byte, 49), Data: data}, several, piece, places}, segment.Dead{})
+		runtime.ReadMemStats(&after)
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100*len(data)+100<<10), "pattern %d", i)
 	}
 }

@@ -105,15 +105,21 @@ func Before(chunk Block, key []byte) (uint32, error) {
 
 // Chunks decodes the block of PartChunks: the keys of the segment's chunks, by their number.
 func Chunks(b Block) ([][]byte, error) {
-	var keys [][]byte
+	n := 0
 	var last [keySize]byte
-	for i := 0; i < len(b.Data); {
+	for i := 0; i < len(b.Data); n++ {
 		before := last
 		next := frontDecode(b.Data, i, &last)
-		if next > len(b.Data) || len(keys) > 0 && bytes.Compare(before[:], last[:]) >= 0 {
+		if next > len(b.Data) || n > 0 && bytes.Compare(before[:], last[:]) >= 0 {
 			return nil, corrupt(PartChunks, "at byte %d of %d", i, len(b.Data))
 		}
-		keys, i = append(keys, bytes.Clone(last[:])), next
+		i = next
+	}
+	all, keys := make([]byte, 0, n*keySize), make([][]byte, 0, n)
+	for i := 0; len(keys) < n; {
+		i = frontDecode(b.Data, i, &last)
+		all = append(all, last[:]...)
+		keys = append(keys, all[len(all)-keySize:len(all):len(all)])
 	}
 	return keys, nil
 }

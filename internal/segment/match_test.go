@@ -1,6 +1,7 @@
 package segment_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -65,6 +66,7 @@ func TestMatching(t *testing.T) {
 		{`"a b a c"`, []string{"a b a b a c", "a b a b a b", "a b c a b a c a"}, []int{0, 2}},
 		{`"a a"`, []string{"a a a", "a b a"}, []int{0}},
 		{`a-b*`, []string{"a b", "a bc", "a c b", "a b b bc", "b a"}, []int{0, 1, 3}},
+		{`a-b*`, []string{"a bz a ba", "a bz ba", "ba a bz bz a bb a ba"}, []int{0, 1, 2}},
 		{`a-a*`, []string{"a", "a a", "a ab", "ab a"}, []int{1, 2}},
 		{`"the dragon"`, []string{long + "dragon", "dragon " + long, long + "dragons"}, []int{0}},
 		{`the/dragon*`, []string{long + "dragon", "dragon " + long, long + "dragons"}, []int{0, 2}},
@@ -294,4 +296,69 @@ func TestPlanIsShared(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// A range that is narrowed to a scope still has all pieces of a word with documents in it.
+func TestRangesInAScope(t *testing.T) {
+	t.Parallel()
+	var b segment.Builder
+	b.Tiny()
+	const n = 40
+	for i := range n {
+		b.Add(content(i, "an apple and the pear"))
+	}
+	s := build(t, &b)
+	for _, query := range []string{"the", `"the pear"`, "pear"} {
+		p := segment.NewPlan(words.Parse(query), []segment.Field{segment.Content})
+		for from := range uint32(n + 1) {
+			for to := from; to <= n; to++ {
+				in := segment.Input{Documents: n, From: from, To: to, Lengths: s.part(segment.PartLengths)}
+				fetched := 0
+				for _, r := range p.Ranges() {
+					r = r.In(from, to)
+					in.Terms = append(in.Terms, s.fetch(segment.PartTerms, r.Low, r.High))
+					in.Positions = append(in.Positions, s.fetch(segment.PartPlaces, r.Low, r.High))
+					fetched = max(fetched, len(in.Terms[len(in.Terms)-1]))
+				}
+				source, err := p.Segment(in)
+				require.NoError(t, err)
+				matches := p.Rank([]*segment.Source{source})
+				require.Len(t, matches, int(to-from), "%s from %d to %d", query, from, to)
+				require.True(t, from == to || matches[0].Document == from)
+				require.LessOrEqual(t, fetched, int(to-from)+2)
+			}
+		}
+	}
+}
+
+// Lengths lie in blocks of 4,096 documents: a scope begins and ends anywhere in them.
+func TestScopeOverBlocksOfLengths(t *testing.T) {
+	t.Parallel()
+	var b segment.Builder
+	documents := make([]segment.Document, 10_000)
+	for i := range documents {
+		documents[i] = content(i, strings.Repeat("a ", 1+i%3)+strings.Repeat("b ", i%70))
+		b.Add(documents[i])
+	}
+	s := build(t, &b)
+	p := segment.NewPlan(words.Parse("a OR b"), []segment.Field{segment.Content})
+	for _, scope := range [][2]uint32{{0, 10_000}, {0, 1}, {9_999, 10_000}, {4095, 4097}, {4096, 8192}, {4000, 8193}, {8191, 10_000}, {5000, 5000}} {
+		in := s.input(p)
+		in.From, in.To = scope[0], scope[1]
+		in.Lengths = s.fetch(segment.PartLengths, binary.BigEndian.AppendUint32(nil, in.From), binary.BigEndian.AppendUint32(nil, in.To))
+		source, err := p.Segment(in)
+		require.NoError(t, err)
+		got := p.Rank([]*segment.Source{source})
+		want := p.Rank([]*segment.Source{p.Texts(documents[in.From:in.To])})
+		require.Len(t, got, int(in.To-in.From))
+		for i, m := range got {
+			require.Equal(t, in.From+want[i].Document, m.Document)
+			require.Equal(t, math.Float64bits(want[i].Score), math.Float64bits(m.Score))
+		}
+		if len(in.Lengths) > 1 {
+			in.Lengths = in.Lengths[1:]
+			_, err = p.Segment(in)
+			require.Error(t, err, "the first block of lengths is missing")
+		}
+	}
 }

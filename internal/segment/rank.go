@@ -136,7 +136,7 @@ func (r *ranker) choose(s *Source) {
 			return state
 		})
 	}
-	r.mark(s, r.plan.not, func(uint16) uint16 { return math.MaxUint16 })
+	r.mark(s, r.plan.not, func(uint16) uint16 { return 0 })
 }
 
 func (r *ranker) mark(s *Source, units []int, change func(state uint16) uint16) {
