@@ -97,7 +97,7 @@ const (
 	// MaxQuery is the largest number of bytes of a text to search for.
 	MaxQuery = 16 << 10
 	// MaxFolded is the largest number of characters that differ only in case from those of a
-	// ConversationFilter.Text: k has two, K and the sign K for kelvin.
+	// ConversationFilter.Text, composed or decomposed: k has two, K and the sign K for kelvin.
 	MaxFolded = 400
 	// DefaultSimilar is the limit of a similarity search without one.
 	DefaultSimilar = 10
