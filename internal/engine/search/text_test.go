@@ -227,21 +227,6 @@ func TestTextSearchWords(t *testing.T) {
 	})
 }
 
-// TestTextSearchGrammar: a snippet marks the words that the database found, in any inflection.
-func TestTextSearchGrammar(t *testing.T) {
-	onPostgresOnly(t, migrate.Options{TextConfig: "english"}, func(t *testing.T, st store.Store) {
-		find := tell(t, st, "He was paying the bills", "the cat")
-		assert.Equal(t, []string{"He was [paying] the [bills]"}, find("bill pays", store.TextOptions{}))
-		assert.Equal(t, []string{"the [cat]"}, find("the cat -paid", store.TextOptions{}))
-		assert.Empty(t, find("the -bill", store.TextOptions{}), "no word is left that is to be there")
-		page, err := st.AllUsers().Search().Conversations(t.Context(), "subjects", store.TextOptions{}, store.PageRequest{})
-		require.NoError(t, err)
-		require.Len(t, page.Items, 1)
-		assert.Equal(t, "A [Subject]", page.Items[0].Snippet.Mark("[", "]"))
-		assert.Positive(t, page.Items[0].Score)
-	})
-}
-
 func TestTextSearchWithoutFullText(t *testing.T) {
 	t.Parallel()
 	onBothDatabases(t, migrate.Options{WithoutFullText: true}, func(t *testing.T, st store.Store) {
