@@ -512,8 +512,8 @@ ALTER TABLE "search_blocks" ALTER COLUMN data SET STORAGE EXTERNAL;
 
 -- The functions name their tables with the schema, whatever search_path a session has. Each
 -- writes a note before what is void, so that no two wait for each other. DO UPDATE and not DO
--- NOTHING, since it locks a note that is there already: an edit waits for whoever packs the old
--- text and deletes its note, and is then noted anew.
+-- NOTHING, since it locks a note that is there already: whoever packs the text, and takes the
+-- note away, waits for an edit and reads what it leaves.
 DO $$
 DECLARE
     home text := current_schema();
@@ -672,7 +672,7 @@ CREATE INDEX "message_embeddings_vector_idx"
 
 INSERT INTO "convostore_migrations" (version, name, options) VALUES (4, 'search', 'search full_text vector_index');
 
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 13:08:17.055653+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 13:12:34.367554+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', E'ann Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'lead-1', E'key Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé', E'Re: Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
