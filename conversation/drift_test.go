@@ -18,10 +18,9 @@ import (
 
 // withoutField lists the columns that have no field in a model.
 var withoutField = map[string][]string{
-	// The row keys of SQLite, the tsvector columns of PostgreSQL, and what the database itself
-	// makes of last_message_at.
-	"conversations":      {"row_id", "search", "activity_bucket"},
-	"messages":           {"row_id", "search"},
+	// The row keys of SQLite, and what the database itself makes of last_message_at.
+	"conversations":      {"row_id", "activity_bucket"},
+	"messages":           {"row_id"},
 	"message_embeddings": {"row_id"},
 }
 

@@ -11,22 +11,21 @@ import (
 	"github.com/convostore/convostore/internal/pgtest"
 )
 
-// idleReader is a transaction that has read messages and stays open, with its session's number.
-func idleReader(t *testing.T, db *gorm.DB) (tx *gorm.DB, pid int) {
+// idleWriter is a transaction that writes to messages and stays open, with its session's number.
+func idleWriter(t *testing.T, db *gorm.DB) (tx *gorm.DB, pid int) {
 	t.Helper()
 	tx = db.Begin()
 	require.NoError(t, tx.Error)
 	t.Cleanup(func() { tx.Rollback() })
-	var n int
-	require.NoError(t, tx.Raw("SELECT count(*) FROM messages").Scan(&n).Error)
+	run(t, tx, "UPDATE messages SET content = content WHERE false") // locks the table and no row
 	require.NoError(t, tx.Raw("SELECT pg_backend_pid()").Scan(&pid).Error)
 	return tx, pid
 }
 
-// TestUpBehindAnIdleReader has one session that never ends its transaction, and others that work
+// TestUpBehindAnIdleWriter has one session that never ends its transaction, and others that work
 // on. None of those may wait for a hundred lock timeouts, which only one that is queued behind
 // Up for good does.
-func TestUpBehindAnIdleReader(t *testing.T) {
+func TestUpBehindAnIdleWriter(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		from int64
@@ -42,7 +41,7 @@ func TestUpBehindAnIdleReader(t *testing.T) {
 			db, o := openTest(t, postgres, dsn), Options{WithoutPgvector: true, LockTimeout: 100 * time.Millisecond, WaitLimit: time.Second}
 			require.NoError(t, UpTo(t.Context(), db, o, c.from))
 			fill(t, db, o)
-			tx, pid := idleReader(t, openTest(t, postgres, dsn))
+			tx, pid := idleWriter(t, openTest(t, postgres, dsn))
 			before := names(t, db)
 
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -98,12 +97,12 @@ func TestADeadlineNamesTheBlocker(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Database(t)
 	db, o := openTest(t, postgres, dsn), Options{WithoutPgvector: true, LockTimeout: 50 * time.Millisecond}
-	require.NoError(t, UpTo(t.Context(), db, o, 3))
-	_, pid := idleReader(t, openTest(t, postgres, dsn))
+	require.NoError(t, Up(t.Context(), db, o))
+	_, pid := idleWriter(t, openTest(t, postgres, dsn))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	o.OnEvent = func(Event) { cancel() }
-	err := Up(ctx, db, o)
+	err := RebuildSearch(ctx, db, o)
 	var blocked *BlockedError
 	require.ErrorAs(t, err, &blocked)
 	require.ErrorIs(t, err, context.Canceled)

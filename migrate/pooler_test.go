@@ -18,7 +18,7 @@ func liveWork(t *testing.T, db *gorm.DB, direct string) {
 	ctx, o := t.Context(), Options{LockTimeout: 50 * time.Millisecond, WaitLimit: 200 * time.Millisecond, Trigrams: true}
 	require.NoError(t, UpTo(ctx, db, o, 3))
 	fill(t, db, o)
-	tx, pid := idleReader(t, openTest(t, postgres, direct))
+	tx, pid := idleWriter(t, openTest(t, postgres, direct))
 	var blocked *BlockedError
 	require.ErrorAs(t, Up(ctx, db, o), &blocked)
 	require.Equal(t, pid, blocked.Blockers[0].PID)

@@ -175,7 +175,6 @@ func TestRepairOnPostgres(t *testing.T) {
 		"NULL allowed":      {"ALTER TABLE messages ALTER content DROP NOT NULL"},
 		"no default":        {"ALTER TABLE conversations ALTER status DROP DEFAULT"},
 		"no column":         {"ALTER TABLE messages DROP headers"},
-		"no full text":      {"ALTER TABLE messages DROP search"},
 		"an unlogged table": {"ALTER TABLE conversation_app_states SET UNLOGGED"},
 		"a key and those that need it": {
 			"ALTER TABLE messages DROP CONSTRAINT messages_pkey CASCADE",

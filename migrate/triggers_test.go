@@ -224,8 +224,45 @@ func TestTriggersOfPostgres(t *testing.T) {
 	require.Empty(t, noted(t, db))
 }
 
+// waitForLock waits until a session of the database waits for another one's transaction.
+func waitForLock(t *testing.T, tx *gorm.DB) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var waiting int
+		require.NoError(t, tx.Raw("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"+
+			" WHERE NOT l.granted AND l.locktype = 'transactionid' AND a.datname = current_database()").Scan(&waiting).Error)
+		return waiting == 1
+	}, 30*time.Second, time.Millisecond)
+}
+
+// An edit is not committed yet when somebody packs the message. Packing waits for it and reads the
+// new text: with DO NOTHING the note would not be locked, and the edit be lost.
+func TestPackingWaitsForAnEdit(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Database(t)
+	db := openTest(t, postgres, dsn)
+	require.NoError(t, Up(t.Context(), db, Options{}))
+	fill(t, db, Options{})
+	edit, packed := openTest(t, postgres, dsn).Begin(), make(chan string, 1)
+	run(t, edit, "UPDATE messages SET content = 'Ho'")
+	go func() {
+		var content string
+		err := db.WithContext(context.WithoutCancel(t.Context())).Transaction(func(tx *gorm.DB) error {
+			if err := tx.Exec("DELETE FROM search_notes").Error; err != nil {
+				return err
+			}
+			return tx.Raw("SELECT content FROM messages").Scan(&content).Error
+		})
+		packed <- fmt.Sprint(content, err)
+	}()
+	waitForLock(t, edit)
+	require.NoError(t, edit.Commit().Error)
+	require.Equal(t, "Ho<nil>", <-packed)
+	require.Empty(t, noted(t, db))
+}
+
 // Somebody packs a message: takes the note away, reads the text and commits later. An edit meanwhile
-// waits, and is noted anew: with DO NOTHING it would see the old note, and be lost.
+// waits, and is noted anew.
 func TestAnEditWaitsForWhoeverPacksItsNote(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]string{
@@ -246,11 +283,7 @@ func TestAnEditWaitsForWhoeverPacksItsNote(t *testing.T) {
 			run(t, pack, "DELETE FROM search_notes")
 			done := make(chan error, 1)
 			go func() { done <- db.WithContext(context.WithoutCancel(t.Context())).Exec(edit).Error }()
-			require.Eventually(t, func() bool {
-				var waiting int
-				require.NoError(t, pack.Raw("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'").Scan(&waiting).Error)
-				return waiting == 1
-			}, 30*time.Second, time.Millisecond)
+			waitForLock(t, pack)
 			require.NoError(t, pack.Commit().Error)
 			require.NoError(t, <-done)
 			require.Len(t, noted(t, db), 1)

@@ -111,7 +111,7 @@ type TableSize struct {
 	// rows.
 	Rows int64 `json:"rows"`
 	// Heap, Indexes and Total are bytes. On PostgreSQL, Heap includes what is stored out of
-	// line (TOAST). On SQLite, the full text tables count as indexes of their table.
+	// line (TOAST).
 	Heap    int64 `json:"heap"`
 	Indexes int64 `json:"indexes"`
 	Total   int64 `json:"total"`

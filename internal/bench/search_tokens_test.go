@@ -48,10 +48,9 @@ var wordQuestions = []wordQuestion{
 // TestWhatAWordIs holds the table of docs/search.md against both databases.
 func TestWhatAWordIs(t *testing.T) {
 	columns := []struct {
-		name   string
-		d      database
-		config string
-	}{{"SQLite", databases[0], ""}, {"PostgreSQL, simple", databases[1], "simple"}, {"PostgreSQL, english", databases[1], "english"}}
+		name string
+		d    database
+	}{{"SQLite", databases[0]}, {"PostgreSQL", databases[1]}}
 	table := []string{"| text | query |", "|---|---|"}
 	for _, q := range wordQuestions {
 		how := ""
@@ -61,7 +60,7 @@ func TestWhatAWordIs(t *testing.T) {
 		table = append(table, "| "+q.text+" | `"+q.query+"`"+how+" |")
 	}
 	for _, c := range columns {
-		st, err := c.d.open(t.Context(), c.d.fresh(t), migrate.Options{TextConfig: c.config})
+		st, err := c.d.open(t.Context(), c.d.fresh(t), migrate.Options{})
 		require.NoError(t, err)
 		table[0], table[1] = table[0]+" "+c.name+" |", table[1]+":-:|"
 		for i, q := range wordQuestions {

@@ -28,7 +28,8 @@ type ownTable struct {
 
 func (o ownTable) owned() bool { return slices.Contains(o.columns, "user_id") }
 
-// ownTables asks the database for its tables, so that one that is added later is in every test.
+// ownTables asks the database for its tables, so that one that is added later is in every test. The
+// index of words is made from the rows of the others, and has tests of its own.
 func ownTables(t testing.TB, st store.Store) (all []ownTable) {
 	t.Helper()
 	db := st.DB(t.Context())
@@ -37,7 +38,7 @@ func ownTables(t testing.TB, st store.Store) (all []ownTable) {
 		names = n.Tables
 	}
 	query, args := `SELECT m.name AS "table", c.name AS "column" FROM sqlite_schema m JOIN pragma_table_info(m.name) c
-		WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND m.name NOT LIKE '%\_fts%' ESCAPE '\' ORDER BY 1, c.cid`, []any{}
+		WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY 1, c.cid`, []any{}
 	if db.Name() == Postgres {
 		query, args = `SELECT c.table_name AS "table", c.column_name AS "column" FROM information_schema.columns c
 			WHERE c.table_schema = coalesce(nullif(?, ''), current_schema()) AND EXISTS (SELECT FROM pg_tables p

@@ -53,8 +53,8 @@ ALTER TABLE {{table "search_blocks"}} ALTER COLUMN data SET STORAGE EXTERNAL;
 
 -- The functions name their tables with the schema, whatever search_path a session has. Each
 -- writes a note before what is void, so that no two wait for each other. DO UPDATE and not DO
--- NOTHING, since it locks a note that is there already: an edit waits for whoever packs the old
--- text and deletes its note, and is then noted anew.
+-- NOTHING, since it locks a note that is there already: whoever packs the text, and takes the
+-- note away, waits for an edit and reads what it leaves.
 DO $$
 DECLARE
     home text := {{.SchemaSQL}};

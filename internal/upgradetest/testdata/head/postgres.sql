@@ -457,25 +457,211 @@ CREATE INDEX "message_embedding_claims_user_idx"
 INSERT INTO "convostore_migrations" (version, name) VALUES (3, 'embeddings');
 
 -- 0004_search.up.sql
--- The indexes of search: all of it is made from the rows, and can be made again. On filled tables
--- the columns are added first, each by writing its table anew while nobody reads or writes it; the
--- indexes, which take longer, are then made while everybody does.
+-- The search: all of it is made from the rows, and can be made again. On filled tables the words
+-- are noted in batches, and the indexes are then made, while everybody reads and writes.
 
--- A column and not an expression in the index, which would take common words apart again
--- for each ranking. The type holds a megabyte and refuses more; with a hyphen a word counts
--- whole and in parts, so a character can need 8 bytes. What comes after is left out.
-ALTER TABLE "messages" ADD COLUMN search tsvector
-    GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, left(content, 125000))) STORED;
--- convostore:concurrently
-CREATE INDEX "messages_search_idx"
-    ON "messages" USING gin (search) WHERE deleted_at IS NULL;
+-- The index of words. Triggers note what is to be read and what is void; the library packs what
+-- is noted into segments. Whoever writes, and in whatever way, is therefore found at once.
 
-ALTER TABLE "conversations" ADD COLUMN search tsvector
-    GENERATED ALWAYS AS (to_tsvector('simple'::regconfig,
-        left(coalesce(title, '') || ' ' || coalesce(subject, ''), 125000))) STORED;
--- convostore:concurrently
-CREATE INDEX "conversations_search_idx"
-    ON "conversations" USING gin (search) WHERE deleted_at IS NULL;
+-- What is read from its row, because no segment has it yet: 0 a conversation's title and subject,
+-- 1 a message. Rows come and go all day, and every search reads those of its scope.
+CREATE TABLE "search_notes" (
+    user_id   uuid     NOT NULL,
+    thread_id uuid     NOT NULL,
+    id        uuid     NOT NULL,
+    kind      smallint NOT NULL,
+    CONSTRAINT "search_notes_pkey" PRIMARY KEY (user_id, id, kind)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- What is void in the segments. What was erased leaves them altogether.
+CREATE TABLE "search_gone" (
+    user_id   uuid     NOT NULL,
+    thread_id uuid     NOT NULL,
+    id        uuid     NOT NULL,
+    kind      smallint NOT NULL,
+    erased    boolean  NOT NULL,
+    CONSTRAINT "search_gone_pkey" PRIMARY KEY (user_id, thread_id, kind, id)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+CREATE TABLE "search_segments" (
+    id        bigint  NOT NULL GENERATED ALWAYS AS IDENTITY,
+    length    bigint  NOT NULL,
+    since_at  bigint  NOT NULL,
+    until_at  bigint  NOT NULL,
+    bytes     bigint  NOT NULL,
+    level     integer NOT NULL,
+    documents integer NOT NULL,
+    tokenizer integer NOT NULL,
+    dead      bytea   NOT NULL,
+    CONSTRAINT "search_segments_pkey" PRIMARY KEY (id)
+);
+
+-- A block stays in its row up to the length of a page: moved out of it, it would be written and
+-- read in pieces.
+CREATE TABLE "search_blocks" (
+    segment_id bigint   NOT NULL,
+    part       smallint NOT NULL,
+    key        bytea    NOT NULL,
+    data       bytea    NOT NULL,
+    CONSTRAINT "search_blocks_pkey" PRIMARY KEY (segment_id, part, key),
+    CONSTRAINT "search_blocks_segment_fkey" FOREIGN KEY (segment_id)
+        REFERENCES "search_segments" (id) ON DELETE CASCADE
+) WITH (toast_tuple_target = 8160);
+-- It is compressed already.
+ALTER TABLE "search_blocks" ALTER COLUMN data SET STORAGE EXTERNAL;
+
+-- The functions name their tables with the schema, whatever search_path a session has. Each
+-- writes a note before what is void, so that no two wait for each other. DO UPDATE and not DO
+-- NOTHING, since it locks a note that is there already: whoever packs the text, and takes the
+-- note away, waits for an edit and reads what it leaves.
+DO $$
+DECLARE
+    home text := current_schema();
+BEGIN
+    EXECUTE format($sql$
+CREATE FUNCTION %1$I."messages_search_insert"() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    INSERT INTO %1$I."search_notes" (user_id, thread_id, id, kind)
+    SELECT m.user_id, m.conversation_id, m.id, 1 FROM made m WHERE m.deleted_at IS NULL AND m.state <> 'streaming'
+    ON CONFLICT (user_id, id, kind) DO UPDATE SET thread_id = excluded.thread_id;
+    RETURN NULL;
+END
+$body$ $sql$, home);
+
+    EXECUTE format($sql$
+CREATE FUNCTION %1$I."messages_search_update"() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    IF NEW.deleted_at IS NOT NULL OR NEW.state = 'streaming' OR NEW.user_id <> OLD.user_id OR NEW.id <> OLD.id THEN
+        DELETE FROM %1$I."search_notes" n WHERE n.user_id = OLD.user_id AND n.id = OLD.id AND n.kind = 1;
+    END IF;
+    IF NEW.deleted_at IS NULL AND NEW.state <> 'streaming' THEN
+        INSERT INTO %1$I."search_notes" (user_id, thread_id, id, kind)
+        VALUES (NEW.user_id, NEW.conversation_id, NEW.id, 1)
+        ON CONFLICT (user_id, id, kind) DO UPDATE SET thread_id = excluded.thread_id;
+    END IF;
+    IF OLD.deleted_at IS NULL AND OLD.state <> 'streaming' THEN
+        INSERT INTO %1$I."search_gone" AS g (user_id, thread_id, id, kind, erased)
+        VALUES (OLD.user_id, OLD.conversation_id, OLD.id, 1, false)
+        ON CONFLICT (user_id, thread_id, kind, id) DO UPDATE SET erased = g.erased;
+    END IF;
+    RETURN NULL;
+END
+$body$ $sql$, home);
+
+    EXECUTE format($sql$
+CREATE FUNCTION %1$I."messages_search_delete"() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    DELETE FROM %1$I."search_notes" n USING removed o WHERE n.user_id = o.user_id AND n.id = o.id AND n.kind = 1;
+    INSERT INTO %1$I."search_gone" (user_id, thread_id, id, kind, erased)
+    SELECT o.user_id, o.conversation_id, o.id, 1, true FROM removed o
+    ON CONFLICT (user_id, thread_id, kind, id) DO UPDATE SET erased = true;
+    RETURN NULL;
+END
+$body$ $sql$, home);
+
+    EXECUTE format($sql$
+CREATE FUNCTION %1$I."conversations_search_insert"() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    INSERT INTO %1$I."search_notes" (user_id, thread_id, id, kind)
+    VALUES (NEW.user_id, NEW.id, NEW.id, 0)
+    ON CONFLICT (user_id, id, kind) DO UPDATE SET thread_id = excluded.thread_id;
+    RETURN NULL;
+END
+$body$ $sql$, home);
+
+    EXECUTE format($sql$
+CREATE FUNCTION %1$I."conversations_search_update"() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    IF coalesce(NEW.title, '') = '' AND coalesce(NEW.subject, '') = '' OR NEW.user_id <> OLD.user_id OR NEW.id <> OLD.id THEN
+        DELETE FROM %1$I."search_notes" n WHERE n.user_id = OLD.user_id AND n.id = OLD.id AND n.kind = 0;
+    END IF;
+    IF coalesce(NEW.title, '') <> '' OR coalesce(NEW.subject, '') <> '' THEN
+        INSERT INTO %1$I."search_notes" (user_id, thread_id, id, kind)
+        VALUES (NEW.user_id, NEW.id, NEW.id, 0)
+        ON CONFLICT (user_id, id, kind) DO UPDATE SET thread_id = excluded.thread_id;
+    END IF;
+    IF coalesce(OLD.title, '') <> '' OR coalesce(OLD.subject, '') <> '' THEN
+        INSERT INTO %1$I."search_gone" AS g (user_id, thread_id, id, kind, erased)
+        VALUES (OLD.user_id, OLD.id, OLD.id, 0, false)
+        ON CONFLICT (user_id, thread_id, kind, id) DO UPDATE SET erased = g.erased;
+    END IF;
+    RETURN NULL;
+END
+$body$ $sql$, home);
+
+    EXECUTE format($sql$
+CREATE FUNCTION %1$I."conversations_search_delete"() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    DELETE FROM %1$I."search_notes" n USING removed o WHERE n.user_id = o.user_id AND n.id = o.id AND n.kind = 0;
+    INSERT INTO %1$I."search_gone" (user_id, thread_id, id, kind, erased)
+    SELECT o.user_id, o.id, o.id, 0, true FROM removed o
+    ON CONFLICT (user_id, thread_id, kind, id) DO UPDATE SET erased = true;
+    RETURN NULL;
+END
+$body$ $sql$, home);
+
+    EXECUTE format($sql$
+CREATE FUNCTION %1$I."messages_search_truncate"() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    TRUNCATE %1$I."search_notes", %1$I."search_gone", %1$I."search_segments", %1$I."search_blocks";
+    INSERT INTO %1$I."search_notes" (user_id, thread_id, id, kind)
+    SELECT c.user_id, c.id, c.id, 0 FROM %1$I."conversations" c
+    WHERE coalesce(c.title, '') <> '' OR coalesce(c.subject, '') <> '';
+    RETURN NULL;
+END
+$body$ $sql$, home);
+END
+$$;
+
+CREATE TRIGGER "messages_search_insert" AFTER INSERT ON "messages"
+    REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION "messages_search_insert"();
+
+CREATE TRIGGER "messages_search_update"
+    AFTER UPDATE OF id, user_id, conversation_id, created_at, deleted_at, state, attachments, tool_results, metadata, content ON "messages"
+    FOR EACH ROW
+    WHEN ((OLD.deleted_at IS NULL AND OLD.state <> 'streaming') <> (NEW.deleted_at IS NULL AND NEW.state <> 'streaming')
+        OR NEW.deleted_at IS NULL AND NEW.state <> 'streaming' AND
+            (OLD.id, OLD.user_id, OLD.conversation_id, OLD.created_at, OLD.attachments, OLD.tool_results, OLD.metadata, OLD.content)
+            IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.conversation_id, NEW.created_at, NEW.attachments, NEW.tool_results, NEW.metadata, NEW.content))
+    EXECUTE FUNCTION "messages_search_update"();
+
+CREATE TRIGGER "messages_search_delete" AFTER DELETE ON "messages"
+    REFERENCING OLD TABLE AS removed
+    FOR EACH STATEMENT EXECUTE FUNCTION "messages_search_delete"();
+
+-- Conversations are truncated together with their messages.
+CREATE TRIGGER "messages_search_truncate" AFTER TRUNCATE ON "messages"
+    FOR EACH STATEMENT EXECUTE FUNCTION "messages_search_truncate"();
+
+-- A deleted conversation's title stays: the search looks whether its conversation is live.
+CREATE TRIGGER "conversations_search_insert" AFTER INSERT ON "conversations"
+    FOR EACH ROW
+    WHEN (coalesce(NEW.title, '') <> '' OR coalesce(NEW.subject, '') <> '')
+    EXECUTE FUNCTION "conversations_search_insert"();
+
+CREATE TRIGGER "conversations_search_update"
+    AFTER UPDATE OF id, user_id, created_at, title, subject ON "conversations"
+    FOR EACH ROW
+    WHEN ((OLD.id, OLD.user_id, OLD.created_at, OLD.title, OLD.subject)
+        IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.created_at, NEW.title, NEW.subject))
+    EXECUTE FUNCTION "conversations_search_update"();
+
+CREATE TRIGGER "conversations_search_delete" AFTER DELETE ON "conversations"
+    REFERENCING OLD TABLE AS removed
+    FOR EACH STATEMENT EXECUTE FUNCTION "conversations_search_delete"();
+
+-- convostore:batch "messages" (id, user_id) 10000
+INSERT INTO "search_notes" (user_id, thread_id, id, kind)
+SELECT user_id, conversation_id, id, 1 FROM "messages"
+WHERE /* batch */ deleted_at IS NULL AND state <> 'streaming'
+ON CONFLICT (user_id, id, kind) DO UPDATE SET thread_id = excluded.thread_id;
+
+-- convostore:batch "conversations" (id, user_id) 10000
+INSERT INTO "search_notes" (user_id, thread_id, id, kind)
+SELECT user_id, id, id, 0 FROM "conversations"
+WHERE /* batch */ (coalesce(title, '') <> '' OR coalesce(subject, '') <> '')
+ON CONFLICT (user_id, id, kind) DO UPDATE SET thread_id = excluded.thread_id;
 
 -- With the extension's own 64 for ef_construction there were clusters that no search got
 -- into: of 200,000 vectors in 200 clusters 4 of 100 searches found nothing right, with
@@ -486,7 +672,7 @@ CREATE INDEX "message_embeddings_vector_idx"
 
 INSERT INTO "convostore_migrations" (version, name, options) VALUES (4, 'search', 'search full_text vector_index');
 
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 10:05:06.442887+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 13:12:34.367554+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', E'ann Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'lead-1', E'key Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé', E'Re: Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
