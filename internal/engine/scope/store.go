@@ -54,7 +54,7 @@ type shared struct {
 
 // Tables are the quoted names of the tables in SQL.
 type Tables struct {
-	Conversations, Messages, Embeddings, Claims, Suggestions string
+	Conversations, Messages, Embeddings, Claims, Failures, Suggestions string
 	// MessagesText and ConversationsText are SQLite's full-text indexes.
 	MessagesText, ConversationsText string
 
@@ -67,6 +67,7 @@ func tablesOf(names naming.Tables) Tables {
 		Messages:      names.Quoted(naming.Messages),
 		Embeddings:    names.Quoted(naming.Embeddings),
 		Claims:        names.Quoted(naming.Claims),
+		Failures:      names.Quoted(naming.Failures),
 		Suggestions:   names.Quoted(naming.Suggestions),
 
 		MessagesText:      names.Quoted(naming.MessagesText),
