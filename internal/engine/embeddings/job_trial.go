@@ -223,11 +223,10 @@ func (t *trial) probe(ctx context.Context) error {
 		}
 		vectors, err := t.callEmbedder(ctx, []string{probeText})
 		if err == nil {
-			err = t.features.CheckVector(vectors[0])
-		}
-		if err == nil {
-			t.answers.Add(1)
-			return nil
+			if err = t.features.CheckVector(vectors[0]); err == nil {
+				t.answers.Add(1)
+			}
+			return err
 		}
 		if attempt == attempts || ctx.Err() != nil || !t.isRetryable(err) {
 			return err
