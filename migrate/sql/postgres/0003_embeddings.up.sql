@@ -52,13 +52,14 @@ CREATE TABLE {{table "message_embedding_failures"}} (
     message_id   uuid        NOT NULL,
     user_id      uuid        NOT NULL,
     model        text        NOT NULL,
-    attempts     integer     NOT NULL CONSTRAINT {{name "message_embedding_failures_attempts_check"}} CHECK (attempts > 0),
+    attempts     integer     NOT NULL,
     error        text        NOT NULL,
     failed_at    timestamptz NOT NULL,
     set_aside_at timestamptz,
     CONSTRAINT {{name "message_embedding_failures_pkey"}} PRIMARY KEY (message_id, user_id, model),
     CONSTRAINT {{name "message_embedding_failures_message_fkey"}} FOREIGN KEY (message_id, user_id)
-        REFERENCES {{table "messages"}} (id, user_id) ON DELETE CASCADE
+        REFERENCES {{table "messages"}} (id, user_id) ON DELETE CASCADE,
+    CONSTRAINT {{name "message_embedding_failures_attempts_check"}} CHECK (attempts > 0)
 );
 -- Erasing a user, and listing what is set aside.
 CREATE INDEX {{name "message_embedding_failures_user_idx"}}
