@@ -83,8 +83,8 @@ type EmbeddingJobs interface {
 	// of vectors or one that Set would refuse, either the embedder is out of order or it does
 	// not take some of the texts. To tell, the call has it embed the text "hello". If that
 	// fails as well, or if the error is one that Retry says is temporary, the call ends with an
-	// *EmbedError. Nothing of that batch is written since it was last cut, no message is
-	// blamed, and the claims are given back; batches under way end first.
+	// *EmbedError. No message is blamed, and the claims are given back; batches under way end
+	// first.
 	//
 	// Otherwise the batch is cut in halves until what fails is alone. A message that fails alone
 	// EmbedOptions.AttemptsAlone times is set aside: Missing and EmbedMissing leave it out, for
