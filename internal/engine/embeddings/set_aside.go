@@ -57,6 +57,7 @@ func (s embeddings) RetrySetAside(ctx context.Context, model string, messageIDs 
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return 0, err
 	}
+	defer s.sc.NoteWrite(ctx, s.sc.Whose()) // also if nothing was to be forgotten
 	if len(messageIDs) == 0 {
 		total, err = forgetFailures(ctx, s.sc, model, nil, " AND set_aside_at IS NOT NULL")
 		return total, query.Wrap("retry messages set aside", err)
