@@ -138,6 +138,7 @@ of the models, such as AddMessage and Approve, are there for hosts that do so.
   - purge: to erase what was deleted some time ago. Erase removes rows for good, Delete hides.
   - code of a vector: one bit for each dimension, which SQLite compares before the vectors.
   - claim: a lease on messages that one call of EmbedMissing is embedding; it expires.
+  - set aside: of a message, not to be embedded with a model any more, which refused it.
   - primary: the PostgreSQL server that takes the writes. Replicas follow it.
   - role: an interface of a scope, such as MessageAppender; of a message, who speaks.
   - session: a context whose reads see all earlier writes made with it, also on replicas.

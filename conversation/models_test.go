@@ -54,7 +54,7 @@ func models() []any {
 }
 
 // withoutModel are the tables that nobody writes but the library.
-var withoutModel = append(naming.Search(), naming.Claims, naming.Migrations)
+var withoutModel = append(naming.Search(), naming.Claims, naming.Failures, naming.Migrations)
 
 // eachNaming runs the test on both databases, with the tables' own names and with a prefix and,
 // where there are schemas, a schema.

@@ -120,7 +120,7 @@ func TestDistributeAndBack(t *testing.T) {
 			require.NoError(t, Up(ctx, db, o))
 			fillMore(t, db, o)
 			catalogue, rows := whole(t, db, o), rowsOf(t, db, o)
-			require.Len(t, rows, len(naming.All())-3+int(Latest()), "one of each, none of embeddings, and of the migrations one each")
+			require.Len(t, rows, len(naming.All())-4+int(Latest()), "one of each, none of embeddings, and of the migrations one each")
 
 			for range 2 {
 				require.NoError(t, Distribute(ctx, db, o, shards))

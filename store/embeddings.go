@@ -66,8 +66,8 @@ type EmbeddingStore interface {
 type EmbeddingJobs interface {
 	// Missing iterates over the live messages that have no vector of a model, oldest first. It
 	// reads one page at a time and has no query open while the caller works. It leaves out
-	// messages of nothing but white space (of ASCII), which have nothing to embed. It ends
-	// after the first error.
+	// messages of nothing but white space (of ASCII), which have nothing to embed, and those
+	// that EmbedMissing set aside. It ends after the first error.
 	Missing(ctx context.Context, model string, f EmbedFilter) iter.Seq2[*message.Message, error]
 
 	// EmbedMissing embeds the messages of Missing in batches, and returns when none is missing
@@ -75,24 +75,47 @@ type EmbeddingJobs interface {
 	// a batch before it embeds it, and the claims of a process that died expire and are taken
 	// over. A call may therefore wait for another's batch. Vectors are written batch by batch;
 	// a message that was edited meanwhile is embedded again. Claims expire by the store's
-	// clock (convostore.WithClock): on a clock that stands still none does.
+	// clock (convostore.WithClock). Whatever that clock does, a call waits for a claim that
+	// nobody extends no longer than the claim was made for.
 	//
-	// If the embedder returns an error, the batch is tried again, with growing waits. If the
-	// error lasts, if the embedder panics, returns a wrong number of vectors, or returns one
-	// that Set would refuse, the call ends with an *EmbedError. Nothing of that batch is
-	// written and its claims are given back; batches under way end first. After an error, or
-	// when ctx ends, the result counts what is written, and a later call goes on from there.
+	// If the embedder returns an error, the batch is tried again, with growing waits, see
+	// EmbedOptions.Retry. If the error lasts, or if the embedder panics, returns a wrong number
+	// of vectors or one that Set would refuse, either the embedder is out of order or it does
+	// not take some of the texts. To tell, the call has it embed the text "hello". If that
+	// fails as well, or if the error is one that Retry says is temporary, the call ends with an
+	// *EmbedError. No message is blamed, and the claims are given back; batches under way end
+	// first.
+	//
+	// Otherwise the batch is cut in halves until what fails is alone. A message that fails alone
+	// EmbedOptions.AttemptsAlone times is set aside: Missing and EmbedMissing leave it out, for
+	// this model, until it is edited or RetrySetAside is called. A failure counts only if the
+	// embedder embedded something after it. The others get their vectors, and messages that
+	// were set aside are no error: the result counts them.
+	//
+	// After an error, or when ctx ends, the result counts what is written, and a later call
+	// goes on from there.
 	//
 	// A nil embedder is ErrInvalid. So is a call inside a transaction, because others would
 	// not see the claims.
 	EmbedMissing(ctx context.Context, e Embedder, o EmbedOptions) (EmbedResult, error)
+
+	// ListSetAside returns a page of the live messages that EmbedMissing set aside for a model
+	// and that still have no vector of it, in the order in which they were set aside.
+	ListSetAside(ctx context.Context, model string, p PageRequest) (Page[*SetAsideMessage], error)
+
+	// RetrySetAside forgets what failed for a model, so that EmbedMissing tries it again as if
+	// for the first time: of these messages, at most 10,000, or of all in the scope if none is
+	// named. It returns how many had been set aside, also beside an error. A message that had
+	// not been is no error.
+	RetrySetAside(ctx context.Context, model string, messageIDs []uuid.UUID) (int64, error)
 
 	// Models returns the models of the scope's vectors, ordered by name, with the number of
 	// vectors of each, those of deleted messages included.
 	Models(ctx context.Context) ([]ModelCount, error)
 
 	// DropModel removes all vectors of a model in the scope, in batches, and returns how many
-	// it removed, also beside an error. A model without vectors is no error.
+	// it removed, also beside an error. It forgets what was set aside for the model. A model
+	// without vectors is no error.
 	DropModel(ctx context.Context, model string) (int64, error)
 }
 
@@ -126,13 +149,18 @@ type EmbedOptions struct {
 	BatchSize int
 	// Workers is how many calls of the embedder run concurrently: 4 if 0, at most 64.
 	Workers int
-	// Attempts is how often a batch is tried: 5 if 0, at most 1,000. The wait before the
+	// Attempts is how often a call of the embedder is tried: 5 if 0, at most 1,000. The wait before the
 	// second try is Backoff, a quarter of a second if 0. It doubles for each further try, up
 	// to a minute, and a random part of up to half is taken off.
 	Attempts int
 	Backoff  time.Duration
-	// Retry says whether a batch is tried again after this error of the embedder; nil means
-	// after every error.
+	// AttemptsAlone is how often a message fails alone, in this call and earlier ones, before
+	// it is set aside: 3 if 0, at most 1,000. The other messages come in between.
+	AttemptsAlone int
+	// Retry says whether an error of the embedder is temporary, such as a limit of its rate or
+	// a server that is away: then a call is tried again, and no message is set aside for it. If
+	// Retry is nil, nobody knows: a batch is tried again after every error, and if that lasts,
+	// it is cut in halves, which are tried once each.
 	Retry func(error) bool
 	// Timeout limits one call of the embedder: a minute if 0. A call that ignores its ctx is
 	// not waited for; its goroutine ends when the call does. A claim lasts five seconds longer
@@ -152,6 +180,12 @@ type EmbedResult struct {
 	// Changed counts the vectors that were discarded because the message was edited or
 	// removed meanwhile, or because another call took over the claim after it had expired.
 	Changed int64 `json:"changed"`
+	// Failed counts how often the embedder refused a single message while it took others.
+	// SetAside counts the messages that were set aside for it.
+	Failed   int64 `json:"failed"`
+	SetAside int64 `json:"set_aside"`
+	// Calls counts the calls of the embedder.
+	Calls int64 `json:"calls"`
 }
 
 // EmbedProgress is how far EmbedMissing is.

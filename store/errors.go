@@ -79,7 +79,7 @@ func (e *BatchError) Error() string { return fmt.Sprintf("message %d: %v", e.Ind
 // Unwrap returns Err.
 func (e *BatchError) Unwrap() error { return e.Err }
 
-// EmbedError says which messages could not be embedded.
+// EmbedError says which messages could not be embedded because the embedder was out of order.
 type EmbedError struct {
 	Model    string
 	Messages []uuid.UUID

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -176,6 +177,49 @@ func ExampleEmbeddings() {
 	// 5 of 5
 	// embedded: 5
 	// [{topics-v1 5}]
+}
+
+// strict is an embedder that refuses a text for good.
+type strict struct{ topics }
+
+var errTooLong = errors.New("400: the text is too long")
+
+func (s strict) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	for _, text := range texts {
+		if strings.Contains(text, "900 dollars") {
+			return nil, errTooLong
+		}
+	}
+	return s.topics.Embed(ctx, texts)
+}
+
+// A text that the embedder does not take is set aside, and the others get their vectors.
+func ExampleEmbeddings_ListSetAside() {
+	ctx := context.Background()
+	st, mine := inbox(ctx)
+	defer func() { must(st.Close()) }()
+
+	options := store.EmbedOptions{Retry: func(err error) bool { return !errors.Is(err, errTooLong) }}
+	result, err := mine.Embeddings().EmbedMissing(ctx, strict{}, options)
+	must(err)
+	fmt.Println("embedded:", result.Embedded, "set aside:", result.SetAside)
+
+	page, err := mine.Embeddings().ListSetAside(ctx, "topics-v1", store.PageRequest{})
+	must(err)
+	for _, m := range page.Items {
+		fmt.Printf("%s, %d attempts\n", m.Error, m.Attempts)
+	}
+
+	// With an embedder that takes longer texts, once it is there:
+	again, err := mine.Embeddings().RetrySetAside(ctx, "topics-v1", nil)
+	must(err)
+	result, err = mine.Embeddings().EmbedMissing(ctx, topics{}, store.EmbedOptions{})
+	must(err)
+	fmt.Println("again:", again, "embedded:", result.Embedded)
+	// Output:
+	// embedded: 4 set aside: 1
+	// 400: the text is too long, 3 attempts
+	// again: 1 embedded: 1
 }
 
 // topicsV2 is a newer model.

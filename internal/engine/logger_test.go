@@ -369,6 +369,8 @@ func callEmbeddings(c *caller, s *secrets, r store.Embeddings, thread *conversat
 	c.call(r, "Missing", s.next(), store.EmbedFilter{})
 	c.call(r, "EmbedMissing", embedtest.New(64), store.EmbedOptions{})
 	c.call(r, "Models")
+	c.call(r, "ListSetAside", s.next(), store.PageRequest{})
+	c.call(r, "RetrySetAside", s.next(), []uuid.UUID{m.ID})
 	c.call(r, "DropModel", model)
 }
 

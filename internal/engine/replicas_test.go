@@ -115,7 +115,7 @@ var writes = map[string]string{
 	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetMetadata MergeMetadata Archive Reopen Hold Release Delete Restore Erase",
 	"threads.messages":        "Append AppendMany Import Update MergeMetadata Delete Restore RestoreAll",
 	"suggestions.suggestions": "Create Approve Edit Reject Send Delete Restore",
-	"embeddings.embeddings":   "Set SetMany EmbedMissing DropModel",
+	"embeddings.embeddings":   "Set SetMany EmbedMissing RetrySetAside DropModel",
 	"maintenance.maintenance": "EraseUser",
 }
 

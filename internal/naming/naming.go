@@ -16,6 +16,7 @@ const (
 	Suggestions   = "ai_suggestions"
 	Embeddings    = "message_embeddings"
 	Claims        = "message_embedding_claims"
+	Failures      = "message_embedding_failures"
 	Refs          = "message_refs"
 	Votes         = "message_votes"
 	Deliveries    = "deliveries"
@@ -45,7 +46,7 @@ func Search() []string { return []string{SearchNotes, SearchGone, SearchSegments
 // WithRows returns the names of the tables with rows of users, parents before children.
 func WithRows() []string {
 	return []string{
-		Conversations, Messages, Suggestions, Embeddings, Claims, Refs, Votes, Deliveries,
+		Conversations, Messages, Suggestions, Embeddings, Claims, Failures, Refs, Votes, Deliveries,
 		Labels, Reads, States, UserStates, Summaries,
 	}
 }

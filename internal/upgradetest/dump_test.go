@@ -18,7 +18,7 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// models are the models of all tables with rows but the claims, which have none.
+// models are the models of all tables with rows but the claims and failures, which have none.
 var models = []any{
 	conversation.Conversation{},
 	message.Message{},
@@ -60,17 +60,38 @@ func read(t *testing.T, db *gorm.DB) content {
 		all[stmt.Schema.Table] = table
 	}
 	all[naming.Claims] = readClaims(t, db)
+	all[naming.Failures] = readFailures(t, db)
 	return all
+}
+
+// timeText is the text of a time on both databases.
+func timeText(db *gorm.DB, column string) string {
+	if db.Name() == "postgres" {
+		return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US\"+00:00\"')"
+	}
+	return "CAST(" + column + " AS text)"
+}
+
+func readFailures(t *testing.T, db *gorm.DB) map[string]map[string]any {
+	t.Helper()
+	var rows []struct {
+		MessageID, UserID, Model, Error, Failed, Aside string
+		Attempts                                       int
+	}
+	columns := "message_id, user_id, model, attempts, error, " + timeText(db, "failed_at") + " AS failed, " + timeText(db, "set_aside_at") + " AS aside"
+	require.NoError(t, db.Table(naming.Failures).Select(columns).Scan(&rows).Error)
+	table := map[string]map[string]any{}
+	for _, row := range rows {
+		table[row.MessageID+row.Model] = decoded(t, row)
+	}
+	return table
 }
 
 func readClaims(t *testing.T, db *gorm.DB) map[string]map[string]any {
 	t.Helper()
-	var rows []struct{ MessageID, UserID, Model, ClaimedBy, Until string }
-	until := "CAST(claimed_until AS text)"
-	if db.Name() == "postgres" {
-		until = "to_char(claimed_until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US\"+00:00\"')"
-	}
-	require.NoError(t, db.Table(naming.Claims).Select("message_id, user_id, model, claimed_by, "+until+" AS until").Scan(&rows).Error)
+	var rows []struct{ MessageID, UserID, Model, ClaimedBy, At, Until string }
+	columns := "message_id, user_id, model, claimed_by, " + timeText(db, "claimed_at") + " AS at, " + timeText(db, "claimed_until") + " AS until"
+	require.NoError(t, db.Table(naming.Claims).Select(columns).Scan(&rows).Error)
 	table := map[string]map[string]any{}
 	for _, row := range rows {
 		table[row.MessageID+row.Model] = decoded(t, row)

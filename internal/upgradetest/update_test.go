@@ -59,12 +59,15 @@ func fill(t *testing.T, db *gorm.DB) {
 	_, err = mine.Messages().Append(t.Context(), c.ID, m)
 	require.NoError(t, err)
 	require.Equal(t, "nulstripped", m.Content)
-	claim := fmt.Sprintf("INSERT INTO %s (message_id, user_id, model, claimed_by, claimed_until) VALUES (?, ?, 'model-b', ?, ?)", naming.Claims)
+	claim := fmt.Sprintf("INSERT INTO %s (message_id, user_id, model, claimed_by, claimed_at, claimed_until) VALUES (?, ?, 'model-b', ?, ?, ?)", naming.Claims)
 	until := any(latest)
 	if db.Name() == "sqlite" {
 		until = "9999-12-31 23:59:59.999999+00:00"
 	}
-	require.NoError(t, db.Exec(claim, m.ID, owner, stranger, until).Error)
+	require.NoError(t, db.Exec(claim, m.ID, owner, stranger, until, until).Error)
+	failure := fmt.Sprintf("INSERT INTO %s (message_id, user_id, model, attempts, error, failed_at, set_aside_at)"+
+		" VALUES (?, ?, 'model-b', 3, 'refused: ä', ?, ?)", naming.Failures)
+	require.NoError(t, db.Exec(failure, m.ID, owner, until, until).Error)
 }
 
 func pack(t *testing.T, from, to string) {

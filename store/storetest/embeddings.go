@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/conversation"
-	"github.com/convostore/convostore/internal/engine/config"
+	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -115,9 +115,17 @@ func testEmbeddingsRefuse(t *testing.T, w *world) {
 		invalid(t, err, "model")
 		_, err = collect(role.Missing(ctx, model, store.EmbedFilter{}))
 		invalid(t, err, "model")
+		_, err = role.ListSetAside(ctx, model, store.PageRequest{})
+		invalid(t, err, "model")
+		_, err = role.RetrySetAside(ctx, model, nil)
+		invalid(t, err, "model")
 	}
 	_, err := collect(role.Missing(ctx, "m", store.EmbedFilter{Roles: []message.Role{"x"}}))
 	invalid(t, err, "roles")
+	_, err = role.RetrySetAside(ctx, "m", make([]uuid.UUID, 10_001))
+	invalid(t, err, "message_ids")
+	_, err = role.ListSetAside(ctx, "m", store.PageRequest{Limit: -1})
+	invalid(t, err, "limit")
 	require.Zero(t, w.counts(t).Embeddings)
 }
 
@@ -246,6 +254,15 @@ func runEmbedding(t *testing.T, f Factory, c Capabilities) {
 		"Edited":   testEmbedEdited,
 		"Together": testEmbedTogether,
 		"Refuses":  testEmbedRefuses,
+
+		"SetAside":           testEmbedSetAside,
+		"SetAsideEnds":       testEmbedSetAsideEnds,
+		"SetAsideTogether":   testEmbedSetAsideTogether,
+		"SpoiltText":         testEmbedSpoiltText,
+		"OutOfOrder":         testEmbedOutOfOrder,
+		"Temporary":          testEmbedTemporary,
+		"Attempts":           testEmbedAttempts,
+		"EditedWhileRefused": testEmbedEditedWhileRefused,
 	}.run(t, f, c)
 }
 
@@ -279,11 +296,8 @@ func (w *world) embedMissing(t testing.TB, e embedder, o store.EmbedOptions) (st
 func (w *world) nothingClaimed(t testing.TB) {
 	t.Helper()
 	var n int64
-	table := "message_embedding_claims"
-	if n, ok := w.st.DB(t.Context()).NamingStrategy.(config.Naming); ok {
-		table = n.ConvostoreTable(table)
-	}
-	require.NoError(t, w.st.DB(t.Context()).Table(table).Count(&n).Error)
+	db := w.st.DB(t.Context())
+	require.NoError(t, db.Table(bareTable(db, naming.Claims)).Count(&n).Error)
 	require.Zero(t, n, "claims")
 }
 
@@ -295,7 +309,7 @@ func testEmbedAll(t *testing.T, w *world) {
 		BatchSize: 4, Workers: 3, Progress: func(p store.EmbedProgress) { seen = append(seen, p) },
 	})
 	require.NoError(t, err)
-	require.Equal(t, store.EmbedResult{Embedded: 26}, got)
+	require.Equal(t, store.EmbedResult{Embedded: 26, Calls: 7}, got)
 	require.Len(t, seen, 7)
 	require.EqualValues(t, 26, seen[0].Total)
 	require.EqualValues(t, 26, seen[6].Embedded)
@@ -332,7 +346,12 @@ func testEmbedFailing(t *testing.T, w *world) {
 	for _, tt := range []struct {
 		o     store.EmbedOptions
 		calls int32
-	}{{store.EmbedOptions{Workers: 1, Attempts: 3}, 3}, {store.EmbedOptions{Workers: 1, Retry: func(error) bool { return false }}, 1}} {
+	}{
+		// Where nobody says that the error is temporary, one call more asks whether it is the embedder's.
+		{store.EmbedOptions{Workers: 1, Attempts: 3}, 4},
+		{store.EmbedOptions{Workers: 1, Retry: func(error) bool { return false }}, 2},
+		{store.EmbedOptions{Workers: 1, Attempts: 3, Retry: func(error) bool { return true }}, 3},
+	} {
 		calls.Store(0)
 		got, err = w.embedMissing(t, fails, tt.o)
 		require.ErrorIs(t, err, broken)
@@ -340,8 +359,9 @@ func testEmbedFailing(t *testing.T, w *world) {
 		require.ErrorAs(t, err, &failed)
 		require.Equal(t, "m", failed.Model)
 		require.Len(t, failed.Messages, 10)
-		require.Zero(t, got)
+		require.Equal(t, store.EmbedResult{Calls: int64(tt.calls)}, got)
 		require.Equal(t, tt.calls, calls.Load())
+		require.Empty(t, w.setAside(t, w.mine))
 		w.nothingClaimed(t)
 	}
 	got, err = w.embedMissing(t, byLength, store.EmbedOptions{})
@@ -360,7 +380,7 @@ func testEmbedLying(t *testing.T, w *world) {
 		got, err := w.embedMissing(t, func(context.Context, []string) ([][]float32, error) { return vectors, nil }, store.EmbedOptions{})
 		var failed *store.EmbedError
 		require.ErrorAs(t, err, &failed, name)
-		require.Zero(t, got, name)
+		require.Equal(t, store.EmbedResult{Calls: got.Calls}, got, name)
 		require.Zero(t, w.counts(t).Embeddings, "%s: nothing half-written", name)
 		w.nothingClaimed(t)
 	}
@@ -453,7 +473,7 @@ func testEmbedTogether(t *testing.T, w *world) {
 func testEmbedRefuses(t *testing.T, w *world) {
 	w.thread(t, 1)
 	for field, o := range map[string]store.EmbedOptions{
-		"batch_size": {BatchSize: -1}, "workers": {Workers: 65}, "attempts": {Attempts: -1}, "backoff": {Backoff: -1},
+		"batch_size": {BatchSize: -1}, "workers": {Workers: 65}, "attempts": {Attempts: -1}, "attempts_alone": {AttemptsAlone: 1001}, "backoff": {Backoff: -1},
 		"timeout": {Timeout: -1}, "roles": {Filter: store.EmbedFilter{Roles: []message.Role{"x"}}},
 	} {
 		_, err := w.mine.Embeddings().EmbedMissing(t.Context(), embedder(byLength), o)

@@ -70,6 +70,7 @@ func (w *world) surround(t testing.TB, s store.Scope, m *message.Message) {
 	w.embed(t, m, "model")
 	furnish(t, db, m)
 	claim(t, db, m)
+	setAside(t, db, m)
 	require.NoError(t, s.Suggestions().Create(t.Context(), &suggestion.Suggestion{
 		ConversationID: m.ConversationID, InReplyToMessageID: &m.ID, SuggestedContent: "draft",
 	}))

@@ -56,7 +56,8 @@ func RunFaults(t *testing.T, f Factory, disk Faults, every int) {
 // them did before an error stays, and a second call does the rest.
 var inSteps = map[string]bool{
 	"Messages.Import": true, "Embeddings.EmbedMissing": true,
-	"Embeddings.DropModel": true, "Maintenance.ArchiveInactive": true, "Maintenance.Purge": true, "Maintenance.Retain": true,
+	"Embeddings.RetrySetAside": true,
+	"Embeddings.DropModel":     true, "Maintenance.ArchiveInactive": true, "Maintenance.Purge": true, "Maintenance.Retain": true,
 }
 
 // faulty is a store on a disk that fails.

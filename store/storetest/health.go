@@ -166,7 +166,7 @@ func testHealthTableSizes(t *testing.T, w *world) {
 	require.Len(t, rows, len(naming.All())+search, "those of users, that of apps, that of migrations and the index of words")
 	for table, want := range map[string]int64{
 		"conversations": 1, "messages": 4, "message_embeddings": 2, "ai_suggestions": 2,
-		"message_embedding_claims": 0, "convostore_migrations": migrate.Latest(),
+		"message_embedding_claims": 0, "message_embedding_failures": 0, "convostore_migrations": migrate.Latest(),
 	} {
 		require.Contains(t, rows, prefix+table)
 		if !w.postgres(t) {

@@ -77,6 +77,10 @@ func tenantLists() map[string]tenantList {
 			page, err := s.Suggestions().Pending(ctx, p)
 			return tenantPage(page, err, func(s *store.PendingSuggestion) tenantKey { return suggestionTenant(s.Suggestion) })
 		},
+		"Embeddings.ListSetAside/oldest first": func(ctx context.Context, s store.Scope, p store.PageRequest) ([]tenantKey, store.Cursor, error) {
+			page, err := s.Embeddings().ListSetAside(ctx, "aside", p)
+			return tenantPage(page, err, func(a *store.SetAsideMessage) tenantKey { return tenantKey{a.MessageID, a.UserID} })
+		},
 		"Reports.Unread": func(ctx context.Context, s store.Scope, p store.PageRequest) ([]tenantKey, store.Cursor, error) {
 			page, err := s.Reports().Unread(ctx, time.Time{}, p)
 			return tenantPage(page, err, func(u *store.UnreadConversation) tenantKey { return tenantKey{u.ConversationID, u.UserID} })
@@ -225,6 +229,7 @@ func tenant(t testing.TB, st store.Store, user uuid.UUID) {
 	}
 	_, err := s.Suggestions().Approve(ctx, id(4), suggestion.Review{})
 	require.NoError(t, err)
+	setAside(t, st.DB(ctx), &message.Message{ID: id(2), UserID: user, CreatedAt: epoch})
 }
 
 // testTenantsListed lists rows that differ only in their users: pages must repeat and skip

@@ -129,16 +129,12 @@ func remember(t testing.TB, db *gorm.DB, user uuid.UUID) {
 
 func claim(t testing.TB, db *gorm.DB, m *message.Message) {
 	t.Helper()
-	table := naming.Claims
-	if n, ok := db.NamingStrategy.(config.Naming); ok {
-		table = n.ConvostoreTable(table)
-	}
 	until := []any{future}
 	if db.Name() == SQLite {
 		dialect.BindTimes(until)
 	}
-	require.NoError(t, db.Table(table).Create(map[string]any{
-		"message_id": m.ID.String(), "user_id": m.UserID.String(), "model": "claimed", "claimed_by": uuid.NewString(), "claimed_until": until[0],
+	require.NoError(t, db.Table(bareTable(db, naming.Claims)).Create(map[string]any{
+		"message_id": m.ID.String(), "user_id": m.UserID.String(), "model": "claimed", "claimed_by": uuid.NewString(), "claimed_at": until[0], "claimed_until": until[0],
 	}).Error)
 }
 

@@ -79,6 +79,7 @@ type estate struct {
 	pendingNext, drafts       store.Cursor
 	texts, threads            store.Cursor
 	unread, attached, sure    store.Cursor
+	aside                     store.Cursor
 }
 
 // future is after everything in an estate, so that maintenance finds all of it.
@@ -129,6 +130,8 @@ func (e *estate) fillThread(t *testing.T, st store.Store, s store.Scope) {
 	furnish(t, db, e.inbound)
 	furnish(t, db, e.hidden)
 	claim(t, db, e.inbound)
+	setAside(t, db, e.inbound)
+	setAside(t, db, e.outbound)
 	remember(t, db, e.user)
 }
 
@@ -161,6 +164,7 @@ func (e *estate) fillCursors(t *testing.T, s store.Scope) {
 	e.texts = nextOf[*store.MessageHit](t)(s.Search().Messages(t.Context(), "first another", anyWord, one))
 	e.threads = nextOf[*store.ConversationHit](t)(s.Search().Conversations(t.Context(), "title another", anyWord, one))
 	e.drafts = nextOf[*suggestion.Suggestion](t)(s.Suggestions().ListByConversation(t.Context(), e.live.ID, one))
+	e.aside = nextOf[*store.SetAsideMessage](t)(s.Embeddings().ListSetAside(t.Context(), "aside", one))
 	e.unread = nextOf[*store.UnreadConversation](t)(s.Reports().Unread(t.Context(), time.Time{}, one))
 	e.attached = nextOf[*store.AttachedMessage](t)(s.Reports().MessagesWithAttachments(t.Context(), store.Period{}, one))
 	e.sure = nextOf[*suggestion.Suggestion](t)(s.Reports().HighConfidenceApproved(t.Context(), 0.5, store.Period{}, one))
@@ -417,7 +421,15 @@ func embeddingCalls() map[string][]call {
 		// Refused inside a transaction, in which the owner is asked.
 		"EmbedMissing": {{want: empty, none: true, args: with(embedder(byLength), store.EmbedOptions{})}},
 		"Models":       {{want: empty, args: with()}},
-		"DropModel":    {{want: empty, args: with("model")}},
+		"ListSetAside": {
+			{want: empty, args: with("aside", page)},
+			{want: refused, args: func(e *estate, _ uuid.UUID) []any { return []any{"aside", store.PageRequest{Limit: 1, After: e.aside}} }},
+		},
+		"RetrySetAside": {
+			{want: empty, args: with("aside", []uuid.UUID(nil))},
+			{want: empty, args: func(e *estate, _ uuid.UUID) []any { return []any{"aside", []uuid.UUID{e.inbound.ID}} }},
+		},
+		"DropModel": {{want: empty, args: with("model")}},
 	}
 }
 

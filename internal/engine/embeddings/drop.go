@@ -19,6 +19,9 @@ func (s embeddings) DropModel(ctx context.Context, model string) (total int64, e
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return 0, err
 	}
+	if _, err := forgetFailures(ctx, s.sc, model, nil, ""); err != nil {
+		return 0, query.Wrap("drop model", err)
+	}
 	defer s.sc.Erasures.Add(1)
 	if !s.sc.All {
 		total, err = dropModel(ctx, s.sc, model)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,7 +23,7 @@ func (s embeddings) EmbedMissing(ctx context.Context, e store.Embedder, o store.
 		return store.EmbedResult{}, query.Wrap("embed messages", err)
 	}
 	err = j.run(ctx)
-	return j.done.EmbedResult, query.Wrap("embed messages", err)
+	return j.result(), query.Wrap("embed messages", err)
 }
 
 // embedJob is one call of EmbedMissing. Its workers claim batches of missing messages, embed
@@ -43,6 +44,10 @@ type embedJob struct {
 	// counting guards done and serializes the calls of Progress.
 	counting sync.Mutex
 	done     store.EmbedProgress
+	// calls and answers count the calls of the embedder, and those that gave a vector.
+	calls, answers atomic.Int64
+	// watch is what the call knows of the claims of others.
+	watch claimWatch
 }
 
 func (s embeddings) newEmbedJob(ctx context.Context, e store.Embedder, o store.EmbedOptions) (*embedJob, error) {
@@ -59,7 +64,7 @@ func (s embeddings) newEmbedJob(ctx context.Context, e store.Embedder, o store.E
 	if o, err = checkOptions(o); err != nil {
 		return nil, err
 	}
-	j := &embedJob{sc: s.sc, options: o, embedder: e, model: e.Model()}
+	j := &embedJob{sc: s.sc, options: o, embedder: e, model: e.Model(), watch: claimWatch{}}
 	if err := checkModel(s.sc, &j.model); err != nil {
 		return nil, err
 	}
@@ -75,6 +80,8 @@ const (
 	defaultEmbedBatch, maxEmbedBatch = 100, 2048
 	defaultWorkers, maxWorkers       = 4, 64
 	defaultAttempts                  = 5
+	defaultAttemptsAlone             = 3
+	maxAttempts                      = 1000
 	defaultBackoff, maxBackoff       = 250 * time.Millisecond, time.Minute
 	defaultTimeout                   = time.Minute
 )
@@ -88,7 +95,8 @@ func checkOptions(o store.EmbedOptions) (_ store.EmbedOptions, err error) {
 	}{
 		{"batch_size", &o.BatchSize, defaultEmbedBatch, maxEmbedBatch},
 		{"workers", &o.Workers, defaultWorkers, maxWorkers},
-		{"attempts", &o.Attempts, defaultAttempts, 1000},
+		{"attempts", &o.Attempts, defaultAttempts, maxAttempts},
+		{"attempts_alone", &o.AttemptsAlone, defaultAttemptsAlone, maxAttempts},
 	} {
 		if *n.value == 0 {
 			*n.value = n.unset
@@ -147,7 +155,14 @@ func (j *embedJob) run(ctx context.Context) error {
 		if err := j.round(ctx); err != nil {
 			return err
 		}
-		if j.done.EmbedResult != before {
+		switch now := j.done.EmbedResult; {
+		case now.Embedded == before.Embedded && now.Failed != before.Failed:
+			// Nothing but what fails: what it is that fails may pass.
+			if err := query.Sleep(ctx, backoff(j.options, 1)); err != nil {
+				return err
+			}
+			continue
+		case now != before:
 			continue
 		}
 		if !j.walk.othersClaim {
@@ -207,14 +222,28 @@ func (j *embedJob) keepError(err error) {
 	}
 }
 
-// addDone adds to the progress: messages embedded, and messages that changed or lost their claim
-// meanwhile.
-func (j *embedJob) addDone(embedded, changed int) {
+// addDone adds what came of a batch to the progress.
+func (j *embedJob) addDone(r store.EmbedResult) {
+	if r == (store.EmbedResult{}) {
+		return
+	}
 	j.counting.Lock()
 	defer j.counting.Unlock()
-	j.done.Embedded += int64(embedded)
-	j.done.Changed += int64(changed)
+	j.done.Embedded += r.Embedded
+	j.done.Changed += r.Changed
+	j.done.Failed += r.Failed
+	j.done.SetAside += r.SetAside
 	if j.options.Progress != nil {
-		j.options.Progress(j.done)
+		p := j.done
+		p.Calls = j.calls.Load()
+		j.options.Progress(p)
 	}
+}
+
+// result is the result so far. The calls are counted apart: that the embedder was called is no
+// progress.
+func (j *embedJob) result() store.EmbedResult {
+	r := j.done.EmbedResult
+	r.Calls = j.calls.Load()
+	return r
 }

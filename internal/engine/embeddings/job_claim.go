@@ -12,13 +12,9 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-const (
-	// claimSlack is how much longer than a call of the embedder a claim lasts: the time to read
-	// the texts and to write the vectors.
-	claimSlack = 5 * time.Second
-	// minPoll and maxPoll bound the wait between two looks at the claims of other calls.
-	minPoll, maxPoll = 10 * time.Millisecond, time.Second
-)
+// claimSlack is how much longer than a call of the embedder a claim lasts: the time to read
+// the texts and to write the vectors.
+const claimSlack = 5 * time.Second
 
 // missingWalk is the state of a walk over the missing messages.
 type missingWalk struct {
@@ -106,10 +102,11 @@ func (j *embedJob) take(ctx context.Context, wanted []scope.OwnedID) (claimed []
 	lock := j.sc.Dialect.LockKeyShare("m")
 	for user, theirs := range byOwner(wanted, key) {
 		sc, now := j.sc.As(user), j.sc.Instant()
-		q := query.New("INSERT INTO "+j.sc.Tables.Claims+" AS k (message_id, user_id, model, claimed_by, claimed_until)"+
-			" SELECT m.id, m.user_id, ?, ?, ? FROM "+j.sc.Tables.Messages+" m", j.model, j.token, j.claimEnd(now, 0))
+		q := query.New("INSERT INTO "+j.sc.Tables.Claims+" AS k (message_id, user_id, model, claimed_by, claimed_at, claimed_until)"+
+			" SELECT m.id, m.user_id, ?, ?, ?, ? FROM "+j.sc.Tables.Messages+" m", j.model, j.token, now, j.claimEnd(now, 0))
 		query.In(whereMissing(sc, q, j.model, j.options.Filter), " AND m.id", IDsOf(theirs)).Add(" ORDER BY m.id"+lock+
-			" ON CONFLICT (message_id, user_id, model) DO UPDATE SET claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until"+
+			" ON CONFLICT (message_id, user_id, model) DO UPDATE SET claimed_by = excluded.claimed_by, claimed_at = excluded.claimed_at,"+
+			" claimed_until = excluded.claimed_until"+
 			" WHERE k.claimed_until < ? RETURNING message_id", now)
 		got, err := claimIDs(ctx, sc, q)
 		if err != nil {
@@ -129,8 +126,8 @@ func (j *embedJob) claimEnd(now time.Time, wait time.Duration) time.Time {
 // has taken over.
 func (j *embedJob) renew(ctx context.Context, claimed []scope.OwnedID, wait time.Duration) (kept []scope.OwnedID, err error) {
 	for user, batch := range byOwner(claimed, key) {
-		sc := j.sc.As(user)
-		q := query.New("UPDATE "+j.sc.Tables.Claims+" SET claimed_until = ? WHERE ", j.claimEnd(j.sc.Instant(), wait))
+		sc, now := j.sc.As(user), j.sc.Instant()
+		q := query.New("UPDATE "+j.sc.Tables.Claims+" SET claimed_at = ?, claimed_until = ? WHERE ", now, j.claimEnd(now, wait))
 		got, err := claimIDs(ctx, sc, j.claimsOf(q, user, batch).Add(" RETURNING message_id"))
 		if err != nil {
 			return nil, err
@@ -156,28 +153,6 @@ func (j *embedJob) release(ctx context.Context, claimed []scope.OwnedID) {
 		})
 		if err != nil {
 			return
-		}
-	}
-}
-
-// waitForOthers waits until no other call has claims on missing messages, or until the first of
-// those that the walk met should have expired.
-func (j *embedJob) waitForOthers(ctx context.Context) error {
-	for poll := minPoll; ; poll = min(2*poll, maxPoll) {
-		left := maxPoll
-		if !j.walk.firstExpiry.IsZero() {
-			left = j.walk.firstExpiry.Sub(j.sc.Instant())
-		}
-		if err := query.Sleep(ctx, max(minPoll, min(poll, left))); err != nil || left < 0 {
-			return err
-		}
-		now := j.sc.Instant()
-		q := query.New("SELECT m.id FROM "+j.sc.Tables.Claims+" k JOIN "+j.sc.Tables.Messages+" m ON m.id = k.message_id AND m.user_id = k.user_id"+
-			" AND k.model = ? AND k.claimed_until >= ?", j.model, now)
-		whereMissing(j.sc, j.sc.Owned(q, "k."), j.model, j.options.Filter).Add(" LIMIT 1")
-		claimed, err := scope.ReadIDs(query.On(ctx, j.sc.Writer), q)
-		if err != nil || len(claimed) == 0 {
-			return err
 		}
 	}
 }

@@ -67,14 +67,14 @@ func TestEmbedMissing(t *testing.T) {
 			Text:      func(m *message.Message) string { return strings.TrimPrefix(m.Content, "left out") },
 			Progress:  func(p store.EmbedProgress) { progress = append(progress, p) },
 		}
-		for _, want := range []int64{250, 0} {
+		for _, want := range []store.EmbedResult{{Embedded: 250, Calls: 7}, {}} {
 			res, err := w.mine.EmbedMissing(t.Context(), e, o)
 			require.NoError(t, err)
-			assert.Equal(t, store.EmbedResult{Embedded: want}, res)
+			assert.Equal(t, want, res)
 		}
 		assert.EqualValues(t, 7, e.calls.Load(), "250 texts, 40 in a call; the second time nothing")
 		require.Len(t, progress, 7)
-		assert.Equal(t, store.EmbedProgress{EmbedResult: store.EmbedResult{Embedded: 250}, Total: 252}, progress[6])
+		assert.Equal(t, store.EmbedProgress{EmbedResult: store.EmbedResult{Embedded: 250, Calls: 7}, Total: 252}, progress[6])
 		for _, id := range ids {
 			_, err := w.mine.Get(t.Context(), id, "m")
 			require.NoError(t, err)
@@ -92,6 +92,8 @@ func TestEmbedMissingRefuses(t *testing.T) {
 			{Workers: -1},
 			{Workers: 65},
 			{Attempts: -1},
+			{AttemptsAlone: -1},
+			{AttemptsAlone: 1001},
 			{Backoff: -1},
 			{Timeout: -1},
 			{Filter: store.EmbedFilter{Roles: []message.Role{"?"}}},
@@ -158,7 +160,7 @@ func TestEditedOrDeletedWhileEmbedding(t *testing.T) {
 		})
 		res, err := w.mine.EmbedMissing(ctx, e, store.EmbedOptions{})
 		require.NoError(t, err)
-		assert.Equal(t, store.EmbedResult{Embedded: 3, Changed: 3}, res)
+		assert.Equal(t, store.EmbedResult{Embedded: 3, Changed: 3, Calls: 2}, res)
 		got, err := w.mine.Get(ctx, ids[0], "m")
 		require.NoError(t, err)
 		assert.Equal(t, message.Vector(e.Vector("after the edit")), got.Vector)
@@ -194,8 +196,8 @@ func TestEmbedMissingWaitsForOthers(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *embedWorld) {
 		ids := w.addMany(t, 10)
 		// The claim of a process that died.
-		require.NoError(t, w.DB(t.Context()).Exec("INSERT INTO message_embedding_claims VALUES (?, ?, ?, ?, ?)",
-			ids[3], w.user, "m", uuid.New(), message.Instant(time.Now().Add(time.Second))).Error)
+		require.NoError(t, w.DB(t.Context()).Exec("INSERT INTO message_embedding_claims VALUES (?, ?, ?, ?, ?, ?)",
+			ids[3], w.user, "m", uuid.New(), message.Instant(time.Now()), message.Instant(time.Now().Add(time.Second))).Error)
 		began := time.Now()
 		res, err := w.mine.EmbedMissing(t.Context(), newFake(nil), store.EmbedOptions{})
 		require.NoError(t, err)
@@ -248,7 +250,7 @@ func TestEmbedMissingLosesItsClaims(t *testing.T) {
 		})
 		res, err := w.mine.EmbedMissing(t.Context(), e, store.EmbedOptions{Backoff: time.Millisecond})
 		require.NoError(t, err)
-		assert.Equal(t, store.EmbedResult{Embedded: 3, Changed: 2}, res)
+		assert.Equal(t, store.EmbedResult{Embedded: 3, Changed: 2, Calls: 3}, res)
 		assert.EqualValues(t, 3, e.calls.Load())
 		w.assertNothingLeft(t)
 	})

@@ -67,13 +67,13 @@ func InsertOwn(sc scope.Scope, db query.Conn, vectors []*message.Embedding) erro
 	return nil
 }
 
-// DropVectors deletes all vectors of a message whose content has changed, and the claims of
-// jobs that are embedding the old content. It must come after the UPDATE, whose row lock makes
+// DropVectors deletes all vectors of a message whose content has changed, the claims of jobs
+// that are embedding the old content, and the failures to embed it. It must come after the UPDATE, whose row lock makes
 // writers of vectors wait: as a part of the same statement it would not see what they wrote
 // before.
 func DropVectors(ctx context.Context, sc scope.Scope, messageID uuid.UUID) error {
 	db := query.On(ctx, sc.Writer)
-	for _, table := range []string{sc.Tables.Embeddings, sc.Tables.Claims} {
+	for _, table := range []string{sc.Tables.Embeddings, sc.Tables.Claims, sc.Tables.Failures} {
 		q := query.New("DELETE FROM "+table+" WHERE message_id = ? AND user_id = ?", messageID, sc.User)
 		if _, err := q.Exec(db); err != nil {
 			return err

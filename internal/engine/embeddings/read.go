@@ -107,8 +107,16 @@ func (s embeddings) listMissing(ctx context.Context, model string, f store.Embed
 const whiteSpace = " \t\n\v\f\r"
 
 // whereMissing adds the WHERE clause for live messages m of the scope that have no vector of a
-// model and pass the filter.
+// model, were not set aside for it and pass the filter.
 func whereMissing(sc scope.Scope, q *query.Query, model string, f store.EmbedFilter) *query.Query {
+	whereWithout(sc, q, model, f).Add(" AND NOT EXISTS (SELECT 1 FROM "+sc.Tables.Failures+" a WHERE a.message_id = m.id"+
+		" AND a.user_id = m.user_id AND a.model = ? AND a.set_aside_at IS NOT NULL", model)
+	return sc.Owned(q, "a.").Add(" LIMIT 1 OFFSET 0)") // as in whereWithout
+}
+
+// whereWithout adds the WHERE clause for live messages m of the scope that have no vector of a
+// model and pass the filter.
+func whereWithout(sc scope.Scope, q *query.Query, model string, f store.EmbedFilter) *query.Query {
 	q.Add(" WHERE trim(m.content, ?) <> ''", whiteSpace)
 	sc.InLive(scope.Deleted(sc.Owned(q, "m."), store.ExcludeDeleted, "m."), "m.")
 	if len(f.Roles) > 0 {

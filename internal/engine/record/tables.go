@@ -38,7 +38,10 @@ var (
 	// Claims has the leases of embedding jobs. A claim expires by itself, so that nobody counts
 	// them.
 	Claims = &Table{Name: naming.Claims, Parent: Messages, ParentKey: "message_id"}
-	Refs   = &Table{
+	// Failures has what embedding jobs could not embed. They are notes of the library, which
+	// nobody counts either.
+	Failures = &Table{Name: naming.Failures, Parent: Messages, ParentKey: "message_id"}
+	Refs     = &Table{
 		Name: naming.Refs, Parent: Messages, ParentKey: "message_id",
 		Count: func(c *store.Counts) *int64 { return &c.Refs },
 	}
@@ -84,7 +87,7 @@ func (t *Table) Add(counts *store.Counts, n int64) {
 // children. Rows are deleted in the reverse order.
 func Tables() []*Table {
 	return []*Table{
-		Conversations, Messages, Suggestions, Embeddings, Claims, Refs, Votes, Deliveries,
+		Conversations, Messages, Suggestions, Embeddings, Claims, Failures, Refs, Votes, Deliveries,
 		Labels, Reads, States, UserStates, Summaries,
 	}
 }

@@ -57,11 +57,9 @@ type shared struct {
 
 // Tables are the quoted names of the tables in SQL.
 type Tables struct {
-	Conversations, Messages, Embeddings, Claims, Suggestions string
+	Conversations, Messages, Embeddings, Claims, Failures, Suggestions string
 	// SearchNotes and the other three are the index of words. They are there with full text alone.
 	SearchNotes, SearchGone, SearchSegments, SearchBlocks string
-	// MessagesText and ConversationsText are what the index of words replaces.
-	MessagesText, ConversationsText string
 
 	names naming.Tables
 }
@@ -72,15 +70,13 @@ func tablesOf(names naming.Tables) Tables {
 		Messages:      names.Quoted(naming.Messages),
 		Embeddings:    names.Quoted(naming.Embeddings),
 		Claims:        names.Quoted(naming.Claims),
+		Failures:      names.Quoted(naming.Failures),
 		Suggestions:   names.Quoted(naming.Suggestions),
 
 		SearchNotes:    names.Quoted(naming.SearchNotes),
 		SearchGone:     names.Quoted(naming.SearchGone),
 		SearchSegments: names.Quoted(naming.SearchSegments),
 		SearchBlocks:   names.Quoted(naming.SearchBlocks),
-
-		MessagesText:      names.Quoted("messages_fts"),
-		ConversationsText: names.Quoted("conversations_fts"),
 
 		names: names,
 	}

@@ -9,17 +9,14 @@ package textindex
 
 import (
 	"github.com/convostore/convostore/internal/engine/scope"
-	"github.com/convostore/convostore/internal/naming"
 )
 
 // tables are the quoted names of the tables of the index and of those with the texts.
 type tables struct{ notes, gone, segments, blocks, messages, conversations string }
 
 func tablesOf(s *scope.Store) tables {
-	quoted := s.Config.Tables.Quoted
 	return tables{
-		notes: quoted(naming.SearchNotes), gone: quoted(naming.SearchGone),
-		segments: quoted(naming.SearchSegments), blocks: quoted(naming.SearchBlocks),
+		notes: s.Tables.SearchNotes, gone: s.Tables.SearchGone, segments: s.Tables.SearchSegments, blocks: s.Tables.SearchBlocks,
 		messages: s.Tables.Messages, conversations: s.Tables.Conversations,
 	}
 }

@@ -1,2 +1,3 @@
+DROP TABLE {{table "message_embedding_failures"}};
 DROP TABLE {{table "message_embedding_claims"}};
 DROP TABLE {{table "message_embeddings"}};

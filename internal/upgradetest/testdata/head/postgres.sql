@@ -439,12 +439,14 @@ CREATE INDEX "message_embeddings_conversation_idx"
 -- a third of the time.
 ALTER TABLE "message_embeddings" ALTER COLUMN embedding SET STORAGE PLAIN;
 
--- Who embeds what at the moment. A claim that ran out is anybody's.
+-- Who embeds what at the moment. A claim that ran out is anybody's. Both times are by the
+-- clock of whoever claims; how long the claim lasts, their difference, is by nobody's.
 CREATE TABLE "message_embedding_claims" (
     message_id    uuid        NOT NULL,
     user_id       uuid        NOT NULL,
     model         text        NOT NULL,
     claimed_by    uuid        NOT NULL,
+    claimed_at    timestamptz NOT NULL,
     claimed_until timestamptz NOT NULL,
     CONSTRAINT "message_embedding_claims_pkey" PRIMARY KEY (message_id, user_id, model),
     CONSTRAINT "message_embedding_claims_message_fkey" FOREIGN KEY (message_id, user_id)
@@ -453,6 +455,25 @@ CREATE TABLE "message_embedding_claims" (
 -- Erasing a user.
 CREATE INDEX "message_embedding_claims_user_idx"
     ON "message_embedding_claims" (user_id);
+
+-- What an embedder refused though it took other texts. A message with set_aside_at is not
+-- embedded any more.
+CREATE TABLE "message_embedding_failures" (
+    message_id   uuid        NOT NULL,
+    user_id      uuid        NOT NULL,
+    model        text        NOT NULL,
+    attempts     integer     NOT NULL,
+    error        text        NOT NULL,
+    failed_at    timestamptz NOT NULL,
+    set_aside_at timestamptz,
+    CONSTRAINT "message_embedding_failures_pkey" PRIMARY KEY (message_id, user_id, model),
+    CONSTRAINT "message_embedding_failures_message_fkey" FOREIGN KEY (message_id, user_id)
+        REFERENCES "messages" (id, user_id) ON DELETE CASCADE,
+    CONSTRAINT "message_embedding_failures_attempts_check" CHECK (attempts > 0)
+);
+-- Erasing a user, and listing what is set aside.
+CREATE INDEX "message_embedding_failures_user_idx"
+    ON "message_embedding_failures" (user_id, model, set_aside_at);
 
 INSERT INTO "convostore_migrations" (version, name) VALUES (3, 'embeddings');
 
@@ -489,7 +510,6 @@ CREATE TABLE "search_segments" (
     since_at  bigint  NOT NULL,
     until_at  bigint  NOT NULL,
     bytes     bigint  NOT NULL,
-    level     integer NOT NULL,
     documents integer NOT NULL,
     tokenizer integer NOT NULL,
     dead      bytea   NOT NULL,
@@ -672,7 +692,7 @@ CREATE INDEX "message_embeddings_vector_idx"
 
 INSERT INTO "convostore_migrations" (version, name, options) VALUES (4, 'search', 'search full_text vector_index');
 
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 13:12:34.367554+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 13:23:25.530778+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', E'ann Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'lead-1', E'key Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé', E'Re: Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
@@ -770,7 +790,8 @@ INSERT INTO ai_suggestions (id, user_id, conversation_id, in_reply_to_message_id
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', NULL, NULL);
 INSERT INTO message_embeddings (message_id, user_id, model, conversation_id, embedding, created_at) VALUES ('0190f3a0-0000-7000-8000-000000000004', '0190f3a0-0000-7000-8000-00000000000a', 'model-a', '0190f3a0-0000-7000-8000-000000000001', '[0,-1.5,3e-07]', '2026-02-28 23:59:59.123456+00');
 INSERT INTO message_embeddings (message_id, user_id, model, conversation_id, embedding, created_at) VALUES ('0190f3a0-0000-7000-8000-000000000005', '0190f3a0-0000-7000-8000-00000000000a', 'model-a', '0190f3a0-0000-7000-8000-000000000001', '[1,-1.5,3e-07]', '2026-03-01 00:00:00.123456+00');
-INSERT INTO message_embedding_claims (message_id, user_id, model, claimed_by, claimed_until) VALUES ('0190f3a0-0000-7000-8000-000000000034', '0190f3a0-0000-7000-8000-00000000000a', 'model-b', 'ffffffff-ffff-7fff-bfff-ffffffffffff', '9999-12-31 23:59:59.999999+00');
+INSERT INTO message_embedding_claims (message_id, user_id, model, claimed_by, claimed_at, claimed_until) VALUES ('0190f3a0-0000-7000-8000-000000000034', '0190f3a0-0000-7000-8000-00000000000a', 'model-b', 'ffffffff-ffff-7fff-bfff-ffffffffffff', '9999-12-31 23:59:59.999999+00', '9999-12-31 23:59:59.999999+00');
+INSERT INTO message_embedding_failures (message_id, user_id, model, attempts, error, failed_at, set_aside_at) VALUES ('0190f3a0-0000-7000-8000-000000000034', '0190f3a0-0000-7000-8000-00000000000a', 'model-b', '3', 'refused: ä', '9999-12-31 23:59:59.999999+00', '9999-12-31 23:59:59.999999+00');
 INSERT INTO message_refs (message_id, user_id, created_at, exclusive, provider, ref) VALUES ('0190f3a0-0000-7000-8000-000000000004', '0190f3a0-0000-7000-8000-00000000000a', '2026-02-28 23:59:59.123456+00', 'true', 'gmail', E'ref 0Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿');
 INSERT INTO message_refs (message_id, user_id, created_at, exclusive, provider, ref) VALUES ('0190f3a0-0000-7000-8000-000000000005', '0190f3a0-0000-7000-8000-00000000000a', '2026-03-01 00:00:00.123456+00', 'false', 'gmail', E'ref 1Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
