@@ -156,29 +156,26 @@ func (t term) at(text []words.Token) bool {
 	return true
 }
 
-// score adds up BM25 over the terms, in the order of the query.
+// score adds up BM25 over the different terms, in the order of the query. A text without a word
+// counts neither among the texts nor in their average length.
 func (q question) score(all [][]words.Token, text []words.Token) float64 {
-	total := 0
+	n, total := 0.0, 0.0
 	for _, one := range all {
-		total += len(one)
-	}
-	n, average := float64(len(all)), float64(total)/float64(len(all))
-	score := 0.0
-	for _, group := range q.groups {
-		for _, t := range group {
-			df := 0.0
-			for _, one := range all {
-				if len(t.places(one)) > 0 {
-					df++
-				}
-			}
-			tf := float64(len(t.places(text)))
-			if tf == 0 {
-				continue
-			}
-			idf := math.Log(1 + (n-df+0.5)/(df+0.5))
-			score += idf * tf * (k1 + 1) / (tf + k1*(1-b+b*float64(len(text))/average))
+		if len(one) > 0 {
+			n, total = n+1, total+float64(len(one))
 		}
+	}
+	score := 0.0
+	for _, t := range distinct(slices.Concat(q.groups...), term.equal) {
+		df := 0.0
+		for _, one := range all {
+			if len(t.places(one)) > 0 {
+				df++
+			}
+		}
+		tf, length := float64(len(t.places(text))), float64(len(text))/(total/n)
+		idf := math.Log(1 + (n-df+0.5)/(df+0.5))
+		score += idf * tf * (k1 + 1) / (tf + k1*(1-b+b*length))
 	}
 	return score
 }

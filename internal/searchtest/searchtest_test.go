@@ -77,11 +77,11 @@ func joined(marks []string) string {
 	return strings.Join(marks, "|")
 }
 
-// TestScores compares scores with ones that were worked out on paper: of three texts with two
-// words on average, two have the word, so idf is ln(1 + 1.5/2.5).
+// TestScores compares scores with ones that were worked out on paper: of three texts that have
+// words, two on average, two have the word, so idf is ln(1 + 1.5/2.5).
 func TestScores(t *testing.T) {
 	t.Parallel()
-	hits := searchtest.Find([]string{"a b", "a a c", "d"}, "a", searchtest.All)
+	hits := searchtest.Find([]string{"a b", "a a c", "d", ""}, "a", searchtest.All)
 	require.Len(t, hits, 2)
 	assert.InDelta(t, 0.4700036, hits[0].Score, 1e-7, "2.2 / (1 + 1.2) of it")
 	assert.InDelta(t, 0.5665797, hits[1].Score, 1e-7, "2 × 2.2 / (2 + 1.2 × 1.375) of it")
