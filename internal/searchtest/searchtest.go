@@ -68,3 +68,13 @@ func Groups() []Group {
 	}
 	return all
 }
+
+// Text is the text with a name, empty if there is none.
+func (g Group) Text(name string) string {
+	for _, t := range g.Texts {
+		if t.Name == name {
+			return t.Value
+		}
+	}
+	return ""
+}

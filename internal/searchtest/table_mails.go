@@ -22,7 +22,7 @@ func inbox() Group {
 		Queries: []Query{
 			{Ask: "refund", Finds: Marks{"refund": "refund", "quoted": "refund"}},
 			{Ask: "missing refund", Finds: Marks{"refund": "refund|missing"}},
-			{Ask: `"unpaid invoice"`, Finds: Marks{"invoice": "unpaid invoice"}, Doc: "invoice"},
+			{Ask: `"unpaid invoice"`, Finds: Marks{"invoice": "unpaid invoice"}},
 			{Ask: "jacket", Finds: Marks{"refund": "jacket", "complaint": "jacket"}},
 			{Ask: "jacket*", Finds: Marks{"refund": "jacket", "complaint": "jacket", "upsell": "jackets"}},
 			{Ask: "jacket -zip", Finds: Marks{"refund": "jacket"}},
