@@ -5,11 +5,13 @@ go 1.26.0
 toolchain go1.26.11
 
 require (
+	github.com/clipperhouse/uax29/v2 v2.7.0
 	github.com/convostore/convostore v0.0.0
 	github.com/google/uuid v1.6.0
 	github.com/philippgille/chromem-go v0.7.0
 	github.com/stretchr/testify v1.12.1
 	modernc.org/sqlite v1.62.0
+	pgregory.net/rapid v1.3.0
 )
 
 require (

@@ -32,10 +32,14 @@ func Cut(text string, matches []words.Match) (string, []words.Span) {
 func window(text string, matches []words.Match) (from, to int) {
 	most := 0
 	for i, m := range matches {
+		if i > 0 && m.Start == matches[i-1].Start {
+			continue // the part from here has been looked at, with more of its matches
+		}
 		seen := map[int]bool{}
 		end := m.Start
+		limit := m.Start + prefix(text[m.Start:], core)
 		for _, n := range matches[i:] {
-			if n.Start-m.Start > core*utf8.UTFMax || utf8.RuneCountInString(text[m.Start:n.End]) > core {
+			if n.End > limit {
 				break
 			}
 			seen[n.Term] = true

@@ -31,6 +31,14 @@ func TestCut(t *testing.T) {
 	assert.Empty(t, marked("", "x"))
 	assert.Empty(t, marked(" \n ", "x"))
 
+	assert.Equal(t, "[東京都]に住む", marked("東京都に住む", "東京都"), "a phrase of two pairs")
+	assert.Equal(t, "[東京都]に住む", marked("東京都に住む", "東京 京都"), "pairs that overlap")
+	assert.Equal(t, "東京[都]に住む[都]市", marked("東京都に住む都市", "都"), "a character alone, and before another")
+	assert.Equal(t, "東京[都]", marked("東京都", "都"), "the last character")
+	assert.Equal(t, "x [ﷺ] y", marked("x ﷺ y", "الله وسلم"), "several words of one character")
+	assert.Equal(t, "ok [👍🏽]!", marked("ok 👍🏽!", "👍"))
+	assert.Equal(t, "a\ufdd0[b]\ufdd1c", marked("a\ufdd0b\ufdd1c", "b"))
+
 	got := marked(filler+"one needle "+filler, "needle")
 	assert.True(t, strings.HasPrefix(got, "…filler") || strings.HasPrefix(got, "…word"), got)
 	assert.Contains(t, got, "one [needle] filler")
@@ -41,6 +49,9 @@ func TestCut(t *testing.T) {
 	assert.Greater(t, len(got), 150, "the room in front goes behind")
 	got = marked(filler+"needle", "needle")
 	assert.Greater(t, len(got), 150, "the room behind goes to the front")
+	got = marked(strings.Repeat("好", 500)+"東京都"+strings.Repeat("好", 500), "東京都")
+	assert.Contains(t, got, "好[東京都]好")
+	assert.Equal(t, 160+2+2, utf8.RuneCountInString(got))
 	got = marked(strings.Repeat("好", 500), strings.Repeat("好", 500))
 	assert.True(t, utf8.ValidString(got))
 }
@@ -48,8 +59,8 @@ func TestCut(t *testing.T) {
 func TestCutProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringOfN(rapid.SampledFrom([]rune("ab é好\n\t …🙂-\u0301")), 0, 600, -1).Draw(t, "text")
-		query := rapid.StringOfN(rapid.SampledFrom([]rune("ab é好\"*")), 0, 12, -1).Draw(t, "query")
+		text := rapid.StringOfN(rapid.SampledFrom([]rune("ab é好東\n\t …🙂-\u0301ﷺ")), 0, 600, -1).Draw(t, "text")
+		query := rapid.StringOfN(rapid.SampledFrom([]rune("ab é好東\"*")), 0, 12, -1).Draw(t, "query")
 		matches := words.Find(text, words.Parse(query).Terms())
 		if rapid.Bool().Draw(t, "part") {
 			matches = words.FindPart(text, strings.TrimSpace(query))

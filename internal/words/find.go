@@ -1,10 +1,6 @@
 package words
 
-import (
-	"slices"
-	"unicode"
-	"unicode/utf8"
-)
+import "slices"
 
 // Match is a place where a text has a term.
 type Match struct {
@@ -14,137 +10,118 @@ type Match struct {
 }
 
 const (
-	// maxTerms and maxMatches bound the terms to look for and the matches: a snippet has no room
-	// for more.
-	maxTerms   = 100
+	// maxMatches bounds the matches: a snippet has no room for more.
 	maxMatches = 1000
 	// together is the length in bytes of a part of a text that is good enough for a snippet once
 	// it has all terms.
 	together = 200
+	// maxNested bounds how many terms are tried at a word that are each other's ends, the last
+	// word only begun ("a a*", "a a a*" and so on): what has more is not asked by people.
+	maxNested = 64
 )
 
-// Find returns the matches of terms in a text, sorted by their start. It ignores case and
-// accents. It stops shortly after the first part of the text that has all terms close together.
-func Find(text string, terms []Term) []Match {
-	f := newFinder(terms)
-	for s := range Tokens(text) {
-		f.word(s)
-		if len(f.found) >= maxMatches || f.enough > 0 && s.Start > f.enough {
-			break
-		}
-	}
-	slices.SortStableFunc(f.found, func(a, b Match) int { return a.Start - b.Start })
-	return f.found
+// Find returns the matches of terms in a text, sorted by their start; they may overlap. It stops
+// shortly after the first part of the text that has all terms close together, and after about
+// 1,000 matches. Its time is in proportion to the text and the terms.
+func Find(text string, terms []Term) []Match { return NewFinder(terms).Find(text) }
+
+// Finder finds the same terms in many texts. It may be used by several goroutines at a time.
+type Finder struct {
+	automaton
+	terms []Term
 }
 
-type finder struct {
-	terms []folded
-	// first has the terms by their first word, and open those whose first word is a prefix.
-	first map[string][]int
-	open  []int
-	// begun are the phrases whose first words match up to the current word.
-	begun []phrase
-	found []Match
+// NewFinder returns a Finder of terms. A term without words is found nowhere.
+func NewFinder(terms []Term) *Finder { return &Finder{newAutomaton(terms), terms} }
+
+// Find does for a text what the function Find does.
+func (f *Finder) Find(text string) []Match { return f.search(text).found }
+
+// search is a walk through a text.
+type search struct {
+	*Finder
+	state int
+	// starts are those of the last tokens, by Pos modulo its length.
+	starts []int
+	found  []Match
 	// last is the start of each term's last match, and enough the byte after which to stop, 0 if
 	// not known yet.
 	last   []int
 	enough int
+	// steps counts what was looked up.
+	steps int
 }
 
-type folded struct {
-	words  []string
-	prefix bool
-}
-
-type phrase struct{ term, next, start int }
-
-func newFinder(terms []Term) *finder {
-	f := &finder{first: map[string][]int{}}
-	for i, t := range terms[:min(len(terms), maxTerms)] {
-		term := folded{prefix: t.Prefix}
-		term.words = t.Words
-		f.terms = append(f.terms, term)
-		if t.Prefix && len(t.Words) == 1 {
-			f.open = append(f.open, i)
-		} else {
-			f.first[term.words[0]] = append(f.first[term.words[0]], i)
+func (f *Finder) search(text string) *search {
+	s := &search{Finder: f}
+	if f.longest == 0 {
+		return s
+	}
+	s.starts = make([]int, f.longest)
+	s.last = slices.Repeat([]int{-together}, len(f.terms))
+	for t := range Tokens(text) {
+		s.token(t)
+		if len(s.found) >= maxMatches || s.enough > 0 && t.Start > s.enough {
+			break
 		}
-		f.last = append(f.last, -together)
 	}
-	return f
+	slices.SortStableFunc(s.found, func(a, b Match) int { return a.Start - b.Start })
+	return s
 }
 
-// word continues the phrases that have begun and begins those that begin with this word.
-func (f *finder) word(s Token) {
-	begun := f.begun
-	f.begun = f.begun[:0]
-	for _, p := range begun {
-		f.advance(p, s)
+// token records the terms that end with a token: those whose last word is the beginning of it,
+// and those whose last word is it.
+func (s *search) token(t Token) {
+	s.starts[t.Pos%len(s.starts)] = t.Start
+	s.steps += len(s.lengths)
+	if begun := s.beginnings(t.Term); len(begun) > 0 {
+		s.begun(t, begun)
 	}
-	for _, term := range f.first[s.Term] {
-		f.advance(phrase{term: term, start: s.Start}, s)
-	}
-	for _, term := range f.open {
-		f.advance(phrase{term: term, start: s.Start}, s)
-	}
-}
-
-// advance compares the current word with the next word of a phrase. It records a match at the
-// last word and keeps the phrase before that.
-func (f *finder) advance(p phrase, s Token) {
-	t := f.terms[p.term]
-	last := p.next == len(t.words)-1
-	word, want := s.Term, t.words[p.next]
-	if last && t.prefix {
-		word = word[:min(len(word), len(want))]
-	}
-	if word != want {
+	word, ok := s.words[t.Term]
+	if !ok {
+		s.state = 0
 		return
 	}
-	if last {
-		f.found = append(f.found, Match{Span{p.start, s.End}, p.term})
-		f.last[p.term] = p.start
-		if f.enough == 0 && slices.Min(f.last) > s.End-together {
-			f.enough = s.End + 5*together
-		}
-		return
+	var tried int
+	s.state, tried = s.step(s.state, word)
+	s.steps += tried
+	at := s.state
+	if len(s.states[at].ends) == 0 {
+		at = s.states[at].ending
 	}
-	p.next++
-	f.begun = append(f.begun, p)
+	for ; at != 0 && len(s.found) < maxMatches; at = s.states[at].ending {
+		for _, term := range s.states[at].ends {
+			s.match(term, t, t.End)
+		}
+	}
 }
 
-// FindPart returns where a text contains part, ignoring case, in order and without overlaps.
-func FindPart(text, part string) []Match {
-	var found []Match
-	first, _ := utf8.DecodeRuneInString(part)
-	for i := 0; i < len(text) && part != "" && len(found) < maxMatches; {
-		r, size := utf8.DecodeRuneInString(text[i:])
-		if sameLetter(r, first) {
-			if n := prefixFold(text[i:], part); n > 0 {
-				found = append(found, Match{Span: Span{i, i + n}})
-				i += n
-				continue
+func (s *search) begun(t Token, prefixes []int) {
+	at, nested := s.state, 0
+	for {
+		if s.states[at].open {
+			for _, p := range prefixes {
+				for _, term := range s.begins[edge{at, p}] {
+					words := s.terms[term].Words
+					s.match(term, t, head(t, words[len(words)-1]))
+				}
 			}
+			s.steps += len(prefixes)
+			nested++
 		}
-		i += size
+		if at == 0 || nested == maxNested {
+			return
+		}
+		at = s.states[at].opening
 	}
-	return found
 }
 
-// prefixFold returns how many bytes at the beginning of text equal part when case is ignored, 0 if
-// they do not.
-func prefixFold(text, part string) int {
-	at := 0
-	for _, p := range part {
-		r, size := utf8.DecodeRuneInString(text[at:])
-		if size == 0 || !sameLetter(r, p) {
-			return 0
-		}
-		at += size
+func (s *search) match(term int, t Token, end int) {
+	first := t.Pos - len(s.terms[term].Words) + 1
+	start := s.starts[first%len(s.starts)]
+	s.found = append(s.found, Match{Span{start, end}, term})
+	s.last[term] = start
+	if s.enough == 0 && slices.Min(s.last) > t.End-together {
+		s.enough = t.End + 5*together
 	}
-	return at
-}
-
-func sameLetter(a, b rune) bool {
-	return a == b || unicode.ToLower(a) == unicode.ToLower(b)
 }

@@ -1,5 +1,3 @@
-// Package words parses a full-text query, translates it for the databases, and finds its terms
-// in a text.
 package words
 
 import (

@@ -1,114 +1,165 @@
 package words_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/convostore/convostore/internal/words"
+	"github.com/convostore/convostore/rule"
 )
+
+// written is a query with its groups in brackets and the words of a phrase joined by a plus.
+func written(q words.Query) string {
+	alternatives := func(terms []words.Term) string {
+		var all []string
+		for _, t := range terms {
+			w := strings.Join(t.Words, "+")
+			if t.Prefix {
+				w += "*"
+			}
+			all = append(all, w)
+		}
+		return "[" + strings.Join(all, " | ") + "]"
+	}
+	var all []string
+	for _, g := range q.Groups {
+		all = append(all, alternatives(g))
+	}
+	if len(q.Not) > 0 {
+		all = append(all, "-"+alternatives(q.Not))
+	}
+	return strings.Join(all, " ")
+}
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]struct{ fts, ts string }{
-		"invoice paid":            {`(("invoice") AND ("paid"))`, `('invoice') & ('paid')`},
-		" invoice\tinvoice\n":     {`(("invoice"))`, `('invoice')`},
-		`"unpaid invoice"`:        {`(("unpaid invoice"))`, `(('unpaid' <-> 'invoice'))`},
-		`“unpaid invoice” x`:      {`(("unpaid invoice") AND ("x"))`, `(('unpaid' <-> 'invoice')) & ('x')`},
-		`a "b c`:                  {`(("a") AND ("b c"))`, `('a') & (('b' <-> 'c'))`},
-		`a"b c"d`:                 {`(("a") AND ("b c") AND ("d"))`, `('a') & (('b' <-> 'c')) & ('d')`},
-		"a OR b c":                {`(("a" OR "b") AND ("c"))`, `('a' | 'b') & ('c')`},
-		"a OR b OR a c OR c":      {`(("a" OR "b") AND ("c"))`, `('a' | 'b') & ('c')`},
-		"OR a OR OR b OR":         {`(("a" OR "b"))`, `('a' | 'b')`},
-		"a OR -b c":               {`(("a") AND ("c")) NOT ("b")`, `('a') & ('c') & !('b')`},
-		"a -b OR c":               {`(("a") AND ("c")) NOT ("b")`, `('a') & ('c') & !('b')`},
-		`a or "OR" b`:             {`(("a") AND ("or") AND ("b"))`, `('a') & ('or') & ('b')`},
-		"inv* -dra* a** b*c":      {`(("inv"*) AND ("a"*) AND ("b*c")) NOT ("dra"*)`, `('inv':*) & ('a':*) & (('b*c' | ('b' <-> 'c'))) & !('dra':*)`},
-		"x-y* z-*":                {`(("x-y"*) AND ("z-"))`, `(('x-y':* | ('x' <-> 'y':*))) & (('z-' | ('z')))`},
-		`a -"old one" --b - c`:    {`(("a") AND ("c")) NOT ("old one" OR "-b")`, `('a') & ('c') & !(('old' <-> 'one') | ('-b' | ('b')))`},
-		"":                        {},
-		`"" - -- * ! () | & : ""`: {},
-		"-a OR -b":                {},
-		`it's C:\x`:               {`(("it's") AND ("C:\x"))`, `(('it''s' | ('it' <-> 's'))) & (('C:\\x' | ('C' <-> 'x')))`},
+	for text, want := range map[string]string{
+		"invoice paid":            "[invoice] [paid]",
+		" invoice\tINVOICE\n":     "[invoice]",
+		`"unpaid invoice"`:        "[unpaid+invoice]",
+		`“unpaid invoice” x`:      "[unpaid+invoice] [x]",
+		`„unpaid invoice“ «x y»`:  "[unpaid+invoice] [x+y]",
+		`a "b c`:                  "[a] [b+c]",
+		`a"b c"d`:                 "[a] [b+c] [d]",
+		"a OR b c":                "[a | b] [c]",
+		"a OR b OR a c OR c":      "[a | b] [c]",
+		"a OR b A OR B":           "[a | b]",
+		"OR a OR OR b OR":         "[a | b]",
+		"a OR -b c":               "[a] [c] -[b]",
+		"a -b OR c":               "[a] [c] -[b]",
+		`a or "OR" b`:             "[a] [or] [b]",
+		"inv* -dra* a** b*c":      "[inv*] [a*] [b+c] -[dra*]",
+		"x-y* z-* é* e\u0301*":    "[x+y*] [z] [e*]",
+		`a -"old one" --b - c`:    "[a] [c] -[old+one | b]",
+		`"a b*" "a b"*`:           "[a+b]",
+		"":                        "",
+		`"" - -- * ! () | & : ""`: "",
+		"-a OR -b":                "-[a | b]",
+		`it's C:\x`:               "[it+s] [c+x]",
+		"-":                       "",
+		"a -":                     "[a]",
+		`-"`:                      "",
+		"C++ c# C++*":             "[c+++] [c+#] [c+++*]",
+		"東京都 京* 都 \"東 京\"":        "[東京+京都] [京*] [都*] [東+京*]",
+		"abc是 是12 東京-x":           "[abc+是*] [是+12] [東京+京+x]",
+		"👍 🇩🇪":                    "[👍] [🇩🇪]",
 	} {
 		q := words.Parse(text)
-		if want.fts != "" {
-			want.fts = "content : (" + want.fts + ")"
-		}
-		assert.Equal(t, want.fts, q.FTS5("content"), text)
-		all, _ := q.TSQuery()
-		assert.Equal(t, want.ts, all, text)
-		assert.Equal(t, want.fts == "", q.Empty(), text)
+		assert.Equal(t, want, written(q), text)
+		assert.Equal(t, want == "" || want[0] == '-', q.Empty(), text)
 	}
-	all, positive := words.Parse("a -b").TSQuery()
-	assert.Equal(t, "('a') & !('b')", all)
-	assert.Equal(t, "('a')", positive)
-	assert.Equal(t, `content : ((("a" OR "b" OR "c")) NOT ("d"))`, words.Parse("a b OR c a -d").Any().FTS5("content"))
+	assert.Equal(t, "[a | b | c] -[d]", written(words.Parse("a b OR c a -d").Any()))
 	assert.True(t, words.Parse("-a").Any().Empty())
+	assert.Equal(t, "Old-One", words.Parse(`"Old-One"`).Groups[0][0].Text)
 }
 
-func FuzzParse(f *testing.F) {
-	for _, s := range []string{"a OR b", `-"a b" c*`, `"`, "-OR", "a\u0301 é", "\ufdd0", strings.Repeat(`"-a OR `, 50)} {
-		f.Add(s)
+func TestQueryCheck(t *testing.T) {
+	t.Parallel()
+	numbers := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "%d ", i)
+		}
+		return b.String()
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if !utf8.ValidString(text) {
-			return
+	a := strings.Repeat("a ", 2_000)
+	for text, want := range map[string]string{
+		"":            "",
+		numbers(1024): "",
+		a:             "",
+		numbers(1025): "has more than 1024 different words",
+		"-" + strings.ReplaceAll(numbers(1025), " ", " -"):           "has more than 1024 different words",
+		`"` + a[:2*256] + `"`:                                        "",
+		`"` + a[:2*257] + `"`:                                        "has a phrase of more than 256 words",
+		`x -"` + a[:2*257] + `"`:                                     "has a phrase of more than 256 words",
+		strings.ReplaceAll(a[:2*257], " ", "-"):                      "has a phrase of more than 256 words",
+		strings.Repeat("東", 257):                                     "",
+		strings.Repeat("東", 258):                                     "has a phrase of more than 256 words",
+		strings.Repeat("a", 64*256):                                  "",
+		strings.Repeat("a", 64*256+1):                                "has a phrase of more than 256 words",
+		numbers(1020) + `"x1 x2 x3 x4" "x1 x2 x3 x4 x1"`:             "",
+		numbers(1020) + `"x1 x2 x3 x4 x5" "x1 x2 x3 x4 x1" OR x5 -x`: "has more than 1024 different words",
+	} {
+		for _, q := range []words.Query{words.Parse(text), words.Parse(text).Any()} {
+			err := q.Check()
+			if want == "" {
+				require.NoError(t, err, "%.40q", text)
+				continue
+			}
+			var invalid *rule.InvalidError
+			require.ErrorAs(t, err, &invalid, "%.40q", text)
+			assert.Equal(t, rule.InvalidError{Field: "text", Rule: want}, *invalid)
 		}
-		q := words.Parse(text)
-		for _, term := range append(q.Terms(), q.Not...) {
-			require.NotEmpty(t, term.Words)
-			require.Contains(t, text, term.Text)
-			require.NotContains(t, term.Text, `"`)
-		}
-		require.Equal(t, q.Empty(), q.Any().Empty())
-		// Where a text has the query's own words, each term is found in it.
-		found := map[int]bool{}
-		for _, m := range words.Find(text, q.Terms()) {
-			require.Less(t, m.Start, m.End)
-			require.True(t, utf8.ValidString(text[m.Start:m.End]))
-			found[m.Term] = true
-		}
-		require.GreaterOrEqual(t, len(found), min(len(q.Terms()), 1))
+	}
+}
+
+// checkQuery checks what holds for every query, and that Find agrees with the plain walk.
+func checkQuery(t require.TestingT, query, text string) {
+	q := words.Parse(query)
+	terms := append(q.Terms(), q.Not...)
+	for _, term := range terms {
+		require.NotEmpty(t, term.Words)
+		require.Contains(t, query, term.Text)
+		require.NotContains(t, term.Text, `"`)
+	}
+	require.Equal(t, q.Empty(), q.Any().Empty())
+	require.Equal(t, written(q), written(words.Parse(query)))
+	checkFind(t, text, terms)
+	if utf8.ValidString(query) && !q.Empty() {
+		require.NotEmpty(t, words.Find(query, q.Terms()), "a text has its own words: %+q", query)
+	}
+}
+
+// anyQuery draws queries of any text, and of parts of one text.
+func anyQuery(text string) *rapid.Generator[string] {
+	part := rapid.Custom(func(t *rapid.T) string {
+		all := []rune(text)
+		from := rapid.IntRange(0, len(all)).Draw(t, "from")
+		return string(all[from:min(len(all), from+rapid.IntRange(0, 20).Draw(t, "length"))])
+	})
+	syntax := rapid.SampledFrom([]string{`"`, "-", " OR ", "*", " ", " ", "“", "c++"})
+	return rapid.Custom(func(t *rapid.T) string {
+		return strings.Join(rapid.SliceOfN(rapid.OneOf(part, syntax, anyText()), 0, 8).Draw(t, "query"), "")
 	})
 }
 
-func TestFind(t *testing.T) {
+func TestAnyQuery(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ query, text, want string }{
-		{"creme", "Die CRÈME brûlée, cre\u0300me.", "[CRÈME] [cre\u0300me]"},
-		{"pay*", "Pay, paying; repay", "[Pay] [paying]"},
-		{`"a b" b`, "a b c a-b a  B", "[a b] [b] [a-b] [b] [a  B] [B]"},
-		{`"a a b"`, "a a a b", "[a a b]"},
-		{`"a b*"`, "a bc", ""},
-		{"a-b*", "x a (bc)", "[a (bc]"},
-		{"straße", "STRASSE Straße", "[STRASSE] [Straße]"},
-		{"привет", "ПРИВЕТ", "[ПРИВЕТ]"},
-		{"-a b", "a b", "[b]"},
-	} {
-		var got []string
-		for _, m := range words.Find(tt.text, words.Parse(tt.query).Terms()) {
-			got = append(got, "["+tt.text[m.Start:m.End]+"]")
-		}
-		assert.Equal(t, tt.want, strings.Join(got, " "), tt.query)
-	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := anyText().Draw(t, "text")
+		checkQuery(t, anyQuery(text).Draw(t, "query"), text)
+	})
 }
 
-func TestFindPart(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, []words.Match{{Span: words.Span{Start: 1, End: 3}}, {Span: words.Span{Start: 3, End: 5}}}, words.FindPart("xABaba", "ab"))
-	assert.Empty(t, words.FindPart("abc", ""))
-	assert.Empty(t, words.FindPart("ab", "abc"))
-}
-
-func BenchmarkFind(b *testing.B) {
-	text := strings.Repeat("filler words of a long log with Ünïcode ", 10<<20/42)
-	terms := words.Parse("needle hay* \"some phrase\"").Terms()
-	b.SetBytes(int64(len(text)))
-	for b.Loop() {
-		words.Find(text, terms)
+func FuzzParse(f *testing.F) {
+	for _, query := range []string{"a OR b", `-"a b" c*`, `"`, "-OR", "a\u0301 é", "\ufdd0", "東京都 c++", "\"a a b\" \"a a*\"", strings.Repeat(`"-a OR `, 50)} {
+		f.Add(query, "a a a b c a 東京都 C++ "+query)
 	}
+	f.Fuzz(func(t *testing.T, query, text string) { checkQuery(t, query, text) })
 }

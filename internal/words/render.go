@@ -62,7 +62,7 @@ func (t Term) tsQuery() string {
 		prefix = ":*"
 	}
 	var raw, quoted []string
-	for s := range split(t.Text) {
+	for s := range splitPlain(t.Text) {
 		raw = append(raw, t.Text[s.Start:s.End])
 		quoted = append(quoted, quoteTS(t.Text[s.Start:s.End]))
 	}
@@ -90,8 +90,8 @@ func join(terms []Term, or string, write func(Term) string) string {
 	return "(" + strings.Join(parts, or) + ")"
 }
 
-// split iterates over the words of a text: runs of letters and digits, with combining marks.
-func split(text string) iter.Seq[Span] {
+// splitPlain iterates over the words of a text: runs of letters and digits, with combining marks.
+func splitPlain(text string) iter.Seq[Span] {
 	return func(yield func(Span) bool) {
 		start := -1
 		for i, r := range text {

@@ -1,44 +1,60 @@
+// Package words cuts texts into words, parses full-text queries, and finds the words of a query
+// in a text. The index, the query and the snippet share its words, so that what one has, the
+// others find.
 package words
 
 import (
 	"iter"
+	"slices"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// Version changes whenever the same text gives other terms.
+// Version changes whenever the same text gives other terms. An index made by another version
+// has to be made again.
 const Version = 1
 
-// maxTerm is the most bytes of a term: a longer run is cut into several, so that it is still
-// found exactly, as a phrase of its pieces.
-const maxTerm = 64
+const (
+	// maxLetters is the most letters of a term, and maxTerm the most bytes. A longer run is cut
+	// into several terms side by side, so that it is still found exactly, as a phrase.
+	maxLetters = 64
+	maxTerm    = 256
+)
 
-// Token is a term and the bytes of the text from Start to before End that it stands for.
+// Span is a part of a text, from byte Start to before byte End.
+type Span struct{ Start, End int }
+
+// Token is a word of a text.
 type Token struct {
+	// Span is the part of the text that the token stands for. Those of neighbours may overlap.
 	Span
 	// Term is the folded word.
 	Term string
 	// Pos counts from 0 without a gap.
 	Pos int
-	// Single is the last character of a run of a script without spaces, which no second one
-	// follows.
+	// Single is the last character of a run without spaces, which no second one follows.
 	Single bool
 
-	dense bool
+	// dense says that Term is one or two characters of a script without spaces; the first
+	// takes head bytes of the span and headTerm bytes of the term.
+	dense          bool
+	head, headTerm int32
 }
 
-// Span is a part of a text, from byte Start to before byte End.
-type Span struct{ Start, End int }
-
-// Tokens iterates over the tokens of a text. Every text has tokens or none, never an error; it takes
-// time and memory in proportion to the text.
+// Tokens iterates over the tokens of a text, sorted by Start and by End. Every text has tokens
+// or none, never an error, in time and memory in proportion to its length.
+//
+// A word is a run of letters and digits with their marks; every sign ends it. So a compound such
+// as foo_bar or ann@example.com is its parts side by side. ++ and # after a letter are words.
+// Scripts without spaces have a token for each pair of neighbours in a run, and one for the last
+// character alone: n for n characters. A pictograph is a token.
 func Tokens(text string) iter.Seq[Token] {
 	return func(yield func(Token) bool) {
 		s := scanner{text: text, yield: yield}
+		defer s.release()
 		s.run()
 	}
 }
@@ -48,98 +64,103 @@ type scanner struct {
 	yield func(Token) bool
 	at    int
 	pos   int
-	fold  folder
 	stop  bool
+	fold  *folder // nil until it is needed
+	piece piece
 }
 
-func (s *scanner) emit(term string, start, end int, dense, single bool) {
-	if s.stop || term == "" {
+func (s *scanner) folder() *folder {
+	if s.fold == nil {
+		s.fold, _ = folders.Get().(*folder)
+	}
+	return s.fold
+}
+
+func (s *scanner) release() {
+	if s.fold != nil {
+		s.fold.plain = folded{} // a part of the text
+		folders.Put(s.fold)
+	}
+}
+
+func (s *scanner) emit(t Token) {
+	if s.stop || t.Term == "" {
 		return
 	}
-	t := Token{Span: Span{start, end}, Term: term, Pos: s.pos, Single: single, dense: dense}
+	t.Pos = s.pos
 	s.pos++
 	s.stop = !s.yield(t)
 }
 
 func (s *scanner) run() {
 	for s.at < len(s.text) && !s.stop {
+		if c := s.text[s.at]; c < utf8.RuneSelf {
+			if isASCII[c] {
+				s.word()
+			} else {
+				s.at++
+			}
+			continue
+		}
 		r, n := utf8.DecodeRuneInString(s.text[s.at:])
-		switch k := kindOf(r, n); k {
-		case letter:
-			s.word()
-		case dense:
-			s.dense()
-		case pictograph:
-			s.emit(string(r), s.at, s.at+n, false, false)
-			s.at += n
-		case flag:
+		switch k := kindOf(r); {
+		case k.is(letter):
+			s.unicodeWord()
+		case k.is(dense):
+			s.denseRun()
+		case k == pictograph:
+			start := s.at
+			_, s.at = character(s.text, start)
+			s.emit(Token{Span: Span{start, s.at}, Term: s.text[start : start+n]})
+		case k == flag:
 			s.flag(n)
-		case number: // ½ or ², of which NFKC makes digits
-			s.pieces(norm.NFKC.String(s.text[s.at:s.at+n]), s.at, s.at+n)
-			s.at += n
+		case k == several:
+			s.spell(r, n)
 		default:
 			s.at += n
 		}
 	}
 }
 
-// word reads a run of letters, digits and marks. What NFKC makes of a character may be several
-// words.
+// isASCII has the letters and digits of ASCII.
+var isASCII = func() (is [utf8.RuneSelf]bool) {
+	for c := range is {
+		is[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+	}
+	return is
+}()
+
+// word reads a word of ASCII, the most common by far.
 func (s *scanner) word() {
-	start, size, ascii := s.at, 0, true
-	for s.at < len(s.text) && size < maxTerm {
-		c := s.text[s.at]
-		if c < utf8.RuneSelf {
-			if ascii2kind[c] != letter {
-				break
-			}
-			s.at++
-			size++
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(s.text[s.at:])
-		if k := kindOf(r, n); k != letter && k != mark && k != joiner {
-			break
-		} else if k == letter {
-			size += n
-		}
-		ascii = false
-		s.at += n
-	}
-	for s.at < len(s.text) && !ascii { // the marks of the last letter
-		r, n := utf8.DecodeRuneInString(s.text[s.at:])
-		if k := kindOf(r, n); k != mark && k != joiner {
+	start, at, upper := s.at, s.at, false
+	for at < len(s.text) && at-start < maxLetters {
+		c := s.text[at]
+		if c >= utf8.RuneSelf || !isASCII[c] {
 			break
 		}
-		s.at += n
+		upper = upper || 'A' <= c && c <= 'Z'
+		at++
 	}
-	raw := s.text[start:s.at]
-	if ascii {
-		s.emit(strings.ToLower(raw), start, s.at, false, false)
-	} else {
-		s.pieces(s.fold.String(raw), start, s.at)
-	}
-	s.sign()
-}
-
-func (s *scanner) pieces(folded string, start, end int) {
-	for _, piece := range strings.FieldsFunc(folded, func(r rune) bool { k := kindOf(r, 0); return k != letter && k != mark && k != dense }) {
-		for len(piece) > 2*maxTerm { // only what NFKC made that long
-			cut := 2 * maxTerm
-			for !utf8.RuneStart(piece[cut]) {
-				cut--
-			}
-			s.emit(piece[:cut], start, end, false, false)
-			piece = piece[cut:]
+	if at < len(s.text) && s.text[at] >= utf8.RuneSelf {
+		r, _ := utf8.DecodeRuneInString(s.text[at:])
+		if k := kindOf(r); k.is(letter) || k.is(mark) || k == joiner {
+			s.unicodeWord()
+			return
 		}
-		s.emit(piece, start, end, false, false)
 	}
+	s.at = at
+	term := s.text[start:at]
+	if upper {
+		term = strings.ToLower(term)
+	}
+	s.emit(Token{Span: Span{start, at}, Term: term})
+	s.sign(term)
 }
 
-// sign makes a term of the ++ of C++ and of the # of C#.
-func (s *scanner) sign() {
+// sign makes a term of the ++ of C++ and of the # of C#, behind a word that ends with a letter.
+func (s *scanner) sign(word string) {
 	rest := s.text[s.at:]
-	n := 0
+	var n int
 	switch {
 	case strings.HasPrefix(rest, "++"):
 		n = 2
@@ -148,153 +169,43 @@ func (s *scanner) sign() {
 	default:
 		return
 	}
-	if next, w := utf8.DecodeRuneInString(rest[n:]); w > 0 && (kindOf(next, w) == letter || next == rune(rest[0])) {
+	if last, _ := utf8.DecodeLastRuneInString(word); word == "" || unicode.IsDigit(last) {
 		return
 	}
-	if prev, w := utf8.DecodeLastRuneInString(s.text[:s.at]); kindOf(prev, w) == letter && !unicode.IsDigit(prev) {
-		s.emit(rest[:n], s.at, s.at+n, false, false)
-		s.at += n
+	// C++17 has the sign, a++b and a# b#c have none.
+	next, _ := utf8.DecodeRuneInString(rest[n:])
+	if len(rest) > n && (next == rune(rest[0]) || kindOf(next).is(letter) && (n == 1 || !unicode.IsDigit(next))) {
+		return
 	}
-}
-
-// dense gives each character of the run with its successor, and the last one alone: n terms for
-// n characters, so a query of n characters is a phrase of n-1 terms, and one of a single
-// character is the beginning of a term.
-func (s *scanner) dense() {
-	start, first := s.cluster()
-	for {
-		r, n := utf8.DecodeRuneInString(s.text[s.at:])
-		if n == 0 || kindOf(r, n) != dense {
-			s.emit(first, start, s.at, true, true)
-			return
-		}
-		from := start + len(first)
-		next, second := s.cluster()
-		pair := s.text[start:s.at] // mostly as it is, without a copy
-		if from != next || s.text[start:from] != first || s.text[from:s.at] != second {
-			pair = first + second
-		}
-		s.emit(pair, start, s.at, true, false)
-		if s.stop {
-			return
-		}
-		start, first = next, second
-	}
-}
-
-// cluster reads a character with its marks. More than a few marks are noise.
-func (s *scanner) cluster() (start int, folded string) {
-	start = s.at
-	end := start
-	for s.at < len(s.text) {
-		r, n := utf8.DecodeRuneInString(s.text[s.at:])
-		k := kindOf(r, n)
-		if s.at > start && k != mark && k != joiner && !extends(r) {
-			break
-		}
-		s.at += n
-		if s.at-start <= maxTerm/4 {
-			end = s.at
-		}
-	}
-	if plainDense(s.text[start:end]) {
-		return start, s.text[start:end]
-	}
-	return start, s.fold.String(s.text[start:end])
-}
-
-// plainDense tells of the common characters that are their own fold.
-func plainDense(c string) bool {
-	r, n := utf8.DecodeRuneInString(c)
-	return n == len(c) && (r >= 0x4e00 && r < 0x9fff || r >= 0x3041 && r < 0x3097 || r >= 0x30a1 && r < 0x30fb || r >= 0xac00 && r < 0xd7a4 || r >= 0xe01 && r < 0xe33)
+	s.emit(Token{Span: Span{s.at, s.at + n}, Term: rest[:n]})
+	s.at += n
 }
 
 func (s *scanner) flag(n int) {
 	start := s.at
 	s.at += n
-	if r, w := utf8.DecodeRuneInString(s.text[s.at:]); kindOf(r, w) == flag {
+	if r, w := utf8.DecodeRuneInString(s.text[s.at:]); w > 0 && kindOf(r) == flag {
 		s.at += w
 	}
-	s.emit(s.text[start:s.at], start, s.at, false, false)
+	s.emit(Token{Span: Span{start, s.at}, Term: s.text[start:s.at]})
 }
 
-// A folder makes one form of all spellings of a word: NFKC, without case, and without the
-// accents that people leave out.
-type folder struct{ buf, out []byte }
-
-func (f *folder) String(s string) string {
-	f.out = f.out[:0]
-	for i, r := range s {
-		if r >= maxFold || folds()[r] == "" {
-			break
-		}
-		f.out = append(f.out, folds()[r]...)
-		if i+utf8.RuneLen(r) == len(s) {
-			return string(f.out)
-		}
+// spell gives the words of a character that stands for several.
+func (s *scanner) spell(r rune, n int) {
+	span := Span{s.at, s.at + n}
+	s.at += n
+	for _, t := range s.folder().spell(r) {
+		t.Span, t.head = span, int32(n)
+		s.emit(t)
 	}
-	return f.slow(s)
 }
 
-const maxFold = 0x530 // Latin, Greek, Cyrillic
-
-// folds are of single letters that nothing but a mark changes.
-var folds = sync.OnceValue(func() *[maxFold]string {
-	var t [maxFold]string
-	var f folder
-	for r := range rune(len(t)) {
-		if unicode.IsLetter(r) || r < utf8.RuneSelf && ascii2kind[r] == letter {
-			t[r] = f.slow(string(r))
-		}
+// spell returns the tokens of a character that stands for several.
+func (f *folder) spell(r rune) []Token {
+	tokens, ok := f.spelled[r]
+	if !ok {
+		tokens = slices.Collect(Tokens(norm.NFKC.String(string(r))))
+		f.spelled[r] = tokens
 	}
-	return &t
-})
-
-func (f *folder) slow(s string) string {
-	f.buf = norm.NFKD.AppendString(f.buf[:0], s)
-	f.out = f.out[:0]
-	var base rune
-	for i := 0; i < len(f.buf); {
-		r, n := utf8.DecodeRune(f.buf[i:])
-		i += n
-		switch {
-		case r == '\u034f' || r == 'ـ' || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r):
-			continue // no spelling: joiners, the stretch of Arabic
-		case r == '\u0345':
-			r = 'ι' // as its upper case
-		case unicode.Is(unicode.Mn, r):
-			if dropsMark(base, r) {
-				continue
-			}
-		default:
-			base = r
-		}
-		if plain, ok := plainLetters[r]; ok {
-			f.out = append(f.out, plain...)
-			continue
-		}
-		f.out = utf8.AppendRune(f.out, foldRune(r))
-	}
-	return string(norm.NFC.Bytes(f.out))
-}
-
-// foldRune by way of the upper case, which makes one of σ and ς, i and ı.
-func foldRune(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
-
-// dropsMark: Latin and Greek lose all marks, Cyrillic all but the breve of й, Hebrew and Arabic
-// their points. In every other script a mark is a part of the spelling.
-func dropsMark(base, m rune) bool {
-	switch {
-	case base < 0x250 || unicode.In(base, unicode.Latin, unicode.Greek, unicode.Hebrew, unicode.Arabic, unicode.Syriac):
-		return true
-	case unicode.Is(unicode.Cyrillic, base):
-		return m != '\u0306'
-	}
-	return false
-}
-
-// plainLetters are the letters that Unicode does not take apart, as people type them without.
-var plainLetters = map[rune]string{
-	'ß': "ss", 'ẞ': "ss", 'đ': "d", 'Đ': "d", 'ø': "o", 'Ø': "o", 'ł': "l", 'Ł': "l", 'æ': "ae", 'Æ': "ae",
-	'œ': "oe", 'Œ': "oe", 'ð': "d", 'Ð': "d", 'þ': "th", 'Þ': "th", 'ħ': "h", 'Ħ': "h",
+	return tokens
 }
