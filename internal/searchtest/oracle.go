@@ -67,7 +67,7 @@ func MarksOf(text, ask string, how How) []string {
 		for _, group := range parse(ask, how).groups {
 			for _, t := range group {
 				for _, at := range t.places(tokens) {
-					from, to := tokens[at].Start, tokens[at+len(t.words)-1].End
+					from, to := tokens[at].Start, t.end(tokens[at:])
 					for i := from; i < to; i++ {
 						marked[i] = true
 					}
@@ -141,6 +141,16 @@ func (t term) places(text []words.Token) []int {
 		}
 	}
 	return places
+}
+
+// end is where a term ends that begins with the first token. Two characters of a script without
+// spaces are one word, of which a term may be the first.
+func (t term) end(text []words.Token) int {
+	last := text[len(t.words)-1]
+	if last.Term != t.words[len(t.words)-1] && len(text) > len(t.words) {
+		return min(last.End, text[len(t.words)].Start)
+	}
+	return last.End
 }
 
 func (t term) at(text []words.Token) bool {

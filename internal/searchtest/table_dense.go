@@ -29,7 +29,7 @@ func chinese() Group {
 			{Ask: "京大", Finds: Marks{"university": "京大"}},
 			{Ask: "大学 -北京", Finds: Marks{}},
 			{Ask: "发票 OR 运费 OR 運費", Finds: Marks{"names": "发票", "shipping": "運費"}},
-			{Ask: "请", Finds: Marks{"number": "请尽", "names": "请重"}},
+			{Ask: "请", Finds: Marks{"number": "请", "names": "请"}},
 			{Ask: "李四", How: Part, Finds: Marks{"names": "李四"}},
 		},
 	}
@@ -130,7 +130,7 @@ func mixed() Group {
 			{Ask: "500", Finds: Marks{"api": "500"}},
 			{Ask: "호출 error", Finds: Marks{"api": "호출|error"}},
 			{Ask: "iphone-15", Finds: Marks{"phone": "iPhone 15"}},
-			{Ask: "15の", Finds: Marks{"phone": "15のケ"}},
+			{Ask: "15の", Finds: Marks{"phone": "15の"}},
 			{Ask: "ケース", Finds: Marks{"phone": "ケース"}},
 			{Ask: "wifi", Finds: Marks{"wifi": "WiFi"}},
 			{Ask: "amazon", Finds: Marks{"shop": "Amazon"}},
