@@ -78,7 +78,7 @@ func judgedLines(t *testing.T, file string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		f, err := os.Open(file)
 		require.NoError(t, err)
-		defer f.Close()
+		defer func() { require.NoError(t, f.Close()) }()
 		lines := bufio.NewScanner(f)
 		lines.Buffer(nil, 16<<20)
 		for lines.Scan() {

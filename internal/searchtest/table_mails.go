@@ -53,6 +53,8 @@ func inbox() Group {
 }
 
 // abroad are customers of one shop who write about the same in their own languages.
+//
+//nolint:misspell // Dutch and Polish write "adres".
 func abroad() Group {
 	return Group{
 		Kind: "one shop, many languages",
