@@ -35,6 +35,8 @@ func searchTests() subtests {
 		"SearchRefusesSimilar": testSearchRefusesSimilar,
 		"SearchEmpty":          testSearchEmpty,
 		"SearchModels":         testSearchModels,
+		"SearchTable":          testSearchTable,
+		"SearchBounds":         testSearchBounds,
 		"SearchMoreLike":       testSearchMoreLikeWithoutVector,
 	}
 }

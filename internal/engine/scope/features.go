@@ -18,8 +18,6 @@ type Features struct {
 	FullText bool
 	// SearchTables says that the tables of the index of words are there.
 	SearchTables bool
-	// TextConfig is what the index of words replaces.
-	TextConfig string
 	// Vectors says that the database can compare embeddings, and VectorIndex that it has an
 	// index for that.
 	Vectors, VectorIndex bool
