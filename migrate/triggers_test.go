@@ -119,15 +119,15 @@ const (
 )
 
 func changesOfConversations() map[string]change {
-	const update, new = "UPDATE conversations SET ", "INSERT INTO conversations (id, user_id, title, subject, deleted_at) VALUES ('" + inbound + "', '" + user + "', "
+	const update, insert = "UPDATE conversations SET ", "INSERT INTO conversations (id, user_id, title, subject, deleted_at) VALUES ('" + inbound + "', '" + user + "', "
 	const roof, roofVoid, newer = "title " + thread, "title " + thread, "title " + inbound
 	const where = " WHERE id = '" + thread + "'"
 	return map[string]change{
-		"insert with a title":        {[]string{new + "'Leak', NULL, NULL)"}, []string{newer}, nil},
-		"insert with a subject":      {[]string{new + "NULL, 'Re: Leak', NULL)"}, []string{newer}, nil},
-		"insert of a deleted one":    {[]string{new + "'Leak', 'Re', '2026-01-02 03:04:05+00:00')"}, []string{newer}, nil},
-		"insert without a title":     {[]string{new + "NULL, NULL, NULL)"}, nil, nil},
-		"insert with an empty title": {[]string{new + "'', '', NULL)"}, nil, nil},
+		"insert with a title":        {[]string{insert + "'Leak', NULL, NULL)"}, []string{newer}, nil},
+		"insert with a subject":      {[]string{insert + "NULL, 'Re: Leak', NULL)"}, []string{newer}, nil},
+		"insert of a deleted one":    {[]string{insert + "'Leak', 'Re', '2026-01-02 03:04:05+00:00')"}, []string{newer}, nil},
+		"insert without a title":     {[]string{insert + "NULL, NULL, NULL)"}, nil, nil},
+		"insert with an empty title": {[]string{insert + "'', '', NULL)"}, nil, nil},
 		"another title":              {[]string{update + "title = 'Attic'" + where}, []string{roof}, []string{roofVoid}},
 		"another subject":            {[]string{update + "subject = 'Re: Roof'" + where}, []string{roof}, []string{roofVoid}},
 		"no title":                   {[]string{update + "title = 'Attic'" + where, update + "title = NULL" + where}, nil, []string{roofVoid}},

@@ -44,7 +44,8 @@ func (w *wordSearch) find(fields ...segment.Field) (*textindex.Found, error) {
 	if err != nil || !few {
 		return found, err
 	}
-	return found, found.In(threads)
+	err = found.In(threads)
+	return found, err
 }
 
 // messageFields are the fields that a search for messages looks in.

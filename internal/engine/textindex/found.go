@@ -89,7 +89,7 @@ func (f *Found) Until(source int) (until int64, known bool) {
 	if source == len(f.parts) {
 		return 0, false
 	}
-	return f.parts[source].Header.Until, true
+	return f.parts[source].Until, true
 }
 
 // Infos returns what the index has of matches, in their order.

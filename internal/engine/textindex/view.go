@@ -61,12 +61,13 @@ func Read(db query.Conn, sc scope.Scope) (*View, error) {
 	}
 	v := &View{db: db, access: a}
 	if !f.FullText {
-		return v, v.readAll()
+		err = v.readAll()
+		return v, err
 	}
-	if err := v.read(); err != nil {
-		return nil, err
+	if err = v.read(); err == nil {
+		err = v.locate()
 	}
-	return v, v.locate()
+	return v, err
 }
 
 // readAll reads every text of the scope.
