@@ -142,7 +142,7 @@ func changesOfConversations() map[string]change {
 		"deletion":                   {[]string{"DELETE FROM messages", clearVoid, update + "title = 'Attic'" + where, "DELETE FROM conversations" + where}, nil, []string{roofVoid + " erased"}},
 		"deletion without a title":   {[]string{"DELETE FROM conversations WHERE id = '" + gone + "'"}, nil, []string{"title " + gone + " erased"}},
 		"deletion of a former title": {[]string{update + "title = NULL" + where, clearVoid, "DELETE FROM messages", clearVoid, "DELETE FROM conversations" + where}, nil, []string{roofVoid + " erased"}},
-		"one that is there already":  {[]string{strings.ReplaceAll(new, inbound, thread) + "'Attic', NULL, NULL) ON CONFLICT DO NOTHING"}, nil, nil},
+		"one that is there already":  {[]string{strings.ReplaceAll(insert, inbound, thread) + "'Attic', NULL, NULL) ON CONFLICT DO NOTHING"}, nil, nil},
 	}
 }
 

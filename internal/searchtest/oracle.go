@@ -114,6 +114,8 @@ func lower(s string) string { return strings.Map(unicode.ToLower, s) }
 type question struct {
 	groups [][]term
 	not    []term
+	// said are the terms of groups as often as the query has them.
+	said []term
 }
 
 // term is a word, or several side by side. prefix says that the last is the beginning of a word.
@@ -166,7 +168,8 @@ func (t term) at(text []words.Token) bool {
 	return true
 }
 
-// score adds up BM25 over the different terms, in the order of the query. A text without a word
+// score adds up BM25 over the different terms, in the order of the query, each as often as the
+// query says it. A text without a word
 // counts neither among the texts nor in their average length.
 func (q question) score(all [][]words.Token, text []words.Token) float64 {
 	n, total := 0.0, 0.0
@@ -183,9 +186,15 @@ func (q question) score(all [][]words.Token, text []words.Token) float64 {
 				df++
 			}
 		}
+		times := 0.0
 		tf, length := float64(len(t.places(text))), float64(len(text))/(total/n)
 		idf := math.Log(1 + (n-df+0.5)/(df+0.5))
-		score += idf * tf * (k1 + 1) / (tf + k1*(1-b+b*length))
+		for _, said := range q.said {
+			if said.equal(t) {
+				times++
+			}
+		}
+		score += times * idf * tf * (k1 + 1) / (tf + k1*(1-b+b*length))
 	}
 	return score
 }

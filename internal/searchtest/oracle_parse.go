@@ -113,6 +113,7 @@ func termOf(p piece) term {
 // once leaves out what says the same as something before it.
 func (q question) once() question {
 	var groups [][]term
+	q.said = slices.Concat(q.groups...)
 	for _, group := range q.groups {
 		group = distinct(group, term.equal)
 		groups = append(groups, group)

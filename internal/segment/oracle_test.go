@@ -79,7 +79,7 @@ func (o bm25) score(q words.Query, d segment.Document) (score float64) {
 				df++
 			}
 		}
-		idf := math.Log(1 + (float64(n)-float64(df)+0.5)/(float64(df)+0.5))
+		idf := float64(q.Times(t)) * math.Log(1+(float64(n)-float64(df)+0.5)/(float64(df)+0.5))
 		for _, f := range o.fields {
 			tf, norm := float64(count(t, f, d)), 1.2
 			if f == o.main {

@@ -32,6 +32,8 @@ type atom struct {
 type unit struct {
 	atom   int     // of a unit of one word
 	phrase *phrase // nil for one word
+	// times is how often the query has it.
+	times int
 }
 
 // NewPlan makes a query ready for some fields. Plans search either titles, with TitleField as the
@@ -51,6 +53,7 @@ func NewPlan(q words.Query, fields []Field) *Plan {
 	slices.Sort(p.fields)
 	p.fields = slices.Compact(p.fields)
 	c := compiler{plan: p, atoms: map[atom]int{}, units: map[string]int{}}
+	c.query = q
 	for _, g := range q.Groups {
 		if units := c.compile(g); len(units) > 0 && !slices.ContainsFunc(p.groups, func(other []int) bool { return slices.Equal(other, units) }) {
 			p.groups = append(p.groups, units)
@@ -68,6 +71,7 @@ func NewPlan(q words.Query, fields []Field) *Plan {
 
 // compiler finds what several terms have in common.
 type compiler struct {
+	query words.Query
 	plan  *Plan
 	atoms map[atom]int
 	units map[string]int
@@ -98,7 +102,7 @@ func (c *compiler) unit(t words.Term) int {
 	for i, w := range t.Words {
 		atoms[i] = c.atom(w, t.Prefix && i == len(t.Words)-1, len(t.Words) > 1)
 	}
-	u := unit{atom: atoms[0]}
+	u := unit{atom: atoms[0], times: c.query.Times(t)}
 	if len(atoms) > 1 {
 		u.phrase = newPhrase(atoms, t.Prefix)
 	}

@@ -62,7 +62,7 @@ func (p *Plan) most(sources []*Source) int {
 type ranker struct {
 	plan    *Plan
 	average float64   // length
-	idf     []float64 // by unit
+	weights []float64 // by unit: idf, for each time that the query has it
 	state   []uint16  // by document: groups that it has, of the first ones
 	scores  []float64
 }
@@ -86,8 +86,9 @@ func (p *Plan) ranker(sources []*Source) *ranker {
 	if len(p.fields) == 1 && p.fields[0] == p.kind.main() {
 		n = sum.filled
 	}
-	for _, df := range sum.units {
-		r.idf = append(r.idf, math.Log(1+(float64(n-df)+0.5)/(float64(df)+0.5)))
+	for u, df := range sum.units {
+		idf := math.Log(1 + (float64(n-df)+0.5)/(float64(df)+0.5))
+		r.weights = append(r.weights, float64(p.units[u].times)*idf)
 	}
 	return r
 }
@@ -108,7 +109,7 @@ func (r *ranker) source(to []Match, number int, s *Source) []Match {
 	wanted := uint16(len(r.plan.groups))
 	for u := range r.plan.units {
 		for f, found := range s.units[u] {
-			r.score(s, found, r.idf[u], r.plan.fields[f], wanted)
+			r.score(s, found, r.weights[u], r.plan.fields[f], wanted)
 		}
 	}
 	thread := uint32(0)

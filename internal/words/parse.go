@@ -13,7 +13,12 @@ import (
 type Query struct {
 	Groups [][]Term
 	Not    []Term
+	// times says how often the text has a term that counts more than once, by its key.
+	times map[string]int
 }
+
+// Times returns how often the text that was parsed has a term of Groups: 1 for most.
+func (q Query) Times(t Term) int { return max(1, q.times[t.key()]) }
 
 // Term is a word or a phrase, which is several words side by side.
 type Term struct {
@@ -35,7 +40,22 @@ func Parse(text string) Query {
 	for p.next() {
 		p.add()
 	}
-	return p.query.compact()
+	return p.query.count().compact()
+}
+
+// count counts the terms before compact leaves out those that come again.
+func (q Query) count() Query {
+	seen := map[string]int{}
+	for _, t := range q.Terms() {
+		key := t.key()
+		if seen[key]++; seen[key] > 1 {
+			if q.times == nil {
+				q.times = map[string]int{}
+			}
+			q.times[key] = seen[key]
+		}
+	}
+	return q
 }
 
 // Any returns a query that needs one of the groups instead of all.
@@ -43,7 +63,7 @@ func (q Query) Any() Query {
 	if len(q.Groups) == 0 {
 		return q
 	}
-	return Query{Groups: [][]Term{q.Terms()}, Not: q.Not}.compact()
+	return Query{Groups: [][]Term{q.Terms()}, Not: q.Not, times: q.times}.compact()
 }
 
 // Empty tells whether the query has no term to find. A query of excluded terms alone is empty.

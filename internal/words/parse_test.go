@@ -163,3 +163,15 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, query, text string) { checkQuery(t, query, text) })
 }
+
+// TestTimes: a term counts as often as the query has it, however it is written.
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	q := words.Parse(`Invoice paid invoice OR "an invoice" INVOICE -invoice paid*`).Any()
+	want := map[string]int{"Invoice": 3, "paid": 1, "an invoice": 1}
+	for _, term := range q.Terms() {
+		if times, ok := want[term.Text]; ok && !term.Prefix {
+			assert.Equal(t, times, q.Times(term), term.Text)
+		}
+	}
+}
