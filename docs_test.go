@@ -102,6 +102,10 @@ func TestCommentsSayTheConstants(t *testing.T) {
 	for name, value := range checks {
 		constants["check."+name] = value
 	}
+	_, bounds := declared(t, "internal/words")
+	for name, value := range bounds {
+		constants["words."+name] = value
+	}
 	for _, said := range []struct{ path, sentence, constant string }{
 		{"store/search.go", "never less than Limit. 0 means # on PostgreSQL", "defaultEf"},
 		{"store/search.go", "where more than # count as", "maxEf"},
@@ -116,12 +120,15 @@ func TestCommentsSayTheConstants(t *testing.T) {
 		{"store/maintenance.go", "where they are long: # messages", "maxErase"},
 		{"store/embeddings.go", "a call of the embedder gets: # if 0", "defaultEmbedBatch"},
 		{"store/embeddings.go", "# if 0, at most 64", "defaultWorkers"},
-		{"store/embeddings.go", "a batch is tried: # if 0", "defaultAttempts"},
+		{"store/embeddings.go", "a call of the embedder is tried: # if 0", "defaultAttempts"},
 		{"store/health.go", "limit of them, # if 0", "defaultSlow"},
 		{"store/health.go", "nothing if all is well, # findings at most", "maxFindings"},
 		{"docs/search.md", "Its default is # on PostgreSQL", "defaultEf"},
 		{"docs/search.md", "and on SQLite # or eight times the limit", "minDepth"},
-		{"docs/search.md", "at most the newest # matches (`MaxRanked`)", "MaxRanked"},
+		{"docs/search.md", "A search is bounded: # different words", "words.MaxTerms"},
+		{"docs/search.md", "different words, # in a phrase", "words.MaxPhrase"},
+		{"store/search.go", "A query may have # different words", "words.MaxTerms"},
+		{"store/search.go", "and a phrase #; more is", "words.MaxPhrase"},
 		{"docs/search.md", "all are compared: # of one user", "maxExactUser"},
 		{"message/message.go", "an id of more than # bytes", "check.MaxKey"},
 	} {

@@ -106,6 +106,8 @@ func ExampleWithLogger() {
 	// level=DEBUG msg=query sql="SELECT …" rows=1
 	// level=DEBUG msg=query sql="SELECT …" rows=1
 	// level=DEBUG msg=query sql="INSERT …" rows=1
+	// level=DEBUG msg=query sql="SELECT …" rows=1
+	// level=DEBUG msg=query sql="SELECT …" rows=1
 	// <nil>
 	// level=WARN msg="query failed" sql="INSERT …" rows=0 code=2067
 	// convostore: conflict: the id or the external key of the conversation is taken

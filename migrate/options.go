@@ -53,9 +53,9 @@ type Options struct {
 	// times slower. A search then compares every vector of its scope, which suits users with
 	// at most some ten thousand vectors each. SQLite has no such index and ignores it.
 	WithoutVectorIndex bool
-	// WithoutFullText leaves out the index of words. Appends are faster, and of text search
-	// only store.MatchSubstring works; anything else returns store.ErrUnsupported. A Citus
-	// cluster has no such index, whatever is said here: see Distribute.
+	// WithoutFullText leaves out the index of words. Appends write a little less, and a search by
+	// words reads every text of its scope. A Citus cluster has no such index, whatever is said
+	// here: see Distribute.
 	WithoutFullText bool
 	// Trigrams creates PostgreSQL indexes for substrings, with the extension pg_trgm. They are
 	// for searching the messages of all users for a part of a word. SQLite ignores it.

@@ -136,14 +136,14 @@ type TableCare interface {
 type SearchCare interface {
 	// PackSearch packs the texts that are noted, in one transaction after the other, and removes
 	// what is void. If somebody else is packing it returns at once. Inside a transaction it is
-	// ErrInvalid, as is RebuildSearch.
+	// ErrInvalid, as is ReindexSearch.
 	PackSearch(ctx context.Context) error
 
-	// RebuildSearch makes the index anew from the rows, segment by segment, each in a transaction
+	// ReindexSearch makes the index anew from the rows, segment by segment, each in a transaction
 	// of its own, while everybody reads, writes and searches. It first goes on with a rebuild
 	// that was interrupted, if there was one, and is then done. progress, if not nil, is called
 	// after each segment, outside of its transaction.
-	RebuildSearch(ctx context.Context, progress func(SearchProgress)) error
+	ReindexSearch(ctx context.Context, progress func(SearchProgress)) error
 
 	// SearchState says how the index is.
 	SearchState(ctx context.Context) (SearchState, error)
@@ -168,7 +168,7 @@ type SearchState struct {
 	Documents int64 `json:"documents"`
 	Bytes     int64 `json:"bytes"`
 	// Outdated counts the documents that another version of the library has taken apart.
-	// RebuildSearch makes them anew.
+	// ReindexSearch makes them anew.
 	Outdated int64 `json:"outdated"`
 }
 

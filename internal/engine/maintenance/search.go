@@ -16,15 +16,15 @@ func (s maintenance) PackSearch(ctx context.Context) error {
 	return query.Wrap("pack the index of words", textindex.PackAll(ctx, s.sc.Store))
 }
 
-func (s maintenance) RebuildSearch(ctx context.Context, progress func(store.SearchProgress)) error {
+func (s maintenance) ReindexSearch(ctx context.Context, progress func(store.SearchProgress)) error {
 	_, err := s.searchTables(ctx)
 	if err == nil {
-		err = s.rebuildSearch(ctx, progress)
+		err = s.reindexSearch(ctx, progress)
 	}
 	return query.Wrap("rebuild the index of words", err)
 }
 
-func (s maintenance) rebuildSearch(ctx context.Context, progress func(store.SearchProgress)) error {
+func (s maintenance) reindexSearch(ctx context.Context, progress func(store.SearchProgress)) error {
 	if err := textindex.Outdate(ctx, s.sc.Store); err != nil {
 		return err
 	}

@@ -152,8 +152,8 @@ func TestPackedTextsChange(t *testing.T) {
 	})
 }
 
-// TestRebuildSearch makes the index anew while others search, append and edit.
-func TestRebuildSearch(t *testing.T) {
+// TestReindexSearch makes the index anew while others search, append and edit.
+func TestReindexSearch(t *testing.T) {
 	t.Parallel()
 	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
 		w := newSearchWorld(t, d)
@@ -181,7 +181,7 @@ func TestRebuildSearch(t *testing.T) {
 			}
 		})
 		var last store.SearchProgress
-		require.NoError(t, w.all.RebuildSearch(t.Context(), func(p store.SearchProgress) { last = p }))
+		require.NoError(t, w.all.ReindexSearch(t.Context(), func(p store.SearchProgress) { last = p }))
 		close(done)
 		group.Wait()
 		require.Equal(t, last.Total, last.Done)
@@ -199,14 +199,14 @@ func TestSearchCareRefuses(t *testing.T) {
 		w := newSearchWorld(t, d)
 		ctx := t.Context()
 		require.ErrorIs(t, w.mine.Maintenance().PackSearch(ctx), store.ErrInvalid)
-		require.ErrorIs(t, w.mine.Maintenance().RebuildSearch(ctx, nil), store.ErrInvalid)
+		require.ErrorIs(t, w.mine.Maintenance().ReindexSearch(ctx, nil), store.ErrInvalid)
 		_, err := w.mine.Maintenance().SearchState(ctx)
 		require.ErrorIs(t, err, store.ErrInvalid)
 		require.NoError(t, w.st.Transaction(ctx, func(tx store.Store) error {
 			require.ErrorIs(t, tx.AllUsers().Maintenance().PackSearch(ctx), store.ErrInvalid)
 			return nil
 		}))
-		require.NoError(t, w.all.RebuildSearch(ctx, nil))
+		require.NoError(t, w.all.ReindexSearch(ctx, nil))
 	})
 }
 
