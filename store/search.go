@@ -115,9 +115,20 @@ type SearchFilter struct {
 	Statuses  []conversation.Status
 	Roles     []message.Role
 	Direction message.Direction
+	// Kinds takes messages of any of these kinds, Labels conversations with any of these labels;
+	// an empty list takes all. More than 100 labels are ErrInvalid.
+	Kinds  []message.Kind
+	Labels []string
+	// Metadata takes messages whose metadata has all of these texts under their keys, at the top
+	// of the document. More than 20 are ErrInvalid, and so is an empty key.
+	Metadata []MetadataText
 	// SentSince and SentBefore bound SentAt: since ≤ t < before. Zero is no bound.
 	SentSince, SentBefore time.Time
 }
+
+// MetadataText is a text under a key of a document. Case counts. Numbers and other values are no
+// texts.
+type MetadataText struct{ Key, Value string }
 
 // Match is how a text is searched for. An unknown value is ErrInvalid.
 type Match int

@@ -144,6 +144,9 @@ type JSON interface {
 	// Filled is the condition that a column has a JSON document with something in it: not NULL
 	// and not null, [], {} or "". It begins with IS NOT NULL, which partial indexes ask for.
 	Filled(column string) string
+	// HasText is the condition that a column has a JSON object with a text under a key: two
+	// arguments, the key and the text.
+	HasText(column string) string
 	// SortedArray aggregates a column of integers without its NULLs, the lowest first.
 	SortedArray(column string) string
 	// Element is an element of a SortedArray by its index from 0, NULL beyond the end.

@@ -88,6 +88,10 @@ func (postgres) Filled(column string) string {
 	return "(" + column + " IS NOT NULL AND " + column + ` NOT IN ('null', '[]', '{}', '""'))`
 }
 
+func (postgres) HasText(column string) string {
+	return "coalesce(" + column + " -> CAST(? AS text) = to_jsonb(CAST(? AS text)), false)"
+}
+
 func (postgres) SortedArray(column string) string {
 	return "array_agg(" + column + " ORDER BY " + column + ") FILTER (WHERE " + column + " IS NOT NULL)"
 }

@@ -96,6 +96,11 @@ func (sqlite) Filled(column string) string {
 	return "(" + column + " IS NOT NULL AND json(" + column + `) NOT IN ('null', '[]', '{}', '""'))`
 }
 
+// HasText asks for an object: json_each gives the elements of an array numbers as keys.
+func (sqlite) HasText(column string) string {
+	return "(json_type(" + column + ") IS 'object' AND EXISTS (SELECT 1 FROM json_each(" + column + ") j WHERE j.key = ? AND j.type = 'text' AND j.value = ?))"
+}
+
 func (sqlite) SortedArray(column string) string {
 	return "json_group_array(" + column + " ORDER BY " + column + ") FILTER (WHERE " + column + " IS NOT NULL)"
 }

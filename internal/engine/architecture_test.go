@@ -165,8 +165,10 @@ var walks = []struct {
 	{"a search by words", []step{
 		{"search/text.go", "Messages"},
 		{"search/text_messages.go", "findMessages"},
-		{"search/text_sqlite.go", "highestRanked"},
-		{"search/text_messages.go", "readMatches"},
+		{"search/words_messages.go", "wordMessages"},
+		{"search/words.go", "onIndex"},
+		{"textindex/view.go", "Read"},
+		{"textindex/view.go", "read"},
 		{"query/read.go", "Read"},
 		{"query/fallback.go", "WithFallback"},
 	}},

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -123,7 +124,7 @@ func TestHostsLoggerIsTold(t *testing.T) {
 		mine := st.ForUser(uuid.New())
 		c := &conversation.Conversation{Subject: "Offer"}
 		require.NoError(t, mine.Conversations().Create(ctx, c))
-		insert := l.lines[len(l.lines)-1]
+		insert := l.lines[slices.IndexFunc(l.lines, func(line string) bool { return strings.Contains(line, `INSERT INTO "conversations"`) })]
 		assert.Contains(t, insert, `INSERT INTO "conversations"`)
 		assert.Equal(t, l.shows, strings.Contains(insert, "Offer"), insert)
 		_, err = mine.Conversations().Get(ctx, c.ID)

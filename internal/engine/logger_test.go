@@ -355,9 +355,10 @@ func callMaintenance(c *caller, s *secrets, r store.Maintenance) {
 	c.call(r, "Purge", time.Now().Add(-long))
 	c.call(r, "Retain", store.RetentionPolicy{ArchiveAfter: long, DeleteAfter: long, PurgeAfter: long})
 	c.call(r, "EraseLead", s.next())
-	for _, method := range []string{"Orphans", "RemoveOrphans", "Counts", "Analyze", "Vacuum", "VacuumFull", "Reindex"} {
+	for _, method := range []string{"Orphans", "RemoveOrphans", "Counts", "Analyze", "Vacuum", "VacuumFull", "Reindex", "PackSearch", "SearchState"} {
 		c.call(r, method)
 	}
+	c.call(r, "ReindexSearch", func(store.SearchProgress) {})
 }
 
 func callEmbeddings(c *caller, s *secrets, r store.Embeddings, thread *conversation.Conversation) {

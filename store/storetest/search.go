@@ -31,6 +31,8 @@ func searchTests() subtests {
 		"SearchLongText":       testSearchLongText,
 		"SearchTitles":         testSearchTitles,
 		"SearchCursors":        testSearchCursors,
+		"SearchIn":             testSearchIn,
+		"SearchFilters":        testSearchFilters,
 		"SearchRefusesText":    testSearchRefusesText,
 		"SearchRefusesSimilar": testSearchRefusesSimilar,
 		"SearchEmpty":          testSearchEmpty,

@@ -175,7 +175,7 @@ func (s *similarSearch) find(ctx context.Context, limit int) (vectorHits, error)
 func (s *similarSearch) eligible(q *query.Query) *query.Query {
 	q.Add(" AND m.deleted_at IS NULL AND c.deleted_at IS NULL")
 	s.sc.Owned(s.sc.Owned(s.sc.Owned(q, "e."), "m."), "c.")
-	addFilter(q, s.options.Filter)
+	addFilter(s.sc, q, s.options.Filter)
 	return q
 }
 

@@ -68,13 +68,13 @@ func (t *textSearch) eligible(q *query.Query, x textTable, after *scope.Place) *
 func (t *textSearch) passesFilter(q *query.Query, x textTable, after *scope.Place) *query.Query {
 	t.comesAfter(q.Add("c.deleted_at IS NULL"), t.conversations(), after)
 	if x.alias == "m" {
-		addFilter(q, t.options.Filter)
+		addFilter(t.sc, q, t.options.Filter)
 		return q
 	}
 	if id := t.options.Filter.ConversationID; id != uuid.Nil {
 		q.Add(" AND c.id = ?", id)
 	}
-	addConversationFilter(q, t.options.Filter)
+	addConversationFilter(t.sc, q, t.options.Filter)
 	return q
 }
 
