@@ -28,6 +28,10 @@ const (
 	AppStates = "conversation_app_states"
 	// Migrations has a row for each migration that was applied.
 	Migrations = "convostore_migrations"
+	// Partitions, Centroids and Lists divide the vectors among lists, on SQLite alone.
+	Partitions = "message_embedding_partitions"
+	Centroids  = "message_embedding_centroids"
+	Lists      = "message_embedding_lists"
 	// MessagesText and ConversationsText are SQLite's full-text indexes.
 	MessagesText      = "messages_fts"
 	ConversationsText = "conversations_fts"
@@ -35,6 +39,10 @@ const (
 
 // All returns the names of all tables, SQLite's full-text indexes left out.
 func All() []string { return append(WithRows(), AppStates, Migrations) }
+
+// OnSQLite returns the names of all tables on SQLite: those of All, and the index of vectors that
+// a training makes there.
+func OnSQLite() []string { return append(All(), Partitions, Centroids, Lists) }
 
 // WithRows returns the names of the tables with rows of users, parents before children.
 func WithRows() []string {

@@ -93,6 +93,9 @@ func (f *Features) CosineDistance() string { return "OPERATOR(" + f.vectorSchema
 // The range of half precision (IEEE 754 binary16): it ends at 65504, and loses digits below 2^-14.
 const maxHalf, minHalf = 65504, 0x1p-14
 
+// Dimensions is how many numbers each vector of the database has.
+func (f *Features) Dimensions() int { return f.dimensions }
+
 // CheckVector returns ErrInvalid for a vector that the database cannot keep or compare.
 func (f *Features) CheckVector(v message.Vector) error {
 	if f.dimensions > 0 && len(v) != f.dimensions {

@@ -46,6 +46,8 @@ type shared struct {
 	// gone. It is a counter and not a lock: an erasure must wait for nobody, since it may hold
 	// the connection that a search waits for.
 	Erasures atomic.Int64
+	// Lists are the centroids that SQLite's vectors are divided by.
+	Lists VectorLists
 	// group is nil where the database has many writers.
 	group *group
 	// watch is the file of a host's handle, once it was looked for.
@@ -57,6 +59,8 @@ type Tables struct {
 	Conversations, Messages, Embeddings, Claims, Suggestions string
 	// MessagesText and ConversationsText are SQLite's full-text indexes.
 	MessagesText, ConversationsText string
+	// Partitions, Centroids and Lists are the index of vectors that SQLite has after a training.
+	Partitions, Centroids, Lists string
 
 	names naming.Tables
 }
@@ -71,6 +75,10 @@ func tablesOf(names naming.Tables) Tables {
 
 		MessagesText:      names.Quoted(naming.MessagesText),
 		ConversationsText: names.Quoted(naming.ConversationsText),
+
+		Partitions: names.Quoted(naming.Partitions),
+		Centroids:  names.Quoted(naming.Centroids),
+		Lists:      names.Quoted(naming.Lists),
 
 		names: names,
 	}
