@@ -31,8 +31,8 @@ type EmbeddingTraining interface {
 	// it returns ErrInvalid.
 	Train(ctx context.Context, model string, o TrainOptions) (Training, error)
 
-	// Trainings returns the models that have lists, ordered by name. In the scope of one user it
-	// returns ErrInvalid.
+	// Trainings returns the models that have lists, ordered by name. In the scope of one user and
+	// inside a transaction it returns ErrInvalid.
 	Trainings(ctx context.Context) ([]Training, error)
 }
 
@@ -73,6 +73,9 @@ type Training struct {
 	// of some of the vectors and takes twice as many lists as they needed. If nothing is near
 	// anything, so that it takes half of the lists or more, searches do without them.
 	Probes int `json:"probes"`
+	// Candidates is how many vectors a search compares exactly if SimilarOptions.Candidates is 0.
+	// It is measured in the same way, and at least 200 and at most 800.
+	Candidates int `json:"candidates"`
 	// Recall is the share of the ten nearest neighbours that a search through Probes lists found,
 	// of those that a search through all codes finds.
 	Recall float64 `json:"recall"`

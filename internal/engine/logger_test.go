@@ -370,6 +370,8 @@ func callEmbeddings(c *caller, s *secrets, r store.Embeddings, thread *conversat
 	c.call(r, "EmbedMissing", embedtest.New(64), store.EmbedOptions{})
 	c.call(r, "Models")
 	c.call(r, "DropModel", model)
+	c.call(r, "Train", s.next(), store.TrainOptions{})
+	c.call(r, "Trainings")
 }
 
 func callSearch(c *caller, s *secrets, r store.Search, thread *conversation.Conversation) {

@@ -123,6 +123,7 @@ func (e *estate) fillThread(t *testing.T, st store.Store, s store.Scope) {
 	another := inbound("another that needs a reply")
 	another.Attachments = e.inbound.Attachments
 	appended(t, s, newThread(t, s, 1).ID, another)
+	trained(t, st.DB(t.Context()), "model")
 	require.NoError(t, e.inbound.SetEmbedding("model", axis(0)))
 	require.NoError(t, st.DB(t.Context()).Create(e.inbound.Embeddings).Error)
 	db := st.DB(t.Context())
@@ -418,6 +419,9 @@ func embeddingCalls() map[string][]call {
 		"EmbedMissing": {{want: empty, none: true, args: with(embedder(byLength), store.EmbedOptions{})}},
 		"Models":       {{want: empty, args: with()}},
 		"DropModel":    {{want: empty, args: with("model")}},
+		// About everybody's vectors.
+		"Train":     {{want: refused, args: with("model", store.TrainOptions{}), none: true}},
+		"Trainings": {{want: refused, args: with(), none: true}},
 	}
 }
 

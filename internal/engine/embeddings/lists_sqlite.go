@@ -22,14 +22,16 @@ type Partition struct {
 	Vectors int64
 	// Probes is how many lists a search reads at least.
 	Probes int
+	// Candidates is how many vectors a search compares after their codes.
+	Candidates int
 	*vector.Lists
 }
 
 // ServingPartition returns the partition by which searches go, or nil if there is none.
 func ServingPartition(sc scope.Scope, db query.Conn, model string) (*Partition, error) {
 	p := &Partition{}
-	q := query.New("SELECT id, vectors, probes FROM "+sc.Tables.Partitions+" WHERE model = ? AND state = 'serving'", model)
-	found, err := q.Row(db, &p.ID, &p.Vectors, &p.Probes)
+	q := query.New("SELECT id, vectors, probes, candidates FROM "+sc.Tables.Partitions+" WHERE model = ? AND state = 'serving'", model)
+	found, err := q.Row(db, &p.ID, &p.Vectors, &p.Probes, &p.Candidates)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -63,12 +65,6 @@ func readCentroids(sc scope.Scope, db query.Conn, partition int64) (*vector.List
 		return nil, err
 	}
 	return vector.NewLists(centroids), nil
-}
-
-// StillServes tells whether the partition has served until now. If not, its lists may have lost
-// vectors while they were read.
-func (p *Partition) StillServes(sc scope.Scope, db query.Conn) (bool, error) {
-	return query.New("SELECT 1 FROM "+sc.Tables.Partitions+" WHERE id = ? AND state = 'serving'", p.ID).Row(db, new(int))
 }
 
 // ReadCodes adds the codes of some lists to ranked, by their distance to code. In the scope of a

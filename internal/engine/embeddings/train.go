@@ -10,7 +10,10 @@ import (
 )
 
 func (s embeddings) Train(ctx context.Context, model string, o store.TrainOptions) (store.Training, error) {
-	db, err := s.training(ctx)
+	if err := s.checkTraining(); err != nil {
+		return store.Training{}, err
+	}
+	db, err := s.sc.Writing(ctx)
 	if err != nil {
 		return store.Training{}, err
 	}
@@ -36,7 +39,10 @@ func (s embeddings) Train(ctx context.Context, model string, o store.TrainOption
 }
 
 func (s embeddings) Trainings(ctx context.Context) ([]store.Training, error) {
-	db, err := s.training(ctx)
+	if err := s.checkTraining(); err != nil {
+		return nil, err
+	}
+	db, err := s.sc.Reading(ctx)
 	if err != nil || s.sc.Dialect.Name() != dialect.SQLite {
 		return nil, err
 	}
@@ -44,14 +50,13 @@ func (s embeddings) Trainings(ctx context.Context) ([]store.Training, error) {
 	return all, query.Wrap("read trainings", err)
 }
 
-// training returns a connection for what concerns the vectors of all users. A scope of one user
-// and an open transaction are ErrInvalid.
-func (s embeddings) training(ctx context.Context) (query.Conn, error) {
+// checkTraining returns ErrInvalid in a scope of one user and in an open transaction.
+func (s embeddings) checkTraining() error {
 	switch {
 	case !s.sc.All:
-		return query.Conn{}, rule.Invalid("scope", "is of one user, and the lists are of everybody's vectors; call it with AllUsers")
+		return rule.Invalid("scope", "is of one user, and the lists are of everybody's vectors; call it with AllUsers")
 	case s.sc.InTx:
-		return query.Conn{}, rule.Invalid("transaction", "is open; a training works in many of its own")
+		return rule.Invalid("transaction", "is open; a training works in many of its own")
 	}
-	return s.sc.Writing(ctx)
+	return nil
 }

@@ -13,9 +13,9 @@ import (
 
 const (
 	// sampledEach is how many vectors of the sample there are for each list.
-	sampledEach = 40
+	sampledEach = 32
 	// rounds is how often k-means moves the centroids. More make the lists hardly better.
-	rounds = 6
+	rounds = 5
 )
 
 // errTooFew is returned if the vectors were removed while they were counted and sampled.

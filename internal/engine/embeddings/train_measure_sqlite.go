@@ -14,20 +14,18 @@ import (
 const (
 	// asked is how many vectors the measurement looks for the neighbours of, and neighbours how
 	// many of them.
-	asked, neighbours = 200, 10
-	// askedDepth is how many vectors it compares exactly for each, after their codes.
-	askedDepth = 100
+	asked, neighbours = 100, 10
 	// wantedRecall is the share of the neighbours that the lists have to have: more than a
 	// search promises, since what is asked later is not like the vectors of the sample.
 	wantedRecall = 0.995
-	// probeMargin multiplies the lists that it took, for the same reason.
-	probeMargin, leastProbes = 2, 8
+	// margin multiplies what it took, for the same reason.
+	margin, leastProbes, leastDepth = 2, 8, 200
 )
 
 // measurement is what a training found out about its lists.
 type measurement struct {
-	probes int
-	recall float64
+	probes, depth int
+	recall        float64
 }
 
 // question is a vector whose neighbours are looked for, and what was found.
@@ -41,16 +39,19 @@ type question struct {
 
 type nearCode struct {
 	listed
-	distance   int
+	distance int
+	// place is that among all codes, the nearest first.
+	place      int
 	similarity float64
 }
 
-// measure finds how many lists a search has to read for the recall that is wanted: it looks for
+// measure finds how many lists a search has to read for the recall that is wanted, and how many
+// vectors to compare: it looks for
 // the neighbours of some vectors through all codes, and sees in which lists they are.
 func (t *trainer) measure(ctx context.Context, p *Partition) (measurement, error) {
 	questions, err := t.questions(ctx)
 	if err != nil || len(questions) == 0 {
-		return measurement{probes: p.Len(), recall: 1}, err
+		return measurement{probes: p.Len(), depth: DefaultDepth, recall: 1}, err
 	}
 	for list := range p.Len() {
 		if err := ctx.Err(); err != nil {
@@ -60,38 +61,47 @@ func (t *trainer) measure(ctx context.Context, p *Partition) (measurement, error
 			return measurement{}, err
 		}
 	}
-	needed := make([]int, p.Len()) // how many neighbours are in the list of each rank
-	total := 0
+	// How many neighbours are in the list of each rank, and how many at each place among the codes.
+	ranks, places := make([]int, p.Len()), make([]int, DefaultDepth)
 	for _, q := range questions {
 		if err := t.compareNear(ctx, q); err != nil {
 			return measurement{}, err
 		}
-		rank := make([]int, p.Len())
-		for i, list := range p.Rank(q.vector) {
-			rank[list] = i
-		}
-		for _, n := range q.near {
-			needed[rank[n.list]]++
-			total++
-		}
+		q.count(p, ranks, places)
 	}
-	return measured(needed, total), nil
+	m := measurement{probes: min(p.Len(), max(leastProbes, margin*firstWith(ranks))), depth: min(DefaultDepth, max(leastDepth, margin*firstWith(places)))}
+	m.recall = float64(sum(ranks[:m.probes])) / float64(max(sum(ranks), 1))
+	return m, nil
 }
 
-// measured returns how many lists it takes, and the recall with them.
-func measured(needed []int, total int) measurement {
-	sum := func(probes int) (n int) {
-		for _, count := range needed[:probes] {
-			n += count
+// count adds the neighbours to the numbers at the ranks of their lists and at their places.
+func (q *question) count(p *Partition, ranks, places []int) {
+	rank := make([]int, p.Len())
+	for i, list := range p.Rank(q.vector) {
+		rank[list] = i
+	}
+	for _, n := range q.near {
+		ranks[rank[n.list]]++
+		places[n.place]++
+	}
+}
+
+// firstWith returns how many of the first numbers have the recall that is wanted.
+func firstWith(numbers []int) int {
+	wanted := wantedRecall * float64(sum(numbers))
+	for n := range numbers {
+		if float64(sum(numbers[:n])) >= wanted {
+			return n
 		}
-		return n
 	}
-	probes := 1
-	for probes < len(needed) && float64(sum(probes)) < wantedRecall*float64(total) {
-		probes++
+	return len(numbers)
+}
+
+func sum(numbers []int) (total int) {
+	for _, n := range numbers {
+		total += n
 	}
-	probes = min(len(needed), max(leastProbes, probeMargin*probes))
-	return measurement{probes, float64(sum(probes)) / float64(max(total, 1))}
+	return total
 }
 
 func (t *trainer) questions(ctx context.Context) (questions []*question, err error) {
@@ -125,8 +135,8 @@ func (t *trainer) ask(p *Partition, list int, questions []*question) error {
 
 // add keeps a code if it is among the nearest. It sorts only now and then.
 func (q *question) add(n nearCode) {
-	if q.near = append(q.near, n); len(q.near) == 4*askedDepth {
-		q.nearest(askedDepth, func(a, b nearCode) int { return cmp.Compare(a.distance, b.distance) })
+	if q.near = append(q.near, n); len(q.near) == 4*DefaultDepth {
+		q.nearest(DefaultDepth, func(a, b nearCode) int { return cmp.Compare(a.distance, b.distance) })
 	}
 }
 
@@ -137,7 +147,10 @@ func (q *question) nearest(n int, compare func(a, b nearCode) int) {
 
 // compareNear leaves the true neighbours among the vectors with the nearest codes.
 func (t *trainer) compareNear(ctx context.Context, q *question) error {
-	q.nearest(askedDepth, func(a, b nearCode) int { return cmp.Compare(a.distance, b.distance) })
+	q.nearest(DefaultDepth, func(a, b nearCode) int { return cmp.Compare(a.distance, b.distance) })
+	for i := range q.near {
+		q.near[i].place = i
+	}
 	slices.SortFunc(q.near, func(a, b nearCode) int { return cmp.Compare(a.row, b.row) })
 	rows, at := make([]int64, len(q.near)), map[int64]int{}
 	for i, n := range q.near {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -17,6 +18,9 @@ const (
 	// ComparedAll is the most vectors that a search compares all, whatever their codes: with
 	// lists it would not be faster.
 	ComparedAll = 2000
+	// DefaultDepth is how many vectors a search compares after their codes, if nothing is known
+	// of the model.
+	DefaultDepth = 800
 	// divideBatch is the most vectors that a transaction gives lists: it takes some dozen
 	// milliseconds, for which other writers wait.
 	divideBatch = 2000
@@ -227,7 +231,8 @@ func (t *trainer) serve(ctx context.Context, p *Partition) error {
 		}
 		for _, q := range []*query.Query{
 			query.New("UPDATE "+t.sc.Tables.Partitions+" SET state = 'retired' WHERE model = ? AND state = 'serving'", t.model),
-			query.New("UPDATE "+t.sc.Tables.Partitions+" SET state = 'serving', probes = ?, recall = ? WHERE id = ?", m.probes, m.recall, p.ID),
+			query.New("UPDATE "+t.sc.Tables.Partitions+" SET state = 'serving', probes = ?, candidates = ?, recall = ? WHERE id = ?",
+				m.probes, m.depth, m.recall, p.ID),
 		} {
 			if _, err := q.Exec(db); err != nil {
 				return err
@@ -260,6 +265,24 @@ func (t *trainer) removeRetired(ctx context.Context) error {
 	}
 }
 
+// dropPartitions removes the partitions of a model, whose vectors were removed, with what they know
+// of these.
+func dropPartitions(ctx context.Context, sc scope.Scope, model string) error {
+	if sc.Dialect.Name() != dialect.SQLite {
+		return nil
+	}
+	t := &trainer{sc: sc, db: query.On(ctx, sc.Writer), model: model}
+	err := t.inTransaction(ctx, func(db query.Conn) error {
+		_, err := query.New("UPDATE "+sc.Tables.Partitions+" SET state = 'retired' WHERE model = ?", model).Exec(db)
+		return err
+	})
+	if err == nil {
+		err = t.removeRetired(ctx)
+	}
+	sc.Lists.Drop(model)
+	return err
+}
+
 func (t *trainer) inTransaction(ctx context.Context, fn func(db query.Conn) error) error {
 	return t.sc.Store.Transaction(ctx, func(tx *scope.Store) error { return fn(query.On(ctx, tx.Writer)) })
 }
@@ -275,12 +298,12 @@ func (t *trainer) trained() (store.Training, error) {
 
 // readTrainings reads what is known of the partitions that serve and meet a condition.
 func readTrainings(sc scope.Scope, db query.Conn, condition *query.Query) ([]store.Training, error) {
-	q := query.New("SELECT p.model, p.lists, p.vectors, p.probes, p.recall, p.trained_at,"+
+	q := query.New("SELECT p.model, p.lists, p.vectors, p.probes, p.candidates, p.recall, p.trained_at,"+
 		" (SELECT count(*) FROM "+sc.Tables.Embeddings+" e WHERE e.model = p.model AND e.row_id > p.last_row),"+
 		" (SELECT count(*) FROM "+sc.Tables.Lists+" l WHERE l.partition_id = p.id AND l.list = ?)"+
 		" FROM "+sc.Tables.Partitions+" p WHERE p.state = 'serving'", unlisted).Append(condition).Add(" ORDER BY p.model")
 	found, err := query.All(db, q, func(s *store.Training) []any {
-		return []any{&s.Model, &s.Lists, &s.Vectors, &s.Probes, &s.Recall, (*record.Instant)(&s.TrainedAt), &s.Since, &s.Unlisted}
+		return []any{&s.Model, &s.Lists, &s.Vectors, &s.Probes, &s.Candidates, &s.Recall, (*record.Instant)(&s.TrainedAt), &s.Since, &s.Unlisted}
 	})
 	return query.Values(found), err
 }

@@ -71,7 +71,7 @@ func needsDBStat(db query.Conn) error {
 
 // countRows returns the tables with their rows and without their bytes.
 func (p sqliteProbe) countRows(db query.Conn) ([]store.TableSize, error) {
-	names := naming.All()
+	names := naming.OnSQLite()
 	sizes := make([]store.TableSize, len(names))
 	count := query.New("")
 	for i, name := range names {

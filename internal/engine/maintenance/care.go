@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/rule"
@@ -48,7 +49,11 @@ func (s maintenance) Reindex(ctx context.Context) error {
 
 // ownTables returns the quoted names of all tables, those without an owner among them.
 func (s maintenance) ownTables() (names []string) {
-	for _, name := range naming.All() {
+	all := naming.All()
+	if s.sc.Dialect.Name() == dialect.SQLite {
+		all = naming.OnSQLite()
+	}
+	for _, name := range all {
 		names = append(names, s.sc.Config.Tables.Quoted(name))
 	}
 	return names

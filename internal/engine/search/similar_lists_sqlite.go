@@ -22,31 +22,30 @@ const (
 )
 
 // findInLists searches the lists of a trained model, more and more of them until there are
-// enough hits. done is false if the model has no lists or if it would take too many of them: then
-// comparing all codes is faster.
-func (v sqliteVectors) findInLists(ctx context.Context, s *similarSearch, limit int) (found vectorHits, done bool, err error) {
-	for {
-		p, err := embeddings.ServingPartition(s.sc, s.db, s.options.Model)
-		if err != nil || p == nil {
-			return found, false, err
-		}
-		if wide, err := v.isWide(s); err != nil || !wide {
-			return found, false, err
-		}
+// enough hits. done is false if the model has no lists any more, or if it would take too many of
+// them: then comparing all codes is faster.
+func (v sqliteVectors) findInLists(ctx context.Context, s *similarSearch, p *embeddings.Partition, limit int) (found vectorHits, done bool, err error) {
+	wide, err := v.isWide(s)
+	if err != nil || !wide {
+		return found, false, err
+	}
+	for p != nil {
 		found, done, err = v.searchPartition(ctx, s, p, limit)
 		if err != nil {
 			return found, false, err
 		}
 		// A partition that was replaced meanwhile may have lost lists before they were read.
-		if serves, err := p.StillServes(s.sc, s.db); err != nil || serves {
+		searched := p.ID
+		if p, err = embeddings.ServingPartition(s.sc, s.db, s.options.Model); err != nil || p != nil && p.ID == searched {
 			return found, done, err
 		}
 	}
+	return vectorHits{}, false, nil
 }
 
 func (v sqliteVectors) searchPartition(ctx context.Context, s *similarSearch, p *embeddings.Partition, limit int) (found vectorHits, done bool, err error) {
 	ranked, code := p.Ranked(s.vector), vector.Code(s.vector)
-	depth := s.depth(limit)
+	depth := s.depth(p, limit)
 	for probes, read := p.Probes, 0; probes <= p.Len()/2; probes *= moreLists {
 		if err := ctx.Err(); err != nil {
 			return found, false, err

@@ -22,9 +22,8 @@ import (
 type sqliteVectors struct{ codes *embeddings.Codes }
 
 const (
-	// minDepth and depthOfHit say how many vectors are compared after their codes: at least
-	// minDepth, and depthOfHit for each hit of the limit.
-	minDepth, depthOfHit = 800, 8
+	// depthOfHit is how many vectors are compared after their codes for each hit of the limit.
+	depthOfHit = 8
 	// compareBatch is how many vectors a statement reads by their row_ids.
 	compareBatch = 1000
 )
@@ -33,8 +32,12 @@ func (v sqliteVectors) find(ctx context.Context, s *similarSearch, limit int) (v
 	if s.options.Mode == store.SearchExact || isSelective(s.options.Filter) {
 		return v.compareAll(s, limit)
 	}
-	if !embeddings.InMemory(s.sc) {
-		if found, done, err := v.findInLists(ctx, s, limit); done || err != nil {
+	p, err := embeddings.ServingPartition(s.sc, s.db, s.options.Model)
+	if err != nil {
+		return vectorHits{}, err
+	}
+	if p != nil && !embeddings.InMemory(s.sc) {
+		if found, done, err := v.findInLists(ctx, s, p, limit); done || err != nil {
 			return found, err
 		}
 	}
@@ -42,7 +45,7 @@ func (v sqliteVectors) find(ctx context.Context, s *similarSearch, limit int) (v
 	if err != nil {
 		return vectorHits{}, err
 	}
-	depth := s.depth(limit)
+	depth := s.depth(p, limit)
 	if s.options.Mode == store.SearchAuto && ranked.Len() <= embeddings.ComparedAll {
 		depth = embeddings.ComparedAll
 	}
@@ -50,12 +53,16 @@ func (v sqliteVectors) find(ctx context.Context, s *similarSearch, limit int) (v
 	return found, err
 }
 
-// depth is how many vectors a search compares after their codes.
-func (s *similarSearch) depth(limit int) int {
-	if s.options.Candidates > 0 {
+// depth is how many vectors a search compares after their codes, of a model that may have a
+// partition.
+func (s *similarSearch) depth(p *embeddings.Partition, limit int) int {
+	switch {
+	case s.options.Candidates > 0:
 		return max(s.options.Candidates, limit)
+	case p != nil:
+		return max(p.Candidates, depthOfHit*limit)
 	}
-	return max(minDepth, depthOfHit*limit)
+	return max(embeddings.DefaultDepth, depthOfHit*limit)
 }
 
 // compareAll compares all vectors. As on PostgreSQL, it compares only those that pass the

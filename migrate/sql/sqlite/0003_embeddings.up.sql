@@ -52,13 +52,14 @@ CREATE TABLE {{table "message_embedding_partitions"}} (
     vectors    integer   NOT NULL,
     last_row   integer   NOT NULL,
     through    integer   NOT NULL DEFAULT 0,
-    -- How many lists a search reads at least, and how much of what a search through all codes
-    -- finds a search through these found.
+    -- How many lists a search reads at least, how many vectors it compares, and how much of what
+    -- a search through all codes finds a search through these lists found.
     probes     integer   NOT NULL DEFAULT 0,
+    candidates integer   NOT NULL DEFAULT 0,
     recall     real      NOT NULL DEFAULT 0,
     trained_at timestamp NOT NULL CHECK ({{utc "trained_at"}})
 );
-CREATE UNIQUE INDEX {{name "message_embedding_partitions_model_idx"}}
+CREATE UNIQUE INDEX {{name "message_embedding_partitions_state_key"}}
     ON {{table "message_embedding_partitions"}} (model, state) WHERE state <> 'retired';
 
 CREATE TABLE {{table "message_embedding_centroids"}} (
