@@ -208,7 +208,7 @@ func testEmbeddingsTrain(t *testing.T, w *world) {
 	trainings, err := all.Trainings(ctx)
 	require.NoError(t, err)
 	require.Empty(t, trainings)
-	require.Len(t, w.near(t, "m", axis(0)), 3)
+	require.Len(t, w.near(t, "m", axis(0)), 1)
 }
 
 func (w *world) missing(t testing.TB, model string, f store.EmbedFilter) []string {

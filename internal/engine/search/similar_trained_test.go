@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -99,6 +100,33 @@ func TestTrainedIsKeptUp(t *testing.T) {
 		require.NoError(t, w.st.DB(ctx).Table(table).Count(&left).Error)
 		assert.Zero(t, left, table)
 	}
+}
+
+// TestTrainedCost counts the pages that Set writes.
+func TestTrainedCost(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "cost.db")
+	st, err := sqlite.Open(t.Context(), path, simOptions())
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, st.Close()) })
+	w := newSimWorld(t, st)
+	random := rand.New(rand.NewPCG(6, 7))
+	pages := func() float64 {
+		const sets, header, frame = 80, 32, 24 + 4096 // so few that no checkpoint comes between
+		require.NoError(t, st.DB(t.Context()).Exec("PRAGMA wal_checkpoint(TRUNCATE)").Error)
+		for range sets {
+			m := w.all[random.IntN(len(w.all))]
+			require.NoError(t, st.ForUser(m.UserID).Embeddings().Set(t.Context(), m.ID, simModel, w.vector()))
+		}
+		info, err := os.Stat(path + "-wal")
+		require.NoError(t, err)
+		return float64(info.Size()-header) / frame / sets
+	}
+	before := pages()
+	w.train(t)
+	after := pages()
+	t.Logf("pages to replace a vector: %.2f, trained %.2f", before, after)
+	assert.Less(t, after-before, 5.0, "two pages that it leaves, and three that it comes to")
 }
 
 // TestTrainContinues ends a training at each of its steps; the next one goes on, and searches find
