@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/vector"
@@ -105,7 +104,7 @@ type listed struct {
 // to. It must run in the transaction that wrote them. It also moves those that somebody wrote
 // without this package. Where the model has no partition it does nothing.
 func giveLists(sc scope.Scope, db query.Conn, model string) error {
-	if sc.Dialect.Name() != dialect.SQLite {
+	if !sc.Dialect.VectorLists() {
 		return nil
 	}
 	p, err := ServingPartition(sc, db, model)

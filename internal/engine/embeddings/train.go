@@ -3,7 +3,6 @@ package embeddings
 import (
 	"context"
 
-	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
@@ -23,7 +22,7 @@ func (s embeddings) Train(ctx context.Context, model string, o store.TrainOption
 	if o.Lists < 0 || o.Lists > store.MaxLists {
 		return store.Training{}, rule.Invalid("lists", "is not between 0 and %d", store.MaxLists)
 	}
-	if s.sc.Dialect.Name() != dialect.SQLite {
+	if !s.sc.Dialect.VectorLists() {
 		return store.Training{Model: model}, nil
 	}
 	f, err := s.sc.SchemaFeatures(db)
@@ -43,7 +42,7 @@ func (s embeddings) Trainings(ctx context.Context) ([]store.Training, error) {
 		return nil, err
 	}
 	db, err := s.sc.Reading(ctx)
-	if err != nil || s.sc.Dialect.Name() != dialect.SQLite {
+	if err != nil || !s.sc.Dialect.VectorLists() {
 		return nil, err
 	}
 	all, err := readTrainings(s.sc, db, query.New(""))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -268,7 +267,7 @@ func (t *trainer) removeRetired(ctx context.Context) error {
 // dropPartitions removes the partitions of a model, whose vectors were removed, with what they know
 // of these.
 func dropPartitions(ctx context.Context, sc scope.Scope, model string) error {
-	if sc.Dialect.Name() != dialect.SQLite {
+	if !sc.Dialect.VectorLists() {
 		return nil
 	}
 	t := &trainer{sc: sc, db: query.On(ctx, sc.Writer), model: model}

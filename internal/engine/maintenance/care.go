@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/rule"
@@ -50,7 +49,7 @@ func (s maintenance) Reindex(ctx context.Context) error {
 // ownTables returns the quoted names of all tables, those without an owner among them.
 func (s maintenance) ownTables() (names []string) {
 	all := naming.All()
-	if s.sc.Dialect.Name() == dialect.SQLite {
+	if s.sc.Dialect.VectorLists() {
 		all = naming.OnSQLite()
 	}
 	for _, name := range all {

@@ -1,7 +1,6 @@
 package maintenance
 
 import (
-	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 )
 
@@ -9,7 +8,7 @@ import (
 // they tell what a vector was like, so that none may stay behind. They are a part of the index
 // and are not counted.
 func (s maintenance) removeLooseCodes(db query.Conn) error {
-	if s.sc.Dialect.Name() != dialect.SQLite {
+	if !s.sc.Dialect.VectorLists() {
 		return nil
 	}
 	q := query.New("DELETE FROM " + s.sc.Tables.Lists + " AS o WHERE NOT EXISTS (SELECT 1 FROM " + s.sc.Tables.Embeddings +

@@ -46,12 +46,13 @@ func (v sqliteVectors) findInLists(ctx context.Context, s *similarSearch, p *emb
 func (v sqliteVectors) searchPartition(ctx context.Context, s *similarSearch, p *embeddings.Partition, limit int) (found vectorHits, done bool, err error) {
 	ranked, code := p.Ranked(s.vector), vector.Code(s.vector)
 	depth := s.depth(p, limit)
-	for probes, read := p.Probes, 0; probes <= p.Len()/2; probes *= moreLists {
+	for probes := p.Probes; probes <= p.Len()/2; probes *= moreLists {
 		if err := ctx.Err(); err != nil {
 			return found, false, err
 		}
 		codes := embeddings.NewRanked(len(s.vector))
-		if read, err = v.readLists(s, p, ranked, probes, codes, code, s.wantedCodes(p, depth)); err != nil {
+		read, err := v.readLists(s, p, ranked, probes, codes, code, s.wantedCodes(p, depth))
+		if err != nil {
 			return found, false, err
 		}
 		found, enough, err := v.compareRanked(s, codes, depth, limit, false)
