@@ -55,6 +55,9 @@ func (v sqliteVectors) searchPartition(ctx context.Context, s *similarSearch, p 
 		if err != nil {
 			return found, false, err
 		}
+		if read == len(ranked) {
+			break
+		}
 		found, enough, err := v.compareRanked(s, codes, depth, limit, false)
 		if err != nil || enough || s.options.Mode == store.SearchApproximate {
 			return found, err == nil, err

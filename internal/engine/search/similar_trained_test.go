@@ -3,9 +3,12 @@ package search_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -211,6 +214,56 @@ func TestTrainBesideWritersAndReaders(t *testing.T) {
 	t.Logf("%d vectors were set and found", searches)
 }
 
+// between calls a function once, after the first statement on the partitions.
+type between struct {
+	slog.Handler
+	do func()
+}
+
+func (b *between) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if do := b.do; do != nil && strings.Contains(a.Value.String(), "message_embedding_partitions") {
+			b.do = nil
+			do()
+		}
+		return true
+	})
+	return nil
+}
+
+// TestTrainedAnew: the lists are replaced, and some of the old ones removed, after a search has
+// looked which ones to read.
+func TestTrainedAnew(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "anew.db")
+	b := &between{Handler: slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug})}
+	var stores [2]store.Store
+	for i, options := range [][]convostore.Option{{simOptions()}, {simOptions(), convostore.WithLogger(slog.New(b), 0)}} {
+		st, err := sqlite.Open(t.Context(), path, options...)
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, st.Close()) })
+		stores[i] = st
+	}
+	w := newSimWorld(t, stores[0])
+	w.train(t)
+	m, replaced := w.all[0], false
+	b.do = func() {
+		replaced = true
+		for _, statement := range []string{
+			"UPDATE message_embedding_partitions SET state = 'retired'",
+			"DELETE FROM message_embedding_lists WHERE list = (SELECT l.list FROM message_embedding_lists l" +
+				" JOIN message_embeddings e ON e.row_id = l.row_id WHERE e.message_id = '" + m.ID.String() + "')",
+		} {
+			assert.NoError(t, stores[0].DB(t.Context()).Exec(statement).Error)
+		}
+	}
+	got, err := stores[1].AllUsers().Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: m.vector}, store.SimilarOptions{Model: simModel, Limit: 1})
+	require.NoError(t, err)
+	require.True(t, replaced)
+	require.Len(t, got.Hits, 1)
+	assert.Equal(t, m.ID, got.Hits[0].Message.ID)
+}
+
 // TestTrainedWithoutForeignKeys: what a host's connection leaves behind, RemoveOrphans removes.
 func TestTrainedWithoutForeignKeys(t *testing.T) {
 	t.Parallel()
@@ -274,6 +327,57 @@ func TestTrainedRecall(t *testing.T) {
 	}
 }
 
+// TestTrainedOneUser: lists serve a user with very many vectors as well, and what they do not find
+// in the first lists they look for in more.
+func TestTrainedOneUser(t *testing.T) {
+	t.Parallel()
+	const dims, vectors = 32, 20_200
+	centers := make([]message.Vector, 50)
+	vector := func(r *rand.Rand) message.Vector {
+		v := make(message.Vector, dims)
+		for i := range v {
+			v[i] = float32(r.NormFloat64() * 0.4)
+		}
+		if center := centers[r.IntN(len(centers))]; center != nil {
+			return plus(v, center)
+		}
+		return v
+	}
+	for i := range centers {
+		v := vector(rand.New(rand.NewPCG(12, uint64(i))))
+		for j := range v {
+			v[j] *= 2.5
+		}
+		centers[i] = v
+	}
+	w := newVectorWorld(t, dims, vectors, vector)
+	user := w.all[0].UserID
+	_, err := w.st.AllUsers().Embeddings().Train(t.Context(), simModel, store.TrainOptions{Lists: 100})
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, w.recallOf(t, user, 30, 10, vector), 0.99)
+
+	ctx, v := t.Context(), vector(w.rand)
+	rare := w.all[:5]
+	for _, m := range rare {
+		require.NoError(t, w.st.DB(ctx).Exec("UPDATE messages SET role = 'tool' WHERE id = ?", m.ID).Error)
+	}
+	o := store.SimilarOptions{Model: simModel, Filter: store.SearchFilter{Roles: []message.Role{message.RoleTool}}}
+	got, err := w.st.ForUser(user).Search().SimilarMessages(ctx, store.SimilarTo{Vector: v}, o)
+	require.NoError(t, err)
+	assert.Len(t, got.Hits, len(rare), "in the end it compares all")
+	o.Mode = store.SearchApproximate
+	got, err = w.st.ForUser(user).Search().SimilarMessages(ctx, store.SimilarTo{Vector: v}, o)
+	require.NoError(t, err)
+	assert.True(t, got.Short)
+	assert.False(t, got.Exact)
+	assert.Less(t, len(got.Hits), len(rare))
+	o.Candidates = 2 * vectors
+	got, err = w.st.ForUser(user).Search().SimilarMessages(ctx, store.SimilarTo{Vector: v}, o)
+	require.NoError(t, err)
+	assert.Len(t, got.Hits, len(rare))
+	assert.True(t, got.Exact, "so many candidates are all vectors")
+}
+
 func plus(a, b message.Vector) message.Vector {
 	sum := make(message.Vector, len(a))
 	for i := range a {
@@ -305,10 +409,15 @@ func newVectorWorld(t *testing.T, dims, n int, vector func(r *rand.Rand) message
 // finds.
 func (w *simWorld) recall(t *testing.T, queries, limit int, vector func(r *rand.Rand) message.Vector) float64 {
 	t.Helper()
+	return w.recallOf(t, uuid.Nil, queries, limit, vector)
+}
+
+func (w *simWorld) recallOf(t *testing.T, user uuid.UUID, queries, limit int, vector func(r *rand.Rand) message.Vector) float64 {
+	t.Helper()
 	random, right := rand.New(rand.NewPCG(8, 9)), 0
 	for range queries {
 		v := vector(random)
-		got, err := w.st.AllUsers().Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: v}, store.SimilarOptions{Model: simModel, Limit: limit})
+		got, err := w.scope(user).Search().SimilarMessages(t.Context(), store.SimilarTo{Vector: v}, store.SimilarOptions{Model: simModel, Limit: limit})
 		require.NoError(t, err)
 		require.Len(t, got.Hits, limit)
 		require.False(t, got.Exact)
