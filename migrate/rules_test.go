@@ -161,12 +161,17 @@ func TestEveryKeyHasAnIndex(t *testing.T) {
 				assert.True(t, slices.ContainsFunc(table.indexes, func(i tableIndex) bool { return i.serves(key) }),
 					"%s: nothing serves the foreign key %v: %v", table.name, key, table.indexes)
 			}
-			if table.owned {
+			// The lists have their rows by way of the vectors, which have such an index.
+			if table.owned && !strings.HasSuffix(table.name, naming.Lists) {
 				assert.True(t, slices.ContainsFunc(table.indexes, func(i tableIndex) bool { return i.condition == "" && i.columns[0] == "user_id" }),
 					"%s: no index has all rows of a user: %v", table.name, table.indexes)
 			}
 		}
-		assert.Equal(t, 17, keys, "the foreign keys that were looked at")
+		want := 19
+		if db.Name() == "postgres" {
+			want = 17
+		}
+		assert.Equal(t, want, keys, "the foreign keys that were looked at")
 	})
 }
 
@@ -177,7 +182,11 @@ func TestEveryNameFollowsTheRule(t *testing.T) {
 	eachDialect(t, func(t *testing.T, db *gorm.DB) {
 		o := hosted(t, db)
 		all := rulesOf(t, db, o)
-		require.Len(t, all, len(naming.All())+len(naming.Search()))
+		want := naming.OnSQLite()
+		if db.Name() == "postgres" {
+			want = naming.All()
+		}
+		require.Len(t, all, len(want)+len(naming.Search()))
 		seen := map[string]bool{}
 		for _, table := range all {
 			for _, c := range table.constraints {

@@ -40,6 +40,7 @@ type Embedder interface {
 type Embeddings interface {
 	EmbeddingStore
 	EmbeddingJobs
+	EmbeddingTraining
 }
 
 // EmbeddingStore stores the vectors of single messages.

@@ -62,7 +62,8 @@ type TextSearch interface {
 //
 // A result is exact if every vector of the scope and filter was compared. It is approximate if
 // an index chose the candidates, which are then compared exactly. The index is HNSW on
-// PostgreSQL; on SQLite it is a code of one bit for each dimension. SearchAuto is exact where
+// PostgreSQL; on SQLite it is a code of one bit for each dimension, and for a model that was
+// trained (EmbeddingTraining) lists of the codes of near vectors. SearchAuto is exact where
 // that is fast, and the result says which it was. Hits come with the highest similarity first,
 // ties by message id, lowest first.
 //
@@ -240,7 +241,8 @@ const (
 	SearchExact
 	// SearchApproximate returns what the index gives, and sets Short if that is too little. On
 	// SQLite the filter applies after the codes were compared, so vectors that it leaves out use
-	// up Candidates.
+	// up Candidates. Of a trained model it reads the codes of Training.Probes lists, and of more
+	// only for twice as many codes as Candidates.
 	SearchApproximate
 )
 
@@ -259,7 +261,8 @@ type SimilarOptions struct {
 	// Candidates is how many vectors an approximate search compares exactly. More is slower and
 	// finds more of the true neighbours. It is hnsw.ef_search on PostgreSQL, where more than
 	// 1,000 count as 1,000, and the depth of the second stage on SQLite. It is never less than
-	// Limit. 0 means 400 on PostgreSQL, and on SQLite 800 or, if that is more, eight times Limit.
+	// Limit. 0 means 400 on PostgreSQL. On SQLite it means 800, or what a training found out
+	// (Training.Candidates), or eight times Limit if that is more.
 	Candidates int
 }
 

@@ -43,6 +43,7 @@ func TestSearchFigures(t *testing.T) {
 	t.Run("data", r.data)
 	t.Run("similar", r.similar)
 	t.Run("candidates", r.candidates)
+	t.Run("trained", r.trained)
 	t.Run("words", r.wordFigures)
 	t.Run("bytes", r.bytes)
 	t.Run("memory", r.memory)

@@ -51,6 +51,9 @@ type Driver interface {
 	ClosesCancelled() bool
 	// OneWriter tells whether a transaction that writes keeps all others from writing.
 	OneWriter() bool
+	// VectorLists says that the schema has lists of near vectors, which a training makes: there is
+	// no index that the database keeps by itself.
+	VectorLists() bool
 	// Copies tells whether the server takes rows by COPY, if the driver can send them.
 	Copies() bool
 	// BindsTime tells whether the driver may be given a time as it is. Where it may not, the

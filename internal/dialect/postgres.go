@@ -15,6 +15,7 @@ func (postgres) Numbered() bool              { return true }
 func (postgres) Param(sqlType string) string { return "CAST(? AS " + sqlType + ")" }
 func (postgres) ClosesCancelled() bool       { return true }
 func (postgres) OneWriter() bool             { return false }
+func (postgres) VectorLists() bool           { return false }
 func (postgres) BindsTime() bool             { return true }
 func (postgres) RollsBackByItself() bool     { return false }
 func (postgres) Copies() bool                { return true }

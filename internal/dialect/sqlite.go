@@ -18,6 +18,7 @@ func (sqlite) Numbered() bool          { return false }
 func (sqlite) Param(string) string     { return "?" }
 func (sqlite) ClosesCancelled() bool   { return false }
 func (sqlite) OneWriter() bool         { return true }
+func (sqlite) VectorLists() bool       { return true }
 func (sqlite) BindsTime() bool         { return false }
 func (sqlite) RollsBackByItself() bool { return true }
 func (sqlite) Copies() bool            { return false }

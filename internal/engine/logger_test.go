@@ -240,6 +240,7 @@ func callAll(c *caller, s *secrets, st store.Store, user uuid.UUID) *conversatio
 	callEmbeddings(c, s, mine.Embeddings(), thread)
 	callSearch(c, s, mine.Search(), thread)
 	callReports(c, s, st, mine.Reports(), thread)
+	callTraining(c, s, st)
 	callMaintenance(c, s, st.AllUsers().Maintenance())
 	c.call(mine.Conversations(), "Erase", thread.ID)
 	c.call(mine.Maintenance(), "EraseUser")
@@ -373,6 +374,17 @@ func callEmbeddings(c *caller, s *secrets, r store.Embeddings, thread *conversat
 	c.call(r, "ListSetAside", s.next(), store.PageRequest{})
 	c.call(r, "RetrySetAside", s.next(), []uuid.UUID{m.ID})
 	c.call(r, "DropModel", model)
+}
+
+// callTraining leaves out PostgreSQL, where there is nothing to do and nothing to log.
+func callTraining(c *caller, s *secrets, st store.Store) {
+	r := st.AllUsers().Embeddings()
+	if st.DB(c.t.Context()).Name() == "postgres" {
+		c.called[fmt.Sprintf("%T.Train", r)], c.called[fmt.Sprintf("%T.Trainings", r)] = true, true
+		return
+	}
+	c.call(r, "Train", s.next(), store.TrainOptions{})
+	c.call(r, "Trainings")
 }
 
 func callSearch(c *caller, s *secrets, r store.Search, thread *conversation.Conversation) {

@@ -123,6 +123,7 @@ var writes = map[string]string{
 // are maintenance.
 var decisions = map[string]string{
 	"threads.messages":        "FindThread",
+	"embeddings.embeddings":   "Train",
 	"maintenance.maintenance": "ArchiveInactive Purge Retain EraseLead RemoveOrphans Analyze Vacuum VacuumFull Reindex",
 }
 

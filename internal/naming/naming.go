@@ -29,6 +29,10 @@ const (
 	AppStates = "conversation_app_states"
 	// Migrations has a row for each migration that was applied.
 	Migrations = "convostore_migrations"
+	// Partitions, Centroids and Lists divide the vectors among lists, on SQLite alone.
+	Partitions = "message_embedding_partitions"
+	Centroids  = "message_embedding_centroids"
+	Lists      = "message_embedding_lists"
 	// The index of words, which is there with full text alone. SearchNotes has what is read from
 	// its row, SearchGone what is void in the segments, SearchBlocks what the segments are made of.
 	SearchNotes    = "search_notes"
@@ -42,6 +46,10 @@ func All() []string { return append(WithRows(), AppStates, Migrations) }
 
 // Search returns the names of the tables of the index of words, parents before children.
 func Search() []string { return []string{SearchNotes, SearchGone, SearchSegments, SearchBlocks} }
+
+// OnSQLite returns the names of all tables on SQLite: those of All, and the index of vectors that
+// a training makes there.
+func OnSQLite() []string { return append(All(), Partitions, Centroids, Lists) }
 
 // WithRows returns the names of the tables with rows of users, parents before children.
 func WithRows() []string {

@@ -28,6 +28,7 @@ func embeddingTests() subtests {
 		"EmbeddingsEdited":   testEmbeddingsEdited,
 		"EmbeddingsMissing":  testEmbeddingsMissing,
 		"EmbeddingsModels":   testEmbeddingsModels,
+		"EmbeddingsTrain":    testEmbeddingsTrain,
 	}
 }
 
@@ -175,6 +176,47 @@ func testEmbeddingsEdited(t *testing.T, w *world) {
 	must[*message.Message](t)(w.mine.Messages().Update(ctx, m.ID, store.MessageUpdate{Content: new("changed")}))
 	require.EqualValues(t, 1, w.counts(t).Embeddings, "every model's, of this message alone")
 	require.Equal(t, []string{"changed"}, w.missing(t, "m", store.EmbedFilter{}))
+}
+
+// testEmbeddingsTrain: a training of few vectors is none, on either database, and nothing that
+// others would notice.
+func testEmbeddingsTrain(t *testing.T, w *world) {
+	ctx, all := t.Context(), w.st.AllUsers().Embeddings()
+	c := w.thread(t, 3)
+	for i, m := range c.Messages {
+		w.setVector(t, m, "m", axis(i))
+	}
+	_, err := w.mine.Embeddings().Train(ctx, "m", store.TrainOptions{})
+	invalid(t, err, "scope")
+	_, err = w.mine.Embeddings().Trainings(ctx)
+	invalid(t, err, "scope")
+	require.NoError(t, w.st.Transaction(ctx, func(tx store.Store) error {
+		_, err := tx.AllUsers().Embeddings().Train(ctx, "m", store.TrainOptions{})
+		invalid(t, err, "transaction")
+		return nil
+	}))
+	if w.inTx(t) {
+		return
+	}
+	for _, lists := range []int{-1, store.MaxLists + 1} {
+		_, err = all.Train(ctx, "m", store.TrainOptions{Lists: lists})
+		invalid(t, err, "lists")
+	}
+	for _, model := range []string{"", "a\x00", "\xff"} {
+		_, err = all.Train(ctx, model, store.TrainOptions{})
+		invalid(t, err, "model")
+	}
+	_, err = all.Train(canceled(t), "m", store.TrainOptions{})
+	require.Error(t, err)
+	for _, model := range []string{"m", "none"} {
+		got, err := all.Train(ctx, model, store.TrainOptions{Lists: 2})
+		require.NoError(t, err)
+		require.Equal(t, store.Training{Model: model}, got)
+	}
+	trainings, err := all.Trainings(ctx)
+	require.NoError(t, err)
+	require.Empty(t, trainings)
+	require.Len(t, w.near(t, "m", axis(0)), 1)
 }
 
 func (w *world) missing(t testing.TB, model string, f store.EmbedFilter) []string {

@@ -67,6 +67,7 @@ func newTwins(t testing.TB, w *world) twins {
 func (w *world) surround(t testing.TB, s store.Scope, m *message.Message) {
 	t.Helper()
 	db := w.st.DB(t.Context())
+	trained(t, db, "model")
 	w.embed(t, m, "model")
 	furnish(t, db, m)
 	claim(t, db, m)

@@ -150,7 +150,8 @@ func (can Capabilities) savepointsOutliveTheServersErrors(t *testing.T, st store
 // refusedInside tells of methods that a transaction or one user's scope refuses.
 func refusedInside(name string) bool {
 	return slices.Contains([]string{
-		"Embeddings.EmbedMissing", "Maintenance.Analyze", "Maintenance.Vacuum", "Maintenance.VacuumFull", "Maintenance.Reindex",
+		"Embeddings.EmbedMissing", "Embeddings.Train", "Embeddings.Trainings",
+		"Maintenance.Analyze", "Maintenance.Vacuum", "Maintenance.VacuumFull", "Maintenance.Reindex",
 	}, name)
 }
 

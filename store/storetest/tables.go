@@ -15,6 +15,7 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/config"
 	"github.com/convostore/convostore/internal/naming"
+	"github.com/convostore/convostore/internal/vector"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -136,6 +137,29 @@ func claim(t testing.TB, db *gorm.DB, m *message.Message) {
 	require.NoError(t, db.Table(bareTable(db, naming.Claims)).Create(map[string]any{
 		"message_id": m.ID.String(), "user_id": m.UserID.String(), "model": "claimed", "claimed_by": uuid.NewString(), "claimed_at": until[0], "claimed_until": until[0],
 	}).Error)
+}
+
+// trained gives the vectors of a model lists on SQLite, one that all belong to, so that there are
+// rows in every table. Afterwards each vector that is written gets into it.
+func trained(t testing.TB, db *gorm.DB, model string) {
+	t.Helper()
+	if db.Name() != SQLite {
+		return
+	}
+	name := func(table string) string {
+		if n, ok := db.NamingStrategy.(config.Naming); ok {
+			table = n.ConvostoreTable(table)
+		}
+		return quoted(table)
+	}
+	at := []any{future}
+	dialect.BindTimes(at)
+	partitions := name(naming.Partitions)
+	require.NoError(t, db.Exec("INSERT INTO "+partitions+" (model, state, lists, vectors, last_row, probes, candidates, recall, trained_at)"+
+		" SELECT ?, 'serving', 1, 0, 0, 1, 200, 1, ? WHERE NOT EXISTS (SELECT 1 FROM "+partitions+" WHERE model = ? AND state = 'serving')",
+		model, at[0], model).Error)
+	require.NoError(t, db.Exec("INSERT INTO "+name(naming.Centroids)+" (partition_id, list, centroid)"+
+		" SELECT id, 0, ? FROM "+partitions+" WHERE model = ? AND state = 'serving' ON CONFLICT DO NOTHING", vector.Encode(axis(0)), model).Error)
 }
 
 // everyTableHasRows requires that a new table is not forgotten above.

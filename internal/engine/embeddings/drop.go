@@ -32,6 +32,9 @@ func (s embeddings) DropModel(ctx context.Context, model string) (total int64, e
 	for user := uuid.Nil; ; {
 		q := query.New("SELECT user_id FROM "+s.sc.Tables.Embeddings+" WHERE model = ? AND user_id > ? ORDER BY user_id LIMIT 1", model, user)
 		next, err := scope.ReadIDs(query.On(ctx, s.sc.Writer), q)
+		if err == nil && len(next) == 0 {
+			err = dropPartitions(ctx, s.sc, model)
+		}
 		if err != nil || len(next) == 0 {
 			return total, query.Wrap("drop model", err)
 		}

@@ -64,6 +64,26 @@ func InsertOwn(sc scope.Scope, db query.Conn, vectors []*message.Embedding) erro
 			return err
 		}
 	}
+	return giveOwnLists(sc, db, vectors)
+}
+
+// giveOwnLists gives the vectors of messages of any number of users their lists.
+func giveOwnLists(sc scope.Scope, db query.Conn, vectors []*message.Embedding) error {
+	type key struct {
+		user  uuid.UUID
+		model string
+	}
+	given := map[key]bool{}
+	for _, e := range vectors {
+		k := key{e.UserID, e.Model}
+		if given[k] {
+			continue
+		}
+		given[k] = true
+		if err := giveLists(sc.As(e.UserID), db, e.Model); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -45,7 +45,7 @@ func (s embeddings) Set(ctx context.Context, messageID uuid.UUID, model string, 
 		return query.Wrap("set embedding", err)
 	}
 	row := []vectorRow{{OwnedID: scope.OwnedID{ID: messageID, User: owner}, vector: v}}
-	err = s.sc.As(owner).Single(ctx, func(on *scope.Store) error { return setVectors(ctx, s.sc.In(on), model, row) })
+	err = s.sc.As(owner).Shared(ctx, func(tx *scope.Store) error { return setVectors(ctx, s.sc.In(tx), model, row) })
 	return query.Wrap("set embedding", withoutIndex(err))
 }
 
@@ -181,7 +181,7 @@ func setVectors(ctx context.Context, sc scope.Scope, model string, rows []vector
 // upsertVectors writes vectors of live messages of the scope's user and returns the ids of the
 // messages that it found. On PostgreSQL it locks the messages: an edit in between would not
 // see the new vector and leave it there. On SQLite a vector that is replaced gets a new
-// row_id, by which the copy of the codes in memory notices it.
+// row_id, by which the copy of the codes in memory notices it. It must run in a transaction.
 func upsertVectors(ctx context.Context, sc scope.Scope, model string, rows []vectorRow) ([]uuid.UUID, error) {
 	f, err := sc.SchemaFeatures(query.On(ctx, sc.Writer))
 	if err != nil {
@@ -213,5 +213,5 @@ func upsertVectors(ctx context.Context, sc scope.Scope, model string, rows []vec
 		}
 		written = append(written, ids...)
 	}
-	return written, nil
+	return written, giveLists(sc, query.On(ctx, sc.Writer), model)
 }

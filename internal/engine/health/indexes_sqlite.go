@@ -31,7 +31,7 @@ func (p sqliteProbe) indexUsage(ctx context.Context) ([]store.IndexUsage, error)
 // is the table itself, and is not among them.
 func (p sqliteProbe) indexes(db query.Conn) ([]store.IndexUsage, error) {
 	var tables []string
-	for _, name := range slices.Concat(naming.All(), naming.Search()) {
+	for _, name := range slices.Concat(naming.OnSQLite(), naming.Search()) {
 		tables = append(tables, p.st.Config.Tables.Table(name))
 	}
 	q := query.In(query.New(`SELECT m.tbl_name, m.name, l."unique" FROM sqlite_master m JOIN pragma_index_list(m.tbl_name) l ON l.name = m.name`+

@@ -53,7 +53,7 @@ func (s maintenance) RemoveOrphans(ctx context.Context) (store.Counts, error) {
 			}
 			t.Add(&counts, n)
 		}
-		return nil
+		return s.removeLooseCodes(query.On(ctx, tx.Writer))
 	})
 	return counts, query.Wrap("remove orphans", err)
 }

@@ -25,6 +25,8 @@ type Features struct {
 	Half bool
 	// vectorSchema is the quoted schema of PostgreSQL's type of embeddings.
 	vectorSchema string
+	// vectorLists says that there are tables for the lists of vectors.
+	vectorLists bool
 	// leadType is the type of lead_id.
 	leadType string
 	// dimensions is the length of every embedding, 0 if the schema does not fix it.
@@ -55,6 +57,9 @@ func (s *Store) SchemaFeatures(db query.Conn) (*Features, error) {
 // ReadFeatures reads the features from the schema as it is now.
 func (s *Store) ReadFeatures(db query.Conn) (*Features, error) {
 	f, err := s.featureReader.read(s, db)
+	if err == nil {
+		f.vectorLists = s.Dialect.VectorLists()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("convostore: read what the schema can do: %w", err)
 	}
@@ -78,10 +83,14 @@ func (s *Store) SchemaOptions(f *Features) migrate.Options {
 
 // TableNames returns the names of the tables that the schema has, without a prefix.
 func (f *Features) TableNames() []string {
-	if f.SearchTables {
-		return append(naming.All(), naming.Search()...)
+	names := naming.All()
+	if f.vectorLists {
+		names = naming.OnSQLite()
 	}
-	return naming.All()
+	if f.SearchTables {
+		names = append(names, naming.Search()...)
+	}
+	return names
 }
 
 // triggerNames returns the names of the triggers that keep up the index of words.
@@ -110,6 +119,9 @@ func (f *Features) CosineDistance() string { return "OPERATOR(" + f.vectorSchema
 
 // The range of half precision (IEEE 754 binary16): it ends at 65504, and loses digits below 2^-14.
 const maxHalf, minHalf = 65504, 0x1p-14
+
+// Dimensions is how many numbers each vector of the database has.
+func (f *Features) Dimensions() int { return f.dimensions }
 
 // CheckVector returns ErrInvalid for a vector that the database cannot keep or compare.
 func (f *Features) CheckVector(v message.Vector) error {

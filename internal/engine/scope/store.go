@@ -47,6 +47,8 @@ type shared struct {
 	// gone. It is a counter and not a lock: an erasure must wait for nobody, since it may hold
 	// the connection that a search waits for.
 	Erasures atomic.Int64
+	// Lists are the centroids that SQLite's vectors are divided by.
+	Lists VectorLists
 	// group is nil where the database has many writers.
 	group *group
 	// onNoted is called by Noted.
@@ -60,6 +62,8 @@ type Tables struct {
 	Conversations, Messages, Embeddings, Claims, Failures, Suggestions string
 	// SearchNotes and the other three are the index of words. They are there with full text alone.
 	SearchNotes, SearchGone, SearchSegments, SearchBlocks string
+	// Partitions, Centroids and Lists are the index of vectors that SQLite has after a training.
+	Partitions, Centroids, Lists string
 
 	names naming.Tables
 }
@@ -77,6 +81,10 @@ func tablesOf(names naming.Tables) Tables {
 		SearchGone:     names.Quoted(naming.SearchGone),
 		SearchSegments: names.Quoted(naming.SearchSegments),
 		SearchBlocks:   names.Quoted(naming.SearchBlocks),
+
+		Partitions: names.Quoted(naming.Partitions),
+		Centroids:  names.Quoted(naming.Centroids),
+		Lists:      names.Quoted(naming.Lists),
 
 		names: names,
 	}

@@ -22,12 +22,8 @@ import (
 type sqliteVectors struct{ codes *embeddings.Codes }
 
 const (
-	// exactCodes is the most vectors that store.SearchAuto compares all, whatever their
-	// codes.
-	exactCodes = 2000
-	// minDepth and depthOfHit say how many vectors are compared after their codes: at least
-	// minDepth, and depthOfHit for each hit of the limit.
-	minDepth, depthOfHit = 800, 8
+	// depthOfHit is how many vectors are compared after their codes for each hit of the limit.
+	depthOfHit = 8
 	// compareBatch is how many vectors a statement reads by their row_ids.
 	compareBatch = 1000
 )
@@ -36,11 +32,37 @@ func (v sqliteVectors) find(ctx context.Context, s *similarSearch, limit int) (v
 	if s.options.Mode == store.SearchExact || isSelective(s.options.Filter) {
 		return v.compareAll(s, limit)
 	}
+	p, err := embeddings.ServingPartition(s.sc, s.db, s.options.Model)
+	if err != nil {
+		return vectorHits{}, err
+	}
+	if p != nil && !embeddings.InMemory(s.sc) {
+		if found, done, err := v.findInLists(ctx, s, p, limit); done || err != nil {
+			return found, err
+		}
+	}
 	ranked, err := v.rankCodes(ctx, s)
 	if err != nil {
 		return vectorHits{}, err
 	}
-	return v.compareRanked(s, ranked, limit)
+	depth := s.depth(p, limit)
+	if s.options.Mode == store.SearchAuto && ranked.Len() <= embeddings.ComparedAll {
+		depth = embeddings.ComparedAll
+	}
+	found, _, err := v.compareRanked(s, ranked, depth, limit, true)
+	return found, err
+}
+
+// depth is how many vectors a search compares after their codes, of a model that may have a
+// partition.
+func (s *similarSearch) depth(p *embeddings.Partition, limit int) int {
+	switch {
+	case s.options.Candidates > 0:
+		return max(s.options.Candidates, limit)
+	case p != nil:
+		return max(p.Candidates, depthOfHit*limit)
+	}
+	return max(embeddings.DefaultDepth, depthOfHit*limit)
 }
 
 // compareAll compares all vectors. As on PostgreSQL, it compares only those that pass the
@@ -64,32 +86,27 @@ func (v sqliteVectors) compareAll(s *similarSearch, limit int) (vectorHits, erro
 	}
 }
 
-// compareRanked compares the vectors whose codes are nearest. If too many of them belong to
-// messages that the search may not return, it compares more, unless the mode is
-// store.SearchApproximate.
-func (v sqliteVectors) compareRanked(s *similarSearch, ranked *embeddings.Ranked, limit int) (vectorHits, error) {
-	depth := max(s.options.Candidates, limit)
-	switch {
-	case s.options.Mode == store.SearchAuto && ranked.Len() <= exactCodes:
-		depth = exactCodes
-	case s.options.Candidates == 0:
-		depth = max(minDepth, depthOfHit*limit)
-	}
+// compareRanked compares the vectors whose codes are nearest, depth of them. If too many of them
+// belong to messages that the search may not return, it compares more, unless the mode is
+// store.SearchApproximate. all says that ranked has the codes of all vectors of the scope. enough
+// tells whether there is no need to look at others.
+func (v sqliteVectors) compareRanked(s *similarSearch, ranked *embeddings.Ranked, depth, limit int, all bool) (found vectorHits, enough bool, err error) {
 	nearest := nearestHits{limit: math.MaxInt}
 	compared := 0
 	for size := depth; ; size *= 4 {
 		n, err := v.compareRows(s, &nearest, ranked.Next(size))
 		if err != nil {
-			return vectorHits{}, err
+			return vectorHits{}, false, err
 		}
 		compared += n
 		hits, eligible, err := v.eligibleHits(s, &nearest, compared, limit)
 		if err != nil {
-			return vectorHits{}, err
+			return vectorHits{}, false, err
 		}
-		exact := ranked.Left() == 0
-		if exact || s.options.Mode == store.SearchApproximate || eligible >= max(limit, depth/2) {
-			return vectorHits{hits: hits, exact: exact, short: !exact && eligible < limit}, nil
+		read := ranked.Left() == 0
+		enough, exact := eligible >= max(limit, depth/2), read && all
+		if enough || read || s.options.Mode == store.SearchApproximate {
+			return vectorHits{hits: hits, exact: exact, short: !exact && eligible < limit}, enough || exact, nil
 		}
 	}
 }

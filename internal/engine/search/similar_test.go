@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -58,7 +59,8 @@ func simOptions() convostore.Option {
 
 func TestSimilarSQLite(t *testing.T) {
 	t.Parallel()
-	for name, opts := range map[string][]convostore.Option{"file": nil, "codes in memory": {convostore.WithCodesInMemory()}} {
+	memory := []convostore.Option{convostore.WithCodesInMemory()}
+	for name, opts := range map[string][]convostore.Option{"file": nil, "codes in memory": memory, "trained": nil, "trained in memory": memory} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "similar.db")
@@ -69,6 +71,9 @@ func TestSimilarSQLite(t *testing.T) {
 				return st
 			}
 			w := newSimWorld(t, open(opts...))
+			if strings.HasPrefix(name, "trained") {
+				w.train(t)
+			}
 			w.check(t)
 			w.checkOthersWrites(t, open())
 		})
