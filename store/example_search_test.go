@@ -250,3 +250,24 @@ func ExampleEmbeddings_DropModel() {
 	// [{topics-v1 5} {topics-v2 5}]
 	// dropped: 5
 }
+
+// Words in other places than the content, and how the index of words is.
+func ExampleSearchCare() {
+	ctx := context.Background()
+	st, mine := inbox(ctx)
+	defer func() { must(st.Close()) }()
+	must(mine.Conversations().Create(ctx, &conversation.Conversation{
+		Messages: []*message.Message{{Role: message.RoleUser, Content: "See the file.", Attachments: message.Attachments{{Filename: "roof-report_2026.pdf"}}}},
+	}))
+	page, err := mine.Search().Messages(ctx, "roof pdf", store.TextOptions{In: []store.TextField{store.InAttachments}}, store.PageRequest{})
+	must(err)
+	fmt.Println(page.Items[0].Message.Content)
+	care := st.AllUsers().Maintenance()
+	must(care.PackSearch(ctx))
+	state, err := care.SearchState(ctx)
+	must(err)
+	fmt.Println(state.Noted, state.Documents)
+	// Output:
+	// See the file.
+	// 0 11
+}
