@@ -119,7 +119,7 @@ func searchPlans() []searchPlan {
 // PostgreSQL may read all of them.
 const (
 	wordsSQLite = `(?s)SEARCH n USING INTEGER PRIMARY KEY.*SEARCH m USING INTEGER PRIMARY KEY.*SEARCH c USING INTEGER PRIMARY KEY.*` +
-		`SEARCH b USING PRIMARY KEY \(segment_id=\? AND part=\? AND key>\? AND key<\?\)`
+		`SEARCH b USING INDEX sqlite_autoindex_search_blocks_1 \(segment_id=\? AND part=\? AND key>\? AND key<\?\)`
 	wordsPostgres = `(?s)Index Scan using messages_pkey on messages x.*Index Scan using conversations_pkey on conversations x.*` +
 		`search_blocks_pkey on search_blocks x.*Index Cond: \(\(segment_id = s.id\) AND \(part = [^)]*\) AND \(key < [^)]*\) AND \(key >= `
 )
