@@ -75,7 +75,7 @@ func (d database) openFilledAt(t *testing.T, z size) (db *sql.DB, address string
 	return db, address
 }
 
-func (d database) openSQL(t *testing.T, address, settings string) *sql.DB {
+func (d database) openSQL(t testing.TB, address, settings string) *sql.DB {
 	driver, dsn := "sqlite", sqliteDSN(address)+settings
 	if d.postgres {
 		driver, dsn = "pgx", address

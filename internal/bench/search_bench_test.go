@@ -34,20 +34,16 @@ func similarPair(name string, c *searchCorpus, user uuid.UUID) searchPair {
 	}
 }
 
-// wordPair looks for a word that many texts have.
-func wordPair(name, word string, order store.TextOrder, user uuid.UUID) searchPair {
+// textPair looks for what many texts have.
+func textPair(name string, a ask, user uuid.UUID) searchPair {
 	return searchPair{
 		name: name,
 		hand: func(ctx context.Context, b *searchBase, _ int) error {
-			if order == store.Newest {
-				hits, err := b.hand.newest(ctx, user, word)
-				return expect(len(hits), textLimit+1, err)
-			}
-			hits, err := b.hand.ranked(ctx, user, word, 2000)
+			hits, err := b.hand.find(ctx, user, a)
 			return expect(len(hits), textLimit+1, err)
 		},
 		library: func(ctx context.Context, b *searchBase, _ int) error {
-			n, err := libraryWords(ctx, b.st, user, word, order)
+			n, err := libraryFinds(ctx, b.st, user, a)
 			return expect(n, textLimit, err)
 		},
 	}
@@ -57,11 +53,12 @@ func wordPair(name, word string, order store.TextOrder, user uuid.UUID) searchPa
 func BenchmarkSearch(b *testing.B) {
 	c := newSearchCorpus(10_000, newClusters().vector)
 	half := searchScopes[2].user
-	word := wordIn(c.inTexts, c.messages/20)
+	word := []string{wordIn(c.inTexts, c.messages/20)}
+	ranked, newest := ask{words: word, order: store.ByRank}, ask{words: word, order: store.Newest}
 	pairs := []searchPair{
 		similarPair("SimilarUser", c, half), similarPair("SimilarAll", c, uuid.Nil),
-		wordPair("RankedUser", word, store.ByRank, half), wordPair("RankedAll", word, store.ByRank, uuid.Nil),
-		wordPair("NewestUser", word, store.Newest, half), wordPair("NewestAll", word, store.Newest, uuid.Nil),
+		textPair("RankedUser", ranked, half), textPair("RankedAll", ranked, uuid.Nil),
+		textPair("NewestUser", newest, half), textPair("NewestAll", newest, uuid.Nil),
 	}
 	for _, d := range databases {
 		b.Run(d.name, func(b *testing.B) {

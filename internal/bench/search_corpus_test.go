@@ -72,9 +72,13 @@ func (c *searchCorpus) seqOf(i int) int { return i/c.conversations() + 1 }
 
 func (c *searchCorpus) ownerOf(i int) uuid.UUID { return ownerOf(c.conversationOf(i)) }
 
+// newSearchCorpus has no vectors if vector is nil.
 func newSearchCorpus(messages int, vector func(i int) []float32) *searchCorpus {
 	c := &searchCorpus{messages: messages, vector: vector, nearest: map[uuid.UUID][]nearestOnes{}}
 	c.texts, c.inTexts = writeTexts(messages)
+	if vector == nil {
+		return c
+	}
 	for i := range queryCount {
 		c.queries = append(c.queries, vector(messages+i))
 	}
@@ -128,15 +132,15 @@ func (c *searchCorpus) recall(user uuid.UUID, query int, hits []*hit) float64 {
 	return float64(right) / float64(len(truth))
 }
 
-// searchMessages is how many messages the run has.
-func searchMessages(t *testing.T) int {
+// searchMessages is how many messages the run has, which an environment variable changes.
+func searchMessages(t *testing.T, variable string) int {
 	t.Helper()
-	text := os.Getenv("CONVOSTORE_BENCH_VECTORS")
+	text := os.Getenv(variable)
 	if text == "" {
 		return 200_000
 	}
 	n, err := strconv.Atoi(text)
 	require.NoError(t, err)
-	require.Zero(t, n%10_000, "CONVOSTORE_BENCH_VECTORS is a multiple of 10,000")
+	require.Zero(t, n%10_000, variable+" is a multiple of 10,000")
 	return n
 }

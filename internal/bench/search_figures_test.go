@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +32,7 @@ func TestSearchFigures(t *testing.T) {
 	if os.Getenv("CONVOSTORE_BENCH_SEARCH") != "1" {
 		t.Skip("set CONVOSTORE_BENCH_SEARCH=1 to measure search")
 	}
-	c := newSearchCorpus(searchMessages(t), newClusters().vector)
+	c := newSearchCorpus(searchMessages(t, "CONVOSTORE_BENCH_VECTORS"), newClusters().vector)
 	r := &searchRun{corpus: c}
 	each := c.compare
 	for _, d := range databases {
@@ -44,8 +43,7 @@ func TestSearchFigures(t *testing.T) {
 	t.Run("similar", r.similar)
 	t.Run("candidates", r.candidates)
 	t.Run("trained", r.trained)
-	t.Run("words", r.wordFigures)
-	t.Run("bytes", r.bytes)
+	t.Run("bytes", r.vectorBytes)
 	t.Run("memory", r.memory)
 	t.Run("append", r.appendFigures)
 }
@@ -55,13 +53,11 @@ func (r *searchRun) data(t *testing.T) {
 	table := []string{
 		"| what | this run |", "|---|---|",
 		fmt.Sprintf("| messages | %s, of which one in 50 is deleted, in %s conversations |", thousands(c.messages), thousands(c.conversations())),
-		fmt.Sprintf("| texts | 25 to 55 words of %s, Zipf |", thousands(vocabulary)),
 		fmt.Sprintf("| vectors | one a message, %s dimensions, %d clusters of rank %d with noise |", thousands(vectorSize), clusterCount, clusterRank),
 		"| owners | one user of 0.5 %, one of 5 %, one of 50 %, 200 of the rest |",
 		fmt.Sprintf("| machine | %s %s, %d processors |", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
 	}
 	for _, b := range r.bases {
-		table = append(table, fmt.Sprintf("| index of words on %s, made after the rows | %s |", b.name, short(b.fullText)))
 		if b.postgres {
 			table = append(table, fmt.Sprintf("| HNSW index on %s, made after the rows with maintenance_work_mem of 2 GB | %s |", b.name, short(b.vectors)))
 		}
@@ -170,78 +166,4 @@ func (r *searchRun) candidates(t *testing.T) {
 	base := newSearchBase(t, databases[0], hard, hard.compare)
 	lines(&searchRun{corpus: hard}, base, fmt.Sprintf("noise, %s vectors", thousands(hard.messages)), searchScopes[3:], rerank)
 	report(t, searchDocument, "search candidates", table)
-}
-
-// frequency is a share of all texts, and what to call it.
-type frequency struct {
-	name string
-	oneX int
-}
-
-var frequencies = []frequency{{"rare", 10_000}, {"medium", 100}, {"common", 5}}
-
-func (r *searchRun) wordFigures(t *testing.T) {
-	table := []string{
-		"| word | texts | scope | order | database | plain SQL | the same work by hand | convostore | ratio to the same work (min–max) | ratio to plain |",
-		"|---|--:|---|---|---|--:|--:|--:|--:|--:|",
-	}
-	for _, b := range r.bases {
-		for _, f := range frequencies {
-			word := wordIn(r.corpus.inTexts, r.corpus.messages/f.oneX)
-			for _, s := range []searchScope{searchScopes[1], searchScopes[3]} {
-				table = append(table, r.rankedLine(t, b, f.name, word, s), r.newestLine(t, b, f.name, word, s))
-				t.Log(strings.Join(table[len(table)-2:], "\n"))
-			}
-		}
-	}
-	report(t, searchDocument, "search words", table)
-}
-
-func (r *searchRun) textsWith(word string, user uuid.UUID) (n int) {
-	for i, text := range r.corpus.texts {
-		if (user == uuid.Nil || r.corpus.ownerOf(i) == user) && !deletedMessage(i) && hasWord(text, word) {
-			n++
-		}
-	}
-	return n
-}
-
-func hasWord(text, word string) bool {
-	for w := range strings.FieldsSeq(text) {
-		if strings.EqualFold(strings.TrimSuffix(w, "."), word) {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *searchRun) rankedLine(t *testing.T, b *searchBase, name, word string, s searchScope) string {
-	ctx := t.Context()
-	texts := r.textsWith(word, s.user)
-	all := inTurnsFor(t, turnBudget, func(int) error {
-		hits, err := b.hand.words(ctx, s.user, word)
-		return expect(len(hits), min(texts, textLimit+1), err)
-	}, func(int) error {
-		hits, err := b.hand.ranked(ctx, s.user, word, 2000)
-		return expect(len(hits), min(texts, textLimit+1), err)
-	}, func(int) error {
-		n, err := libraryWords(ctx, b.st, s.user, word, store.ByRank)
-		return expect(n, min(texts, textLimit), err)
-	})
-	return fmt.Sprintf("| %s | %s | %s | by rank | %s | %s | %s | %s | %s | %s |", name, thousands(texts), s.name, b.name,
-		short(all[0].median()), short(all[1].median()), short(all[2].median()), all[2].ratio(all[1]), all[2].ratio(all[0]))
-}
-
-func (r *searchRun) newestLine(t *testing.T, b *searchBase, name, word string, s searchScope) string {
-	ctx := t.Context()
-	texts := r.textsWith(word, s.user)
-	all := inTurnsFor(t, turnBudget, func(int) error {
-		hits, err := b.hand.newest(ctx, s.user, word)
-		return expect(len(hits), min(texts, textLimit+1), err)
-	}, func(int) error {
-		n, err := libraryWords(ctx, b.st, s.user, word, store.Newest)
-		return expect(n, min(texts, textLimit), err)
-	})
-	return fmt.Sprintf("| %s | %s | %s | newest | %s | %s | | %s | | %s |", name, thousands(texts), s.name, b.name,
-		short(all[0].median()), short(all[1].median()), all[1].ratio(all[0]))
 }

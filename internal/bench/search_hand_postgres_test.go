@@ -6,6 +6,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/convostore/convostore/store"
 )
 
 // handFinderPostgres is pgx with pgvector's types in binary. The settings of the index are
@@ -80,30 +82,36 @@ func (h handFinderPostgres) indexed(ctx context.Context, user uuid.UUID, v []flo
 		WHERE e.model = $2 AND `+liveRows+mine+` ORDER BY e.embedding <=> $1 LIMIT $3`, args...)
 }
 
-func (h handFinderPostgres) words(ctx context.Context, user uuid.UUID, word string) ([]*hit, error) {
-	mine, args := of(user, " AND m.user_id = $3", word, textLimit+1)
-	return pgHits(ctx, h.plain, `SELECT `+hitColumns+`, ts_rank_cd(m.search, q) AS score
-		FROM websearch_to_tsquery('simple', $1) q CROSS JOIN messages m`+joinConversations+`
-		WHERE m.search @@ q AND `+liveRows+mine+` ORDER BY score DESC, m.created_at DESC, m.id DESC LIMIT $2`, args...)
+// handWordsPostgres is a table of messages of its own, with a tsvector beside each text and an
+// index of them.
+var handWordsPostgres = []string{
+	`CREATE TABLE hand_messages AS SELECT * FROM messages WHERE deleted_at IS NULL`,
+	`ALTER TABLE hand_messages ADD PRIMARY KEY (id, user_id)`,
+	`CREATE INDEX ON hand_messages (user_id, created_at DESC, id DESC)`,
+	`CREATE INDEX ON hand_messages (created_at DESC, id DESC)`,
 }
 
-func (h handFinderPostgres) ranked(ctx context.Context, user uuid.UUID, word string, most int) ([]*hit, error) {
-	mine, args := of(user, " AND m.user_id = $4", word, textLimit+1, most)
-	return pgHits(ctx, h.plain, `WITH newest AS MATERIALIZED (
-			SELECT m.id, m.user_id, m.created_at, m.search FROM messages m`+joinConversations+`
-			WHERE m.search @@ websearch_to_tsquery('simple', $1) AND `+liveRows+mine+`
-			ORDER BY m.created_at DESC, m.id DESC LIMIT $3),
-		best AS MATERIALIZED (
-			SELECT id, user_id, created_at, ts_rank_cd(search, websearch_to_tsquery('simple', $1)) AS score FROM newest
-			ORDER BY score DESC, created_at DESC, id DESC LIMIT $2)
-		SELECT `+hitColumns+`, score FROM best JOIN messages m ON m.id = best.id AND m.user_id = best.user_id`+joinConversations+`
-		ORDER BY score DESC, m.created_at DESC, m.id DESC`, args...)
+var handIndexPostgres = []string{
+	`ALTER TABLE hand_messages ADD COLUMN search tsvector GENERATED ALWAYS AS (to_tsvector('simple', content)) STORED`,
+	`CREATE INDEX hand_search_idx ON hand_messages USING gin (search)`,
 }
 
-func (h handFinderPostgres) newest(ctx context.Context, user uuid.UUID, word string) ([]*hit, error) {
-	mine, args := of(user, " AND m.user_id = $3", word, textLimit+1)
-	return pgHits(ctx, h.plain, `SELECT `+hitColumns+`, 0::float8
-		FROM messages m`+joinConversations+`
-		WHERE m.search @@ websearch_to_tsquery('simple', $1) AND `+liveRows+mine+`
-		ORDER BY m.created_at DESC, m.id DESC LIMIT $2`, args...)
+func (h handFinderPostgres) find(ctx context.Context, user uuid.UUID, a ask) ([]*hit, error) {
+	asked := a.tsquery()
+	if a.kind == substring {
+		asked = "%" + a.words[0] + "%"
+	}
+	mine, args := of(user, " AND m.user_id = $3", asked, textLimit+1)
+	const from = ` FROM hand_messages m` + joinConversations + ` WHERE ` + liveRows
+	newest := ` ORDER BY m.created_at DESC, m.id DESC LIMIT $2`
+	switch {
+	case a.kind == substring:
+		return pgHits(ctx, h.plain, `SELECT `+hitColumns+`, 0::float8`+from+` AND m.content ILIKE $1`+mine+newest, args...)
+	case a.order == store.Newest:
+		return pgHits(ctx, h.plain, `SELECT `+hitColumns+`, 0::float8`+from+` AND m.search @@ to_tsquery('simple', $1)`+mine+newest, args...)
+	}
+	return pgHits(ctx, h.plain, `WITH best AS MATERIALIZED (SELECT m.id, m.user_id, ts_rank_cd(m.search, to_tsquery('simple', $1)) AS score`+from+`
+			AND m.search @@ to_tsquery('simple', $1)`+mine+` ORDER BY score DESC, m.created_at DESC, m.id DESC LIMIT $2)
+		SELECT `+hitColumns+`, best.score FROM best JOIN hand_messages m ON m.id = best.id AND m.user_id = best.user_id`+joinConversations+`
+		ORDER BY best.score DESC, m.created_at DESC, m.id DESC`, args...)
 }

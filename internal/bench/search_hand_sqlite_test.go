@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/store"
 )
 
 // handFinderSQLite has a pool of readers, and its statements prepared as they come.
@@ -138,30 +140,29 @@ func (h handFinderSQLite) indexed(ctx context.Context, user uuid.UUID, v []float
 	return h.exact(ctx, user, v)
 }
 
-// match asks for a word, and for the user's word in the column of scopes.
-func match(user uuid.UUID, word string) string {
-	if user == uuid.Nil {
-		return `content:"` + word + `"`
+// handWordsSQLite is a table of FTS5 without the texts, which messages have, and with a word for
+// the user in a column of its own.
+var (
+	handWordsSQLite = []string{`CREATE VIRTUAL TABLE hand_words USING fts5(content, scope, content='', tokenize='unicode61')`}
+	handIndexSQLite = []string{`INSERT INTO hand_words (rowid, content, scope)
+		SELECT row_id, content, 'u' || replace(user_id, '-', '') FROM messages WHERE deleted_at IS NULL ORDER BY row_id`}
+)
+
+func (h handFinderSQLite) find(ctx context.Context, user uuid.UUID, a ask) ([]*hit, error) {
+	const newest = ` ORDER BY m.created_at DESC, m.id DESC LIMIT ?2`
+	if a.kind == substring {
+		mine, args := of(user, " AND m.user_id = ?3", "%"+a.words[0]+"%", textLimit+1)
+		return h.hits(ctx, `SELECT `+hitColumns+`, 0.0 FROM messages m`+joinConversations+` WHERE `+liveRows+` AND m.content LIKE ?1`+mine+newest, args...)
 	}
-	return `content:"` + word + `" AND scope:"u` + strings.ReplaceAll(user.String(), "-", "") + `"`
-}
-
-const joinFound = ` JOIN messages m ON m.row_id = f.rowid` + joinConversations + ` WHERE ` + liveRows
-
-func (h handFinderSQLite) words(ctx context.Context, user uuid.UUID, word string) ([]*hit, error) {
+	match := "content:" + a.fts5()
+	if user != uuid.Nil {
+		match += ` AND scope:"u` + strings.ReplaceAll(user.String(), "-", "") + `"`
+	}
+	const join = ` JOIN messages m ON m.row_id = f.rowid` + joinConversations + ` WHERE ` + liveRows
+	if a.order == store.Newest {
+		return h.hits(ctx, `SELECT `+hitColumns+`, 0.0 FROM hand_words f`+join+` AND hand_words MATCH ?1`+newest, match, textLimit+1)
+	}
 	return h.hits(ctx, `SELECT `+hitColumns+`, f.score FROM (
-			SELECT rowid, -bm25(messages_fts, 1.0, 0.0) AS score FROM messages_fts WHERE messages_fts MATCH ?1) f`+joinFound+`
-		ORDER BY f.score DESC, m.created_at DESC, m.id DESC LIMIT ?2`, match(user, word), textLimit+1)
-}
-
-func (h handFinderSQLite) ranked(ctx context.Context, user uuid.UUID, word string, most int) ([]*hit, error) {
-	return h.hits(ctx, `SELECT `+hitColumns+`, f.score FROM (
-			SELECT rowid, -bm25(messages_fts, 1.0, 0.0) AS score FROM messages_fts WHERE messages_fts MATCH ?1
-			ORDER BY rowid DESC LIMIT ?3) f`+joinFound+`
-		ORDER BY f.score DESC, m.created_at DESC, m.id DESC LIMIT ?2`, match(user, word), textLimit+1, most)
-}
-
-func (h handFinderSQLite) newest(ctx context.Context, user uuid.UUID, word string) ([]*hit, error) {
-	return h.hits(ctx, `SELECT `+hitColumns+`, 0.0 FROM messages_fts f`+joinFound+`
-		AND messages_fts MATCH ?1 ORDER BY m.created_at DESC, m.id DESC LIMIT ?2`, match(user, word), textLimit+1)
+			SELECT rowid, -bm25(hand_words, 1.0, 0.0) AS score FROM hand_words WHERE hand_words MATCH ?1 ORDER BY score DESC LIMIT 100) f`+join+`
+		ORDER BY f.score DESC, m.created_at DESC, m.id DESC LIMIT ?2`, match, textLimit+1)
 }

@@ -23,11 +23,8 @@ type handFinder interface {
 	// exact compares every vector, and indexed goes by the database's index.
 	exact(ctx context.Context, user uuid.UUID, v []float32) ([]*hit, error)
 	indexed(ctx context.Context, user uuid.UUID, v []float32) ([]*hit, error)
-	// words ranks all texts that have a word, ranked at most so many of the newest, and
-	// newest ranks none.
-	words(ctx context.Context, user uuid.UUID, word string) ([]*hit, error)
-	ranked(ctx context.Context, user uuid.UUID, word string, most int) ([]*hit, error)
-	newest(ctx context.Context, user uuid.UUID, word string) ([]*hit, error)
+	// find returns the first matches of a text search.
+	find(ctx context.Context, user uuid.UUID, a ask) ([]*hit, error)
 	close()
 }
 
@@ -43,7 +40,7 @@ func openHandFinder(ctx context.Context, d database, address string) (handFinder
 const textLimit = 20
 
 const hitColumns = messageColumns + `, c.id, c.user_id, coalesce(c.lead_id, ''), coalesce(c.external_key, ''), coalesce(c.title, ''),
-	coalesce(c.subject, ''), c.status, c.metadata, c.last_seq, c.last_message_at, c.created_at, c.updated_at, c.deleted_at`
+	coalesce(c.subject, ''), c.status, c.metadata, c.last_seq, c.last_message_at, c.held_at, c.created_at, c.updated_at, c.deleted_at`
 
 // liveRows are the messages m and their conversations c that a search may find; the word
 // AND goes before it.
@@ -83,8 +80,10 @@ func librarySimilar(ctx context.Context, st store.Store, user uuid.UUID, v []flo
 	return hits, found, err
 }
 
-func libraryWords(ctx context.Context, st store.Store, user uuid.UUID, word string, order store.TextOrder) (int, error) {
-	page, err := searchOf(st, user).Messages(ctx, word, store.TextOptions{Order: order}, store.PageRequest{Limit: textLimit})
+// libraryFinds is the library's part of the pairs, and returns how many it found.
+func libraryFinds(ctx context.Context, st store.Store, user uuid.UUID, a ask) (int, error) {
+	text, o := a.library()
+	page, err := searchOf(st, user).Messages(ctx, text, o, store.PageRequest{Limit: textLimit})
 	return len(page.Items), err
 }
 

@@ -22,9 +22,10 @@ type searchBase struct {
 	address string
 	st      store.Store
 	hand    handFinder
-	// fullText is how long it took to make the indexes of words, and vectors those of
-	// the vectors, after the rows were there.
-	fullText, vectors time.Duration
+	// noted is how long it took to note all rows, and packed to make segments of them. byHand is
+	// how long the index of words by hand took, and vectors those of the vectors. All were made
+	// after the rows were there.
+	noted, packed, byHand, vectors time.Duration
 }
 
 // withoutSearch is how rows are loaded: the indexes come after them.
@@ -36,19 +37,49 @@ func newSearchBase(tb testing.TB, d database, c *searchCorpus, each func(i int, 
 	tb.Helper()
 	b := &searchBase{database: d}
 	b.address = d.loaded(tb, c, each)
-	b.fullText = d.rebuild(tb, b.address, migrate.Options{WithoutVectorIndex: true})
-	if d.postgres {
-		b.vectors = d.rebuild(tb, b.address, migrate.Options{}) - b.fullText
+	b.noted = d.rebuild(tb, b.address, migrate.Options{WithoutVectorIndex: true})
+	if d.postgres && c.vector != nil {
+		b.vectors = d.rebuild(tb, b.address, migrate.Options{}) - b.noted
 	}
 	// A store keeps to what the schema could do when it first asked.
 	var err error
-	b.st, err = d.open(tb.Context(), b.address, migrate.Options{})
+	b.st, err = d.open(tb.Context(), b.address, migrate.Options{WithoutVectorIndex: c.vector == nil})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, b.st.Close()) })
+	start := time.Now()
+	require.NoError(tb, b.st.AllUsers().Maintenance().PackSearch(tb.Context()))
+	b.packed = time.Since(start)
+	b.byHand = d.wordsByHand(tb, b.address)
 	b.hand, err = openHandFinder(tb.Context(), d, b.address)
 	require.NoError(tb, err)
 	tb.Cleanup(b.hand.close)
 	return b
+}
+
+// wordsByHand makes an index of words that the library knows nothing of, in tables of its own, and
+// returns how long that took.
+func (d database) wordsByHand(tb testing.TB, address string) time.Duration {
+	tb.Helper()
+	db := d.openSQL(tb, address, "")
+	defer func() { require.NoError(tb, db.Close()) }()
+	tables, index := handWordsSQLite, handIndexSQLite
+	if d.postgres {
+		tables, index = handWordsPostgres, handIndexPostgres
+	}
+	execute(tb, db, tables)
+	start := time.Now()
+	execute(tb, db, index)
+	took := time.Since(start)
+	analyze(tb, db, d.postgres)
+	return took
+}
+
+func execute(tb testing.TB, db *sql.DB, statements []string) {
+	tb.Helper()
+	for _, s := range statements {
+		_, err := db.ExecContext(tb.Context(), s)
+		require.NoError(tb, err, s)
+	}
 }
 
 // loaded makes a database with the rows of a corpus and no indexes of search.
@@ -134,6 +165,10 @@ func loadPostgres(tb testing.TB, dsn string, c *searchCorpus, each func(i int, v
 	require.NoError(tb, err)
 	defer conn.Close(ctx) //nolint:errcheck // all was sent
 	require.NoError(tb, registerVector(ctx, conn))
+	vectors := c.messages
+	if c.vector == nil {
+		vectors = 0
+	}
 	for _, table := range []struct {
 		name    string
 		columns []string
@@ -142,7 +177,7 @@ func loadPostgres(tb testing.TB, dsn string, c *searchCorpus, each func(i int, v
 	}{
 		{"conversations", conversationInsert, c.conversations(), c.conversationRow},
 		{"messages", messageInsert, c.messages, c.messageRow},
-		{"message_embeddings", embeddingInsert, c.messages, func(i int) []any {
+		{"message_embeddings", embeddingInsert, vectors, func(i int) []any {
 			v := c.vector(i)
 			each(i, v)
 			return c.embeddingRow(i, binaryVector(v))
@@ -170,6 +205,9 @@ func loadSQLite(tb testing.TB, st store.Store, c *searchCorpus, each func(i int,
 	require.NoError(tb, err)
 	insertAll(tb, db, "conversations", conversationInsert, c.conversations(), c.conversationRow)
 	insertAll(tb, db, "messages", messageInsert, c.messages, c.messageRow)
+	if c.vector == nil {
+		return
+	}
 	insertAll(tb, db, "message_embeddings", embeddingInsert, c.messages, func(i int) []any {
 		v := c.vector(i)
 		each(i, v)

@@ -87,9 +87,9 @@ func hitRows(sc scope.Scope, db query.Conn, ids []uuid.UUID) (map[scope.OwnedID]
 		return nil, nil //nolint:nilnil // no hits, no rows
 	}
 	in, arg := sc.Dialect.InUUIDs("m.id", ids)
-	q := query.New("SELECT "+query.Qualified("m.", record.MessageColumns)+", "+query.Qualified("c.", record.ConversationColumns)+" FROM "+sc.Tables.Messages+" m JOIN "+
-		sc.Tables.Conversations+" c ON c.id = m.conversation_id AND c.user_id = m.user_id"+
-		" WHERE m.deleted_at IS NULL AND c.deleted_at IS NULL AND "+in, arg)
+	q := query.New("SELECT "+query.Qualified("m.", record.MessageColumns)+", "+query.Qualified("c.", record.ConversationColumns)+" FROM "+sc.Tables.Messages+" m CROSS JOIN "+
+		sc.Tables.Conversations+" c WHERE c.id = m.conversation_id AND c.user_id = m.user_id"+
+		" AND m.deleted_at IS NULL AND c.deleted_at IS NULL AND "+in, arg)
 	sc.Owned(sc.Owned(q, "m."), "c.")
 	rows, err := query.All(db, q, func(r *hitRow) []any {
 		return append(record.MessageDest(&r.message), record.ConversationDest(&r.conversation)...)

@@ -11,12 +11,14 @@ import (
 // The transaction that changes segments has the whole database to itself.
 type sqliteBackend struct{}
 
+// notedMessages calls the notes few: by statistics of a time when all was noted, SQLite would read
+// a whole table for a filter in front of its lookups.
 func (sqliteBackend) notedMessages(t tables) string {
-	return t.notes + " n CROSS JOIN " + t.messages + " m ON m.row_id = n.ref WHERE n.ref > 0"
+	return t.notes + " n CROSS JOIN " + t.messages + " m ON m.row_id = n.ref WHERE likelihood(n.ref > 0, 0.0001)"
 }
 
 func (sqliteBackend) notedTitles(t tables) string {
-	return t.notes + " n CROSS JOIN " + t.conversations + " c ON c.row_id = -n.ref WHERE n.ref < 0"
+	return t.notes + " n CROSS JOIN " + t.conversations + " c ON c.row_id = -n.ref WHERE likelihood(n.ref < 0, 0.0001)"
 }
 
 func (sqliteBackend) takeNotes(db query.Conn, t tables, n int) ([]note, error) {

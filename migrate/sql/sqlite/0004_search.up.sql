@@ -34,6 +34,8 @@ CREATE TABLE {{table "search_segments"}} (
     dead      blob    NOT NULL
 );
 
+-- Not WITHOUT ROWID: a search in such a table reads a whole block, which does not fit into its
+-- page, for each key that it compares.
 CREATE TABLE {{table "search_blocks"}} (
     segment_id integer NOT NULL,
     part       integer NOT NULL,
@@ -42,7 +44,7 @@ CREATE TABLE {{table "search_blocks"}} (
     CONSTRAINT {{name "search_blocks_pkey"}} PRIMARY KEY (segment_id, part, key),
     CONSTRAINT {{name "search_blocks_segment_fkey"}} FOREIGN KEY (segment_id)
         REFERENCES {{table "search_segments"}} (id) ON DELETE CASCADE
-) WITHOUT ROWID;
+);
 
 CREATE TRIGGER {{name "messages_search_insert"}} AFTER INSERT ON {{table "messages"}}
 WHEN new.deleted_at IS NULL AND new.state <> 'streaming'
