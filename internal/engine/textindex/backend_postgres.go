@@ -6,6 +6,7 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/segment"
 )
 
 // postgresBackend finds the row of a note by its key. Those who change segments exclude each
@@ -27,6 +28,11 @@ func (postgresBackend) takeNotes(db query.Conn, t tables, n int) ([]note, error)
 		" LIMIT ? FOR UPDATE SKIP LOCKED) RETURNING user_id, thread_id, id, kind", n)
 	notes, err := query.All(db, q, func(n *note) []any { return n.dest() })
 	return query.Values(notes), err
+}
+
+func (postgresBackend) note(t tables, key segment.Key) *query.Query {
+	return query.New("INSERT INTO "+t.notes+" (user_id, thread_id, id, kind) VALUES (?, ?, ?, ?) ON CONFLICT (user_id, id, kind) DO UPDATE SET thread_id = excluded.thread_id",
+		key.User, key.Thread, key.ID, int64(key.Kind))
 }
 
 func (postgresBackend) texts(t tables, notes []note) *query.Query {
