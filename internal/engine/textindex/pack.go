@@ -120,9 +120,11 @@ func (c *changer) readSegments() error {
 func (c *changer) removeGone(gone []goneRow) error {
 	var erased, others []segment.Key
 	for i := range gone {
-		if key := gone[i].key.key(); gone[i].erased {
+		switch key := gone[i].key.key(); {
+		case gone[i].key.wrong: // no segment has it
+		case gone[i].erased:
 			erased = append(erased, key)
-		} else {
+		default:
 			others = append(others, key)
 		}
 	}
