@@ -19,6 +19,9 @@ type backend interface {
 	takeNotes(db query.Conn, t tables, n int) ([]note, error)
 	// note notes a document again.
 	note(t tables, key segment.Key) *query.Query
+	// noteAll are statements that note every text. No packer runs meanwhile: a note that is there
+	// stays, and needs no lock.
+	noteAll(t tables) []string
 	// texts is the texts of noted rows.
 	texts(t tables, notes []note) *query.Query
 	// takeGone deletes at most n void documents that match a condition and that nobody is

@@ -35,6 +35,14 @@ func (postgresBackend) note(t tables, key segment.Key) *query.Query {
 		key.User, key.Thread, key.ID, int64(key.Kind))
 }
 
+func (postgresBackend) noteAll(t tables) []string {
+	insert := "INSERT INTO " + t.notes + " (user_id, thread_id, id, kind) SELECT "
+	return []string{
+		insert + "m.user_id, m.conversation_id, m.id, 1 FROM " + t.messages + " m WHERE " + Indexable + " ON CONFLICT (user_id, id, kind) DO NOTHING",
+		insert + "c.user_id, c.id, c.id, 0 FROM " + t.conversations + " c WHERE " + titled + " ON CONFLICT (user_id, id, kind) DO NOTHING",
+	}
+}
+
 func (postgresBackend) texts(t tables, notes []note) *query.Query {
 	keys := dialect.NewArrays(3)
 	for _, n := range notes {

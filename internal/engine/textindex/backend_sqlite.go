@@ -34,6 +34,14 @@ func (sqliteBackend) note(t tables, key segment.Key) *query.Query {
 	return query.New(insert+"row_id FROM "+t.messages+" WHERE id = ? AND user_id = ? ON CONFLICT (ref) DO NOTHING", key.ID, key.User)
 }
 
+func (sqliteBackend) noteAll(t tables) []string {
+	insert := "INSERT INTO " + t.notes + " (ref) SELECT "
+	return []string{
+		insert + "m.row_id FROM " + t.messages + " m WHERE " + Indexable + " ON CONFLICT (ref) DO NOTHING",
+		insert + "-c.row_id FROM " + t.conversations + " c WHERE " + titled + " ON CONFLICT (ref) DO NOTHING",
+	}
+}
+
 func (sqliteBackend) texts(t tables, notes []note) *query.Query {
 	refs := make([]int64, len(notes))
 	for i, n := range notes {

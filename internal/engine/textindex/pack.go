@@ -50,7 +50,7 @@ func Pack(ctx context.Context, st *scope.Store) (done Packed, err error) {
 		done, err = c.pack()
 		return err
 	})
-	return done, err
+	return done, Damaged(err)
 }
 
 // changer changes segments. It has the lock of those who do.

@@ -19,6 +19,9 @@ const (
 // stream that is still written.
 const Indexable = "m.deleted_at IS NULL AND m.state <> 'streaming'"
 
+// titled is the condition that a conversation c has a title or a subject.
+const titled = "(coalesce(c.title, '') <> '' OR coalesce(c.subject, '') <> '')"
+
 // textRow is a row of messageTexts or titleTexts.
 type textRow struct {
 	keyRow
