@@ -141,7 +141,9 @@ type SearchCare interface {
 
 	// ReindexSearch makes the index anew from the rows, segment by segment, each in a transaction
 	// of its own, while everybody reads, writes and searches. It first goes on with a rebuild
-	// that was interrupted, if there was one, and is then done. progress, if not nil, is called
+	// that was interrupted, if there was one, and is then done. If the index is damaged, it notes all
+	// texts and removes the index, in one transaction, which edits and on SQLite all writers wait
+	// for, and packs the texts again; searches find everything meanwhile and are slow. progress, if not nil, is called
 	// after each segment, outside of its transaction.
 	ReindexSearch(ctx context.Context, progress func(SearchProgress)) error
 

@@ -2,6 +2,7 @@ package maintenance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/convostore/convostore/internal/engine/query"
@@ -30,6 +31,12 @@ func (s maintenance) reindexSearch(ctx context.Context, progress func(store.Sear
 	}
 	for done := int64(0); ; {
 		read, left, err := textindex.RebuildOne(ctx, s.sc.Store)
+		if errors.Is(err, store.ErrSearchIndex) {
+			if err = textindex.StartOver(ctx, s.sc.Store); err == nil {
+				err = textindex.PackAll(ctx, s.sc.Store)
+			}
+			return err
+		}
 		if err != nil {
 			return err
 		}

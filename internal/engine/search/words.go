@@ -2,6 +2,7 @@ package search
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -27,8 +28,11 @@ func (t *textSearch) onIndex(fn func(w *wordSearch) error) error {
 		if err == nil {
 			err = fn(&wordSearch{t, view})
 		}
-		if try == maxReads || !errors.Is(err, textindex.ErrVanished) {
-			return err
+		switch {
+		case !errors.Is(err, textindex.ErrVanished):
+			return textindex.Damaged(err)
+		case try == maxReads: // blocks are missing
+			return fmt.Errorf("%w: %w", store.ErrSearchIndex, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/segment"
 )
 
 // backend is what the databases do differently.
@@ -16,6 +17,11 @@ type backend interface {
 	ownNotes(sc scope.Scope, q *query.Query)
 	// takeNotes deletes at most n notes, none that somebody is changing, and returns them.
 	takeNotes(db query.Conn, t tables, n int) ([]note, error)
+	// note notes a document again.
+	note(t tables, key segment.Key) *query.Query
+	// noteAll are statements that note every text. No packer runs meanwhile: a note that is there
+	// stays, and needs no lock.
+	noteAll(t tables) []string
 	// texts is the texts of noted rows.
 	texts(t tables, notes []note) *query.Query
 	// takeGone deletes at most n void documents that match a condition and that nobody is

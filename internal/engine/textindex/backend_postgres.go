@@ -6,6 +6,7 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/segment"
 )
 
 // postgresBackend finds the row of a note by its key. Those who change segments exclude each
@@ -30,6 +31,19 @@ func (postgresBackend) takeNotes(db query.Conn, t tables, n int) ([]note, error)
 		" LIMIT ? FOR UPDATE SKIP LOCKED) RETURNING user_id, thread_id, id, kind", n)
 	notes, err := query.All(db, q, func(n *note) []any { return n.dest() })
 	return query.Values(notes), err
+}
+
+func (postgresBackend) note(t tables, key segment.Key) *query.Query {
+	return query.New("INSERT INTO "+t.notes+" (user_id, thread_id, id, kind) VALUES (?, ?, ?, ?) ON CONFLICT (user_id, id, kind) DO UPDATE SET thread_id = excluded.thread_id",
+		key.User, key.Thread, key.ID, int64(key.Kind))
+}
+
+func (postgresBackend) noteAll(t tables) []string {
+	insert := "INSERT INTO " + t.notes + " (user_id, thread_id, id, kind) SELECT "
+	return []string{
+		insert + "m.user_id, m.conversation_id, m.id, 1 FROM " + t.messages + " m WHERE " + Indexable + " ON CONFLICT (user_id, id, kind) DO NOTHING",
+		insert + "c.user_id, c.id, c.id, 0 FROM " + t.conversations + " c WHERE " + titled + " ON CONFLICT (user_id, id, kind) DO NOTHING",
+	}
 }
 
 func (postgresBackend) texts(t tables, notes []note) *query.Query {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/segment"
 )
 
 // sqliteBackend finds the row of a note by its row_id, or a conversation by minus its row_id.
@@ -25,6 +26,22 @@ func (sqliteBackend) takeNotes(db query.Conn, t tables, n int) ([]note, error) {
 	q := query.New("DELETE FROM "+t.notes+" WHERE ref IN (SELECT ref FROM "+t.notes+" LIMIT ?) RETURNING ref", n)
 	notes, err := query.All(db, q, func(n *note) []any { return []any{&n.ref} })
 	return query.Values(notes), err
+}
+
+func (sqliteBackend) note(t tables, key segment.Key) *query.Query {
+	insert := "INSERT INTO " + t.notes + " (ref) SELECT "
+	if key.Kind == segment.Title {
+		return query.New(insert+"-row_id FROM "+t.conversations+" WHERE id = ? AND user_id = ? ON CONFLICT (ref) DO NOTHING", key.ID, key.User)
+	}
+	return query.New(insert+"row_id FROM "+t.messages+" WHERE id = ? AND user_id = ? ON CONFLICT (ref) DO NOTHING", key.ID, key.User)
+}
+
+func (sqliteBackend) noteAll(t tables) []string {
+	insert := "INSERT INTO " + t.notes + " (ref) SELECT "
+	return []string{
+		insert + "m.row_id FROM " + t.messages + " m WHERE " + Indexable + " ON CONFLICT (ref) DO NOTHING",
+		insert + "-c.row_id FROM " + t.conversations + " c WHERE " + titled + " ON CONFLICT (ref) DO NOTHING",
+	}
 }
 
 func (sqliteBackend) texts(t tables, notes []note) *query.Query {

@@ -38,6 +38,7 @@ func fileNames(doc string) (names []string) {
 // the texts before the first fault.
 func everyString(doc string) (values []string) {
 	d := json.NewDecoder(strings.NewReader(doc))
+	d.UseNumber()      // a number that no float64 has is no fault
 	var objects []bool // for each open bracket, whether it is that of an object
 	isKey := false
 	for {

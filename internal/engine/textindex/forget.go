@@ -29,10 +29,10 @@ func Forget(ctx context.Context, sc scope.Scope) error {
 			return err
 		}
 		if err := c.readSegments(); err != nil {
-			return err
+			return Damaged(err)
 		}
 		if err := c.removeGone(gone); err != nil {
-			return err
+			return Damaged(err)
 		}
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/segment"
@@ -48,7 +50,7 @@ func Pack(ctx context.Context, st *scope.Store) (done Packed, err error) {
 		done, err = c.pack()
 		return err
 	})
-	return done, err
+	return done, Damaged(err)
 }
 
 // changer changes segments. It has the lock of those who do.
@@ -62,7 +64,9 @@ func change(ctx context.Context, sc scope.Scope) (*changer, error) {
 }
 
 // pack takes the notes first: an edit waits for its note. What it finds void after that is
-// void in the segments there are, and the texts that it reads then are newer than that.
+// void in the segments there are, and the texts that it reads then are newer than that. What is
+// void and could not be taken, because there is too much of it or somebody else has it, would hide
+// the new text as well: see settled.
 func (c *changer) pack() (done Packed, err error) {
 	notes, err := c.backend.takeNotes(c.db, c.t, maxPacked)
 	if err != nil {
@@ -82,7 +86,15 @@ func (c *changer) pack() (done Packed, err error) {
 	if err := c.removeGone(gone); err != nil {
 		return done, err
 	}
-	if err := c.textsOf(notes, c.add); err != nil {
+	err = c.textsOf(notes, func(docs []segment.Document) error {
+		settled, err := c.settled(docs)
+		if err != nil {
+			return err
+		}
+		done.Rows -= len(docs) - len(settled)
+		return c.add(settled)
+	})
+	if err != nil {
 		return done, err
 	}
 	return done, c.mergeSmall()
@@ -108,9 +120,11 @@ func (c *changer) readSegments() error {
 func (c *changer) removeGone(gone []goneRow) error {
 	var erased, others []segment.Key
 	for i := range gone {
-		if key := gone[i].key.key(); gone[i].erased {
+		switch key := gone[i].key.key(); {
+		case gone[i].key.wrong: // no segment has it
+		case gone[i].erased:
 			erased = append(erased, key)
-		} else {
+		default:
 			others = append(others, key)
 		}
 	}
@@ -145,6 +159,35 @@ func (c *changer) void(documents []segment.Key, rewrite func(*Part) bool) error 
 		}
 	}
 	return nil
+}
+
+// settled returns the documents that are not void any more. The others are noted again, and
+// packed once their earlier text is void in its segment.
+func (c *changer) settled(docs []segment.Document) ([]segment.Document, error) {
+	ids := make([]uuid.UUID, len(docs))
+	for i, d := range docs {
+		ids[i] = d.Key.ID
+	}
+	in, arg := c.sc.Dialect.InUUIDs("id", ids)
+	rows, err := query.All(c.db, query.New("SELECT user_id, thread_id, id, kind FROM "+c.t.gone+" WHERE "+in, arg), (*keyRow).dest)
+	if err != nil || len(rows) == 0 {
+		return docs, err
+	}
+	void := make(map[segment.Key]bool, len(rows))
+	for _, r := range rows {
+		void[r.key()] = true
+	}
+	settled := make([]segment.Document, 0, len(docs))
+	for _, d := range docs {
+		if !void[d.Key] {
+			settled = append(settled, d)
+			continue
+		}
+		if _, err := c.backend.note(c.t, d.Key).Exec(c.db); err != nil {
+			return nil, err
+		}
+	}
+	return settled, nil
 }
 
 // add makes a segment of documents.

@@ -2,6 +2,7 @@ package textindex
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -70,7 +71,28 @@ func RebuildOne(ctx context.Context, st *scope.Store) (read, left int64, err err
 		read, left, err = c.rebuildOldest()
 		return err
 	})
-	return read, left, err
+	return read, left, Damaged(err)
+}
+
+// StartOver removes all segments and notes every text, in one transaction, so that a search finds
+// as much after it as before. It reads nothing of the segments, which may be damaged. What is void
+// stays noted as such, and hides nothing, since a text is not packed while its key is void.
+func StartOver(ctx context.Context, st *scope.Store) error {
+	return st.Transaction(ctx, func(tx *scope.Store) error {
+		c, err := change(ctx, tx.AllUsers())
+		if err != nil {
+			return err
+		}
+		if err := c.backend.lock(c.db, c.t); err != nil {
+			return err
+		}
+		for _, sql := range append(c.backend.noteAll(c.t), "DELETE FROM "+c.t.blocks, "DELETE FROM "+c.t.segments) {
+			if _, err := query.New(sql).Exec(c.db); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (c *changer) rebuildOldest() (read, left int64, err error) {
@@ -125,6 +147,9 @@ func (c *changer) keysOf(p *Part) (keys []segment.Key, err error) {
 				keys = append(keys, info.Key)
 			}
 		}
+	}
+	if have := len(keys) + p.Void.Len(); have != p.Documents {
+		return nil, fmt.Errorf("%w: a segment has %d documents and should have %d", store.ErrSearchIndex, have, p.Documents)
 	}
 	return keys, nil
 }

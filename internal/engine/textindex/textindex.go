@@ -8,8 +8,22 @@
 package textindex
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/segment"
+	"github.com/convostore/convostore/store"
 )
+
+// Damaged makes store.ErrSearchIndex of bytes that the library has not written.
+func Damaged(err error) error {
+	var corrupt *segment.CorruptError
+	if errors.As(err, &corrupt) {
+		return fmt.Errorf("%w: %w", store.ErrSearchIndex, err)
+	}
+	return err
+}
 
 // tables are the quoted names of the tables of the index and of those with the texts.
 type tables struct{ notes, gone, segments, blocks, messages, conversations string }

@@ -19,6 +19,9 @@ const (
 // stream that is still written.
 const Indexable = "m.deleted_at IS NULL AND m.state <> 'streaming'"
 
+// titled is the condition that a conversation c has a title or a subject.
+const titled = "(coalesce(c.title, '') <> '' OR coalesce(c.subject, '') <> '')"
+
 // textRow is a row of messageTexts or titleTexts.
 type textRow struct {
 	keyRow
@@ -27,7 +30,7 @@ type textRow struct {
 }
 
 func (r *textRow) dest() []any {
-	return append(r.keyRow.dest(), record.NullInstant{Dest: &r.at}, &r.content, &r.attachments, &r.toolResults, &r.metadata)
+	return append(r.keyRow.dest(), r.scan(record.NullInstant{Dest: &r.at}), &r.content, &r.attachments, &r.toolResults, &r.metadata)
 }
 
 // document returns the texts of the row as the index has them.
@@ -49,7 +52,7 @@ func readTexts(db query.Conn, q *query.Query) (docs []segment.Document, err erro
 	err = q.Read(db, func() { docs = nil }, func(rows *sql.Rows) error {
 		var r textRow
 		err := rows.Scan(r.dest()...)
-		if err == nil {
+		if err == nil && !r.wrong {
 			docs = append(docs, r.document())
 		}
 		return err
@@ -61,7 +64,7 @@ func readTexts(db query.Conn, q *query.Query) (docs []segment.Document, err erro
 const maxTextBytes = 32 << 20
 
 // textsOf reads the texts of noted rows, and calls each for some after the other. A row that is
-// gone, or is not to be found by its words, has none.
+// gone or wrong, or is not to be found by its words, has none.
 func (v *View) textsOf(notes []note, each func([]segment.Document) error) error {
 	if len(notes) == 0 {
 		return nil
@@ -76,9 +79,11 @@ func (v *View) textsOf(notes []note, each func([]segment.Document) error) error 
 		}
 		return v.textsOf(notes[half:], each)
 	}
-	docs := make([]segment.Document, len(rows))
-	for i, r := range rows {
-		docs[i] = r.document()
+	docs := make([]segment.Document, 0, len(rows))
+	for _, r := range rows {
+		if !r.wrong {
+			docs = append(docs, r.document())
+		}
 	}
 	return each(docs)
 }

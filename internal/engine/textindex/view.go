@@ -132,6 +132,9 @@ func (v *View) read() error {
 		if err := rows.Scan(append(append([]any{&what}, text.dest()...), of.dest()...)...); err != nil {
 			return err
 		}
+		if text.wrong {
+			return nil
+		}
 		switch what {
 		case isText:
 			v.Noted = append(v.Noted, text.document())

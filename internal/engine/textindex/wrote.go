@@ -36,7 +36,7 @@ func (x *Index) Noted(ctx context.Context, st *scope.Store, rows int) {
 	x.noted.Add(n)
 	for n >= packed {
 		done, err := Pack(ctx, st)
-		if err != nil || done.Busy || done.Rows == 0 {
+		if err != nil || done.Busy || done.Rows+done.Gone == 0 {
 			return
 		}
 		x.noted.Add(-int64(done.Rows))
