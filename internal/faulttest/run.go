@@ -74,9 +74,10 @@ func (p *PowerCuts) KeepsAll(t *testing.T) {
 	}
 	wg.Wait()
 	require.Empty(t, wrong)
-	t.Logf("%d cuts at %d events: %d calls, %d of them acknowledged and all there, %d under way and there, %d failed and %d of them there",
-		total.Cuts, total.Events, total.Calls, total.Acknowledged, total.Kept, total.Failed+total.Revived, total.Revived)
+	t.Logf("%d cuts at %d events: %d calls, %d of them acknowledged and all there, %d under way and there, %d failed and %d of them there; %d cuts left segments",
+		total.Cuts, total.Events, total.Calls, total.Acknowledged, total.Kept, total.Failed+total.Revived, total.Revived, total.Segmented)
 	require.Positive(t, total.Acknowledged)
+	require.Positive(t, total.Segmented)
 }
 
 // Lost returns what is wrong after one of the first power cuts, or nil. It is for databases that
