@@ -31,9 +31,9 @@ var (
 	// The message says which of the two, and what is missing.
 	ErrUnsupported = errors.New("convostore: unsupported")
 	// ErrSearchIndex means that the index of words is damaged, by a disk or by somebody else's SQL.
-	// SearchCare.RebuildSearch makes it anew; until then rows are written as before, while searches
+	// SearchCare.ReindexSearch makes it anew; until then rows are written as before, while searches
 	// and erasures that come upon the damage fail.
-	ErrSearchIndex = errors.New("convostore: the index of words is damaged, call RebuildSearch")
+	ErrSearchIndex = errors.New("convostore: the index of words is damaged, call ReindexSearch")
 	// ErrRolledBack means that SQLite has rolled the whole transaction back by itself. It does
 	// so if a write is interrupted when its context ends, if the disk is full, or if writing to
 	// the disk fails. The error of the failed call matches ErrRolledBack and its own cause, such

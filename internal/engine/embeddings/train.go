@@ -23,7 +23,7 @@ func (s embeddings) Train(ctx context.Context, model string, o store.TrainOption
 		return store.Training{}, rule.Invalid("lists", "is not between 0 and %d", store.MaxLists)
 	}
 	if !s.sc.Dialect.VectorLists() {
-		return store.Training{Model: model}, nil
+		return store.Training{Model: model}, query.Wrap("train", ctx.Err())
 	}
 	f, err := s.sc.SchemaFeatures(db)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // TestCorruptIndex: blocks that a disk or somebody else's SQL has spoiled are an error that says so,
-// appends work on, and RebuildSearch makes the index anew from the rows.
+// appends work on, and ReindexSearch makes the index anew from the rows.
 func TestCorruptIndex(t *testing.T) {
 	t.Parallel()
 	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
@@ -35,10 +35,10 @@ func TestCorruptIndex(t *testing.T) {
 			_, err := w.mine.Search().Messages(ctx, `"alpha n1"`, store.TextOptions{}, store.PageRequest{})
 			if err != nil {
 				require.ErrorIs(t, err, store.ErrSearchIndex, statement)
-				require.ErrorContains(t, err, "RebuildSearch", statement)
+				require.ErrorContains(t, err, "ReindexSearch", statement)
 			}
 			w.say(t, w.c, 1, "beta")
-			require.NoError(t, w.all.RebuildSearch(ctx, nil), statement)
+			require.NoError(t, w.all.ReindexSearch(ctx, nil), statement)
 			require.Equal(t, 300, w.count(t, w.mine, "alpha"), statement)
 			require.Equal(t, 1, w.count(t, w.mine, `"alpha n1"`), statement)
 			require.Zero(t, w.count(t, w.st.ForUser(uuid.New()), "alpha"), statement)
