@@ -157,7 +157,7 @@ type client struct {
 }
 
 func (c *client) any(ctx context.Context) error {
-	switch c.r.IntN(12) {
+	switch c.r.IntN(13) {
 	case 0, 1, 2, 3:
 		return c.append(ctx)
 	case 4, 5:
@@ -172,6 +172,8 @@ func (c *client) any(ctx context.Context) error {
 		return c.suggest(ctx)
 	case 10:
 		return c.erase(ctx)
+	case 11:
+		return c.unless(c.st.AllUsers().Maintenance().PackSearch(ctx), "pack")
 	}
 	return c.checkpoint(ctx)
 }
