@@ -33,7 +33,7 @@ type lenient struct {
 // Scan implements sql.Scanner.
 func (l lenient) Scan(src any) error {
 	*l.wrong = l.to.Scan(src) != nil || *l.wrong
-	return nil
+	return nil //nolint:nilerr // it is noted
 }
 
 func (r *keyRow) key() segment.Key {

@@ -51,8 +51,9 @@ CREATE TABLE {{table "search_blocks"}} (
 -- It is compressed already.
 ALTER TABLE {{table "search_blocks"}} ALTER COLUMN data SET STORAGE EXTERNAL;
 
--- The functions name their tables with the schema, whatever search_path a session has. Each
--- writes a note before what is void, so that no two wait for each other. DO UPDATE and not DO
+-- The functions name their tables with the schema, whatever search_path a session has, and run
+-- with the rights of their owner: whoever may write messages needs none on these tables. Nobody
+-- else can make triggers of them. Each writes a note before what is void, so that no two wait for each other. DO UPDATE and not DO
 -- NOTHING, since it locks a note that is there already: whoever packs the text, and takes the
 -- note away, waits for an edit and reads what it leaves.
 DO $$
@@ -60,7 +61,8 @@ DECLARE
     home text := {{.SchemaSQL}};
 BEGIN
     EXECUTE format($sql$
-CREATE FUNCTION %1$I.{{name "messages_search_insert"}}() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION %1$I.{{name "messages_search_insert"}}() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     INSERT INTO %1$I.{{name "search_notes"}} (user_id, thread_id, id, kind)
     SELECT m.user_id, m.conversation_id, m.id, 1 FROM made m WHERE m.deleted_at IS NULL AND m.state <> 'streaming'
@@ -70,9 +72,12 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
-CREATE FUNCTION %1$I.{{name "messages_search_update"}}() RETURNS trigger LANGUAGE plpgsql AS $body$
+-- The note of a message that is deleted stays, though no search reads it, until the next packing:
+-- to take it away would fail on a snapshot from before that packing.
+CREATE FUNCTION %1$I.{{name "messages_search_update"}}() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
-    IF NEW.deleted_at IS NOT NULL OR NEW.state = 'streaming' OR NEW.user_id <> OLD.user_id OR NEW.id <> OLD.id THEN
+    IF NEW.user_id <> OLD.user_id OR NEW.id <> OLD.id THEN
         DELETE FROM %1$I.{{name "search_notes"}} n WHERE n.user_id = OLD.user_id AND n.id = OLD.id AND n.kind = 1;
     END IF;
     IF NEW.deleted_at IS NULL AND NEW.state <> 'streaming' THEN
@@ -90,7 +95,8 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
-CREATE FUNCTION %1$I.{{name "messages_search_delete"}}() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION %1$I.{{name "messages_search_delete"}}() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     DELETE FROM %1$I.{{name "search_notes"}} n USING removed o WHERE n.user_id = o.user_id AND n.id = o.id AND n.kind = 1;
     INSERT INTO %1$I.{{name "search_gone"}} (user_id, thread_id, id, kind, erased)
@@ -101,7 +107,8 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
-CREATE FUNCTION %1$I.{{name "conversations_search_insert"}}() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION %1$I.{{name "conversations_search_insert"}}() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     INSERT INTO %1$I.{{name "search_notes"}} (user_id, thread_id, id, kind)
     VALUES (NEW.user_id, NEW.id, NEW.id, 0)
@@ -111,7 +118,8 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
-CREATE FUNCTION %1$I.{{name "conversations_search_update"}}() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION %1$I.{{name "conversations_search_update"}}() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     IF coalesce(NEW.title, '') = '' AND coalesce(NEW.subject, '') = '' OR NEW.user_id <> OLD.user_id OR NEW.id <> OLD.id THEN
         DELETE FROM %1$I.{{name "search_notes"}} n WHERE n.user_id = OLD.user_id AND n.id = OLD.id AND n.kind = 0;
@@ -131,7 +139,8 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
-CREATE FUNCTION %1$I.{{name "conversations_search_delete"}}() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION %1$I.{{name "conversations_search_delete"}}() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     DELETE FROM %1$I.{{name "search_notes"}} n USING removed o WHERE n.user_id = o.user_id AND n.id = o.id AND n.kind = 0;
     INSERT INTO %1$I.{{name "search_gone"}} (user_id, thread_id, id, kind, erased)
@@ -142,7 +151,8 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
-CREATE FUNCTION %1$I.{{name "messages_search_truncate"}}() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION %1$I.{{name "messages_search_truncate"}}() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     TRUNCATE %1$I.{{name "search_notes"}}, %1$I.{{name "search_gone"}}, %1$I.{{name "search_segments"}}, %1$I.{{name "search_blocks"}};
     INSERT INTO %1$I.{{name "search_notes"}} (user_id, thread_id, id, kind)
@@ -151,6 +161,16 @@ BEGIN
     RETURN NULL;
 END
 $body$ $sql$, home);
+
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION ' || $names$
+        %1$I.{{name "messages_search_insert"}}(),
+        %1$I.{{name "messages_search_update"}}(),
+        %1$I.{{name "messages_search_delete"}}(),
+        %1$I.{{name "conversations_search_insert"}}(),
+        %1$I.{{name "conversations_search_update"}}(),
+        %1$I.{{name "conversations_search_delete"}}(),
+        %1$I.{{name "messages_search_truncate"}}()
+        $names$ || ' FROM PUBLIC', home);
 END
 $$;
 

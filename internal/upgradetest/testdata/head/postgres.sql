@@ -530,8 +530,9 @@ CREATE TABLE "search_blocks" (
 -- It is compressed already.
 ALTER TABLE "search_blocks" ALTER COLUMN data SET STORAGE EXTERNAL;
 
--- The functions name their tables with the schema, whatever search_path a session has. Each
--- writes a note before what is void, so that no two wait for each other. DO UPDATE and not DO
+-- The functions name their tables with the schema, whatever search_path a session has, and run
+-- with the rights of their owner: whoever may write messages needs none on these tables. Nobody
+-- else can make triggers of them. Each writes a note before what is void, so that no two wait for each other. DO UPDATE and not DO
 -- NOTHING, since it locks a note that is there already: whoever packs the text, and takes the
 -- note away, waits for an edit and reads what it leaves.
 DO $$
@@ -539,7 +540,8 @@ DECLARE
     home text := current_schema();
 BEGIN
     EXECUTE format($sql$
-CREATE FUNCTION %1$I."messages_search_insert"() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION %1$I."messages_search_insert"() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     INSERT INTO %1$I."search_notes" (user_id, thread_id, id, kind)
     SELECT m.user_id, m.conversation_id, m.id, 1 FROM made m WHERE m.deleted_at IS NULL AND m.state <> 'streaming'
@@ -549,9 +551,12 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
-CREATE FUNCTION %1$I."messages_search_update"() RETURNS trigger LANGUAGE plpgsql AS $body$
+-- The note of a message that is deleted stays, though no search reads it, until the next packing:
+-- to take it away would fail on a snapshot from before that packing.
+CREATE FUNCTION %1$I."messages_search_update"() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
-    IF NEW.deleted_at IS NOT NULL OR NEW.state = 'streaming' OR NEW.user_id <> OLD.user_id OR NEW.id <> OLD.id THEN
+    IF NEW.user_id <> OLD.user_id OR NEW.id <> OLD.id THEN
         DELETE FROM %1$I."search_notes" n WHERE n.user_id = OLD.user_id AND n.id = OLD.id AND n.kind = 1;
     END IF;
     IF NEW.deleted_at IS NULL AND NEW.state <> 'streaming' THEN
@@ -569,7 +574,8 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
-CREATE FUNCTION %1$I."messages_search_delete"() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION %1$I."messages_search_delete"() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     DELETE FROM %1$I."search_notes" n USING removed o WHERE n.user_id = o.user_id AND n.id = o.id AND n.kind = 1;
     INSERT INTO %1$I."search_gone" (user_id, thread_id, id, kind, erased)
@@ -580,7 +586,8 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
-CREATE FUNCTION %1$I."conversations_search_insert"() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION %1$I."conversations_search_insert"() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     INSERT INTO %1$I."search_notes" (user_id, thread_id, id, kind)
     VALUES (NEW.user_id, NEW.id, NEW.id, 0)
@@ -590,7 +597,8 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
-CREATE FUNCTION %1$I."conversations_search_update"() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION %1$I."conversations_search_update"() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     IF coalesce(NEW.title, '') = '' AND coalesce(NEW.subject, '') = '' OR NEW.user_id <> OLD.user_id OR NEW.id <> OLD.id THEN
         DELETE FROM %1$I."search_notes" n WHERE n.user_id = OLD.user_id AND n.id = OLD.id AND n.kind = 0;
@@ -610,7 +618,8 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
-CREATE FUNCTION %1$I."conversations_search_delete"() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION %1$I."conversations_search_delete"() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     DELETE FROM %1$I."search_notes" n USING removed o WHERE n.user_id = o.user_id AND n.id = o.id AND n.kind = 0;
     INSERT INTO %1$I."search_gone" (user_id, thread_id, id, kind, erased)
@@ -621,7 +630,8 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
-CREATE FUNCTION %1$I."messages_search_truncate"() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION %1$I."messages_search_truncate"() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     TRUNCATE %1$I."search_notes", %1$I."search_gone", %1$I."search_segments", %1$I."search_blocks";
     INSERT INTO %1$I."search_notes" (user_id, thread_id, id, kind)
@@ -630,6 +640,16 @@ BEGIN
     RETURN NULL;
 END
 $body$ $sql$, home);
+
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION ' || $names$
+        %1$I."messages_search_insert"(),
+        %1$I."messages_search_update"(),
+        %1$I."messages_search_delete"(),
+        %1$I."conversations_search_insert"(),
+        %1$I."conversations_search_update"(),
+        %1$I."conversations_search_delete"(),
+        %1$I."messages_search_truncate"()
+        $names$ || ' FROM PUBLIC', home);
 END
 $$;
 
@@ -692,7 +712,7 @@ CREATE INDEX "message_embeddings_vector_idx"
 
 INSERT INTO "convostore_migrations" (version, name, options) VALUES (4, 'search', 'search full_text vector_index');
 
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 13:46:20.60631+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 14:04:25.181364+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', E'ann Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'lead-1', E'key Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé', E'Re: Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
