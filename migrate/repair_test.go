@@ -132,7 +132,7 @@ func TestRepairMakesTheIndexOfWordsAgain(t *testing.T) {
 		require.NoError(t, Up(t.Context(), db, Options{}))
 		fillWords(t, db)
 		for name, statement := range damage[db.Name()] {
-			run(t, db, "DELETE FROM search_notes", "INSERT INTO search_segments (level, documents, length, since_at, until_at, tokenizer, bytes, dead) VALUES (0, 0, 0, 0, 0, 1, 0, '')",
+			run(t, db, "DELETE FROM search_notes", "INSERT INTO search_segments (documents, length, since_at, until_at, tokenizer, bytes, dead) VALUES (0, 0, 0, 0, 1, 0, '')",
 				"INSERT INTO search_blocks (segment_id, part, key, data) SELECT id, 1, '', '' FROM search_segments")
 			runFile(t, db, statement)
 			drifts, err := Verify(t.Context(), db, Options{})

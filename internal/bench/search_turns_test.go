@@ -26,8 +26,10 @@ func inTurnsFor(t *testing.T, budget time.Duration, sides ...func(i int) error) 
 	t.Helper()
 	var fastest, sum time.Duration
 	for k, side := range sides {
-		_ = timed(t, side, 0, 1)
-		one := timed(t, side, 1, 2)
+		one := timed(t, side, 0, 1)
+		if one < time.Second { // What takes that long needs no second try.
+			one = timed(t, side, 1, 2)
+		}
 		if sum += one; k == 0 || one < fastest {
 			fastest = one
 		}
