@@ -98,6 +98,28 @@ func TestAppendsPack(t *testing.T) {
 	})
 }
 
+// TestSearchesPack: what a host appends in its own transactions alone, or past the store, is packed
+// by a search that has read much of it.
+func TestSearchesPack(t *testing.T) {
+	t.Parallel()
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		w := newSearchWorld(t, d)
+		for range 7 {
+			require.NoError(t, w.st.Transaction(t.Context(), func(tx store.Store) error {
+				mine := w.mine
+				w.mine = tx.ForUser(w.c.UserID)
+				w.say(t, w.c, 100, "alpha")
+				w.mine = mine
+				return nil
+			}))
+		}
+		require.Equal(t, int64(701), w.state(t).Noted)
+		require.Equal(t, 700, w.count(t, w.mine, "alpha"))
+		require.Zero(t, w.state(t).Noted)
+		require.Equal(t, 700, w.count(t, w.mine, "alpha"))
+	})
+}
+
 // TestPackedTextsChange: what happens to a packed text is seen at once, and also once that is
 // packed.
 func TestPackedTextsChange(t *testing.T) {

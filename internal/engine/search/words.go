@@ -26,7 +26,9 @@ func (t *textSearch) onIndex(fn func(w *wordSearch) error) error {
 	for try := 1; ; try++ {
 		view, err := textindex.Read(t.db, t.sc)
 		if err == nil {
-			err = fn(&wordSearch{t, view})
+			if err = fn(&wordSearch{t, view}); err == nil {
+				view.PackNoted()
+			}
 		}
 		switch {
 		case !errors.Is(err, textindex.ErrVanished):

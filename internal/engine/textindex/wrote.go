@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
 )
@@ -14,16 +15,17 @@ type Index struct {
 	// and looked says that it has looked.
 	noted  atomic.Int64
 	looked atomic.Bool
-	// packing says that a goroutine packs.
-	packing atomic.Bool
+	// packing says that a goroutine packs, and refused that the database takes no writes.
+	packing, refused atomic.Bool
 }
 
 // Noted counts rows whose texts are noted. When there are enough of them it packs them, unless
-// somebody else does or st is in a transaction. That the rows are written is certain by then: an
-// error of the packing is nobody's, and the next one packs what it left.
+// somebody else does or st is in a transaction. It packs about as many as were noted since the
+// last time, and leaves what others have heaped up to the next calls. That the rows are written
+// is certain by then: an error of the packing is nobody's, and the next one packs what it left.
 func (x *Index) Noted(ctx context.Context, st *scope.Store, rows int) {
 	noted := x.noted.Add(int64(rows))
-	if st.InTx || x.looked.Load() && noted < packed || !x.packing.CompareAndSwap(false, true) {
+	if st.InTx || x.refused.Load() || x.looked.Load() && noted < packed || !x.packing.CompareAndSwap(false, true) {
 		return
 	}
 	defer x.packing.Store(false)
@@ -32,15 +34,24 @@ func (x *Index) Noted(ctx context.Context, st *scope.Store, rows int) {
 	if err != nil {
 		return
 	}
-	x.looked.Store(true)
-	x.noted.Add(n)
-	for n >= packed {
+	if !x.looked.Swap(true) && n < packed {
+		x.noted.Add(n)
+	}
+	for left := noted; n >= packed && left > 0; {
 		done, err := Pack(ctx, st)
-		if err != nil || done.Busy || done.Rows+done.Gone == 0 {
+		x.refused.Store(dialect.KindOf(err) == dialect.ReadOnly)
+		if err != nil || done.Busy || done.Rows < maxPacked {
 			return
 		}
-		x.noted.Add(-int64(done.Rows))
-		n -= int64(done.Rows)
+		left -= int64(done.Rows)
+	}
+}
+
+// PackNoted packs noted texts if the view had to read many of them: those of a host that writes
+// past the store, or in its own transactions alone. It does nothing without an index.
+func (v *View) PackNoted() {
+	if len(v.Noted) >= 2*packed {
+		v.sc.Noted(v.db.Ctx, packed)
 	}
 }
 
