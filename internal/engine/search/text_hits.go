@@ -1,12 +1,15 @@
 package search
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/segment"
 	"github.com/convostore/convostore/internal/snippet"
 	"github.com/convostore/convostore/internal/words"
 	"github.com/convostore/convostore/message"
@@ -14,7 +17,7 @@ import (
 )
 
 // messageHits reads the messages of matches, in their order, and leaves out those that were
-// deleted since the search.
+// deleted since the search, or edited so that they have none of its words any more.
 func (t *textSearch) messageHits(matches []match) ([]*store.MessageHit, error) {
 	hits := make([]*store.MessageHit, 0, len(matches))
 	ids := make([]uuid.UUID, len(matches))
@@ -26,12 +29,18 @@ func (t *textSearch) messageHits(matches []match) ([]*store.MessageHit, error) {
 		return nil, err
 	}
 	for _, m := range matches {
-		if r := rows[m.key]; r != nil {
-			hits = append(hits, &store.MessageHit{
-				Message: &r.message, Conversation: &r.conversation, Score: m.score,
-				Snippet: t.snippet(r.message.Content),
-			})
+		r := rows[m.key]
+		if r == nil {
+			continue
 		}
+		places := t.places(r.message.Content)
+		if len(places) == 0 && t.inContentAlone() {
+			continue // it was edited since
+		}
+		hits = append(hits, &store.MessageHit{
+			Message: &r.message, Conversation: &r.conversation, Score: m.score,
+			Snippet: snippetOf(r.message.Content, places),
+		})
 	}
 	return hits, nil
 }
@@ -90,11 +99,22 @@ func readByKey[T any](t *textSearch, x textTable, columns string, ids []uuid.UUI
 }
 
 // snippet cuts out the part of a text that shows the matches.
-func (t *textSearch) snippet(text string) store.Snippet {
-	places := words.Find(text, t.query.Terms())
+func (t *textSearch) snippet(text string) store.Snippet { return snippetOf(text, t.places(text)) }
+
+// places are the matches in a text.
+func (t *textSearch) places(text string) []words.Match {
 	if t.bySubstring() {
-		places = t.part.Find(text)
+		return t.part.Find(text)
 	}
+	return words.Find(text, t.query.Terms())
+}
+
+// inContentAlone tells whether every hit has its words in the content.
+func (t *textSearch) inContentAlone() bool {
+	return t.bySubstring() || slices.Equal(t.messageFields(), []segment.Field{segment.Content})
+}
+
+func snippetOf(text string, places []words.Match) store.Snippet {
 	cut, spans := snippet.Cut(text, places)
 	s := store.Snippet{Text: cut, Matches: make([]store.Range, len(spans))}
 	for i, span := range spans {

@@ -3,6 +3,7 @@ package search_test
 import (
 	"encoding/binary"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/sqlite"
 )
 
 // onBothDatabases runs a test on SQLite and on PostgreSQL, both migrated with the options.
@@ -229,4 +231,24 @@ func TestTextSearchWithoutFullText(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, page.Items, 1)
 	})
+}
+
+// TestReplacedRows: OR REPLACE of SQLite removes a row without a trigger. No hit shows a text that
+// has none of the words.
+func TestReplacedRows(t *testing.T) {
+	t.Parallel()
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"), convostore.WithMigrate(migrate.Options{}))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, st.Close()) })
+	find := tell(t, st, "the old roof")
+	require.NoError(t, st.AllUsers().Maintenance().PackSearch(t.Context()))
+	require.NoError(t, st.DB(t.Context()).Exec(`INSERT OR REPLACE INTO messages (id, user_id, conversation_id, seq, role, content)
+		SELECT id, user_id, conversation_id, seq, role, 'a new floor' FROM messages`).Error)
+	for range 2 {
+		for _, o := range []store.TextOptions{{}, {Order: store.Newest}, {Match: store.MatchAny}} {
+			require.Empty(t, find("roof", o))
+		}
+		require.Contains(t, find("floor", store.TextOptions{}), "a new [floor]")
+		require.NoError(t, st.AllUsers().Maintenance().PackSearch(t.Context()))
+	}
 }
