@@ -124,7 +124,7 @@ var writes = map[string]string{
 var decisions = map[string]string{
 	"threads.messages":        "FindThread",
 	"embeddings.embeddings":   "Train",
-	"maintenance.maintenance": "ArchiveInactive Purge Retain EraseLead RemoveOrphans Analyze Vacuum VacuumFull Reindex",
+	"maintenance.maintenance": "ArchiveInactive Purge Retain EraseLead RemoveOrphans Analyze Vacuum VacuumFull Reindex PackSearch ReindexSearch SearchState",
 }
 
 func isAmong(methods map[string]string, name string) bool {
