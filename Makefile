@@ -61,10 +61,12 @@ test: $(TESTPG) ## test every module on SQLite and on a throw-away PostgreSQL; t
 UNRACED := ./migrate
 WITHOUT_UNRACED = $(if $(RACE),$$(go list ./... | grep -v -E '^github.com/convostore/convostore/migrate$$'),./...)
 
-# The other ways to open a database skip themselves under the race detector.
+# The other ways to open a database skip themselves under the race detector, and so do the tests
+# that train lists of vectors, but for the one with writers and readers beside it.
 .PHONY: test-modes
 test-modes:
 	go test -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) $(UNRACED)
+	go test -run Train -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./internal/engine/search
 	go test -run '^TestModes$$' -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./store/postgres ./store/sqlite
 
 test-module/%:

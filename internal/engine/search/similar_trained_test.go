@@ -18,6 +18,7 @@ import (
 
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -58,6 +59,7 @@ func openSim(t *testing.T) store.Store {
 
 // TestTrainedIsKeptUp: each way to write and to remove vectors keeps the lists right.
 func TestTrainedIsKeptUp(t *testing.T) {
+	testrun.WithoutRace(t)
 	t.Parallel()
 	w := newSimWorld(t, openSim(t))
 	w.train(t)
@@ -107,6 +109,7 @@ func TestTrainedIsKeptUp(t *testing.T) {
 
 // TestTrainedCost counts the pages that Set writes.
 func TestTrainedCost(t *testing.T) {
+	testrun.WithoutRace(t)
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "cost.db")
 	st, err := sqlite.Open(t.Context(), path, simOptions())
@@ -135,6 +138,7 @@ func TestTrainedCost(t *testing.T) {
 // TestTrainContinues ends a training at each of its steps; the next one goes on, and searches find
 // everything all the while.
 func TestTrainContinues(t *testing.T) {
+	testrun.WithoutRace(t)
 	t.Parallel()
 	w := newSimWorld(t, openSim(t))
 	train := w.st.AllUsers().Embeddings().Train
@@ -266,6 +270,7 @@ func TestTrainedAnew(t *testing.T) {
 
 // TestTrainedWithoutForeignKeys: what a host's connection leaves behind, RemoveOrphans removes.
 func TestTrainedWithoutForeignKeys(t *testing.T) {
+	testrun.WithoutRace(t)
 	t.Parallel()
 	w := newSimWorld(t, openSim(t))
 	w.train(t)
@@ -283,6 +288,7 @@ func TestTrainedWithoutForeignKeys(t *testing.T) {
 // TestTrainedRecall measures searches with lists on several kinds of vectors. Of noise, which has
 // no lists worth reading, a search goes through the codes of all.
 func TestTrainedRecall(t *testing.T) {
+	testrun.WithoutRace(t)
 	t.Parallel()
 	const dims, vectors, queries, limit = 128, 6000, 60, 10
 	gaussian := func(r *rand.Rand, size float64) message.Vector {
@@ -330,6 +336,7 @@ func TestTrainedRecall(t *testing.T) {
 // TestTrainedOneUser: lists serve a user with very many vectors as well, and what they do not find
 // in the first lists they look for in more.
 func TestTrainedOneUser(t *testing.T) {
+	testrun.WithoutRace(t)
 	t.Parallel()
 	const dims, vectors = 32, 20_200
 	centers := make([]message.Vector, 50)
