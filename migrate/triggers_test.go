@@ -32,9 +32,11 @@ func eachDatabase(t *testing.T, test func(t *testing.T, db *gorm.DB)) {
 	})
 }
 
-// noted returns what the index of words reads from its row, in order.
+// noted returns what the index of words reads from its row, in order. On PostgreSQL the note of a
+// message that was deleted softly may stay until the next packing, which leaves it out.
 func noted(t require.TestingT, db *gorm.DB) []string {
-	query := "SELECT CASE kind WHEN 0 THEN 'title ' ELSE 'message ' END || id FROM search_notes ORDER BY 1"
+	query := `SELECT CASE kind WHEN 0 THEN 'title ' ELSE 'message ' END || id FROM search_notes n WHERE kind = 0 OR NOT EXISTS
+		(SELECT FROM messages m WHERE m.id = n.id AND m.user_id = n.user_id AND (m.deleted_at IS NOT NULL OR m.state = 'streaming')) ORDER BY 1`
 	if db.Name() == sqlite {
 		query = `SELECT CASE WHEN ref < 0 THEN 'title ' || coalesce(c.id, ref) ELSE 'message ' || coalesce(m.id, ref) END
 			FROM search_notes LEFT JOIN messages m ON m.row_id = ref LEFT JOIN conversations c ON c.row_id = -ref ORDER BY 1`
@@ -215,7 +217,7 @@ func TestTriggersOfPostgres(t *testing.T) {
 	require.Equal(t, []string{"message " + inbound, "message " + other}, noted(t, db), "whatever the search_path is")
 	require.Zero(t, count(t, db, "elsewhere.search_notes"))
 
-	run(t, db, "INSERT INTO search_segments (level, documents, length, since_at, until_at, tokenizer, bytes, dead) VALUES (0, 0, 0, 0, 0, 1, 0, '')",
+	run(t, db, "INSERT INTO search_segments (documents, length, since_at, until_at, tokenizer, bytes, dead) VALUES (0, 0, 0, 0, 1, 0, '')",
 		"TRUNCATE messages CASCADE")
 	require.Equal(t, []string{"title " + thread}, noted(t, db))
 	require.Empty(t, void(t, db))
