@@ -99,7 +99,7 @@ const (
 	MaxQuery = 16 << 10
 	// MaxFolded is the largest number of characters that differ only in case from those of a
 	// ConversationFilter.Text, composed or decomposed: k has two, K and the sign K for kelvin.
-	MaxFolded = 400
+	MaxFolded = 100
 	// DefaultSimilar is the limit of a similarity search without one.
 	DefaultSimilar = 10
 )
