@@ -33,9 +33,9 @@ type Packed struct {
 	Busy bool
 }
 
-// Pack packs up to maxPacked noted rows into a segment, marks what is void, and merges small
+// Pack packs up to most noted rows into a segment, marks what is void, and merges small
 // segments, all in one transaction. Whoever reads meanwhile sees all of it or nothing.
-func Pack(ctx context.Context, st *scope.Store) (done Packed, err error) {
+func Pack(ctx context.Context, st *scope.Store, most int) (done Packed, err error) {
 	err = st.Transaction(ctx, func(tx *scope.Store) error {
 		done = Packed{}
 		c, err := change(ctx, tx.AllUsers())
@@ -47,7 +47,7 @@ func Pack(ctx context.Context, st *scope.Store) (done Packed, err error) {
 			done.Busy = !free
 			return err
 		}
-		done, err = c.pack()
+		done, err = c.pack(most)
 		return err
 	})
 	return done, Damaged(err)
@@ -67,8 +67,8 @@ func change(ctx context.Context, sc scope.Scope) (*changer, error) {
 // void in the segments there are, and the texts that it reads then are newer than that. What is
 // void and could not be taken, because there is too much of it or somebody else has it, would hide
 // the new text as well: see settled.
-func (c *changer) pack() (done Packed, err error) {
-	notes, err := c.backend.takeNotes(c.db, c.t, maxPacked)
+func (c *changer) pack(most int) (done Packed, err error) {
+	notes, err := c.backend.takeNotes(c.db, c.t, most)
 	if err != nil {
 		return done, err
 	}

@@ -18,7 +18,7 @@ import (
 // takes. It waits for nobody: whoever else packs does the same work.
 func PackAll(ctx context.Context, st *scope.Store) error {
 	for {
-		done, err := Pack(ctx, st)
+		done, err := Pack(ctx, st, maxPacked)
 		if err != nil || done.Busy || done.Rows < maxPacked && done.Gone < maxGone {
 			return err
 		}

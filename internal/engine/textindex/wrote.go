@@ -20,7 +20,7 @@ type Index struct {
 }
 
 // Noted counts rows whose texts are noted. When there are enough of them it packs them, unless
-// somebody else does or st is in a transaction. It packs about as many as were noted since the
+// somebody else does or st is in a transaction. It packs twice as many as were noted since the
 // last time, and leaves what others have heaped up to the next calls. That the rows are written
 // is certain by then: an error of the packing is nobody's, and the next one packs what it left.
 func (x *Index) Noted(ctx context.Context, st *scope.Store, rows int) {
@@ -37,10 +37,11 @@ func (x *Index) Noted(ctx context.Context, st *scope.Store, rows int) {
 	if !x.looked.Swap(true) && n < packed {
 		x.noted.Add(n)
 	}
-	for left := noted; n >= packed && left > 0; {
-		done, err := Pack(ctx, st)
+	for left := 2 * max(noted, packed); n >= packed && left > 0; {
+		most := min(int(left), maxPacked)
+		done, err := Pack(ctx, st, most)
 		x.refused.Store(dialect.KindOf(err) == dialect.ReadOnly)
-		if err != nil || done.Busy || done.Rows < maxPacked {
+		if err != nil || done.Busy || done.Rows < most {
 			return
 		}
 		left -= int64(done.Rows)

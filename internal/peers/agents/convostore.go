@@ -55,6 +55,10 @@ func fillConvostore(ctx context.Context, o options, st store.Store) (peer, error
 	if err != nil {
 		return peer{}, errors.Join(err, st.Close())
 	}
+	// What a transaction of the host wrote is not packed by itself.
+	if err := st.AllUsers().Maintenance().PackSearch(ctx); err != nil {
+		return peer{}, errors.Join(err, st.Close())
+	}
 	mine := st.ForUser(user)
 	return peer{
 		name: "convostore", close: st.Close,
