@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore/internal/vector"
 )
 
 const (
@@ -94,7 +96,7 @@ func (c *searchCorpus) compare(i int, v []float32) {
 		return
 	}
 	for k, q := range c.queries {
-		at := numbered{i, dot(q, v)}
+		at := numbered{i, vector.Dot(q, v)}
 		c.nearest[uuid.Nil][k].add(at)
 		if own := c.nearest[c.ownerOf(i)]; own != nil {
 			own[k].add(at)

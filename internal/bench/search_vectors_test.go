@@ -3,6 +3,8 @@ package bench
 import (
 	"math"
 	"math/rand/v2"
+
+	"github.com/convostore/convostore/internal/vector"
 )
 
 // vectorSize is that of a database migrated with no options.
@@ -66,31 +68,9 @@ func gaussian(rng *rand.Rand, length float64) []float32 {
 }
 
 func unit(v []float32) []float32 {
-	scale := float32(1 / math.Sqrt(float64(dot(v, v))))
+	scale := float32(1 / math.Sqrt(float64(vector.Dot(v, v))))
 	for d := range v {
 		v[d] *= scale
 	}
 	return v
-}
-
-// dot has eight sums, so that no addition waits for the one before.
-func dot(a, b []float32) float32 {
-	var s [8]float32
-	b = b[:len(a)]
-	for ; len(a) >= 8; a, b = a[8:], b[8:] {
-		x, y := a[:8:8], b[:8:8]
-		s[0] += x[0] * y[0]
-		s[1] += x[1] * y[1]
-		s[2] += x[2] * y[2]
-		s[3] += x[3] * y[3]
-		s[4] += x[4] * y[4]
-		s[5] += x[5] * y[5]
-		s[6] += x[6] * y[6]
-		s[7] += x[7] * y[7]
-	}
-	sum := (s[0] + s[1]) + (s[2] + s[3]) + (s[4] + s[5]) + (s[6] + s[7])
-	for i, x := range a {
-		sum += x * b[i]
-	}
-	return sum
 }

@@ -71,7 +71,7 @@ func (t *textSearch) newestPart(after *scope.Place, limit int) (found []match, s
 		q, sure := t.partRows(matchColumns, x, nil)
 		t.comesAfter(q, x, after).Add(" LIMIT ?)", sortLimit+1)
 		q = query.New("WITH hits AS MATERIALIZED (").Append(q).Add(" SELECT h.*, n.total FROM (SELECT count(*) AS total FROM hits) n" +
-			" CROSS JOIN (SELECT * FROM hits" + t.newestHits(x).OrderBy(" DESC"))
+			" CROSS JOIN (SELECT * FROM hits" + t.sc.SortByArrival("newest", "").OrderBy(" DESC"))
 		found, total, err := t.readPart(q.Add(" LIMIT ?) h"+t.sc.SortByArrival("h.newest", "h.").OrderBy(" DESC"), limit))
 		if err != nil || total <= sortLimit {
 			return found, sure, err

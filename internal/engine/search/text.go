@@ -17,10 +17,9 @@ import (
 
 // textSearch is a text search with checked input.
 type textSearch struct {
-	sc       scope.Scope
-	db       query.Conn
-	options  store.TextOptions
-	features *scope.Features
+	sc      scope.Scope
+	db      query.Conn
+	options store.TextOptions
 	// part finds the text of MatchSubstring, nil in the other modes; query has their words.
 	part  *substring.Finder
 	query words.Query
@@ -93,10 +92,11 @@ func (s search) prepareText(ctx context.Context, method, text string, o store.Te
 		return nil, l, err
 	}
 	t = &textSearch{sc: s.sc, db: l.DB, options: o}
-	if t.features, err = s.sc.SchemaFeatures(query.On(ctx, s.sc.Reader)); err != nil {
+	features, err := s.sc.SchemaFeatures(query.On(ctx, s.sc.Reader))
+	if err != nil {
 		return nil, l, err
 	}
-	if err := t.features.CheckLead(o.Filter.LeadID); err != nil {
+	if err := features.CheckLead(o.Filter.LeadID); err != nil {
 		return nil, l, err
 	}
 	switch o.Match {

@@ -41,12 +41,3 @@ func (t *textSearch) findMessages(after *scope.Place, limit int) ([]match, error
 	}
 	return t.wordMessages(after, limit)
 }
-
-// newestHits is the order of a list of rows of x, the newest first if it descends. It is that of
-// newest.
-func (t *textSearch) newestHits(x textTable) scope.Sort {
-	if x.alias == "c" {
-		return t.sc.SortByTime("newest", "")
-	}
-	return t.sc.SortByArrival("newest", "")
-}

@@ -34,7 +34,7 @@ func (t *textSearch) wordMessages(after *scope.Place, limit int) (page []match, 
 
 // bestMessages looks at the best matches first, until enough of them pass the filter.
 func (w *wordSearch) bestMessages(found *textindex.Found, after *scope.Place, limit int) ([]match, error) {
-	r := newRanking(found, 1, after)
+	r := newRanking(found, after)
 	page := make([]match, 0, limit)
 	for len(page) < limit {
 		candidates, err := r.next(limit)
@@ -55,19 +55,17 @@ func (w *wordSearch) bestMessages(found *textindex.Found, after *scope.Place, li
 type ranking struct {
 	found   *textindex.Found
 	matches []segment.Match
-	// weight is what scores are multiplied by.
-	weight float64
-	after  *scope.Place
+	after   *scope.Place
 	// asked is how many of the matches were asked for, and given how many were looked at, which
 	// are more if there were ties.
 	asked, given int
 }
 
-func newRanking(found *textindex.Found, weight float64, after *scope.Place) *ranking {
-	r := &ranking{found: found, matches: found.Matches, weight: weight, after: after}
+func newRanking(found *textindex.Found, after *scope.Place) *ranking {
+	r := &ranking{found: found, matches: found.Matches, after: after}
 	if after != nil {
 		highest := scoreOf(after)
-		r.matches = slices.DeleteFunc(slices.Clone(r.matches), func(m segment.Match) bool { return m.Score*weight > highest })
+		r.matches = slices.DeleteFunc(slices.Clone(r.matches), func(m segment.Match) bool { return m.Score > highest })
 	}
 	return r
 }
@@ -80,7 +78,7 @@ func (r *ranking) next(n int) ([]match, error) {
 		top := segment.Top(r.matches, r.asked)
 		fresh := top[r.given:]
 		r.given = len(top)
-		found, err := matchesOf(r.found, fresh, r.weight)
+		found, err := matchesOf(r.found, fresh, 1)
 		if err != nil {
 			return nil, err
 		}
