@@ -15,6 +15,14 @@ import (
 type wordSearch struct {
 	*textSearch
 	view *textindex.View
+	// chosen are the conversations that a selective filter leaves, once they were read.
+	chosen *chosenThreads
+}
+
+// chosenThreads are all of the conversations if few is set.
+type chosenThreads struct {
+	threads []textindex.Thread
+	few     bool
 }
 
 // maxReads is how often the index is read anew because it changed meanwhile. A change takes
@@ -26,7 +34,7 @@ func (t *textSearch) onIndex(fn func(w *wordSearch) error) error {
 	for try := 1; ; try++ {
 		view, err := textindex.Read(t.db, t.sc)
 		if err == nil {
-			if err = fn(&wordSearch{t, view}); err == nil {
+			if err = fn(&wordSearch{textSearch: t, view: view}); err == nil {
 				view.PackNoted()
 			}
 		}
@@ -81,11 +89,18 @@ func (w *wordSearch) fewThreads() (threads []textindex.Thread, few bool, err err
 	if !isSelective(w.options.Filter) {
 		return nil, false, nil
 	}
+	if w.chosen != nil {
+		return w.chosen.threads, w.chosen.few, nil
+	}
 	c := w.conversations()
 	q := query.New("SELECT c.user_id, c.id" + w.fromRows(c) + " WHERE 1 = 1")
 	q = w.eligible(q, c, nil).Add(" LIMIT ?", maxFewThreads+1)
 	found, err := query.All(w.db, q, func(t *textindex.Thread) []any { return []any{&t.User, &t.ID} })
-	return query.Values(found), len(found) <= maxFewThreads, err
+	if err != nil {
+		return nil, false, err
+	}
+	w.chosen = &chosenThreads{query.Values(found), len(found) <= maxFewThreads}
+	return w.chosen.threads, w.chosen.few, nil
 }
 
 // keyOf is the key of a document's row.
