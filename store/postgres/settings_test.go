@@ -236,7 +236,7 @@ func TestServerEncoding(t *testing.T) {
 		t.Run(encoding, func(t *testing.T) {
 			t.Parallel()
 			dsn := pgtest.Encoded(t, encoding)
-			_, err = postgres.Open(t.Context(), dsn, convostore.WithMigrate(migrate.Options{}))
+			_, err := postgres.Open(t.Context(), dsn, convostore.WithMigrate(migrate.Options{}))
 			requireFault(t, err, "server_encoding", encoding)
 			db := plainHost(t, dsn)
 			_, err = convostore.New(t.Context(), db, convostore.WithMigrate(migrate.Options{}))
