@@ -647,8 +647,9 @@ func testConversationArchiveAndReopen(t *testing.T, w *world) {
 func changes(s store.Scope) map[string]func(context.Context, uuid.UUID) error {
 	cs := s.Conversations()
 	return map[string]func(context.Context, uuid.UUID) error{
-		"SetTitle":   func(ctx context.Context, id uuid.UUID) error { _, err := cs.SetTitle(ctx, id, "x"); return err },
-		"SetSubject": func(ctx context.Context, id uuid.UUID) error { _, err := cs.SetSubject(ctx, id, "x"); return err },
+		"SetTitle":    func(ctx context.Context, id uuid.UUID) error { _, err := cs.SetTitle(ctx, id, "x"); return err },
+		"SetSubject":  func(ctx context.Context, id uuid.UUID) error { _, err := cs.SetSubject(ctx, id, "x"); return err },
+		"SetLanguage": func(ctx context.Context, id uuid.UUID) error { _, err := cs.SetLanguage(ctx, id, "en"); return err },
 		"SetMetadata": func(ctx context.Context, id uuid.UUID) error {
 			_, err := cs.SetMetadata(ctx, id, message.JSON(`{}`))
 			return err
