@@ -27,9 +27,9 @@ TESTFLAGS   ?=
 # always has it, and PostgreSQL knows nothing of it.
 TAGS := sqlite_fts5
 
-# Nested modules keep the dependencies of examples and of the second SQLite
+# Nested modules keep the dependencies of examples, stemmers and the second SQLite
 # driver out of the library's go.mod.
-NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard examples/*/go.mod examples/*/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
+NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard */go.mod examples/*/go.mod examples/*/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
 # What the library is measured beside brings hundreds of packages of others along: they
 # take longer to compile and to lint than all of the library, and `make bench` runs them.
 AGENTS  := internal/peers/agents
