@@ -44,11 +44,12 @@ func truncate(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, seq
 		return nil, 0, err
 	}
 	p := lockedPath{sc: sc, db: db, conversation: c, end: headSeq(c)}
-	if seq == p.end {
-		return c, 0, hasSeq(sc, db, conversationID, seq)
-	}
 	if err := p.has(seq); err != nil {
 		return nil, 0, err
+	}
+	var next int64
+	if follows, err := p.rows("m.seq").Add(" AND m.seq > ? ORDER BY m.seq LIMIT 1", seq).Row(db, &next); err != nil || !follows {
+		return c, 0, err
 	}
 	hidden, err := p.hideAfter(seq, freeKeys)
 	if err != nil {
