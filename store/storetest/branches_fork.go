@@ -16,7 +16,9 @@ func testBranchFork(t *testing.T, w *world) {
 	c := &conversation.Conversation{Title: "chat", App: "app", LeadID: uuid.NewString(), Metadata: message.JSON(`{"a":1}`), ExternalKey: "origin"}
 	w.create(t, c)
 	w.append(t, c, text("hidden"))
-	full := w.append(t, c, everything(epoch))
+	full := everything(epoch)
+	full.ParentSeq = nil
+	w.append(t, c, full)
 	w.embed(t, full, "m")
 	hidden, err := collect(w.mine.Messages().All(ctx, c.ID, store.MessageFilter{}))
 	require.NoError(t, err)

@@ -117,12 +117,12 @@ func everything(at time.Time) *message.Message {
 }
 
 func testMessageKeepsEveryColumn(t *testing.T, w *world) {
-	c := w.conversation(t)
+	c := w.thread(t, 1) // of which the message is a second beginning
 	want := everything(epoch.Add(-time.Hour))
 	m := everything(epoch.Add(-time.Hour))
 	m.ID = want.ID
 	w.append(t, c, m)
-	want.UserID, want.ConversationID, want.Seq = w.user, c.ID, 1
+	want.UserID, want.ConversationID, want.Seq = w.user, c.ID, 2
 	same(t, want, m)
 	same(t, want, w.message(t, m.ID))
 
