@@ -34,13 +34,18 @@ func seqOf(sc scope.Scope, conversationID uuid.UUID, seq int64) *query.Query {
 // onPath selects columns of the messages m of a path, live or deleted. end selects the seq that the
 // path ends with, as head; without a row the path is empty. The scope is that of one user.
 func onPath(sc scope.Scope, columns string, conversationID uuid.UUID, end *query.Query) *query.Query {
+	// Scalar subqueries, each a seek: joined by seq, PostgreSQL would read all runs for each turn.
 	// COALESCE begins the first run at 1, since its first message need have no parent_seq.
-	begins := func(q *query.Query, end string) *query.Query {
-		return q.Add("COALESCE((SELECT max(s.seq) FROM "+sc.Tables.Messages+" s WHERE s.conversation_id = ? AND s.user_id = ? AND s.parent_seq IS NOT NULL AND s.seq <= "+end+"), 1)", conversationID, sc.User)
+	turn := func(q *query.Query, end string) {
+		starts := " FROM " + sc.Tables.Messages + " s WHERE s.conversation_id = ? AND s.user_id = ? AND s.parent_seq IS NOT NULL AND s.seq <= " + end
+		q.Add("COALESCE((SELECT max(s.seq)"+starts+"), 1), "+end+", (SELECT s.parent_seq"+starts+" ORDER BY s.seq DESC LIMIT 1)",
+			conversationID, sc.User, conversationID, sc.User)
 	}
-	q := begins(query.New("WITH RECURSIVE run (begin_seq, end_seq) AS (SELECT "), "h.head").Add(", h.head FROM ").Bracketed(end).Add(" h UNION ALL SELECT ")
-	begins(q, "b.parent_seq").Add(", b.parent_seq FROM run CROSS JOIN "+sc.Tables.Messages+
-		" b WHERE b.conversation_id = ? AND b.user_id = ? AND b.seq = run.begin_seq AND b.parent_seq > 0)", conversationID, sc.User)
+	q := query.New("WITH RECURSIVE run (begin_seq, end_seq, next_seq) AS (SELECT ")
+	turn(q, "h.head")
+	q.Add(" FROM ").Bracketed(end).Add(" h UNION ALL SELECT ")
+	turn(q, "run.next_seq")
+	q.Add(" FROM run WHERE run.next_seq > 0)")
 	return q.Add(" SELECT "+columns+" FROM run CROSS JOIN "+sc.Tables.Messages+
 		" m WHERE m.conversation_id = ? AND m.user_id = ? AND m.seq BETWEEN run.begin_seq AND run.end_seq", conversationID, sc.User)
 }
