@@ -56,8 +56,8 @@ type Conversation struct {
 	// LastChangeSeq counts the changes of messages that were there already.
 	LastChangeSeq int64 `gorm:"<-:create;-:migration" json:"last_change_seq,omitempty"`
 
-	// Branched says that a message has a ParentSeq. HeadSeq is then the last message of the
-	// path that is read, nil if that is LastSeq.
+	// Branched says that there is more than one path: a message has a ParentSeq, or HeadSeq is or
+	// was set. HeadSeq is the last message of the path that is read, nil if that is LastSeq.
 	Branched bool   `gorm:"-:migration" json:"branched,omitempty"`
 	HeadSeq  *int64 `gorm:"-:migration" json:"head_seq,omitempty"`
 	// ForkedFromID and ForkedFromSeq are the conversation and the message that this one was
@@ -95,12 +95,13 @@ type Conversation struct {
 func (Conversation) TableName(n schema.Namer) string { return column.Table(n, "conversations") }
 
 // Normalize sets what is unset: Status to active, CreatedAt to now, UpdatedAt and
-// LastMessageAt to CreatedAt. It truncates times to microseconds, in UTC, and takes a
+// LastMessageAt to CreatedAt, Branched if there is a HeadSeq. It truncates times to microseconds, in UTC, and takes a
 // LastMessageAt in the future for now.
 func (c *Conversation) Normalize(now time.Time) {
 	if c.Status == "" {
 		c.Status = StatusActive
 	}
+	c.Branched = c.Branched || c.HeadSeq != nil
 	if c.CreatedAt.IsZero() {
 		c.CreatedAt = now
 	}
@@ -180,9 +181,10 @@ func (c *Conversation) Size() int {
 }
 
 // AddMessage appends m to c.Messages as the next message. It sets m's conversation, owner
-// and seq, and updates LastSeq, LastMessageAt, Status and UpdatedAt of the conversation. It
-// returns a *rule.InvalidError for a nil or invalid message, and then leaves the
-// conversation unchanged.
+// and seq, and updates LastSeq, LastMessageAt, Status and UpdatedAt of the conversation. m follows
+// the head, or the message that its ParentSeq names, and becomes the head. It returns a
+// *rule.InvalidError for a nil or invalid message and for a ParentSeq after LastSeq, and then leaves
+// the conversation unchanged.
 //
 // It writes nothing to a database. It is for hosts that save both rows with their own GORM,
 // and for the first messages of a conversation that is not created yet. The store's Append
@@ -192,9 +194,11 @@ func (c *Conversation) AddMessage(m *message.Message) error {
 		return rule.Invalid("message", "is nil")
 	}
 	m.Normalize(message.Now())
+	m.Seq = c.LastSeq + 1
 	if err := m.Validate(); err != nil {
 		return err
 	}
+	c.follow(m)
 	m.ConversationID, m.UserID, m.Seq = c.ID, c.UserID, c.LastSeq+1
 	if at := Activity(m.SentAt, message.Now()); c.LastSeq == 0 || at.After(c.LastMessageAt) {
 		c.LastMessageAt = at
@@ -204,6 +208,17 @@ func (c *Conversation) AddMessage(m *message.Message) error {
 	c.UpdatedAt = message.Now()
 	c.Messages = append(c.Messages, m)
 	return nil
+}
+
+// follow sets the parent of the next message, nil for the last one, and makes the message the head.
+func (c *Conversation) follow(m *message.Message) {
+	if m.ParentSeq == nil {
+		m.ParentSeq = c.HeadSeq
+	}
+	if m.ParentSeq != nil && *m.ParentSeq == c.LastSeq {
+		m.ParentSeq = nil
+	}
+	c.Branched, c.HeadSeq = c.Branched || m.ParentSeq != nil, nil
 }
 
 // Archive sets the status to archived. It does nothing if the conversation is archived.

@@ -35,14 +35,18 @@ func (c *Conversation) BeforeCreate(tx *gorm.DB) error {
 // messages were appended since the struct was read, it is rule.ErrConflict: Save would put the
 // status back. Read the conversation again, or write the columns that changed with Updates.
 //
-// Updates validates what it sets, from a struct or from a map. SQL expressions and UpdateColumn
-// are not seen here: what the tables' own checks do not refuse is stored.
+// Updates validates what it sets, from a struct or from a map, and a head makes the conversation
+// branched. SQL expressions and UpdateColumn are not seen here: what the tables' own checks do not
+// refuse is stored.
 func (c *Conversation) BeforeUpdate(tx *gorm.DB) error {
 	if !hook.Whole(tx, c) {
 		changes, sets, err := hook.Partial[Conversation](tx)
 		if len(sets) > 0 {
 			hook.Fill(sets, "id", &changes.ID, cmp.Or(c.ID, uuid.Max))
 			err = changes.validateChanges()
+		}
+		if err == nil && sets["head_seq"] && changes.HeadSeq != nil {
+			tx.Statement.SetColumn("branched", true)
 		}
 		return err
 	}

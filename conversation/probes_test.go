@@ -96,6 +96,8 @@ func few(f *schema.Field) []any {
 		return []any{"", "x"}
 	case reflect.Float64:
 		return []any{nil, -0.1, 0.0, 1.0, 1.1}
+	case reflect.Bool:
+		return []any{false, true}
 	}
 	values := []any{-1, 0, 1, 2}
 	if f.FieldType.Kind() == reflect.Pointer {

@@ -29,6 +29,9 @@ func (m *Message) place(tx *gorm.DB) error {
 	_, inTransaction := tx.Statement.ConnPool.(gorm.TxCommitter)
 	if inTransaction {
 		seq, err := m.takeSeq(tx)
+		if err == nil && seq == 0 {
+			seq, err = m.branchOff(tx)
+		}
 		if err != nil || seq > 0 {
 			m.Seq = cmp.Or(seq, m.Seq)
 			return err
@@ -39,7 +42,10 @@ func (m *Message) place(tx *gorm.DB) error {
 	case err != nil:
 		return err
 	case m.Seq > 0 && m.Seq <= last:
-		return m.onlyOne(tx)
+		if err := m.onlyOne(tx); err != nil {
+			return err
+		}
+		return m.joinCounted(tx)
 	case m.Seq > last+1:
 		return fmt.Errorf("%w: the messages before seq %d are not stored", rule.ErrConflict, m.Seq)
 	case !inTransaction:
@@ -49,16 +55,24 @@ func (m *Message) place(tx *gorm.DB) error {
 }
 
 // takeSeq counts the message in its conversation. It returns 0 if there is no such conversation,
-// or if the message has a seq that is not the next one.
+// if the message has a seq that is not the next one, or if it may make a branch: see branchOff.
 func (m *Message) takeSeq(tx *gorm.DB) (int64, error) {
+	if m.ParentSeq != nil {
+		return 0, nil
+	}
+	return m.count(tx, "head_seq = head_seq", "head_seq IS NULL")
+}
+
+// count counts the message in its conversation and assigns the head, if a condition holds.
+func (m *Message) count(tx *gorm.DB, assign, condition string) (int64, error) {
 	now := Now()
 	activity := m.SentAt
 	if activity.After(now) {
 		activity = now
 	}
-	sql := "UPDATE ? SET last_seq = last_seq + 1, updated_at = ?, status = COALESCE(?, status), " +
+	sql := "UPDATE ? SET last_seq = last_seq + 1, " + assign + ", updated_at = ?, status = COALESCE(?, status), " +
 		"last_message_at = CASE WHEN last_seq = 0 OR last_message_at < ? THEN ? ELSE last_message_at END " +
-		"WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) RETURNING last_seq"
+		"WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) AND " + condition + " RETURNING last_seq"
 	var before *int64
 	if m.Seq > 0 {
 		before = new(m.Seq - 1)

@@ -19,6 +19,7 @@ type Conversations interface {
 	ConversationEditor
 	ConversationArchiver
 	ConversationRemover
+	ConversationForker
 }
 
 // ConversationReader reads one conversation. It does not find deleted ones.
@@ -31,7 +32,8 @@ type ConversationReader interface {
 	// than one user has is ErrConflict.
 	GetByExternalKey(ctx context.Context, key string) (*conversation.Conversation, error)
 
-	// Thread returns a conversation with all its live messages in the order of seq, and all
+	// Thread returns a conversation with all its live messages in the order of seq, those of the
+	// path of the head if it has branches, and all
 	// its live suggestions, oldest first, or ErrNotFound. It takes three queries, however
 	// many rows there are. For a long thread, MessageReader.Last reads less.
 	Thread(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)

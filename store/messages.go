@@ -17,14 +17,20 @@ type Messages interface {
 	MessageFinder
 	MessageAppender
 	MessageEditor
+	MessageBrancher
 }
 
 // MessageReader reads the messages of a conversation. Messages of a deleted conversation are
-// not found. Deleted messages of a live one are read only if a filter asks for them. No method
-// reads Embeddings.
+// not found. Deleted messages of a live one are read only if a filter asks for them. Of a
+// conversation with branches, the path of the head is read, see MessageBrancher. No method reads
+// Embeddings.
 type MessageReader interface {
 	// Get returns a live message, or ErrNotFound.
 	Get(ctx context.Context, id uuid.UUID) (*message.Message, error)
+
+	// GetByKey returns the live message of a conversation with this idempotency key, on any branch,
+	// or ErrNotFound. An empty key is ErrInvalid.
+	GetByKey(ctx context.Context, conversationID uuid.UUID, key string) (*message.Message, error)
 
 	// List returns a page of a conversation in the order of the filter. It returns
 	// ErrNotFound if there is no such conversation.
@@ -47,7 +53,7 @@ type MessageReader interface {
 
 	// Around returns the message with this seq and up to n before and n after it, in the
 	// order of seq; fewer, the nearest, where they take MaxPageBytes on either side. If that
-	// message is deleted or does not exist, the others are returned without it. A seq below 1 and an n outside of 1 to MaxLimit are ErrInvalid. It returns
+	// message is deleted, on another branch or does not exist, the others are returned without it. A seq below 1 and an n outside of 1 to MaxLimit are ErrInvalid. It returns
 	// ErrNotFound if there is no such conversation.
 	Around(ctx context.Context, conversationID uuid.UUID, seq int64, n int) ([]*message.Message, error)
 }
@@ -91,9 +97,17 @@ type MessageAppender interface {
 	//
 	// A redelivery returns false and no error, and m comes back as the row that is stored. It
 	// takes no seq and changes nothing. m is a redelivery if the user has a message with its
-	// id or provider id, or if the conversation has one with its idempotency key. The stored
-	// row may be deleted and, if found by id or provider id, in another conversation. A
-	// Message that was appended has an id, so that each append needs a Message of its own.
+	// provider id, or if the conversation has one with its id or idempotency key. The message
+	// with the provider id may be deleted, and then stays so, and in another conversation. An id or
+	// a key of a message that is deleted, and an id of one in another conversation, is a
+	// *TakenError, which matches ErrConflict and has the stored row: nothing is stored, and nothing
+	// is dropped without a word. A Message that was appended has an id, so that each append needs a
+	// Message of its own.
+	//
+	// m follows the head of the conversation, or the message that its ParentSeq names: a new branch
+	// if that has a successor, the beginning of another path if it is 0. m becomes the head. A
+	// ParentSeq that no message has is ErrInvalid. m comes back with the ParentSeq that is stored,
+	// which is nil if m follows the message with the seq before its own.
 	//
 	// Embeddings that are set on m are stored with it; those of a redelivery are not.
 	//
@@ -108,14 +122,17 @@ type MessageAppender interface {
 
 	// AppendMany appends several messages in their order, all or nothing. The result says of
 	// each whether it was created; the second of two messages with the same key is a
-	// redelivery of the first. The same pointer twice is a *BatchError with ErrInvalid at its
+	// redelivery of the first. The ParentSeq of a message may name an earlier one of ms by the seq
+	// that it gets. The same pointer twice is a *BatchError with ErrInvalid at its
 	// second place, because each message needs a variable of its own. Without messages it
 	// returns nil and no error. Everything else is as for Append.
 	AppendMany(ctx context.Context, conversationID uuid.UUID, ms []*message.Message, o AppendOptions) (created []bool, err error)
 
 	// Import appends messages to any number of existing conversations, in their order and with
 	// their times. Each message names its conversation in ConversationID. Redeliveries are
-	// counted and skipped, so an import that broke off is simply run again.
+	// counted and skipped, so an import that broke off is simply run again; so are messages that
+	// were deleted or moved since. Branches are kept: a ParentSeq names a message that is stored or
+	// that came before.
 	//
 	// It works in batches, each written whole or not at all. After an error, of the database
 	// or of rows, the result counts what is written. If one message was at fault, the error is
@@ -189,13 +206,16 @@ type MessageFilter struct {
 	// SentSince and SentBefore bound SentAt: since ≤ t < before. Zero is no bound.
 	SentSince, SentBefore time.Time
 	Deleted               Deleted
-	Order                 MessageOrder
+	// Branches has a meaning within one conversation only: lists of several, and searches, take all.
+	Branches BranchScope
+	Order    MessageOrder
 }
 
 // AppendOptions are the options of AppendMany. The zero value appends whatever others do.
 type AppendOptions struct {
 	// ExpectedSeq makes the append depend on the conversation's last seq: 0 for an empty
-	// conversation, nil for no condition. If the last seq is another one, AppendMany returns a
+	// conversation, nil for no condition. It counts the messages of all branches, wherever the head
+	// is. If the last seq is another one, AppendMany returns a
 	// *SeqConflictError and writes nothing. If all messages are redeliveries, they are
 	// reported as such whatever the last seq is.
 	ExpectedSeq *int64

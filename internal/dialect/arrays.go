@@ -63,6 +63,8 @@ func appendElement(to []byte, v any) ([]byte, error) {
 		return append(hex.AppendEncode(append(to, `"\\x`...), v), '"'), nil
 	case int64:
 		return strconv.AppendInt(to, v, 10), nil
+	case bool:
+		return strconv.AppendBool(to, v), nil
 	case time.Time:
 		return append(v.AppendFormat(append(to, '"'), "2006-01-02 15:04:05.999999Z07:00"), '"'), nil
 	case driver.Valuer:

@@ -80,6 +80,10 @@ func makeCall(ctx context.Context, s store.Scope, r linearRequest) (a linearAnsw
 	case callAppend:
 		m := linearMessage(r)
 		a.Created, err = s.Messages().Append(ctx, r.Thread, m)
+		var taken *store.TakenError
+		if errors.As(err, &taken) && taken.Message.Deleted() { // a redelivery that says what it found
+			m, err = taken.Message, nil
+		}
 		if err == nil {
 			a.Messages = linearRows(m)
 		}

@@ -274,6 +274,7 @@ func callConversations(c *caller, s *secrets, r store.Conversations, thread *con
 	c.call(r, "SetLanguage", thread.ID, "de")
 	c.call(r, "SetMetadata", thread.ID, s.json())
 	c.call(r, "MergeMetadata", thread.ID, s.json())
+	c.call(r, "Fork", thread.ID, store.ForkOptions{ExternalKey: s.next(), Title: s.next()})
 	c.called[fmt.Sprintf("%T.Erase", r)] = true // at the end
 }
 
@@ -302,6 +303,13 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "MergeMetadata", m.ID, s.json())
 	c.call(r, "Delete", m.ID)
 	c.call(r, "Restore", m.ID)
+	c.call(r, "RestoreAll", thread.ID)
+	c.call(r, "GetByKey", thread.ID, m.IdempotencyKey)
+	c.call(r, "Path", thread.ID, int64(1), store.PageRequest{})
+	c.call(r, "Branches", thread.ID, int64(1))
+	c.call(r, "SetHead", thread.ID, int64(1))
+	c.call(r, "TruncateAfter", thread.ID, int64(0), store.TruncateOptions{})
+	c.call(r, "Replace", thread.ID, []*message.Message{s.message()}, store.ReplaceOptions{})
 	c.call(r, "RestoreAll", thread.ID)
 }
 

@@ -32,6 +32,7 @@ func messageTests() subtests {
 		"MessageRedelivery":              testMessageRedelivery,
 		"MessageRedeliveryElsewhere":     testMessageRedeliveryElsewhere,
 		"MessageRedeliveryOfOthers":      testMessageRedeliveryOfOthers,
+		"MessageRedeliveryTaken":         testMessageRedeliveryTaken,
 		"MessageSeqTaken":                testMessageSeqTaken,
 		"MessageAppendMany":              testMessageAppendMany,
 		"MessageAppendManyDuplicates":    testMessageAppendManyDuplicates,
@@ -116,12 +117,12 @@ func everything(at time.Time) *message.Message {
 }
 
 func testMessageKeepsEveryColumn(t *testing.T, w *world) {
-	c := w.conversation(t)
+	c := w.thread(t, 1) // of which the message is a second beginning
 	want := everything(epoch.Add(-time.Hour))
 	m := everything(epoch.Add(-time.Hour))
 	m.ID = want.ID
 	w.append(t, c, m)
-	want.UserID, want.ConversationID, want.Seq = w.user, c.ID, 1
+	want.UserID, want.ConversationID, want.Seq = w.user, c.ID, 2
 	same(t, want, m)
 	same(t, want, w.message(t, m.ID))
 
@@ -271,6 +272,9 @@ func testMessageRedelivery(t *testing.T, w *world) {
 		before := w.get(t, c.ID)
 		w.tick()
 		for name, m := range keys(first) {
+			if deleted && takenBy[name] != "" {
+				continue // see testMessageRedeliveryTaken
+			}
 			again := *m
 			w.unchanged(t, func() {
 				created, err := w.mine.Messages().Append(ctx, c.ID, m)
@@ -288,6 +292,9 @@ func testMessageRedelivery(t *testing.T, w *world) {
 	}
 }
 
+// takenBy are those of keys by which a message that is deleted refuses a new one, with the field.
+var takenBy = map[string]string{"id": "id", "idempotency key": "idempotency_key", "id, other keys": "id"}
+
 func testMessageRedeliveryElsewhere(t *testing.T, w *world) {
 	ctx := t.Context()
 	there, here := w.conversation(t), w.conversation(t)
@@ -295,7 +302,11 @@ func testMessageRedeliveryElsewhere(t *testing.T, w *world) {
 	w.append(t, there, first)
 	before := w.get(t, here.ID)
 	again := keys(first)
-	delete(again, "idempotency key")
+	for name := range again {
+		if name != "postmark" && name != "gmail" {
+			delete(again, name) // see testMessageRedeliveryTaken
+		}
+	}
 	for _, deleted := range []bool{false, true} {
 		if deleted {
 			w.delete(t, there)

@@ -259,6 +259,7 @@ func conversationCalls() map[string][]call {
 		"Delete":        {{want: notFound, args: liveID}},
 		"Restore":       {{want: notFound, args: deletedID}},
 		"Erase":         {{want: notFound, args: liveID}, {want: notFound, args: deletedID}},
+		"Fork":          {{want: notFound, args: live(store.ForkOptions{AtSeq: 1})}, {want: notFound, args: live(store.ForkOptions{})}},
 	}
 }
 
@@ -285,6 +286,9 @@ func messageCalls() map[string][]call {
 		"ListByUserNumbered": {{want: empty, args: with(all, store.NumberRequest{})}},
 		"All":                {{want: notFound, args: live(all)}},
 		"Last":               {{want: notFound, args: live(5)}},
+		"GetByKey":           {{want: notFound, args: live("idempotent")}},
+		"Path":               {{want: notFound, args: live(int64(2), page)}},
+		"Branches":           {{want: notFound, args: live(int64(2))}},
 		"Around":             {{want: notFound, args: live(int64(2), 5)}},
 		"ListByUser": {
 			{want: empty, args: with(all, page)},
@@ -333,9 +337,14 @@ func messageCalls() map[string][]call {
 		"MergeMetadata": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
 			return []any{e.inbound.ID, message.JSON(`{"a":1}`)}
 		}}},
-		"Delete":     {{want: notFound, args: inboundID}},
-		"Restore":    {{want: notFound, args: hiddenID}},
-		"RestoreAll": {{want: notFound, args: liveID}},
+		"Delete":        {{want: notFound, args: inboundID}},
+		"Restore":       {{want: notFound, args: hiddenID}},
+		"RestoreAll":    {{want: notFound, args: liveID}},
+		"SetHead":       {{want: notFound, args: live(int64(1))}},
+		"TruncateAfter": {{want: notFound, args: live(int64(1), store.TruncateOptions{FreeKeys: true})}},
+		"Replace": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.live.ID, []*message.Message{inbound("new")}, store.ReplaceOptions{FreeKeys: true}}
+		}}},
 	}
 	for name, calls := range writes {
 		reads[name] = calls

@@ -92,6 +92,9 @@ func notHeld(ctx context.Context, sc scope.Scope, rows []*dueRow) ([]uuid.UUID, 
 // belongs to them and with the suggestions that answer them or were sent as them.
 func removeMessages(ctx context.Context, sc scope.Scope, ids []uuid.UUID, before time.Time) (store.Counts, error) {
 	condition := sc.Among("id", ids).Add(" AND "+sc.Dialect.Unindexed("deleted_at")+" < ?", before)
+	if err := erase.JoinPaths(ctx, sc, condition); err != nil {
+		return store.Counts{}, err
+	}
 	in := func(q *query.Query, column string) *query.Query {
 		return q.Add(column + " IN (SELECT id FROM " + sc.Tables.Messages + " WHERE ").Append(condition).Add(")")
 	}

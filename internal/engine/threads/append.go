@@ -59,15 +59,21 @@ func (s *Statements) AppendOne(ctx context.Context, sc scope.Scope, d Draft) (cr
 
 // appendMessage is the hot path: one statement on PostgreSQL, two or three in a
 // transaction on SQLite. The statements skip a redelivery with ON CONFLICT DO NOTHING. To let the unique
-// index fail instead would leave dead rows and a line in the server's log. A message that names
-// its parent is appended in several statements, since the seq must be known to check it.
+// index fail instead would leave dead rows and a line in the server's log. What makes a branch takes
+// appendAfterHead.
 func (s *Statements) appendMessage(ctx context.Context, sc scope.Scope, d Draft) (bool, error) {
+	if d.parent != nil {
+		return appendAfterHead(ctx, sc, d)
+	}
 	single, err := appendsInOneStatement(ctx, sc)
 	if err != nil {
 		return false, err
 	}
 	for try := 1; ; try++ {
-		created, err := s.tryAppend(ctx, sc, d, single && d.ParentSeq == nil)
+		created, err := s.tryAppend(ctx, sc, d, single)
+		if errors.Is(err, errHasHead) {
+			return appendAfterHead(ctx, sc, d)
+		}
 		if try == scope.MaxTries || !errors.Is(err, errNotWritten) {
 			return created, err
 		}
@@ -112,7 +118,8 @@ var errTaken = fmt.Errorf("%w: the id or a key of a message is taken", store.Err
 
 // resolveNotWritten finds out why an append wrote nothing. If a stored message has a key of
 // the draft, it copies that message into the draft and returns nil. It returns ErrNotFound
-// if there is no live conversation, and errNotWritten if there is no reason any more.
+// if there is no live conversation, errHasHead if the conversation's head is not its last message,
+// and errNotWritten if there is no reason any more.
 func resolveNotWritten(ctx context.Context, sc scope.Scope, d Draft) error {
 	db := query.On(ctx, sc.Writer)
 	for _, k := range d.keys {
@@ -122,12 +129,19 @@ func resolveNotWritten(ctx context.Context, sc scope.Scope, d Draft) error {
 			return err
 		}
 		if len(stored) > 0 {
+			if err := checkRedelivery(d, stored[0]); err != nil {
+				return err
+			}
 			*d.Message = *stored[0]
 			return nil
 		}
 	}
-	if _, err := GetConversation(sc, db, d.ConversationID); err != nil {
+	c, err := GetConversation(sc, db, d.ConversationID)
+	switch {
+	case err != nil:
 		return err
+	case c.HeadSeq != nil:
+		return errHasHead
 	}
 	return errNotWritten
 }

@@ -14,6 +14,14 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
+// batchOptions are what a batch depends on. The zero value is that of an append.
+type batchOptions struct {
+	// expectedSeq is the last seq that the conversation must have, nil for no condition.
+	expectedSeq *int64
+	// importing says that every stored row with a key of a draft is a redelivery.
+	importing bool
+}
+
 // batchResult tells what happened to each draft of a batch. Maps and slices are by the
 // index of the draft.
 type batchResult struct {
@@ -23,13 +31,14 @@ type batchResult struct {
 	// duplicateOf has the index of an earlier draft with the same key.
 	duplicateOf map[int]int
 	threads     map[uuid.UUID]*threadState
+	batchOptions
 }
 
 // writeBatch appends drafts of one user to one or more conversations, all or none, in a
 // transaction of its own or in a savepoint. It replaces duplicates with the stored messages.
 // Only the unique index sees a duplicate that is appended to another conversation of the
 // user at the same time. Then the batch is rolled back and tried again.
-func writeBatch(ctx context.Context, sc scope.Scope, drafts []Draft, expectedSeq *int64) (batch batchResult, err error) {
+func writeBatch(ctx context.Context, sc scope.Scope, drafts []Draft, o batchOptions) (batch batchResult, err error) {
 	for try := 1; ; try++ {
 		err = unlessCopyRefused(func() error {
 			return sc.Shared(ctx, func(tx *scope.Store) error {
@@ -38,7 +47,7 @@ func writeBatch(ctx context.Context, sc scope.Scope, drafts []Draft, expectedSeq
 				if err != nil {
 					return err
 				}
-				batch, err = appendBatch(ctx, in, drafts, threads, expectedSeq)
+				batch, err = appendBatch(ctx, in, drafts, threads, o)
 				return err
 			})
 		})
@@ -50,6 +59,9 @@ func writeBatch(ctx context.Context, sc scope.Scope, drafts []Draft, expectedSeq
 		err = errTaken // also if a new id is that of another row
 	}
 	if err != nil {
+		for _, d := range drafts {
+			d.ParentSeq = d.parent // what an attempt set was not stored
+		}
 		return batch, err
 	}
 	batch.fillDuplicates(drafts)
@@ -68,14 +80,20 @@ func (b *batchResult) fillDuplicates(drafts []Draft) {
 
 // appendBatch appends drafts whose conversations are locked. A draft whose conversation is
 // not in threads is a redelivery or ErrNotFound.
-func appendBatch(ctx context.Context, sc scope.Scope, drafts []Draft, threads map[uuid.UUID]*threadState, expectedSeq *int64) (batchResult, error) {
+func appendBatch(ctx context.Context, sc scope.Scope, drafts []Draft, threads map[uuid.UUID]*threadState, o batchOptions) (batchResult, error) {
 	db := query.On(ctx, sc.Writer)
-	batch := batchResult{created: make([]bool, len(drafts)), threads: threads, duplicateOf: map[int]int{}}
+	batch := batchResult{created: make([]bool, len(drafts)), threads: threads, duplicateOf: map[int]int{}, batchOptions: o}
 	var err error
 	if batch.stored, err = findDuplicates(sc, db, drafts); err != nil {
 		return batch, err
 	}
-	added, err := batch.assignSeqs(drafts, expectedSeq, sc.Instant())
+	if err := batch.checkRedeliveries(drafts); err != nil {
+		return batch, err
+	}
+	if err := batch.checkParents(sc, db, drafts); err != nil {
+		return batch, err
+	}
+	added, err := batch.assignSeqs(drafts, sc.Instant())
 	if err != nil || len(added) == 0 {
 		return batch, err
 	}
@@ -90,7 +108,7 @@ func appendBatch(ctx context.Context, sc scope.Scope, drafts []Draft, threads ma
 }
 
 // assignSeqs gives a seq to every draft that is not a duplicate and returns those drafts.
-func (b *batchResult) assignSeqs(drafts []Draft, expectedSeq *int64, now time.Time) ([]Draft, error) {
+func (b *batchResult) assignSeqs(drafts []Draft, now time.Time) ([]Draft, error) {
 	var added []Draft
 	seen := map[messageKey]int{}
 	for i, d := range drafts {
@@ -105,9 +123,10 @@ func (b *batchResult) assignSeqs(drafts []Draft, expectedSeq *int64, now time.Ti
 		if thread == nil {
 			return nil, &store.BatchError{Index: i, Err: store.ErrNotFound}
 		}
-		if expectedSeq != nil && !thread.changed && thread.lastSeq != *expectedSeq {
-			return nil, &store.SeqConflictError{Expected: *expectedSeq, Actual: thread.lastSeq}
+		if b.expectedSeq != nil && !thread.changed && thread.lastSeq != *b.expectedSeq {
+			return nil, &store.SeqConflictError{Expected: *b.expectedSeq, Actual: thread.lastSeq}
 		}
+		d.ParentSeq = d.parent
 		thread.add(d.Message, now)
 		if err := d.ValidateParent(); err != nil {
 			return nil, &store.BatchError{Index: i, Err: err}

@@ -29,7 +29,7 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 		sc.Noted(ctx, len(created))
 		return created, query.Wrap("append", err)
 	}
-	batch, err := writeBatch(ctx, sc, drafts, o.ExpectedSeq)
+	batch, err := writeBatch(ctx, sc, drafts, batchOptions{expectedSeq: o.ExpectedSeq})
 	if err != nil {
 		return nil, query.Wrap("append", err)
 	}
@@ -42,7 +42,7 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 // Otherwise, and if the conversation is absent or has not the expected seq, it writes
 // nothing and returns nil: writeBatch then appends the drafts or finds the error.
 func (s *Statements) tryAppendMany(ctx context.Context, sc scope.Scope, drafts []Draft, expectedSeq *int64) ([]bool, error) {
-	needsBatch := func(d Draft) bool { return len(d.keys) > 0 || len(d.Embeddings) > 0 || d.ParentSeq != nil }
+	needsBatch := func(d Draft) bool { return len(d.keys) > 0 || len(d.Embeddings) > 0 || d.parent != nil }
 	if slices.ContainsFunc(drafts, needsBatch) || !fitOneInsert(sc, drafts) {
 		return nil, nil
 	}

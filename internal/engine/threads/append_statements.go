@@ -37,11 +37,12 @@ func NewStatements(t scope.Tables, d dialect.Dialect) *Statements {
 }
 
 // takeSeqs begins the update of a conversation that gives n seqs. It sets no column that has
-// an index, unless status is among the assignments.
+// an index, unless status is among the assignments. It leaves a conversation alone whose head is
+// not its last message: see appendAfterHead.
 func takeSeqs(t scope.Tables, d dialect.Dialect, n, status string) string {
 	return "UPDATE " + t.Conversations + " SET last_seq = last_seq + " + n + status + ", " +
 		"last_message_at = CASE WHEN last_seq = 0 THEN ? ELSE " + d.Greatest() + "(last_message_at, ?) END, updated_at = ? " +
-		"WHERE id = ? AND user_id = ? AND deleted_at IS NULL"
+		"WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND head_seq IS NULL"
 }
 
 // buildSeparate builds the statements of an append that takes several. The status has a
@@ -72,7 +73,7 @@ func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	// for the lock sees the new counter. The update runs only if the message was inserted.
 	s.appendKeyed = statement("WITH m AS (INSERT INTO " + t.Messages + " (" + record.MessageColumns + ") " +
 		"SELECT ?, c.user_id, c.id, c.last_seq + 1, " + record.MessageMarks + " FROM (SELECT id, user_id, last_seq FROM " + t.Conversations +
-		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq) " +
+		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND head_seq IS NULL FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq) " +
 		"UPDATE " + t.Conversations + " AS c SET last_seq = m.seq, status = COALESCE(?, c.status), " +
 		"last_message_at = CASE WHEN c.last_seq = 0 THEN ? ELSE " + d.Greatest() + "(c.last_message_at, ?) END, updated_at = ? " +
 		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m.seq")
@@ -92,8 +93,8 @@ func appendsInOneStatement(ctx context.Context, sc scope.Scope) (bool, error) {
 }
 
 // appendInOne takes the next seq of the conversation and inserts the draft with it. It
-// returns false and has written nothing if the conversation is absent or if a stored message
-// has a key of the draft.
+// returns false and has written nothing if the conversation is absent or has a head, or if a stored
+// message has a key of the draft.
 func (s *Statements) appendInOne(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
 	args := make([]any, 0, 48)
 	conversationID, user, status, now := d.ConversationID.String(), sc.User.String(), statusAfter(d.Message), sc.Instant()
@@ -122,9 +123,6 @@ func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bo
 	if err != nil || !found {
 		return false, err
 	}
-	if err := d.ValidateParent(); err != nil {
-		return false, err
-	}
 	if next := statusAfter(d.Message); next != "" && next != status {
 		if _, err := s.setStatus.With([]any{string(next), conversationID, user}).Exec(db); err != nil {
 			return false, err
@@ -141,8 +139,8 @@ func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bo
 }
 
 // appendManyInOne is appendInOne for drafts of one conversation without keys. It returns
-// false and has written nothing if the conversation is absent or its last seq is not the
-// expected one.
+// false and has written nothing if the conversation is absent or has a head, or if its last seq is
+// not the expected one.
 func (s *Statements) appendManyInOne(sc scope.Scope, db query.Conn, drafts []Draft, expectedSeq *int64) (bool, error) {
 	// The drafts get the seqs 1, 2, 3 …, to which the statement adds the counter before.
 	thread, n, now := threadState{}, int64(len(drafts)), sc.Instant()

@@ -118,7 +118,7 @@ func createWithMessages(ctx context.Context, sc scope.Scope, c *conversation.Con
 				return err
 			}
 			thread := newThreadState(&stored)
-			batch, err := appendBatch(ctx, in, drafts, map[uuid.UUID]*threadState{c.ID: thread}, nil)
+			batch, err := appendBatch(ctx, in, drafts, map[uuid.UUID]*threadState{c.ID: thread}, batchOptions{})
 			if err != nil {
 				return err
 			}

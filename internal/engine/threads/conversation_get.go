@@ -61,12 +61,10 @@ func (s conversations) Thread(ctx context.Context, id uuid.UUID) (*conversation.
 	if err != nil {
 		return nil, query.Wrap("read thread", err)
 	}
-	q := query.New("SELECT "+record.MessageColumns+" FROM "+s.sc.Tables.Messages+
-		" WHERE conversation_id = ? AND user_id = ? AND deleted_at IS NULL ORDER BY seq", c.ID, c.UserID)
-	if c.Messages, err = query.All(db, q, record.MessageDest); err != nil {
+	if c.Messages, err = query.All(db, threadMessages(s.sc.As(c.UserID), c), record.MessageDest); err != nil {
 		return nil, query.Wrap("read thread", err)
 	}
-	q = query.New("SELECT "+record.SuggestionColumns+" FROM "+s.sc.Tables.Suggestions+
+	q := query.New("SELECT "+record.SuggestionColumns+" FROM "+s.sc.Tables.Suggestions+
 		" WHERE conversation_id = ? AND user_id = ? AND deleted_at IS NULL ORDER BY created_at, id", c.ID, c.UserID)
 	c.Suggestions, err = query.All(db, q, record.SuggestionDest)
 	return c, query.Wrap("read thread", err)

@@ -19,6 +19,8 @@ import (
 type Draft struct {
 	*message.Message
 	keys []messageKey
+	// parent is the ParentSeq that the caller gave. The append sets that of the message.
+	parent *int64
 }
 
 // NewDraft fills in a message in place and validates it. The scope is that of one user, the
@@ -40,19 +42,20 @@ func NewDraft(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, m *
 		return Draft{}, err
 	}
 	sc.Clean.Model(m)
+	m.Seq = 0 // a loaded message has one, which says nothing of the new one's parent
 	m.Normalize(sc.Instant())
 	m.EditedAt, m.DeletedAt, m.Revision, m.ChangeSeq = nil, gorm.DeletedAt{}, 0, 0
 	if err := check.First(sc.CheckSize("message", m.Size()), m.Validate()); err != nil {
 		return Draft{}, err
 	}
-	return Draft{m, keysOf(m, idGiven)}, embeddings.CheckOwn(ctx, sc, m)
+	return Draft{m, keysOf(m, idGiven), m.ParentSeq}, embeddings.CheckOwn(ctx, sc, m)
 }
 
 // Copy returns the draft with a shallow copy of its message. A transaction that may run more
 // than once works on a copy, so that each attempt starts from the same message.
 func (d Draft) Copy() Draft {
 	m := *d.Message
-	return Draft{&m, d.keys}
+	return Draft{&m, d.keys, d.parent}
 }
 
 // newDrafts is NewDraft for the messages of a batch. The error is a *store.BatchError with

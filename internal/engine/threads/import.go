@@ -162,7 +162,7 @@ func (im *importer) flush(ctx context.Context) error {
 	write := func() {
 		defer close(w.done)
 		defer func() { w.panicked = recover() }()
-		if w.result, w.err = writeBatch(ctx, sc, w.drafts, nil); w.err == nil {
+		if w.result, w.err = writeBatch(ctx, sc, w.drafts, batchOptions{importing: true}); w.err == nil {
 			sc.Noted(ctx, len(w.drafts))
 		}
 	}

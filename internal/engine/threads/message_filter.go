@@ -27,6 +27,8 @@ func checkMessageFilter(f store.MessageFilter) (store.MessageFilter, error) {
 		return f, rule.Invalid("after_seq", "is negative")
 	case f.BeforeSeq < 0:
 		return f, rule.Invalid("before_seq", "is negative")
+	case f.Branches < store.HeadPath || f.Branches > store.AllBranches:
+		return f, rule.Invalid("branches", "is unknown")
 	case f.Order < store.DefaultOrder || f.Order > store.ReverseSentOrder:
 		return f, rule.Invalid("order", "is unknown")
 	}

@@ -49,30 +49,22 @@ func listMessages(ctx context.Context, sc scope.Scope, conversationID uuid.UUID,
 	}
 	// The query names the owner because the index on seq begins with the conversation and
 	// its owner.
-	sc = sc.As(owner)
-	q := fromThread(sc, record.MessageColumns, conversationID, f)
-	if after != nil {
-		q.Add(messagesAfter(f.Order), messagesAfterArgs(f.Order, *after)...)
-	}
-	q.Add(" ORDER BY "+messageOrder(f.Order)+" LIMIT ?", limit)
-	err = scope.Settle(func() (_ bool, err error) {
-		found, more, err = query.Within(db, q, record.MessageDest, (*message.Message).Size, store.MaxPageBytes)
-		if err != nil || len(found) > 0 {
-			return true, err
-		}
-		return IsEmpty(sc, db, conversationID, q)
+	t := thread{sc: sc.As(owner), conversation: conversationID, whole: f.Branches == store.AllBranches}
+	err = t.read(db, func(t thread) (bool, *query.Query, error) {
+		q := t.from(record.MessageColumns, f)
+		found, more, err = readPage(db, q, f.Order, after, limit)
+		return len(found) > 0, q, err
 	})
 	return found, more, err
 }
 
-// fromThread selects columns of the messages of a conversation that match a filter, for a scope
-// of one user.
-func fromThread(sc scope.Scope, columns string, conversationID uuid.UUID, f store.MessageFilter) *query.Query {
-	q := query.New("SELECT "+columns+" FROM "+sc.Tables.Messages+" m WHERE conversation_id = ?", conversationID)
-	// The subquery names the conversation by its id and not by columns of the message, so
-	// that it runs once and not for each row.
-	sc.Owned(q, "m.").Add(" AND "+sc.Liveness("c.id = ? AND c.user_id = ?)"), conversationID, sc.User)
-	return filterMessages(q, sc.Dialect, f)
+// readPage completes a query to one for a page and reads it, up to store.MaxPageBytes.
+func readPage(db query.Conn, q *query.Query, o store.MessageOrder, after *scope.Place, limit int) ([]*message.Message, bool, error) {
+	if after != nil {
+		q.Add(messagesAfter(o), messagesAfterArgs(o, *after)...)
+	}
+	q.Add(" ORDER BY "+messageOrder(o)+" LIMIT ?", limit)
+	return query.Within(db, q, record.MessageDest, (*message.Message).Size, store.MaxPageBytes)
 }
 
 // fromThreads selects columns of the messages of all live conversations of the scope that match

@@ -29,15 +29,11 @@ func (s messages) ListNumbered(ctx context.Context, conversationID uuid.UUID, f 
 	if err != nil {
 		return page, query.Wrap("list messages", err)
 	}
-	sc := s.sc.As(owner)
-	err = scope.Settle(func() (_ bool, err error) {
-		count := fromThread(sc, "count(*)", conversationID, f)
-		rows := fromThread(sc, record.MessageColumns, conversationID, f).Add(" ORDER BY " + messageOrder(f.Order))
-		page, err = scope.ReadNumbered(db, n, count, rows.Add, record.MessageDest)
-		if err != nil || page.Total > 0 {
-			return true, err
-		}
-		return IsEmpty(sc, db, conversationID, fromThread(sc, "id", conversationID, f))
+	t := thread{sc: s.sc.As(owner), conversation: conversationID, whole: f.Branches == store.AllBranches}
+	err = t.read(db, func(t thread) (bool, *query.Query, error) {
+		rows := t.from(record.MessageColumns, f).Add(" ORDER BY " + messageOrder(f.Order))
+		page, err = scope.ReadNumbered(db, n, t.from("count(*)", f), rows.Add, record.MessageDest)
+		return page.Total > 0, t.from("id", f), err
 	})
 	return page, query.Wrap("list messages", err)
 }

@@ -20,18 +20,33 @@ type threadState struct {
 	lastSeq       int64
 	lastMessageAt time.Time
 	status        conversation.Status // empty leaves the status as it is
-	changed       bool
+	// head is the message that the next one follows, nil for the last one.
+	head *int64
+	// branched says that a message got a parent_seq.
+	branched bool
+	// cleared says that no message is left: the activity begins anew.
+	cleared bool
+	changed bool
 }
 
 func newThreadState(c *conversation.Conversation) *threadState {
-	return &threadState{lastSeq: c.LastSeq, lastMessageAt: c.LastMessageAt}
+	return &threadState{lastSeq: c.LastSeq, lastMessageAt: c.LastMessageAt, head: c.HeadSeq}
 }
 
-// add counts a message in and gives it the next seq. now is the time of the append.
+// add counts a message in, gives it the next seq and makes it the head. Its ParentSeq becomes nil if
+// that is the message before it. now is the time of the append.
 func (t *threadState) add(m *message.Message, now time.Time) {
-	if at := conversation.Activity(m.SentAt, now); t.lastSeq == 0 || at.After(t.lastMessageAt) {
+	if at := conversation.Activity(m.SentAt, now); t.lastSeq == 0 || t.cleared || at.After(t.lastMessageAt) {
 		t.lastMessageAt = at
 	}
+	if m.ParentSeq == nil {
+		m.ParentSeq = t.head
+	}
+	if m.ParentSeq != nil && *m.ParentSeq == t.lastSeq {
+		m.ParentSeq = nil
+	}
+	t.branched, t.head = t.branched || m.ParentSeq != nil, nil
+	t.cleared = false
 	t.lastSeq++
 	m.Seq = t.lastSeq
 	if next := statusAfter(m); next != "" {
@@ -42,7 +57,7 @@ func (t *threadState) add(m *message.Message, now time.Time) {
 
 // apply writes the state into a conversation.
 func (t *threadState) apply(c *conversation.Conversation) {
-	c.LastSeq, c.LastMessageAt = t.lastSeq, t.lastMessageAt
+	c.LastSeq, c.LastMessageAt, c.HeadSeq, c.Branched = t.lastSeq, t.lastMessageAt, nil, c.Branched || t.branched
 	if t.status != "" {
 		c.Status = t.status
 	}
@@ -57,13 +72,13 @@ func statusAfter(m *message.Message) conversation.Status {
 // lockThreads locks the live conversations of a batch until the transaction ends, and
 // returns their states. Absent conversations are missing from the map.
 func lockThreads(sc scope.Scope, db query.Conn, drafts []Draft) (map[uuid.UUID]*threadState, error) {
-	q := sc.LockRows("id, last_seq, last_message_at", sc.Among("id", conversationIDs(drafts)).Add(" AND deleted_at IS NULL"))
+	q := sc.LockRows("id, last_seq, last_message_at, head_seq", sc.Among("id", conversationIDs(drafts)).Add(" AND deleted_at IS NULL"))
 	type row struct {
 		id uuid.UUID
 		threadState
 	}
 	rows, err := query.All(db, q, func(r *row) []any {
-		return []any{&r.id, &r.lastSeq, (*record.Instant)(&r.lastMessageAt)}
+		return []any{&r.id, &r.lastSeq, (*record.Instant)(&r.lastMessageAt), &r.head}
 	})
 	threads := make(map[uuid.UUID]*threadState, len(rows))
 	for _, r := range rows {
@@ -87,18 +102,18 @@ func updateThreads(sc scope.Scope, db query.Conn, threads map[uuid.UUID]*threadS
 	rows := make([][]any, 0, len(threads))
 	for id, t := range threads {
 		if t.changed {
-			rows = append(rows, []any{id.String(), t.lastSeq, record.Null(string(t.status)), t.lastMessageAt})
+			rows = append(rows, []any{id.String(), t.lastSeq, record.Null(string(t.status)), t.lastMessageAt, t.branched})
 		}
 	}
 	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
 	for part := range slices.Chunk(rows, 500) {
-		source, err := rowSource(sc, []string{"uuid", "bigint", "text", "timestamptz"}, part)
+		source, err := rowSource(sc, []string{"uuid", "bigint", "text", "timestamptz", "boolean"}, part)
 		if err != nil {
 			return err
 		}
-		q := query.New("WITH v (user_id, id, last_seq, status, at) AS (").Append(source).
+		q := query.New("WITH v (user_id, id, last_seq, status, at, branched) AS (").Append(source).
 			Add(") UPDATE "+sc.Tables.Conversations+" AS c SET last_seq = v.last_seq, status = COALESCE(v.status, c.status), "+
-				"last_message_at = v.at, updated_at = ? FROM v WHERE c.id = v.id AND c.user_id = ?", sc.Instant(), sc.User)
+				"last_message_at = v.at, head_seq = NULL, branched = c.branched OR v.branched, updated_at = ? FROM v WHERE c.id = v.id AND c.user_id = ?", sc.Instant(), sc.User)
 		n, err := q.Exec(db)
 		if err != nil {
 			return err

@@ -69,7 +69,7 @@ CREATE TABLE {{table "conversations"}} (
 {{- end}}
     CONSTRAINT {{name "conversations_status_check"}} CHECK (status IN ('active', 'needs_reply', 'waiting', 'archived')),
     CONSTRAINT {{name "conversations_last_seq_check"}} CHECK (last_seq >= 0 AND last_change_seq >= 0),
-    CONSTRAINT {{name "conversations_head_check"}} CHECK (head_seq BETWEEN 0 AND last_seq),
+    CONSTRAINT {{name "conversations_head_check"}} CHECK (head_seq BETWEEN 0 AND last_seq AND (head_seq IS NULL OR branched)),
     CONSTRAINT {{name "conversations_fork_check"}} CHECK ((forked_from_id IS NULL) = (forked_from_seq IS NULL) AND forked_from_seq >= 0),
     CONSTRAINT {{name "conversations_language_check"}} CHECK (language ~ '^[a-z]{2,3}$'),
     CONSTRAINT {{name "conversations_merge_check"}} CHECK (merged_into_id <> id)
@@ -179,9 +179,9 @@ CREATE INDEX {{name "messages_gmail_thread_idx"}}
     ON {{table "messages"}} (user_id, gmail_thread_id) WHERE gmail_thread_id IS NOT NULL;
 CREATE INDEX {{name "messages_email_id_idx"}}
     ON {{table "messages"}} (user_id, email_message_id) WHERE email_message_id IS NOT NULL;
--- The branches at a message.
+-- Where a path leaves the order of seq, and after which message it goes on.
 CREATE INDEX {{name "messages_parent_idx"}}
-    ON {{table "messages"}} (conversation_id, user_id, parent_seq) WHERE parent_seq IS NOT NULL;
+    ON {{table "messages"}} (conversation_id, user_id, seq, parent_seq) WHERE parent_seq IS NOT NULL;
 -- What was changed after its append, in the order of the changes.
 CREATE UNIQUE INDEX {{name "messages_change_key"}}
     ON {{table "messages"}} (conversation_id, user_id, change_seq) WHERE change_seq IS NOT NULL;
