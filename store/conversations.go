@@ -19,6 +19,7 @@ type Conversations interface {
 	ConversationEditor
 	ConversationArchiver
 	ConversationRemover
+	ConversationWatcher
 }
 
 // ConversationReader reads one conversation. It does not find deleted ones.

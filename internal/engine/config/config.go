@@ -12,6 +12,7 @@ import (
 	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/replica"
+	"github.com/convostore/convostore/internal/engine/watch"
 	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
@@ -43,7 +44,9 @@ type Config struct {
 	File *query.File
 	// Written is called after a write outside of a host's transaction, by its caller; nil if
 	// there is nothing to do.
-	Written      func(ctx context.Context)
+	Written func(ctx context.Context)
+	// Doorbell tells other processes of writes, and hears theirs; nil if tails only poll.
+	Doorbell     watch.Doorbell
 	Replicas     replica.Set
 	ReplicaRules replica.Rules
 	// Pool is set by options of the packages that open a pool.
