@@ -64,6 +64,10 @@ type Postgres struct {
 	// Pins are settings that each new connection gets, because the database or the role has
 	// others as its default.
 	Pins map[string]string
+	// Doorbell is the DSN on which tails listen, that of the store if it is empty. Silent has no
+	// doorbell at all.
+	Doorbell string
+	Silent   bool
 	// Replicas are the DSNs of streaming replicas, ReplicaEvery the interval at which they are
 	// asked how far they have caught up, and ReplicaRules the rules for their use.
 	Replicas     []string
