@@ -273,6 +273,7 @@ func callConversations(c *caller, s *secrets, r store.Conversations, thread *con
 	c.call(r, "SetSubject", thread.ID, s.next())
 	c.call(r, "SetMetadata", thread.ID, s.json())
 	c.call(r, "MergeMetadata", thread.ID, s.json())
+	c.call(r, "Watch", store.WatchOptions{Since: time.Unix(0, 0), Once: true})
 	c.called[fmt.Sprintf("%T.Erase", r)] = true // at the end
 }
 
@@ -302,6 +303,7 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "Delete", m.ID)
 	c.call(r, "Restore", m.ID)
 	c.call(r, "RestoreAll", thread.ID)
+	c.call(r, "Tail", thread.ID, store.Position{}, store.TailOptions{Once: true})
 }
 
 func callSuggestions(c *caller, s *secrets, r store.Suggestions, thread *conversation.Conversation) {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -49,6 +50,9 @@ const share = 20
 func (w *watching) follow(ctx context.Context, hub *watch.Hub) error {
 	every, err := checkWait(w.sc, w.o.Every)
 	if err != nil {
+		return err
+	}
+	if err := check.Time("since", w.o.Since); err != nil && !w.o.Since.IsZero() {
 		return err
 	}
 	if err := w.begin(ctx); err != nil || w.o.Once {
@@ -209,7 +213,8 @@ func (w *watching) read(ctx context.Context, keys []watch.Key) (map[watch.Key]*c
 	}
 	pairs, args := w.sc.Dialect.Pairs(ids, users)
 	q := query.New("SELECT "+query.Qualified("c.", record.ConversationColumns)+" FROM "+pairs+" AS v", args...).
-		Add(w.sc.Dialect.OrderedJoin() + w.sc.Tables.Conversations + " c ON c.id = v.a AND c.user_id = v.b")
+		Add(w.sc.Dialect.OrderedJoin() + w.sc.Tables.Conversations + " c ON c.id = v.a AND c.user_id = v.b WHERE 1 = 1")
+	w.sc.Owned(q, "c.")
 	found, err := query.All(db, q, record.ConversationDest)
 	rows := make(map[watch.Key]*conversation.Conversation, len(found))
 	for _, c := range found {
