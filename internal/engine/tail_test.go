@@ -24,6 +24,7 @@ import (
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/postgres"
 )
 
 // tailed is a conversation with those who follow it.
@@ -259,4 +260,41 @@ func waiting() (all []string) {
 		}
 	}
 	return all
+}
+
+// TestDoorbell: what another process writes comes long before the next poll, also after the
+// connection that listens was lost. Without a doorbell it comes by the poll.
+func TestDoorbell(t *testing.T) {
+	t.Parallel()
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		ctx, user := t.Context(), uuid.New()
+		writer := d.Store(t, convostore.WithMigrate(migrate.Options{WithoutVectorIndex: true}))
+		c := &conversation.Conversation{}
+		require.NoError(t, writer.ForUser(user).Conversations().Create(ctx, c))
+		write := func() {
+			_, err := eventually(ctx, func() (bool, error) {
+				return writer.ForUser(user).Messages().Append(ctx, c.ID, &message.Message{Role: message.RoleUser, Content: "a"})
+			})
+			require.NoError(t, err)
+		}
+		follow := func(st store.Store, every time.Duration, from store.Position, n int64) {
+			write()
+			for change, err := range st.ForUser(user).Messages().Tail(ctx, c.ID, from, store.TailOptions{Every: every}) {
+				require.NoError(t, err)
+				if change.Position.Seq == from.Seq+n {
+					return
+				}
+				if change.Position.Seq == from.Seq+n/2 {
+					endConnections(t, d, writer)
+				}
+				write()
+			}
+		}
+		follow(d.Store(t), time.Hour, store.Position{}, 6)
+		if !d.SQLite {
+			follow(d.Store(t, postgres.WithoutDoorbell()), store.MinTailEvery, store.Position{Seq: 6}, 4)
+			_, err := d.Open(ctx, postgres.WithDoorbell("postgres://%"))
+			require.Error(t, err)
+		}
+	})
 }
