@@ -19,6 +19,7 @@ type Conversations interface {
 	ConversationEditor
 	ConversationArchiver
 	ConversationRemover
+	ConversationWatcher
 	ConversationForker
 }
 

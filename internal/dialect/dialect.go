@@ -105,6 +105,9 @@ type Lists interface {
 	InUUIDs(column string, ids []uuid.UUID) (sql, arg string)
 	// InTexts is the condition that a column is one of values, with its one argument.
 	InTexts(column string, values []string) (sql string, arg any)
+	// Pairs is a table of pairs of ids in its columns a and b, with its arguments. The two lists
+	// are of one length.
+	Pairs(a, b []uuid.UUID) (sql string, args []any)
 }
 
 // Planning steers a planner that can be steered. It changes no result.

@@ -56,6 +56,11 @@ func (postgres) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 	return column + " = ANY(CAST(? AS uuid[]))", "{" + joinUUIDs(ids, "") + "}"
 }
 
+func (postgres) Pairs(a, b []uuid.UUID) (sql string, args []any) {
+	return "(SELECT p.a, p.b FROM unnest(CAST(? AS uuid[]), CAST(? AS uuid[])) AS p (a, b))",
+		[]any{"{" + joinUUIDs(a, "") + "}", "{" + joinUUIDs(b, "") + "}"}
+}
+
 func (postgres) InTexts(column string, values []string) (sql string, arg any) {
 	a := NewArrays(1)
 	for _, v := range values {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -51,6 +52,15 @@ func (sqlite) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 func (sqlite) InTexts(column string, values []string) (sql string, arg any) {
 	doc, _ := json.Marshal(values) // a list of texts never fails
 	return column + " IN (SELECT value FROM json_each(?))", string(doc)
+}
+
+func (sqlite) Pairs(a, b []uuid.UUID) (sql string, args []any) {
+	both := make([]string, len(a))
+	for i := range a {
+		both[i] = `["` + a[i].String() + `","` + b[i].String() + `"]`
+	}
+	return "(SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b FROM json_each(?))",
+		[]any{"[" + strings.Join(both, ",") + "]"}
 }
 
 func (sqlite) Unnest([]string) string { return "" }

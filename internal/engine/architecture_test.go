@@ -45,24 +45,25 @@ var rooms = []room{
 	{"internal/engine/query", "build a statement, run it, read its rows; the log of statements", []string{"store", leaf}},
 	{"internal/engine/record", "a file a table: columns, types, destinations, arguments", []string{"store", "query", leaf}},
 	{"internal/engine/replica", "the set of replicas, and whose writes they may lack", []string{"store", "query", leaf}},
-	{"internal/engine/config", "what options set, applied once", []string{"store", "query", "replica", leaf}},
+	{"internal/engine/watch", "what tails wait for: one poller, its bells", []string{"store"}},
+	{"internal/engine/config", "what options set, applied once", []string{"store", "query", "replica", "watch", leaf}},
 	{"internal/engine/scope", "whose rows, which connection, which transaction, which schema", []string{
 		"store", "query", "record", "replica", "config", leaf,
 	}},
 	{"internal/engine/embeddings", "vectors, and the job that fills in the missing ones", below()},
 	{"internal/engine/textindex", "the index of words: what is noted, segments, packing", below()},
 	{"internal/engine/erase", "conversations and all in them, children first, counted", below("embeddings", "textindex")},
-	{"internal/engine/threads", "conversations and messages: create, append, import, read, edit", below("embeddings", "erase")},
+	{"internal/engine/threads", "conversations and messages: create, append, import, read, edit", below("embeddings", "erase", "watch")},
 	{"internal/engine/suggestions", "drafted replies, decisions, sending", below("threads")},
 	{"internal/engine/search", "by words and by vectors", below("embeddings", "textindex")},
 	{"internal/engine/reports", "activity, response times, suggestions, costs", below("threads")},
 	{"internal/engine/maintenance", "retention, erasure by lead and user, orphans, the care of tables", below("erase", "textindex")},
 	{"internal/engine/health", "readiness, pools, sizes, slow queries, damage", below()},
 	{"internal/engine", "puts the rooms together; the only one that knows all of them", append(below(
-		"embeddings", "health", "maintenance", "reports", "search", "suggestions", "textindex", "threads"), "config")},
+		"embeddings", "health", "maintenance", "reports", "search", "suggestions", "textindex", "threads", "watch"), "config")},
 	{".", "`New` and the options", []string{"store", "engine", "config", "query", "replica", leaf}},
-	{"store/sqlite", "`Open`, `OpenMemory`: driver, settings, pools", []string{".", "store", "engine", "config", "query", leaf}},
-	{"store/postgres", "`Open`: driver, pool, replicas", []string{".", "store", "engine", "config", "query", "replica", leaf}},
+	{"store/sqlite", "`Open`, `OpenMemory`: driver, settings, pools", []string{".", "store", "engine", "config", "query", "watch", leaf}},
+	{"store/postgres", "`Open`: driver, pool, replicas", []string{".", "store", "engine", "config", "query", "replica", "watch", leaf}},
 }
 
 // leaf stands for all leaves.

@@ -25,6 +25,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/suggestions"
 	"github.com/convostore/convostore/internal/engine/textindex"
 	"github.com/convostore/convostore/internal/engine/threads"
+	"github.com/convostore/convostore/internal/engine/watch"
 	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/rule"
@@ -119,11 +120,19 @@ func assemble(db *gorm.DB, d dialect.Dialect, c *config.Config) (*engine, error)
 		return nil, err
 	}
 	st.OnNoted((&textindex.Index{}).Noted)
+	hub := threads.NewHub(st, c.Doorbell)
+	st.OnWritten(func(user uuid.UUID) {
+		hub.Ring(user)
+		if c.Doorbell != nil {
+			c.Doorbell.Ring(watch.MarkOf(user))
+		}
+	})
 	return &engine{st: st, rooms: &rooms{
 		statements: threads.NewStatements(st.Tables, d),
 		codes:      &embeddings.Codes{},
 		leadTypes:  &reports.LeadTypes{},
 		pools:      health.PoolsOf(db, reader, c.Replicas),
+		hub:        hub,
 	}}, nil
 }
 
@@ -140,6 +149,8 @@ type rooms struct {
 	leadTypes  *reports.LeadTypes
 	// pools are the pools that the store was opened with, also inside a transaction.
 	pools []health.Pool
+	// hub wakes tails and watches.
+	hub   *watch.Hub
 	close sync.Once
 }
 
@@ -170,7 +181,10 @@ func (e *engine) Close() error {
 		return nil
 	}
 	var err error
-	e.rooms.close.Do(func() { err = e.st.Closer() })
+	e.rooms.close.Do(func() {
+		e.rooms.hub.Close()
+		err = e.st.Closer()
+	})
 	return err
 }
 
@@ -180,8 +194,8 @@ type view struct {
 	rooms *rooms
 }
 
-func (v view) Conversations() store.Conversations { return threads.NewConversations(v.sc) }
-func (v view) Messages() store.Messages           { return threads.NewMessages(v.sc, v.rooms.statements) }
+func (v view) Conversations() store.Conversations { return threads.NewConversations(v.sc, v.rooms.hub) }
+func (v view) Messages() store.Messages           { return threads.NewMessages(v.sc, v.rooms.statements, v.rooms.hub) }
 
 func (v view) Suggestions() store.Suggestions { return suggestions.New(v.sc, v.rooms.statements) }
 func (v view) Search() store.Search           { return search.New(v.sc, v.rooms.codes) }

@@ -274,6 +274,7 @@ func callConversations(c *caller, s *secrets, r store.Conversations, thread *con
 	c.call(r, "SetLanguage", thread.ID, "de")
 	c.call(r, "SetMetadata", thread.ID, s.json())
 	c.call(r, "MergeMetadata", thread.ID, s.json())
+	c.call(r, "Watch", store.WatchOptions{Since: time.Unix(0, 0), Once: true})
 	c.call(r, "Fork", thread.ID, store.ForkOptions{ExternalKey: s.next(), Title: s.next()})
 	c.called[fmt.Sprintf("%T.Erase", r)] = true // at the end
 }
@@ -304,6 +305,7 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "Delete", m.ID)
 	c.call(r, "Restore", m.ID)
 	c.call(r, "RestoreAll", thread.ID)
+	c.call(r, "Tail", thread.ID, store.Position{}, store.TailOptions{Once: true})
 	c.call(r, "GetByKey", thread.ID, m.IdempotencyKey)
 	c.call(r, "Path", thread.ID, int64(1), store.PageRequest{})
 	c.call(r, "Branches", thread.ID, int64(1))

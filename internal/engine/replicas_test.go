@@ -122,7 +122,8 @@ var writes = map[string]string{
 // decisions note nothing, and still have nothing to do on a replica. Of everybody's they
 // are maintenance.
 var decisions = map[string]string{
-	"threads.messages":        "FindThread",
+	"threads.conversations":   "Watch",
+	"threads.messages":        "FindThread Tail",
 	"embeddings.embeddings":   "Train",
 	"maintenance.maintenance": "ArchiveInactive Purge Retain EraseLead RemoveOrphans Analyze Vacuum VacuumFull Reindex PackSearch ReindexSearch SearchState",
 }

@@ -59,8 +59,26 @@ func Open(ctx context.Context, dsn string, opts ...convostore.Option) (store.Sto
 
 // newStore returns a store that closes the pool. If it fails, the caller closes it.
 func newStore(ctx context.Context, c *config.Config, config *pgx.ConnConfig, db *gorm.DB, pool *sql.DB) (store.Store, error) {
+	silence := func() {}
+	if !c.Postgres.Silent {
+		d, err := newDoorbell(c, pool, config)
+		if err != nil {
+			return nil, err
+		}
+		c.Doorbell, silence = d, d.close
+	}
+	st, err := newReplicated(ctx, c, config, db, func() error { silence(); return pool.Close() })
+	if err != nil {
+		silence()
+	}
+	return st, err
+}
+
+// newReplicated returns a store, with its replicas if it has some, that is closed by closer. If it
+// fails, the caller closes.
+func newReplicated(ctx context.Context, c *config.Config, config *pgx.ConnConfig, db *gorm.DB, closer func() error) (store.Store, error) {
 	if len(c.Postgres.Replicas) == 0 {
-		c.Closer = pool.Close
+		c.Closer = closer
 		return engine.New(ctx, db, c)
 	}
 	m, err := newMonitor(c, config)
@@ -68,7 +86,7 @@ func newStore(ctx context.Context, c *config.Config, config *pgx.ConnConfig, db 
 		return nil, err
 	}
 	c.Replicas, c.ReplicaRules = m, m.policy.rules()
-	c.Closer = func() error { return errors.Join(m.close(), pool.Close()) }
+	c.Closer = func() error { return errors.Join(m.close(), closer()) }
 	st, err := engine.New(ctx, db, c)
 	if err != nil {
 		return nil, errors.Join(err, m.close())

@@ -88,6 +88,7 @@ func Open(ctx context.Context, path string, opts ...convostore.Option) (store.St
 	if err != nil {
 		return nil, err
 	}
+	c.Doorbell = &doorbell{dsn: fileDSN(path) + "?" + readerSettings}
 	return newStore(ctx, c, writer, reader)
 }
 

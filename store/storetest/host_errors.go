@@ -164,6 +164,7 @@ func (can Capabilities) savepointsOutliveTheServersErrors(t *testing.T, st store
 // refusedInside tells of methods that a transaction or one user's scope refuses.
 func refusedInside(name string) bool {
 	return slices.Contains([]string{
+		"Conversations.Watch", "Messages.Tail",
 		"Embeddings.EmbedMissing", "Embeddings.Train", "Embeddings.Trainings",
 		"Maintenance.Analyze", "Maintenance.Vacuum", "Maintenance.VacuumFull", "Maintenance.Reindex",
 		"Maintenance.PackSearch", "Maintenance.ReindexSearch", "Maintenance.SearchState",

@@ -133,10 +133,10 @@ func testMessageKeepsEveryColumn(t *testing.T, w *world) {
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1)
 	got := page.Items[0]
-	filled(t, got, "Embeddings", "Refs", "Votes", "ChangeSeq", "Conversation")
+	filled(t, got, "Embeddings", "Refs", "Votes", "Conversation")
 	require.EqualValues(t, 2, got.Revision, "an edit and a deletion")
 	isUTC(t, got.SentAt, got.CreatedAt, got.UpdatedAt, *got.EditedAt, got.DeletedAt.Time)
-	want.EditedAt, want.UpdatedAt, want.DeletedAt, want.Revision = edited.EditedAt, got.UpdatedAt, got.DeletedAt, 2
+	want.EditedAt, want.UpdatedAt, want.DeletedAt, want.Revision, want.ChangeSeq = edited.EditedAt, got.UpdatedAt, got.DeletedAt, 2, 2
 	same(t, want, got)
 }
 
@@ -747,6 +747,7 @@ func testMessageUpdate(t *testing.T, w *world) {
 		}
 		want.EditedAt, want.UpdatedAt = &now, now
 		want.Revision++
+		want.ChangeSeq++
 		same(t, want, got)
 		same(t, want, w.message(t, m.ID))
 	}

@@ -77,8 +77,8 @@ func testConversationMergeMetadataRefuses(t *testing.T, w *world) {
 	same(t, c, w.get(t, c.ID))
 }
 
-// testMessageMergeMetadata: a merge is one revision of the message and leaves the conversation,
-// the content and its vectors alone.
+// testMessageMergeMetadata: a merge is one revision of the message and leaves the rest of
+// the conversation, the content and its vectors alone.
 func testMessageMergeMetadata(t *testing.T, w *world) {
 	ctx := t.Context()
 	c := w.conversation(t)
@@ -96,10 +96,12 @@ func testMessageMergeMetadata(t *testing.T, w *world) {
 			require.Equal(t, plain(t, message.JSON(tt.want)), plain(t, got.Metadata), tt.name)
 			want.Metadata, want.EditedAt, want.UpdatedAt = got.Metadata, &now, now
 			want.Revision++
+			want.ChangeSeq++
 			same(t, want, got)
 			same(t, want, w.message(t, m.ID))
 		}
 	}
+	before.LastChangeSeq = int64(4 * len(mergeTests()))
 	same(t, before, w.get(t, c.ID))
 	require.EqualValues(t, 1, w.counts(t).Embeddings)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/replica"
+	"github.com/convostore/convostore/internal/engine/watch"
 	"github.com/convostore/convostore/internal/naming"
 	"github.com/convostore/convostore/internal/words"
 	"github.com/convostore/convostore/message"
@@ -46,7 +47,9 @@ type Config struct {
 	File *query.File
 	// Written is called after a write outside of a host's transaction, by its caller; nil if
 	// there is nothing to do.
-	Written      func(ctx context.Context)
+	Written func(ctx context.Context)
+	// Doorbell tells other processes of writes, and hears theirs; nil if tails only poll.
+	Doorbell     watch.Doorbell
 	Replicas     replica.Set
 	ReplicaRules replica.Rules
 	// Pool is set by options of the packages that open a pool.
@@ -64,6 +67,10 @@ type Postgres struct {
 	// Pins are settings that each new connection gets, because the database or the role has
 	// others as its default.
 	Pins map[string]string
+	// Doorbell is the DSN on which tails listen, that of the store if it is empty. Silent has no
+	// doorbell at all.
+	Doorbell string
+	Silent   bool
 	// Replicas are the DSNs of streaming replicas, ReplicaEvery the interval at which they are
 	// asked how far they have caught up, and ReplicaRules the rules for their use.
 	Replicas     []string

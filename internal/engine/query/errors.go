@@ -29,7 +29,7 @@ func Wrap(operation string, err error) error {
 	)
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrNotEmbedded), errors.Is(err, store.ErrSchema), errors.Is(err, store.ErrUnsupported),
-		errors.Is(err, store.ErrSetting),
+		errors.Is(err, store.ErrSetting), errors.Is(err, store.ErrClosed),
 		errors.As(err, &invalid), errors.As(err, &transition), errors.As(err, &seq), errors.As(err, &batch), errors.As(err, &embed):
 		return err
 	case errors.Is(err, store.ErrConflict):

@@ -28,6 +28,8 @@ type Store struct {
 	InTx bool
 	// txWrites is set inside a transaction that the store began itself, if there are replicas.
 	txWrites *replica.TxWrites
+	// txUsers is set in a transaction that the store began itself and does not share.
+	txUsers *users
 }
 
 // shared is what a store and its transactions share.
@@ -53,6 +55,9 @@ type shared struct {
 	group *group
 	// onNoted is called by Noted.
 	onNoted func(ctx context.Context, st *Store, rows int)
+	// onWritten is called when rows of a user were written and committed, and with uuid.Nil when
+	// it may be anybody's.
+	onWritten func(user uuid.UUID)
 	// watch is the file of a host's handle, once it was looked for.
 	watch atomic.Pointer[query.File]
 }
@@ -122,6 +127,9 @@ func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) (*St
 
 // OnNoted sets what Noted calls. It is for the assembly of a store.
 func (s *Store) OnNoted(fn func(ctx context.Context, st *Store, rows int)) { s.onNoted = fn }
+
+// OnWritten sets what is called after each commit of rows. It is for the assembly of a store.
+func (s *Store) OnWritten(fn func(user uuid.UUID)) { s.onWritten = fn }
 
 // Noted says that rows were written whose words are to be found. It is called after their commit,
 // or in a transaction that is not the method's own, and may pack what was noted. rows may be more

@@ -22,13 +22,14 @@ func (s *Store) Transaction(ctx context.Context, fn func(tx *Store) error) error
 	if s.InTx {
 		return s.savepoint(ctx, func() error { return fn(s) })
 	}
-	t := s.written.Begin()
+	t, wrote := s.written.Begin(), &users{}
+	defer s.tellUsers(wrote)
 	defer s.noteCommit(ctx, t)
 	defer s.noteWritten(ctx)
 	return s.Retry(ctx, func() error {
 		return s.Writer.Transaction(ctx, func(tx *query.Handle) error {
 			in := s.withHandle(tx)
-			in.txWrites = t
+			in.txWrites, in.txUsers = t, wrote
 			if err := fn(in); err != nil {
 				return err
 			}
@@ -147,6 +148,7 @@ func (s *Store) Undone(ctx context.Context, fn func() error) (err error) {
 // a transaction of the store it is noted for the time of the commit. The store does not see a
 // host's commit, and assumes the latest time that the rules allow for it.
 func (s *Store) NoteWrite(ctx context.Context, w replica.Whose) {
+	s.tell(w.User)
 	switch {
 	case s.written == nil:
 	case s.txWrites != nil:

@@ -9,7 +9,6 @@ import (
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/engine/embeddings"
 	"github.com/convostore/convostore/internal/engine/query"
-	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
@@ -55,32 +54,14 @@ func (s messages) Update(ctx context.Context, id uuid.UUID, u store.MessageUpdat
 
 // edit runs an update in a transaction, which undoes it if the row is too large then. If the
 // content changes, it deletes the embeddings of the old one.
-func (s messages) edit(ctx context.Context, id uuid.UUID, assign *query.Query, changesContent bool) (m *message.Message, err error) {
-	if _, err := s.sc.Writing(ctx); err != nil {
-		return nil, err
-	}
-	err = s.sc.Shared(ctx, func(tx *scope.Store) (err error) {
-		in := s.sc.In(tx)
-		if m, err = editMessage(ctx, in, id, assign); err != nil || !changesContent {
+func (s messages) edit(ctx context.Context, id uuid.UUID, assign *query.Query, changesContent bool) (*message.Message, error) {
+	m, err := changeMessage(ctx, s.sc, id, store.ExcludeDeleted, assign, func(in scope.Scope, m *message.Message) error {
+		if err := in.CheckSize("message", m.Size()); err != nil || !changesContent {
 			return err
 		}
-		return embeddings.DropVectors(ctx, in.As(m.UserID), id)
+		return embeddings.DropVectors(ctx, in, id)
 	})
-	if err != nil {
-		return nil, query.Wrap("update", err)
-	}
-	return m, nil
-}
-
-// editMessage updates a live message. If the row is too large then, it returns ErrInvalid, and
-// the caller's transaction undoes it.
-func editMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, assign *query.Query) (*message.Message, error) {
-	assign = query.New("").Append(assign).Add(countChange)
-	m, err := scope.UpdateRow(ctx, sc, sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, store.ExcludeDeleted, assign, "")
-	if err == nil {
-		err = sc.CheckSize("message", m.Size())
-	}
-	return m, err
+	return m, query.Wrap("update", err)
 }
 
 func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, error) {
@@ -109,14 +90,11 @@ func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, 
 	return m, nil
 }
 
-// countChange is an assignment of every change of a message after its append.
-const countChange = ", revision = revision + 1"
-
 // update updates a message of a live conversation and returns the row as it is then. It
 // returns ErrNotFound if there is no such row among those that d selects.
 func (s messages) update(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query) (*message.Message, error) {
-	assign.Add(countChange)
-	return scope.SetRow(ctx, s.sc, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, d, assign, "")
+	m, err := changeMessage(ctx, s.sc, id, d, assign, nil)
+	return m, query.Wrap("update", err)
 }
 
 func (s messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) (int64, error) {
@@ -126,18 +104,9 @@ func (s messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) (int
 	}
 	var restored int64
 	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
-		restored, err = restoreAll(ctx, sc.In(tx), conversationID)
+		restored, err = changeMany(ctx, sc.In(tx), conversationID, query.New("deleted_at = NULL"), query.New(" AND deleted_at IS NOT NULL"))
 		return err
 	})
 	sc.Noted(ctx, int(restored))
 	return restored, query.Wrap("restore messages", err)
-}
-
-func restoreAll(ctx context.Context, sc scope.Scope, conversationID uuid.UUID) (int64, error) {
-	if err := LockConversation(ctx, sc, conversationID); err != nil {
-		return 0, err
-	}
-	return query.New("UPDATE "+sc.Tables.Messages+" SET deleted_at = NULL, updated_at = ?"+countChange+
-		" WHERE conversation_id = ? AND user_id = ? AND deleted_at IS NOT NULL", sc.Instant(), conversationID, sc.User).
-		Exec(query.On(ctx, sc.Writer))
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/engine/query"
-	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/mergepatch"
 	"github.com/convostore/convostore/message"
@@ -55,25 +54,42 @@ func (s messages) MergeMetadata(ctx context.Context, id uuid.UUID, patch message
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return nil, err
 	}
+	owner, err := s.sc.Owner(ctx, s.sc.Tables.Messages, id)
+	if err != nil {
+		return nil, query.Wrap("merge metadata", err)
+	}
+	as := s.sc.As(owner)
 	var merged *message.Message
-	err := s.sc.Shared(ctx, func(tx *scope.Store) error {
-		in := s.sc.In(tx)
-		m, err := scope.UpdateRow(ctx, in, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest,
-			id, store.ExcludeDeleted, query.New("metadata = metadata"), "")
-		if err != nil {
-			return err
-		}
-		doc, err := mergeMetadata(m.Metadata, patch)
-		if err != nil {
-			return err
-		}
-		merged, err = editMessage(ctx, in, id, query.New("edited_at = ?, metadata = ?", s.sc.Instant(), doc))
+	err = as.Shared(ctx, func(tx *scope.Store) (err error) {
+		merged, err = mergeMessage(ctx, as.In(tx), id, patch)
 		return err
 	})
 	if err != nil {
 		return nil, query.Wrap("merge metadata", err)
 	}
 	return merged, nil
+}
+
+// mergeMessage merges a patch into the metadata of a live message. The conversation is locked
+// first, as in every change; the row as well, against a host that writes it without the store.
+func mergeMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, patch message.JSON) (*message.Message, error) {
+	change, err := takeChange(ctx, sc, id, store.ExcludeDeleted)
+	if err != nil {
+		return nil, err
+	}
+	m, err := setChanged(ctx, sc, id, store.ExcludeDeleted, query.New("metadata = metadata"))
+	if err != nil {
+		return nil, err
+	}
+	doc, err := mergeMetadata(m.Metadata, patch)
+	if err != nil {
+		return nil, err
+	}
+	m, err = setChanged(ctx, sc, id, store.ExcludeDeleted, query.New("edited_at = ?, metadata = ?"+counted, sc.Instant(), doc, change))
+	if err == nil {
+		err = sc.CheckSize("message", m.Size())
+	}
+	return m, err
 }
 
 // checkPatch cleans a patch and refuses one that is not a JSON object.

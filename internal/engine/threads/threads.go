@@ -6,19 +6,28 @@ package threads
 
 import (
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/engine/watch"
 	"github.com/convostore/convostore/store"
 )
 
-type conversations struct{ sc scope.Scope }
+type conversations struct {
+	sc  scope.Scope
+	hub *watch.Hub
+}
 
-// NewConversations returns the conversations of a scope.
-func NewConversations(sc scope.Scope) store.Conversations { return conversations{sc: sc} }
+// NewConversations returns the conversations of a scope. hub is that of the store.
+func NewConversations(sc scope.Scope, hub *watch.Hub) store.Conversations {
+	return conversations{sc: sc, hub: hub}
+}
 
 type messages struct {
 	sc  scope.Scope
 	sql *Statements
+	hub *watch.Hub
 }
 
 // NewMessages returns the messages of a scope. Appends run the given statements, which all
-// scopes of a store share.
-func NewMessages(sc scope.Scope, sql *Statements) store.Messages { return messages{sc: sc, sql: sql} }
+// scopes of a store share, and so is hub.
+func NewMessages(sc scope.Scope, sql *Statements, hub *watch.Hub) store.Messages {
+	return messages{sc: sc, sql: sql, hub: hub}
+}

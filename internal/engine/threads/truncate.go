@@ -51,7 +51,7 @@ func truncate(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, seq
 	if follows, err := p.rows("m.seq").Add(" AND m.seq > ? ORDER BY m.seq LIMIT 1", seq).Row(db, &next); err != nil || !follows {
 		return c, 0, err
 	}
-	hidden, err := p.hideAfter(seq, freeKeys)
+	hidden, err := p.hideAfter(ctx, seq, freeKeys)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -92,18 +92,16 @@ func (p lockedPath) has(seq int64) error {
 }
 
 // hideAfter deletes softly what follows a seq, and returns how many messages it hid.
-func (p lockedPath) hideAfter(seq int64, freeKeys bool) (int64, error) {
-	update := func(assign *query.Query, condition string) (int64, error) {
-		q := query.New("UPDATE "+p.sc.Tables.Messages+" SET ").Append(assign).
-			Add(countChange+", updated_at = ? WHERE conversation_id = ? AND user_id = ? AND "+condition+" AND seq IN ",
-				p.sc.Instant(), p.conversation.ID, p.sc.User)
-		return q.Bracketed(p.rows("m.seq").Add(" AND m.seq > ?", seq)).Exec(p.db)
+func (p lockedPath) hideAfter(ctx context.Context, seq int64, freeKeys bool) (int64, error) {
+	change := func(assign *query.Query, condition string) (int64, error) {
+		after := query.New(" AND " + condition + " AND seq IN ").Bracketed(p.rows("m.seq").Add(" AND m.seq > ?", seq))
+		return changeMany(ctx, p.sc, p.conversation.ID, assign, after)
 	}
-	hidden, err := update(query.New("deleted_at = ?", p.sc.Instant()), "deleted_at IS NULL")
+	hidden, err := change(query.New("deleted_at = ?", p.sc.Instant()), "deleted_at IS NULL")
 	if err != nil || !freeKeys {
 		return hidden, err
 	}
-	_, err = update(query.New("idempotency_key = NULL, postmark_message_id = NULL, gmail_message_id = NULL"),
+	_, err = change(query.New("idempotency_key = NULL, postmark_message_id = NULL, gmail_message_id = NULL"),
 		"COALESCE(idempotency_key, postmark_message_id, gmail_message_id) IS NOT NULL")
 	return hidden, err
 }
