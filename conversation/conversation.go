@@ -37,7 +37,9 @@ type Conversation struct {
 	LeadID string `gorm:"serializer:convostore_null_text;-:migration" json:"lead_id,omitempty"`
 	// Language is that of the texts, as two or three small letters (ISO 639: "en", "de"): a store
 	// with a stemmer for it finds other forms of their words. Empty is the store's own, see
-	// convostore.WithStemming.
+	// convostore.WithStemming. It is changed by the store's SetLanguage: on SQLite, texts that are
+	// indexed already keep the stems of the old one when plain GORM or SQL changes it, until
+	// Maintenance().ReindexSearch. Their exact words are found all the same.
 	Language string `gorm:"serializer:convostore_null_text;-:migration" json:"language,omitempty"`
 	// ExternalKey is the host's own key of the conversation, unique within a user.
 	ExternalKey string `gorm:"serializer:convostore_null_text;-:migration" json:"external_key,omitempty"`

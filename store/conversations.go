@@ -80,7 +80,7 @@ type ConversationCreator interface {
 	Create(ctx context.Context, c *conversation.Conversation) error
 
 	// Upsert creates c, or, if the user has a conversation with c.ID, sets the lead, external
-	// key, title, subject, language and metadata of that one to those of c. It never changes status,
+	// key, title, subject and metadata of that one to those of c. It never changes the language (SetLanguage does), status,
 	// seq and activity, which follow from the messages. c comes back as the stored row. It
 	// returns ErrConflict if the row is deleted, and ErrInvalid if c has no id or has
 	// messages or suggestions.

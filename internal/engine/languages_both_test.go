@@ -170,20 +170,11 @@ func (m *formModel) step() {
 			_, err := mine.Messages().Update(ctx, one.id, store.MessageUpdate{Content: &one.text})
 			return err
 		})
-	case what == 7:
+	case what < 9:
 		th.language = m.language()
 		m.both(func(mine store.Scope, _ store.Store) error {
 			_, err := mine.Conversations().SetLanguage(ctx, th.id, th.language)
 			return err
-		})
-	case what == 8:
-		th.language = m.language() // by a host's own GORM
-		m.both(func(_ store.Scope, st store.Store) error {
-			language := any(th.language)
-			if th.language == "" {
-				language = nil
-			}
-			return st.DB(ctx).Exec("UPDATE conversations SET language = ? WHERE id = ? AND user_id = ?", language, th.id, m.user).Error
 		})
 	default:
 		m.both(func(_ store.Scope, st store.Store) error { return st.AllUsers().Maintenance().PackSearch(ctx) })

@@ -67,7 +67,7 @@ func SearchTriggers(dialect string) []string {
 		"conversations_search_insert", "conversations_search_update", "conversations_search_delete",
 	}
 	if dialect == "postgres" {
-		names = append(names, "messages_search_truncate")
+		names = append(names, "messages_search_truncate", "conversations_search_language")
 	}
 	return names
 }

@@ -1,6 +1,8 @@
 package textindex
 
 import (
+	"github.com/google/uuid"
+
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -22,6 +24,9 @@ type backend interface {
 	// noteAll are statements that note every text. No packer runs meanwhile: a note that is there
 	// stays, and needs no lock.
 	noteAll(t tables) []string
+	// noteThread are statements that note a conversation and all its messages, as texts that
+	// changed, where no trigger does when its language changes.
+	noteThread(t tables, user, thread uuid.UUID) []*query.Query
 	// texts is the texts of noted rows.
 	texts(t tables, notes []note) *query.Query
 	// takeGone deletes at most n void documents that match a condition and that nobody is

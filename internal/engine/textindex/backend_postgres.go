@@ -3,6 +3,8 @@ package textindex
 import (
 	"hash/fnv"
 
+	"github.com/google/uuid"
+
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -45,6 +47,9 @@ func (postgresBackend) noteAll(t tables) []string {
 		insert + "c.user_id, c.id, c.id, 0 FROM " + t.conversations + " c WHERE " + titled + " ON CONFLICT (user_id, id, kind) DO NOTHING",
 	}
 }
+
+// noteThread is a trigger's.
+func (postgresBackend) noteThread(tables, uuid.UUID, uuid.UUID) []*query.Query { return nil }
 
 func (postgresBackend) texts(t tables, notes []note) *query.Query {
 	keys := dialect.NewArrays(3)

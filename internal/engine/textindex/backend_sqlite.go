@@ -3,6 +3,8 @@ package textindex
 import (
 	"encoding/json"
 
+	"github.com/google/uuid"
+
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/segment"
@@ -41,6 +43,21 @@ func (sqliteBackend) noteAll(t tables) []string {
 	return []string{
 		insert + "m.row_id FROM " + t.messages + " m WHERE " + Indexable + " ON CONFLICT (ref) DO NOTHING",
 		insert + "-c.row_id FROM " + t.conversations + " c WHERE " + titled + " ON CONFLICT (ref) DO NOTHING",
+	}
+}
+
+// noteThread is no trigger's: one on conversations that names messages would be in the way of a
+// host's AutoMigrate, since SQLite renames no table while a trigger names one that is not there.
+func (sqliteBackend) noteThread(t tables, user, thread uuid.UUID) []*query.Query {
+	messages := " FROM " + t.messages + " m WHERE m.conversation_id = ? AND m.user_id = ? AND " + Indexable
+	titles := " FROM " + t.conversations + " c WHERE c.id = ? AND c.user_id = ? AND " + titled
+	note := "INSERT INTO " + t.notes + " (ref) SELECT "
+	gone := "INSERT INTO " + t.gone + " (user_id, thread_id, kind, id, erased) SELECT "
+	return []*query.Query{
+		query.New(note+"m.row_id"+messages+" ON CONFLICT (ref) DO NOTHING", thread, user),
+		query.New(note+"-c.row_id"+titles+" ON CONFLICT (ref) DO NOTHING", thread, user),
+		query.New(gone+"m.user_id, m.conversation_id, 1, m.id, false"+messages+" ON CONFLICT (user_id, thread_id, kind, id) DO NOTHING", thread, user),
+		query.New(gone+"c.user_id, c.id, 0, c.id, false"+titles+" ON CONFLICT (user_id, thread_id, kind, id) DO NOTHING", thread, user),
 	}
 }
 
