@@ -52,7 +52,7 @@ type shared struct {
 	// group is nil where the database has many writers.
 	group *group
 	// onNoted is called by Noted.
-	onNoted func(ctx context.Context, st *Store, rows int)
+	onNoted func(ctx context.Context, st *Store, rows, bytes int)
 	// watch is the file of a host's handle, once it was looked for.
 	watch atomic.Pointer[query.File]
 }
@@ -121,14 +121,14 @@ func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) (*St
 }
 
 // OnNoted sets what Noted calls. It is for the assembly of a store.
-func (s *Store) OnNoted(fn func(ctx context.Context, st *Store, rows int)) { s.onNoted = fn }
+func (s *Store) OnNoted(fn func(ctx context.Context, st *Store, rows, bytes int)) { s.onNoted = fn }
 
 // Noted says that rows were written whose words are to be found. It is called after their commit,
 // or in a transaction that is not the method's own, and may pack what was noted. rows may be more
-// than there are.
-func (s *Store) Noted(ctx context.Context, rows int) {
+// than there are, and bytes is about how much text they have: it matters where that is much.
+func (s *Store) Noted(ctx context.Context, rows, bytes int) {
 	if s.onNoted != nil && rows > 0 {
-		s.onNoted(ctx, s, rows)
+		s.onNoted(ctx, s, rows, bytes)
 	}
 }
 

@@ -29,10 +29,10 @@ type chosenThreads struct {
 // milliseconds and comes once in hundreds of appends.
 const maxReads = 100
 
-// onIndex runs fn on the index, and again if somebody merged what it reads.
-func (t *textSearch) onIndex(fn func(w *wordSearch) error) error {
+// onIndex runs fn on the index, read for some plans, and again if somebody merged what it reads.
+func (t *textSearch) onIndex(fn func(w *wordSearch) error, plans ...*segment.Plan) error {
 	for try := 1; ; try++ {
-		view, err := textindex.Read(t.db, t.sc)
+		view, err := textindex.Read(t.db, t.sc, plans...)
 		if err == nil {
 			if err = fn(&wordSearch{textSearch: t, view: view}); err == nil {
 				view.PackNoted()
@@ -47,10 +47,10 @@ func (t *textSearch) onIndex(fn func(w *wordSearch) error) error {
 	}
 }
 
-// find returns what matches in some fields, and no conversation that the filter names another
+// find returns what matches one of the plans, and no conversation that the filter names another
 // one for.
-func (w *wordSearch) find(fields ...segment.Field) (*textindex.Found, error) {
-	found, err := w.view.Find(segment.NewPlan(w.query, fields))
+func (w *wordSearch) find(plan *segment.Plan) (*textindex.Found, error) {
+	found, err := w.view.Find(plan)
 	if err != nil || len(found.Matches) == 0 {
 		return found, err
 	}
@@ -61,6 +61,9 @@ func (w *wordSearch) find(fields ...segment.Field) (*textindex.Found, error) {
 	err = found.In(threads)
 	return found, err
 }
+
+// messagePlan finds messages by their words.
+func (t *textSearch) messagePlan() *segment.Plan { return segment.NewPlan(t.query, t.messageFields()) }
 
 // messageFields are the fields that a search for messages looks in.
 func (t *textSearch) messageFields() []segment.Field {

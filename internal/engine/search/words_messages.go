@@ -17,8 +17,9 @@ import (
 
 // wordMessages returns the first messages after a place that have the words, at most limit.
 func (t *textSearch) wordMessages(after *scope.Place, limit int) (page []match, err error) {
+	plan := t.messagePlan()
 	err = t.onIndex(func(w *wordSearch) error {
-		found, err := w.find(w.messageFields()...)
+		found, err := w.find(plan)
 		if err != nil {
 			return err
 		}
@@ -28,7 +29,7 @@ func (t *textSearch) wordMessages(after *scope.Place, limit int) (page []match, 
 			page, err = w.newestMessages(found, after, limit)
 		}
 		return err
-	})
+	}, plan)
 	return page, err
 }
 

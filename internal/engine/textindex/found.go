@@ -3,7 +3,6 @@ package textindex
 import (
 	"cmp"
 	"encoding/binary"
-	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -13,7 +12,7 @@ import (
 
 // Found are the documents of a view that match a plan.
 type Found struct {
-	// Matches are by source and then by document. The last source has the noted texts.
+	// Matches are by source and then by document. The last sources have the noted texts.
 	Matches []segment.Match
 
 	view  *View
@@ -22,7 +21,7 @@ type Found struct {
 	chunks map[int][][]byte
 }
 
-// Find returns all matches, with their scores.
+// Find returns all matches of a plan that the view was read for, with their scores.
 func (v *View) Find(plan *segment.Plan) (*Found, error) {
 	f := &Found{view: v, parts: v.Parts, chunks: map[int][][]byte{}}
 	sources := make([]*segment.Source, 0, len(v.Parts)+1)
@@ -34,7 +33,7 @@ func (v *View) Find(plan *segment.Plan) (*Found, error) {
 		}
 		sources = append(sources, more...)
 	}
-	f.Matches = plan.Rank(append(sources, plan.Texts(v.Noted)))
+	f.Matches = plan.Rank(append(sources, v.noted.sources(plan)...))
 	return f, nil
 }
 
@@ -80,13 +79,10 @@ func requestsFor(plan *segment.Plan, parts []*Part) (requests []request) {
 	return requests
 }
 
-// Sources is the number of sources: the segments and the noted texts.
-func (f *Found) Sources() int { return len(f.parts) + 1 }
-
 // Until is the time after which no document of a source is, and whether there is one: noted
 // texts have none.
 func (f *Found) Until(source int) (until int64, known bool) {
-	if source == len(f.parts) {
+	if source >= len(f.parts) {
 		return 0, false
 	}
 	return f.parts[source].Until, true
@@ -100,9 +96,8 @@ func (f *Found) Infos(matches []segment.Match) ([]segment.Info, error) {
 		return nil, err
 	}
 	for i, m := range matches {
-		if m.Source == len(f.parts) {
-			d := f.view.Noted[m.Document]
-			infos[i] = segment.Info{Key: d.Key, At: d.At, Ordinal: m.Document}
+		if piece := m.Source - len(f.parts); piece >= 0 {
+			infos[i] = f.view.noted.info(piece, m.Document)
 			continue
 		}
 		chunk := chunks[chunkOf(m)]
@@ -209,8 +204,9 @@ func (f *Found) Of(threads []Thread) ([]segment.Match, error) {
 			matches = append(matches, f.between(source, s[0], s[1])...)
 		}
 	}
-	for _, m := range f.between(len(f.parts), 0, math.MaxUint32) {
-		if key := f.view.Noted[m.Document].Key; among[Thread{key.User, key.Thread}] {
+	first, _ := slices.BinarySearchFunc(f.Matches, segment.Match{Source: len(f.parts)}, compareMatches)
+	for _, m := range f.Matches[first:] {
+		if key := f.view.noted.info(m.Source-len(f.parts), m.Document).Key; among[Thread{key.User, key.Thread}] {
 			matches = append(matches, m)
 		}
 	}

@@ -17,8 +17,12 @@ const (
 	// packed is how many noted rows are worth a segment. A search reads the texts of those that
 	// are not packed yet.
 	packed = 256
-	// maxPacked is how many rows a segment gets at once.
-	maxPacked = 2048
+	// packedBytes of noted texts are worth one too, however few rows they are.
+	packedBytes = 1 << 20
+	// maxPacked is how many rows a segment gets at once, and maxPackedBytes about how many bytes of
+	// texts, of which there may be several times as much in memory meanwhile.
+	maxPacked      = 2048
+	maxPackedBytes = 8 << 20
 	// maxGone is how many void documents are looked up at once.
 	maxGone = 100_000
 )
@@ -27,15 +31,20 @@ const (
 type Packed struct {
 	// Rows were noted and are now in a segment, or not to be found any more.
 	Rows int
+	// Bytes are those of the texts that were packed.
+	Bytes int
 	// Gone are the void documents that were marked or removed.
 	Gone int
+	// Next is how many rows the next step should take, 0 if there is nothing that it could do.
+	Next int
 	// Busy says that somebody else changes segments, so that nothing was done.
 	Busy bool
 }
 
-// Pack packs up to most noted rows into a segment, marks what is void, and merges small
-// segments, all in one transaction. Whoever reads meanwhile sees all of it or nothing.
-func Pack(ctx context.Context, st *scope.Store, most int) (done Packed, err error) {
+// Pack packs up to most noted rows with up to about the given bytes of texts into a segment, marks
+// what is void, and merges small segments, all in one transaction. Whoever reads meanwhile sees all
+// of it or nothing.
+func Pack(ctx context.Context, st *scope.Store, most, bytes int) (done Packed, err error) {
 	err = st.Transaction(ctx, func(tx *scope.Store) error {
 		done = Packed{}
 		c, err := change(ctx, tx.AllUsers())
@@ -47,7 +56,7 @@ func Pack(ctx context.Context, st *scope.Store, most int) (done Packed, err erro
 			done.Busy = !free
 			return err
 		}
-		done, err = c.pack(most)
+		done, err = c.pack(most, bytes)
 		return err
 	})
 	return done, Damaged(err)
@@ -67,7 +76,7 @@ func change(ctx context.Context, sc scope.Scope) (*changer, error) {
 // void in the segments there are, and the texts that it reads then are newer than that. What is
 // void and could not be taken, because there is too much of it or somebody else has it, would hide
 // the new text as well: see settled.
-func (c *changer) pack(most int) (done Packed, err error) {
+func (c *changer) pack(most, bytes int) (done Packed, err error) {
 	notes, err := c.backend.takeNotes(c.db, c.t, most)
 	if err != nil {
 		return done, err
@@ -86,18 +95,40 @@ func (c *changer) pack(most int) (done Packed, err error) {
 	if err := c.removeGone(gone); err != nil {
 		return done, err
 	}
-	err = c.textsOf(notes, func(docs []segment.Document) error {
-		settled, err := c.settled(docs)
-		if err != nil {
-			return err
-		}
-		done.Rows -= len(docs) - len(settled)
-		return c.add(settled)
-	})
+	read, err := c.addNoted(notes, bytes, &done)
 	if err != nil {
 		return done, err
 	}
+	switch {
+	case read < len(notes):
+		done.Next = read
+	case read == most && done.Rows > 0 || len(gone) == maxGone:
+		done.Next = min(2*most, maxPacked)
+	}
 	return done, c.mergeSmall()
+}
+
+// addNoted makes a segment of noted texts, as many as fit, and notes the others again. It returns
+// how many it read.
+func (c *changer) addNoted(notes []note, bytes int, done *Packed) (read int, err error) {
+	docs, read, err := textsWithin(c.db, notes, bytes, func(of []note) *query.Query { return c.backend.texts(c.t, of) })
+	if err != nil {
+		return 0, err
+	}
+	if rest := notes[read:]; len(rest) > 0 {
+		if _, err := c.backend.noteAgain(c.t, rest).Exec(c.db); err != nil {
+			return 0, err
+		}
+	}
+	sure, err := c.settled(docs)
+	done.Rows = read - len(docs) + len(sure)
+	for _, d := range sure {
+		done.Bytes += d.Size()
+	}
+	if err != nil || len(sure) == 0 {
+		return read, err
+	}
+	return read, c.add(sure)
 }
 
 // readSegments reads the rows of all segments, as they are now.

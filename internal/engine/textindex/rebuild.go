@@ -17,12 +17,14 @@ import (
 // PackAll packs all that is noted now and removes all that is void, in as many transactions as it
 // takes. It waits for nobody: whoever else packs does the same work.
 func PackAll(ctx context.Context, st *scope.Store) error {
-	for {
-		done, err := Pack(ctx, st, maxPacked)
-		if err != nil || done.Busy || done.Rows < maxPacked && done.Gone < maxGone {
+	for most := maxPacked; most > 0; {
+		done, err := Pack(ctx, st, most, maxPackedBytes)
+		if err != nil {
 			return err
 		}
+		most = done.Next
 	}
+	return nil
 }
 
 // Outdate marks all segments as made by no version of package words, so that RebuildOne makes
@@ -115,14 +117,15 @@ func (c *changer) rebuildOldest() (read, left int64, err error) {
 		return 0, 0, err
 	}
 	var b segment.Builder
-	for some := range slices.Chunk(keys, packed) {
-		docs, err := c.textsOfKeys(some)
+	for len(keys) > 0 {
+		docs, n, err := c.textsOfKeys(keys[:min(packed, len(keys))])
 		if err != nil {
 			return 0, 0, err
 		}
 		for _, d := range docs {
 			b.Add(d)
 		}
+		keys = keys[n:]
 	}
 	if err := c.remove(oldest); err != nil {
 		return 0, 0, err
@@ -154,16 +157,22 @@ func (c *changer) keysOf(p *Part) (keys []segment.Key, err error) {
 	return keys, nil
 }
 
-// textsOfKeys reads the texts of documents. What has moved since has none: it is noted.
-func (c *changer) textsOfKeys(keys []segment.Key) ([]segment.Document, error) {
-	wanted := make(map[segment.Key]bool, len(keys))
-	ids := make([]uuid.UUID, len(keys))
-	for i, k := range keys {
-		wanted[k], ids[i] = true, k.ID
+// textsOfKeys reads the texts of the first of some documents, and returns of how many. What has moved
+// since has none: it is noted.
+func (c *changer) textsOfKeys(keys []segment.Key) (docs []segment.Document, n int, err error) {
+	docs, n, err = textsWithin(c.db, keys, maxPackedBytes, func(of []segment.Key) *query.Query {
+		ids := make([]uuid.UUID, len(of))
+		for i, k := range of {
+			ids[i] = k.ID
+		}
+		inMessages, arg := c.sc.Dialect.InUUIDs("m.id", ids)
+		inTitles, _ := c.sc.Dialect.InUUIDs("c.id", ids)
+		return query.New("SELECT "+messageTexts+" FROM "+c.t.messages+" m WHERE "+Indexable+" AND "+inMessages, arg).
+			Add(" UNION ALL SELECT "+titleTexts+" FROM "+c.t.conversations+" c WHERE "+inTitles, arg)
+	})
+	wanted := make(map[segment.Key]bool, n)
+	for _, k := range keys[:n] {
+		wanted[k] = true
 	}
-	inMessages, arg := c.sc.Dialect.InUUIDs("m.id", ids)
-	inTitles, _ := c.sc.Dialect.InUUIDs("c.id", ids)
-	docs, err := readTexts(c.db, query.New("SELECT "+messageTexts+" FROM "+c.t.messages+" m WHERE "+Indexable+" AND "+inMessages, arg).
-		Add(" UNION ALL SELECT "+titleTexts+" FROM "+c.t.conversations+" c WHERE "+inTitles, arg))
-	return slices.DeleteFunc(docs, func(d segment.Document) bool { return !wanted[d.Key] }), err
+	return slices.DeleteFunc(docs, func(d segment.Document) bool { return !wanted[d.Key] }), n, err
 }

@@ -13,12 +13,11 @@ import (
 
 // View is the index as it was at one moment, for one scope.
 type View struct {
-	// Noted are the texts of the scope that no segment has.
-	Noted []segment.Document
 	// Parts are the segments with documents of the scope.
 	Parts []*Part
 
-	db query.Conn
+	noted noted
+	db    query.Conn
 	*access
 	gone []segment.Key
 }
@@ -48,9 +47,9 @@ type Part struct {
 	tokenizer int64
 }
 
-// Read reads the index, all of it in one statement and so as of one moment. Without an index
-// the view has the texts of all rows of the scope.
-func Read(db query.Conn, sc scope.Scope) (*View, error) {
+// Read reads the index, all of it in one statement and so as of one moment, for these plans.
+// Without an index the view has the texts of all rows of the scope.
+func Read(db query.Conn, sc scope.Scope, plans ...*segment.Plan) (*View, error) {
 	a, err := accessOf(sc)
 	if err != nil {
 		return nil, err
@@ -59,7 +58,7 @@ func Read(db query.Conn, sc scope.Scope) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &View{db: db, access: a}
+	v := &View{db: db, access: a, noted: noted{plans: plans}}
 	if !f.FullText {
 		err = v.readAll()
 		return v, err
@@ -74,7 +73,15 @@ func Read(db query.Conn, sc scope.Scope) (*View, error) {
 func (v *View) readAll() (err error) {
 	q := query.New("SELECT " + messageTexts + " FROM " + v.t.messages + " m WHERE " + Indexable)
 	v.sc.Owned(q, "m.").Add(" UNION ALL SELECT " + titleTexts + " FROM " + v.t.conversations + " c WHERE 1 = 1")
-	v.Noted, err = readTexts(v.db, v.sc.Owned(q, "c."))
+	err = v.sc.Owned(q, "c.").Read(v.db, v.noted.reset, func(rows *sql.Rows) error {
+		var r textRow
+		err := rows.Scan(r.dest()...)
+		if err == nil && !r.wrong {
+			v.noted.add(&r)
+		}
+		return err
+	})
+	v.noted.search()
 	return err
 }
 
@@ -124,8 +131,11 @@ func (r *segmentRow) part() (*Part, error) {
 }
 
 func (v *View) read() error {
-	begin := func() { v.Noted, v.gone, v.Parts = nil, nil, nil }
-	return v.query().Read(v.db, begin, func(rows *sql.Rows) error {
+	begin := func() {
+		v.noted.reset()
+		v.gone, v.Parts = nil, nil
+	}
+	err := v.query().Read(v.db, begin, func(rows *sql.Rows) error {
 		var what int
 		var text textRow
 		var of segmentRow
@@ -137,7 +147,7 @@ func (v *View) read() error {
 		}
 		switch what {
 		case isText:
-			v.Noted = append(v.Noted, text.document())
+			v.noted.add(&text)
 		case isGone:
 			v.gone = append(v.gone, text.key())
 		default:
@@ -147,6 +157,8 @@ func (v *View) read() error {
 		}
 		return nil
 	})
+	v.noted.search()
+	return err
 }
 
 // locate finds where the documents of the scope are in each segment, leaves out segments
@@ -162,7 +174,7 @@ func (v *View) locate() error {
 	return v.voidGone()
 }
 
-// narrow restricts the view to the documents with keys from low to before high.
+// narrow restricts the segments to the documents with keys from low to before high.
 func (v *View) narrow(low, high []byte) error {
 	bounds, err := v.ordinals(v.Parts, [][]byte{low, high})
 	if err != nil {
@@ -172,10 +184,6 @@ func (v *View) narrow(low, high []byte) error {
 		p.From, p.To = max(p.From, bounds[i][0].at), min(p.To, bounds[i][1].at)
 	}
 	v.Parts = slices.DeleteFunc(v.Parts, func(p *Part) bool { return p.From >= p.To })
-	v.Noted = slices.DeleteFunc(v.Noted, func(d segment.Document) bool {
-		key := d.Key.Bytes()
-		return bytes.Compare(key, low) < 0 || bytes.Compare(key, high) >= 0
-	})
 	return nil
 }
 

@@ -11,25 +11,26 @@ import (
 
 // Index is what the scopes of a store share about the index of words: when to pack.
 type Index struct {
-	// noted counts the rows that this process noted since it last looked how many there are,
-	// and looked says that it has looked.
-	noted  atomic.Int64
-	looked atomic.Bool
+	// noted counts the rows that this process noted since it last looked how many there are, and
+	// bytes those of their texts. looked says that it has looked.
+	noted, bytes atomic.Int64
+	looked       atomic.Bool
 	// packing says that a goroutine packs, and refused that the database takes no writes.
 	packing, refused atomic.Bool
 }
 
-// Noted counts rows whose texts are noted. When there are enough of them it packs them, unless
-// somebody else does or st is in a transaction. It packs twice as many as were noted since the
+// Noted counts rows whose texts are noted, and the bytes of these. When there are enough of them it
+// packs them, unless somebody else does or st is in a transaction. It packs twice as many as were noted since the
 // last time, and leaves what others have heaped up to the next calls. That the rows are written
 // is certain by then: an error of the packing is nobody's, and the next one packs what it left.
-func (x *Index) Noted(ctx context.Context, st *scope.Store, rows int) {
-	noted := x.noted.Add(int64(rows))
-	if st.InTx || x.refused.Load() || x.looked.Load() && noted < packed || !x.packing.CompareAndSwap(false, true) {
+func (x *Index) Noted(ctx context.Context, st *scope.Store, rows, bytes int) {
+	noted, size := x.noted.Add(int64(rows)), x.bytes.Add(int64(bytes))
+	if st.InTx || x.refused.Load() || x.looked.Load() && noted < packed && size < packedBytes || !x.packing.CompareAndSwap(false, true) {
 		return
 	}
 	defer x.packing.Store(false)
 	x.noted.Store(0)
+	x.bytes.Store(0)
 	n, err := countNotes(ctx, st)
 	if err != nil {
 		return
@@ -37,22 +38,25 @@ func (x *Index) Noted(ctx context.Context, st *scope.Store, rows int) {
 	if !x.looked.Swap(true) && n < packed {
 		x.noted.Add(n)
 	}
-	for left := 2 * max(noted, packed); n >= packed && left > 0; {
-		most := min(int(left), maxPacked)
-		done, err := Pack(ctx, st, most)
+	if n < packed && size < packedBytes {
+		return
+	}
+	rows, bytes = 2*int(max(noted, packed)), 2*int(max(size, packedBytes))
+	for most := rows; most > 0 && rows > 0 && bytes > 0; {
+		done, err := Pack(ctx, st, min(most, rows, maxPacked), min(bytes, maxPackedBytes))
 		x.refused.Store(dialect.KindOf(err) == dialect.ReadOnly)
-		if err != nil || done.Busy || done.Rows < most {
+		if err != nil {
 			return
 		}
-		left -= int64(done.Rows)
+		most, rows, bytes = done.Next, rows-done.Rows, bytes-done.Bytes
 	}
 }
 
 // PackNoted packs noted texts if the view had to read many of them: those of a host that writes
 // past the store, or in its own transactions alone. It does nothing without an index.
 func (v *View) PackNoted() {
-	if len(v.Noted) >= 2*packed {
-		v.sc.Noted(v.db.Ctx, packed)
+	if len(v.noted.documents) >= 2*packed || v.noted.bytes >= 2*packedBytes {
+		v.sc.Noted(v.db.Ctx, packed, v.noted.bytes)
 	}
 }
 
