@@ -87,18 +87,18 @@ func keepIndex(ctx context.Context, t *testing.T, st store.Store, anew bool) {
 
 // liveWriter writes for a user, and knows what is to be found.
 type liveWriter struct {
-	st     store.Store
-	mine   store.Scope
-	sqlite bool
-	rand   *rand.Rand
-	user   uuid.UUID
+	st          store.Store
+	mine        store.Scope
+	sqlite      bool
+	rand        *rand.Rand
+	user        uuid.UUID
 	thread, raw uuid.UUID // raw has what is written past the store
 	// words are those of the messages that are there.
-	words  map[uuid.UUID]string
-	order  []uuid.UUID
+	words       map[uuid.UUID]string
+	order       []uuid.UUID
 	number, how int
-	seq    int64
-	prefix string
+	seq         int64
+	prefix      string
 }
 
 func newLiveWriter(t *testing.T, st store.Store, sqlite bool, n uint64) *liveWriter {

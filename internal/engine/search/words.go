@@ -35,7 +35,7 @@ func (t *textSearch) onIndex(fn func(w *wordSearch) error, plans ...*segment.Pla
 		view, err := textindex.Read(t.db, t.sc, plans...)
 		if err == nil {
 			if err = fn(&wordSearch{textSearch: t, view: view}); err == nil {
-				view.PackNoted()
+				view.Tend()
 			}
 		}
 		switch {

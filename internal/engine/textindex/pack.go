@@ -41,10 +41,18 @@ type Packed struct {
 	Busy bool
 }
 
-// Pack packs up to most noted rows with up to about the given bytes of texts into a segment, marks
-// what is void, and merges small segments, all in one transaction. Whoever reads meanwhile sees all
-// of it or nothing.
-func Pack(ctx context.Context, st *scope.Store, most, bytes int) (done Packed, err error) {
+// Step is what Pack does at most.
+type Step struct {
+	// Rows are noted rows, and Bytes about the bytes of their texts.
+	Rows, Bytes int
+	// Gentle leaves alone what was erased past the store, for which whole segments are written
+	// anew.
+	Gentle bool
+}
+
+// Pack packs noted rows into a segment and marks what is void, all in one transaction. Whoever
+// reads meanwhile sees all of it or nothing.
+func Pack(ctx context.Context, st *scope.Store, step Step) (done Packed, err error) {
 	err = st.Transaction(ctx, func(tx *scope.Store) error {
 		done = Packed{}
 		c, err := change(ctx, tx.AllUsers())
@@ -56,7 +64,7 @@ func Pack(ctx context.Context, st *scope.Store, most, bytes int) (done Packed, e
 			done.Busy = !free
 			return err
 		}
-		done, err = c.pack(most, bytes)
+		done, err = c.pack(step)
 		return err
 	})
 	return done, Damaged(err)
@@ -76,12 +84,12 @@ func change(ctx context.Context, sc scope.Scope) (*changer, error) {
 // void in the segments there are, and the texts that it reads then are newer than that. What is
 // void and could not be taken, because there is too much of it or somebody else has it, would hide
 // the new text as well: see settled.
-func (c *changer) pack(most, bytes int) (done Packed, err error) {
-	notes, err := c.backend.takeNotes(c.db, c.t, most)
+func (c *changer) pack(step Step) (done Packed, err error) {
+	notes, err := c.backend.takeNotes(c.db, c.t, step.Rows)
 	if err != nil {
 		return done, err
 	}
-	gone, err := c.backend.takeGone(c.db, c.t, maxGone, query.New("1 = 1"))
+	gone, err := c.backend.takeGone(c.db, c.t, maxGone, step.gone())
 	if err != nil {
 		return done, err
 	}
@@ -95,17 +103,24 @@ func (c *changer) pack(most, bytes int) (done Packed, err error) {
 	if err := c.removeGone(gone); err != nil {
 		return done, err
 	}
-	read, err := c.addNoted(notes, bytes, &done)
+	read, err := c.addNoted(notes, step.Bytes, &done)
 	if err != nil {
 		return done, err
 	}
 	switch {
 	case read < len(notes):
 		done.Next = read
-	case read == most && done.Rows > 0 || len(gone) == maxGone:
-		done.Next = min(2*most, maxPacked)
+	case read == step.Rows && done.Rows > 0 || len(gone) == maxGone:
+		done.Next = min(2*step.Rows, maxPacked)
 	}
-	return done, c.mergeSmall()
+	return done, nil
+}
+
+func (s Step) gone() *query.Query {
+	if s.Gentle {
+		return query.New("NOT erased")
+	}
+	return query.New("1 = 1")
 }
 
 // addNoted makes a segment of noted texts, as many as fit, and notes the others again. It returns
@@ -159,14 +174,14 @@ func (c *changer) removeGone(gone []goneRow) error {
 			others = append(others, key)
 		}
 	}
-	if err := c.void(others, func(p *Part) bool { return 2*p.Void.Len() > p.Documents }); err != nil {
+	if err := c.void(others, false); err != nil {
 		return err
 	}
-	return c.void(erased, func(*Part) bool { return true })
+	return c.void(erased, true)
 }
 
-// void marks documents, and writes those segments anew of which rewrite is true.
-func (c *changer) void(documents []segment.Key, rewrite func(*Part) bool) error {
+// void marks documents, or writes the segments that have them anew.
+func (c *changer) void(documents []segment.Key, rewrite bool) error {
 	if len(documents) == 0 || len(c.Parts) == 0 {
 		return nil
 	}
@@ -180,8 +195,8 @@ func (c *changer) void(documents []segment.Key, rewrite func(*Part) bool) error 
 			continue
 		}
 		p.Void = p.Void.With(places[i])
-		if rewrite(p) {
-			err = c.merge([]*Part{p})
+		if rewrite {
+			err = c.rewrite(p)
 		} else {
 			_, err = query.New("UPDATE "+c.t.segments+" SET dead = ? WHERE id = ?", p.Void.Bytes(), p.id).Exec(c.db)
 		}
@@ -190,6 +205,14 @@ func (c *changer) void(documents []segment.Key, rewrite func(*Part) bool) error 
 		}
 	}
 	return nil
+}
+
+func (c *changer) rewrite(p *Part) error {
+	by, err := c.absorb([]*Part{p})
+	if err != nil {
+		return err
+	}
+	return c.replace([]*Part{p}, by)
 }
 
 // settled returns the documents that are not void any more. The others are noted again, and
@@ -227,5 +250,9 @@ func (c *changer) add(docs []segment.Document) error {
 	for _, d := range docs {
 		b.Add(d)
 	}
-	return c.insert(&b, words.Version)
+	m, err := build(&b, words.Version)
+	if err != nil {
+		return err
+	}
+	return c.insert(m)
 }

@@ -18,22 +18,34 @@ import (
 // takes. It waits for nobody: whoever else packs does the same work.
 func PackAll(ctx context.Context, st *scope.Store) error {
 	for most := maxPacked; most > 0; {
-		done, err := Pack(ctx, st, most, maxPackedBytes)
+		done, err := Pack(ctx, st, Step{Rows: most, Bytes: maxPackedBytes})
 		if err != nil {
 			return err
 		}
 		most = done.Next
 	}
-	return nil
+	for {
+		merged, err := Merge(ctx, st, largeSize)
+		if err != nil || !merged {
+			return err
+		}
+	}
 }
 
 // Outdate marks all segments as made by no version of package words, so that RebuildOne makes
 // them anew, unless some are already: those that an interrupted rebuild has left.
 func Outdate(ctx context.Context, st *scope.Store) error {
-	segments := tablesOf(st).segments
-	return st.Retry(ctx, func() error {
-		q := query.New("UPDATE "+segments+" SET tokenizer = 0 WHERE NOT EXISTS (SELECT 1 FROM "+segments+" o WHERE o.tokenizer <> ?)", int64(words.Version))
-		_, err := q.Exec(query.On(ctx, st.Writer))
+	return st.Transaction(ctx, func(tx *scope.Store) error {
+		c, err := change(ctx, tx.AllUsers())
+		if err != nil {
+			return err
+		}
+		// A merge that is being written would otherwise be missed.
+		if err := c.backend.lock(c.db, c.t); err != nil {
+			return err
+		}
+		q := query.New("UPDATE "+c.t.segments+" SET tokenizer = 0 WHERE NOT EXISTS (SELECT 1 FROM "+c.t.segments+" o WHERE o.tokenizer <> ?)", int64(words.Version))
+		_, err = q.Exec(c.db)
 		return err
 	})
 }
@@ -127,10 +139,11 @@ func (c *changer) rebuildOldest() (read, left int64, err error) {
 		}
 		keys = keys[n:]
 	}
-	if err := c.remove(oldest); err != nil {
+	m, err := build(&b, words.Version)
+	if err != nil {
 		return 0, 0, err
 	}
-	return int64(oldest.Documents), left, c.insert(&b, words.Version)
+	return int64(oldest.Documents), left, c.replace([]*Part{oldest}, m)
 }
 
 // keysOf returns the keys of the documents of a segment that are not void.

@@ -20,12 +20,13 @@ type Index struct {
 }
 
 // Noted counts rows whose texts are noted, and the bytes of these. When there are enough of them it
-// packs them, unless somebody else does or st is in a transaction. It packs twice as many as were noted since the
-// last time, and leaves what others have heaped up to the next calls. That the rows are written
-// is certain by then: an error of the packing is nobody's, and the next one packs what it left.
-func (x *Index) Noted(ctx context.Context, st *scope.Store, rows, bytes int) {
+// packs them, unless somebody else does or st is in a transaction: twice as many as were noted since
+// the last time, so that what others have heaped up is left to the next calls. all says that the
+// caller searches, which may take longer than an append. That the rows are written is certain by
+// then: an error of the packing is nobody's, and the next one packs what it left.
+func (x *Index) Noted(ctx context.Context, st *scope.Store, rows, bytes int, all bool) {
 	noted, size := x.noted.Add(int64(rows)), x.bytes.Add(int64(bytes))
-	if st.InTx || x.refused.Load() || x.looked.Load() && noted < packed && size < packedBytes || !x.packing.CompareAndSwap(false, true) {
+	if st.InTx || x.refused.Load() || x.looked.Load() && !all && noted < packed && size < packedBytes || !x.packing.CompareAndSwap(false, true) {
 		return
 	}
 	defer x.packing.Store(false)
@@ -38,25 +39,41 @@ func (x *Index) Noted(ctx context.Context, st *scope.Store, rows, bytes int) {
 	if !x.looked.Swap(true) && n < packed {
 		x.noted.Add(n)
 	}
-	if n < packed && size < packedBytes {
+	some, most := Step{Rows: 2 * int(max(noted, packed)), Bytes: 2 * int(max(size, packedBytes)), Gentle: true}, gentleSize
+	if all {
+		some, most = Step{Rows: maxPacked, Bytes: maxPackedBytes}, largeSize
+	}
+	if enough := n >= packed || size >= packedBytes; enough {
+		err = packSome(ctx, st, some)
+	} else if !all {
 		return
 	}
-	rows, bytes = 2*int(max(noted, packed)), 2*int(max(size, packedBytes))
-	for most := rows; most > 0 && rows > 0 && bytes > 0; {
-		done, err := Pack(ctx, st, min(most, rows, maxPacked), min(bytes, maxPackedBytes))
-		x.refused.Store(dialect.KindOf(err) == dialect.ReadOnly)
-		if err != nil {
-			return
-		}
-		most, rows, bytes = done.Next, rows-done.Rows, bytes-done.Bytes
+	if err == nil {
+		_, err = Merge(ctx, st, most)
 	}
+	x.refused.Store(dialect.KindOf(err) == dialect.ReadOnly)
 }
 
-// PackNoted packs noted texts if the view had to read many of them: those of a host that writes
-// past the store, or in its own transactions alone. It does nothing without an index.
-func (v *View) PackNoted() {
-	if len(v.noted.documents) >= 2*packed || v.noted.bytes >= 2*packedBytes {
-		v.sc.Noted(v.db.Ctx, packed, v.noted.bytes)
+// packSome packs in as many steps as it takes.
+func packSome(ctx context.Context, st *scope.Store, some Step) error {
+	for rows := some.Rows; rows > 0 && some.Rows > 0 && some.Bytes > 0; {
+		step := some
+		step.Rows, step.Bytes = min(rows, some.Rows, maxPacked), min(some.Bytes, maxPackedBytes)
+		done, err := Pack(ctx, st, step)
+		if err != nil {
+			return err
+		}
+		rows, some.Rows, some.Bytes = done.Next, some.Rows-done.Rows, some.Bytes-done.Bytes
+	}
+	return nil
+}
+
+// Tend packs noted texts if the view had to read many of them, those of a host that writes past the
+// store or in its own transactions alone, and merges if there are many segments. It does nothing
+// without an index.
+func (v *View) Tend() {
+	if v.crowded || len(v.noted.documents) >= 2*packed || v.noted.bytes >= 2*packedBytes {
+		v.sc.Tend(v.db.Ctx, len(v.noted.documents), v.noted.bytes)
 	}
 }
 
