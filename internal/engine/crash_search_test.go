@@ -57,9 +57,6 @@ func crashSearch(t *testing.T, d bothtest.Database, kind string) {
 	if testrun.Full() {
 		rounds = 10
 	}
-	if n, _ := strconv.Atoi(os.Getenv("ROUNDS")); n > 0 {
-		rounds = n
-	}
 	st := d.Store(t, convostore.WithMigrate(migrate.Options{}))
 	known := &crashWords{there: map[string]uuid.UUID{}, erased: map[uuid.UUID]bool{}}
 	for range rounds {
