@@ -81,7 +81,8 @@ func (p *faultPool) QueryContext(ctx context.Context, query string, args ...any)
 	}
 	rows, err := p.ConnPool.QueryContext(ctx, query, args...)
 	if due && err == nil {
-		return nil, errors.Join(rows.Close(), p.fault.fail())
+		defer rows.Close()
+		return nil, p.fault.fail()
 	}
 	return rows, err
 }
@@ -165,7 +166,7 @@ type faultWorld struct {
 func (w *faultWorld) each(name string) {
 	ctx, stop := context.WithCancel(w.t.Context())
 	defer func() { stop() }()
-	serialization := error(errFault)
+	serialization := errFault
 	if !w.d.SQLite {
 		serialization = &pgconn.PgError{Severity: "ERROR", Code: "40001", Message: "could not serialize"}
 	}

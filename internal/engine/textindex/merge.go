@@ -201,7 +201,7 @@ func (c *changer) insert(m made) error {
 	}
 	p := &Part{Header: m.Header, To: uint32(m.Documents), tokenizer: m.tokenizer}
 	q := query.New("INSERT INTO "+c.t.segments+" (documents, length, since_at, until_at, bytes, tokenizer, dead) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-		int64(m.Documents), m.Length, m.Since, m.Until, m.Header.Bytes, m.tokenizer, []byte{})
+		int64(m.Documents), m.Length, m.Since, m.Until, m.Bytes, m.tokenizer, []byte{})
 	if _, err := q.Row(c.db, &p.id); err != nil {
 		return err
 	}
