@@ -3,11 +3,13 @@ package search
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/engine/textindex"
 	"github.com/convostore/convostore/internal/segment"
+	"github.com/convostore/convostore/internal/words"
 	"github.com/convostore/convostore/store"
 )
 
@@ -29,10 +31,10 @@ type chosenThreads struct {
 // milliseconds and comes once in hundreds of appends.
 const maxReads = 100
 
-// onIndex runs fn on the index, read for some plans, and again if somebody merged what it reads.
-func (t *textSearch) onIndex(fn func(w *wordSearch) error, plans ...*segment.Plan) error {
+// onIndex runs fn on the index, and again if somebody merged what it reads.
+func (t *textSearch) onIndex(fn func(w *wordSearch) error) error {
 	for try := 1; ; try++ {
-		view, err := textindex.Read(t.db, t.sc, plans...)
+		view, err := textindex.Read(t.db, t.sc)
 		if err == nil {
 			if err = fn(&wordSearch{textSearch: t, view: view}); err == nil {
 				view.Tend()
@@ -47,10 +49,10 @@ func (t *textSearch) onIndex(fn func(w *wordSearch) error, plans ...*segment.Pla
 	}
 }
 
-// find returns what matches one of the plans, and no conversation that the filter names another
+// find returns what matches in some fields, and no conversation that the filter names another
 // one for.
-func (w *wordSearch) find(plan *segment.Plan) (*textindex.Found, error) {
-	found, err := w.view.Find(plan)
+func (w *wordSearch) find(fields ...segment.Field) (*textindex.Found, error) {
+	found, err := w.view.Find(segment.NewPlan(w.query, fields, w.languages()...))
 	if err != nil || len(found.Matches) == 0 {
 		return found, err
 	}
@@ -62,8 +64,15 @@ func (w *wordSearch) find(plan *segment.Plan) (*textindex.Found, error) {
 	return found, err
 }
 
-// messagePlan finds messages by their words.
-func (t *textSearch) messagePlan() *segment.Plan { return segment.NewPlan(t.query, t.messageFields()) }
+// languages are those by whose stems words are looked up: of all texts that there are, or the one
+// that the options name.
+func (w *wordSearch) languages() []*words.Language {
+	all := w.view.Languages()
+	if w.options.Language == "" {
+		return all
+	}
+	return slices.DeleteFunc(all, func(l *words.Language) bool { return l.Code != w.options.Language })
+}
 
 // messageFields are the fields that a search for messages looks in.
 func (t *textSearch) messageFields() []segment.Field {

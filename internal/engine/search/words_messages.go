@@ -17,9 +17,8 @@ import (
 
 // wordMessages returns the first messages after a place that have the words, at most limit.
 func (t *textSearch) wordMessages(after *scope.Place, limit int) (page []match, err error) {
-	plan := t.messagePlan()
 	err = t.onIndex(func(w *wordSearch) error {
-		found, err := w.find(plan)
+		found, err := w.find(w.messageFields()...)
 		if err != nil {
 			return err
 		}
@@ -29,7 +28,7 @@ func (t *textSearch) wordMessages(after *scope.Place, limit int) (page []match, 
 			page, err = w.newestMessages(found, after, limit)
 		}
 		return err
-	}, plan)
+	})
 	return page, err
 }
 

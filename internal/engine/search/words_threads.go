@@ -21,15 +21,14 @@ type threadSearch struct {
 
 // wordThreads returns the first conversations after a place that have the words, at most limit.
 func (t *textSearch) wordThreads(after *scope.Place, limit int) (page []threadMatch, err error) {
-	messages, titles := t.messagePlan(), segment.NewPlan(t.query, []segment.Field{segment.TitleField})
 	err = t.onIndex(func(w *wordSearch) error {
 		s := threadSearch{wordSearch: w, titles: &textindex.Found{}}
 		var err error
-		if s.messages, err = w.find(messages); err != nil {
+		if s.messages, err = w.find(w.messageFields()...); err != nil {
 			return err
 		}
 		if !filtersMessages(w.options.Filter) {
-			if s.titles, err = w.find(titles); err != nil {
+			if s.titles, err = w.find(segment.TitleField); err != nil {
 				return err
 			}
 		}
@@ -39,7 +38,7 @@ func (t *textSearch) wordThreads(after *scope.Place, limit int) (page []threadMa
 			page, err = s.latest(after, limit)
 		}
 		return err
-	}, messages, titles)
+	})
 	return page, err
 }
 

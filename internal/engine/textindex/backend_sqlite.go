@@ -46,7 +46,7 @@ func (sqliteBackend) noteAll(t tables) []string {
 
 func (sqliteBackend) texts(t tables, notes []note) *query.Query {
 	list := refsOf(notes)
-	return query.New("SELECT "+messageTexts+" FROM json_each(?) n CROSS JOIN "+t.messages+" m ON m.row_id = n.value WHERE n.value > 0 AND "+Indexable, list).
+	return query.New("SELECT "+t.messageTexts()+" FROM json_each(?) n CROSS JOIN "+t.messages+" m ON m.row_id = n.value WHERE n.value > 0 AND "+Indexable, list).
 		Add(" UNION ALL SELECT "+titleTexts+" FROM json_each(?) n CROSS JOIN "+t.conversations+" c ON c.row_id = -n.value WHERE n.value < 0", list)
 }
 

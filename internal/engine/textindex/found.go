@@ -3,16 +3,18 @@ package textindex
 import (
 	"cmp"
 	"encoding/binary"
+	"math"
 	"slices"
 
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/segment"
+	"github.com/convostore/convostore/internal/words"
 )
 
 // Found are the documents of a view that match a plan.
 type Found struct {
-	// Matches are by source and then by document. The last sources have the noted texts.
+	// Matches are by source and then by document. The last source has the noted texts.
 	Matches []segment.Match
 
 	view  *View
@@ -21,7 +23,23 @@ type Found struct {
 	chunks map[int][][]byte
 }
 
-// Find returns all matches of a plan that the view was read for, with their scores.
+// Languages are those of which the view has stems, each once, by their codes.
+func (v *View) Languages() (all []*words.Language) {
+	for _, p := range v.Parts {
+		if p.current {
+			all = append(all, v.sc.Languages.Stemmed(p.made)...)
+		}
+	}
+	for i := range v.Noted {
+		if l := v.Noted[i].Language; l.HasStems() {
+			all = append(all, l)
+		}
+	}
+	slices.SortFunc(all, func(a, b *words.Language) int { return cmp.Compare(a.Code, b.Code) })
+	return slices.CompactFunc(all, func(a, b *words.Language) bool { return a.Code == b.Code })
+}
+
+// Find returns all matches, with their scores.
 func (v *View) Find(plan *segment.Plan) (*Found, error) {
 	f := &Found{view: v, parts: v.Parts, chunks: map[int][][]byte{}}
 	sources := make([]*segment.Source, 0, len(v.Parts)+1)
@@ -33,7 +51,7 @@ func (v *View) Find(plan *segment.Plan) (*Found, error) {
 		}
 		sources = append(sources, more...)
 	}
-	f.Matches = plan.Rank(append(sources, v.noted.sources(plan)...))
+	f.Matches = plan.Rank(append(sources, plan.Texts(v.Noted)))
 	return f, nil
 }
 
@@ -50,6 +68,10 @@ func (v *View) sources(plan *segment.Plan, parts []*Part) ([]*segment.Source, er
 		in.Lengths, blocks = blocks[0], blocks[1:]
 		for _, r := range plan.Ranges() {
 			var positions []segment.Block
+			if r.Stem && !p.current {
+				in.Terms, in.Positions = append(in.Terms, nil), append(in.Positions, nil)
+				continue
+			}
 			in.Terms, blocks = append(in.Terms, blocks[0]), blocks[1:]
 			if r.Positions {
 				positions, blocks = blocks[0], blocks[1:]
@@ -67,6 +89,9 @@ func requestsFor(plan *segment.Plan, parts []*Part) (requests []request) {
 	for _, p := range parts {
 		requests = append(requests, request{of: p, part: segment.PartLengths, low: ordinalKey(p.From), high: ordinalKey(p.To)})
 		for _, r := range plan.Ranges() {
+			if r.Stem && !p.current {
+				continue // other stemmers made them: the words alone are right
+			}
 			if p.From > 0 || int(p.To) < p.Documents {
 				r = r.In(p.From, p.To)
 			}
@@ -79,10 +104,13 @@ func requestsFor(plan *segment.Plan, parts []*Part) (requests []request) {
 	return requests
 }
 
+// Sources is the number of sources: the segments and the noted texts.
+func (f *Found) Sources() int { return len(f.parts) + 1 }
+
 // Until is the time after which no document of a source is, and whether there is one: noted
 // texts have none.
 func (f *Found) Until(source int) (until int64, known bool) {
-	if source >= len(f.parts) {
+	if source == len(f.parts) {
 		return 0, false
 	}
 	return f.parts[source].Until, true
@@ -96,8 +124,9 @@ func (f *Found) Infos(matches []segment.Match) ([]segment.Info, error) {
 		return nil, err
 	}
 	for i, m := range matches {
-		if piece := m.Source - len(f.parts); piece >= 0 {
-			infos[i] = f.view.noted.info(piece, m.Document)
+		if m.Source == len(f.parts) {
+			d := f.view.Noted[m.Document]
+			infos[i] = segment.Info{Key: d.Key, At: d.At, Ordinal: m.Document}
 			continue
 		}
 		chunk := chunks[chunkOf(m)]
@@ -204,9 +233,8 @@ func (f *Found) Of(threads []Thread) ([]segment.Match, error) {
 			matches = append(matches, f.between(source, s[0], s[1])...)
 		}
 	}
-	first, _ := slices.BinarySearchFunc(f.Matches, segment.Match{Source: len(f.parts)}, compareMatches)
-	for _, m := range f.Matches[first:] {
-		if key := f.view.noted.info(m.Source-len(f.parts), m.Document).Key; among[Thread{key.User, key.Thread}] {
+	for _, m := range f.between(len(f.parts), 0, math.MaxUint32) {
+		if key := f.view.Noted[m.Document].Key; among[Thread{key.User, key.Thread}] {
 			matches = append(matches, m)
 		}
 	}

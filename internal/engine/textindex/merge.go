@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
@@ -39,17 +40,24 @@ func (p *Part) tier() (n int) {
 	return n
 }
 
+// kindOfPart is what segments have in common that are merged. What other stemmers have made stays
+// apart: a segment with both would have to be made anew as a whole.
+type kindOfPart struct {
+	tier             int
+	current, unasked bool
+}
+
 // mergeable returns segments that should become one: eight of a tier, as many of the oldest as fit
 // into the largest size, or one of which more than half is void. What is as large as that is left
 // alone. With most below the largest size it returns only what has few documents.
 func mergeable(parts []*Part, most int) []*Part {
-	tiers := map[int][]*Part{}
+	tiers := map[kindOfPart][]*Part{}
 	for _, p := range parts { // the oldest first
 		if 2*p.Void.Len() > p.Documents && p.Documents <= most {
 			return []*Part{p}
 		}
-		n := p.tier()
-		if n > 0 && most < largeSize {
+		n := kindOfPart{p.tier(), p.current, words.Unasked(p.made)}
+		if n.tier > 0 && most < largeSize {
 			continue
 		}
 		tiers[n] = append(tiers[n], p)
@@ -127,12 +135,13 @@ type made struct {
 	segment.Header
 	blocks    []segment.Block
 	tokenizer int64
+	stems     string
 }
 
 // absorb makes one segment of the live documents of some. It keeps the version of the oldest
-// words in them.
+// words in them, and names all stemmers.
 func (c *changer) absorb(parts []*Part) (made, error) {
-	var b segment.Builder
+	var b builder
 	tokenizer := int64(words.Version)
 	for _, p := range parts {
 		blocks, err := c.load(p)
@@ -142,14 +151,15 @@ func (c *changer) absorb(parts []*Part) (made, error) {
 		if err := b.Absorb(blocks, p.Void); err != nil {
 			return made{}, err
 		}
+		b.made = append(b.made, strings.Fields(p.made)...)
 		tokenizer = min(tokenizer, p.tokenizer)
 	}
 	return build(&b, tokenizer)
 }
 
-func build(b *segment.Builder, tokenizer int64) (made, error) {
+func build(b *builder, tokenizer int64) (made, error) {
 	header, blocks, err := b.Build()
-	return made{header, blocks, tokenizer}, err
+	return made{header, blocks, tokenizer, words.Made(b.made)}, err
 }
 
 // replace writes a segment in place of others.
@@ -160,6 +170,21 @@ func (c *changer) replace(parts []*Part, by made) error {
 		}
 	}
 	return c.insert(by)
+}
+
+// builder packs documents into a segment, and keeps in mind by which stemmers these have stems.
+type builder struct {
+	segment.Builder
+	made []string
+}
+
+func (b *builder) add(docs []segment.Document) {
+	for _, d := range docs {
+		b.Add(d)
+		if made := d.Language.Made(); !slices.Contains(b.made, made) {
+			b.made = append(b.made, made)
+		}
+	}
 }
 
 // load reads all blocks of a segment. It fails if some are missing.
@@ -199,9 +224,12 @@ func (c *changer) insert(m made) error {
 	if m.Documents == 0 {
 		return nil
 	}
-	p := &Part{Header: m.Header, To: uint32(m.Documents), tokenizer: m.tokenizer}
-	q := query.New("INSERT INTO "+c.t.segments+" (documents, length, since_at, until_at, bytes, tokenizer, dead) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-		int64(m.Documents), m.Length, m.Since, m.Until, m.Bytes, m.tokenizer, []byte{})
+	p := &Part{
+		Header: m.Header, To: uint32(m.Documents), tokenizer: m.tokenizer, made: m.stems,
+		current: isCurrent(record.Number(m.tokenizer), record.Text(m.stems), c.sc.Languages),
+	}
+	q := query.New("INSERT INTO "+c.t.segments+" (documents, length, since_at, until_at, bytes, tokenizer, dead, stems) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+		int64(m.Documents), m.Length, m.Since, m.Until, m.Bytes, m.tokenizer, []byte{}, m.stems)
 	if _, err := q.Row(c.db, &p.id); err != nil {
 		return err
 	}

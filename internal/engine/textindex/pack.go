@@ -126,7 +126,7 @@ func (s Step) gone() *query.Query {
 // addNoted makes a segment of noted texts, as many as fit, and notes the others again. It returns
 // how many it read.
 func (c *changer) addNoted(notes []note, bytes int, done *Packed) (read int, err error) {
-	docs, read, err := textsWithin(c.db, notes, bytes, func(of []note) *query.Query { return c.backend.texts(c.t, of) })
+	docs, read, err := textsWithin(&c.View, notes, bytes, func(of []note) *query.Query { return c.backend.texts(c.t, of) })
 	if err != nil {
 		return 0, err
 	}
@@ -155,7 +155,7 @@ func (c *changer) readSegments() error {
 		if err := rows.Scan(r.dest()...); err != nil {
 			return err
 		}
-		p, err := r.part()
+		p, err := r.part(c.sc.Languages)
 		c.Parts = append(c.Parts, p)
 		return err
 	})
@@ -246,10 +246,8 @@ func (c *changer) settled(docs []segment.Document) ([]segment.Document, error) {
 
 // add makes a segment of documents.
 func (c *changer) add(docs []segment.Document) error {
-	var b segment.Builder
-	for _, d := range docs {
-		b.Add(d)
-	}
+	var b builder
+	b.add(docs)
 	m, err := build(&b, words.Version)
 	if err != nil {
 		return err

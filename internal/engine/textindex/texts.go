@@ -1,18 +1,27 @@
 package textindex
 
 import (
+	"database/sql"
 	"time"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/segment"
+	"github.com/convostore/convostore/internal/words"
 )
 
-// The columns of a text, which textRow scans: those of messages m, and those of conversations c.
-const (
-	messageTexts = "m.user_id, m.conversation_id, m.id, 1, m.created_at, m.content, CAST(m.attachments AS text), CAST(m.tool_results AS text), CAST(m.metadata AS text)"
-	titleTexts   = "c.user_id, c.id, c.id, 0, c.created_at, coalesce(c.title, '') || ' ' || coalesce(c.subject, ''), NULL, NULL, NULL"
-)
+// messageTexts are the columns of a text, which textRow scans, of messages m. A store without
+// stemmers looks up no conversation for its language.
+func (t tables) messageTexts() string {
+	language := "CAST(NULL AS text)"
+	if t.languages {
+		language = "(SELECT l.language FROM " + t.conversations + " l WHERE l.id = m.conversation_id AND l.user_id = m.user_id)"
+	}
+	return "m.user_id, m.conversation_id, m.id, 1, m.created_at, m.content, CAST(m.attachments AS text), CAST(m.tool_results AS text), CAST(m.metadata AS text), " + language
+}
+
+// titleTexts are the same columns of conversations c.
+const titleTexts = "c.user_id, c.id, c.id, 0, c.created_at, coalesce(c.title, '') || ' ' || coalesce(c.subject, ''), NULL, NULL, NULL, c.language"
 
 // Indexable is the condition that a message m is found by its words: it is not deleted, and no
 // stream that is still written.
@@ -26,15 +35,16 @@ type textRow struct {
 	keyRow
 	at                                          *time.Time
 	content, attachments, toolResults, metadata record.Text
+	language                                    record.Text
 }
 
 func (r *textRow) dest() []any {
-	return append(r.keyRow.dest(), r.scan(record.NullInstant{Dest: &r.at}), &r.content, &r.attachments, &r.toolResults, &r.metadata)
+	return append(r.keyRow.dest(), r.scan(record.NullInstant{Dest: &r.at}), &r.content, &r.attachments, &r.toolResults, &r.metadata, &r.language)
 }
 
 // document returns the texts of the row as the index has them.
-func (r *textRow) document() segment.Document {
-	d := segment.Document{Key: r.key(), At: r.at.UnixMicro()}
+func (r *textRow) document(languages *words.Languages) segment.Document {
+	d := segment.Document{Key: r.key(), At: r.at.UnixMicro(), Language: languages.Of(string(r.language))}
 	if d.Key.Kind == segment.Title {
 		d.Texts = []segment.Text{{Field: segment.TitleField, Value: string(r.content)}}
 		return d
@@ -46,12 +56,25 @@ func (r *textRow) document() segment.Document {
 	return d
 }
 
+// readTexts reads the documents of a query of messageTexts or titleTexts.
+func (v *View) readTexts(q *query.Query) (docs []segment.Document, err error) {
+	err = q.Read(v.db, func() { docs = nil }, func(rows *sql.Rows) error {
+		var r textRow
+		err := rows.Scan(r.dest()...)
+		if err == nil && !r.wrong {
+			docs = append(docs, r.document(v.sc.Languages))
+		}
+		return err
+	})
+	return docs, err
+}
+
 // textsWithin reads the documents of the first of some rows, as many as have about the given bytes
 // of texts but at least one, and returns how many rows it looked at. A row that is gone or wrong, or
 // is not to be found by its words, has no document. from makes the query of rows.
-func textsWithin[T any](db query.Conn, of []T, bytes int, from func(of []T) *query.Query) (docs []segment.Document, n int, err error) {
+func textsWithin[T any](v *View, of []T, bytes int, from func(of []T) *query.Query) (docs []segment.Document, n int, err error) {
 	for n = len(of); n > 0; n /= 2 {
-		rows, more, err := query.Within(db, from(of[:n]), (*textRow).dest, (*textRow).size, bytes)
+		rows, more, err := query.Within(v.db, from(of[:n]), (*textRow).dest, (*textRow).size, bytes)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -60,7 +83,7 @@ func textsWithin[T any](db query.Conn, of []T, bytes int, from func(of []T) *que
 		}
 		for _, r := range rows {
 			if !r.wrong {
-				docs = append(docs, r.document())
+				docs = append(docs, r.document(v.sc.Languages))
 			}
 		}
 		return docs, n, nil

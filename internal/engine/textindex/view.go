@@ -9,15 +9,17 @@ import (
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/segment"
+	"github.com/convostore/convostore/internal/words"
 )
 
 // View is the index as it was at one moment, for one scope.
 type View struct {
+	// Noted are the texts of the scope that no segment has.
+	Noted []segment.Document
 	// Parts are the segments with documents of the scope.
 	Parts []*Part
 
-	noted noted
-	db    query.Conn
+	db query.Conn
 	*access
 	gone []segment.Key
 	// crowded says that some segments should be one.
@@ -45,13 +47,16 @@ type Part struct {
 	Void segment.Dead
 
 	id int64
-	// tokenizer is the version of package words that cut the texts.
+	// tokenizer is the version of package words that cut the texts, and made says by which
+	// stemmers they have stems. current says that both are those of the store.
 	tokenizer int64
+	made      string
+	current   bool
 }
 
-// Read reads the index, all of it in one statement and so as of one moment, for these plans.
-// Without an index the view has the texts of all rows of the scope.
-func Read(db query.Conn, sc scope.Scope, plans ...*segment.Plan) (*View, error) {
+// Read reads the index, all of it in one statement and so as of one moment. Without an index
+// the view has the texts of all rows of the scope.
+func Read(db query.Conn, sc scope.Scope) (*View, error) {
 	a, err := accessOf(sc)
 	if err != nil {
 		return nil, err
@@ -60,7 +65,7 @@ func Read(db query.Conn, sc scope.Scope, plans ...*segment.Plan) (*View, error) 
 	if err != nil {
 		return nil, err
 	}
-	v := &View{db: db, access: a, noted: noted{plans: plans}}
+	v := &View{db: db, access: a}
 	if !f.FullText {
 		err = v.readAll()
 		return v, err
@@ -73,17 +78,9 @@ func Read(db query.Conn, sc scope.Scope, plans ...*segment.Plan) (*View, error) 
 
 // readAll reads every text of the scope.
 func (v *View) readAll() (err error) {
-	q := query.New("SELECT " + messageTexts + " FROM " + v.t.messages + " m WHERE " + Indexable)
+	q := query.New("SELECT " + v.t.messageTexts() + " FROM " + v.t.messages + " m WHERE " + Indexable)
 	v.sc.Owned(q, "m.").Add(" UNION ALL SELECT " + titleTexts + " FROM " + v.t.conversations + " c WHERE 1 = 1")
-	err = v.sc.Owned(q, "c.").Read(v.db, v.noted.reset, func(rows *sql.Rows) error {
-		var r textRow
-		err := rows.Scan(r.dest()...)
-		if err == nil && !r.wrong {
-			v.noted.add(&r)
-		}
-		return err
-	})
-	v.noted.search()
+	v.Noted, err = v.readTexts(v.sc.Owned(q, "c."))
 	return err
 }
 
@@ -96,16 +93,16 @@ const (
 
 // The columns of a row that is no text, and of one that is no segment.
 const (
-	noText    = ", NULL, NULL, NULL, NULL, NULL"
-	noSegment = ", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+	noText    = ", NULL, NULL, NULL, NULL, NULL, NULL"
+	noSegment = ", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
 )
 
-const segmentColumns = "s.id, s.documents, s.length, s.since_at, s.until_at, s.bytes, s.tokenizer, s.dead"
+const segmentColumns = "s.id, s.documents, s.length, s.since_at, s.until_at, s.bytes, s.tokenizer, s.dead, s.stems"
 
 func (v *View) query() *query.Query {
 	const number = ", CAST(NULL AS bigint)"
-	q := query.New("SELECT 0, " + messageTexts + number + number + number + number + number + number + number +
-		", CAST(NULL AS " + v.backend.bytes() + ") FROM " + v.backend.notedMessages(v.t) + " AND " + Indexable)
+	q := query.New("SELECT 0, " + v.t.messageTexts() + number + number + number + number + number + number + number +
+		", CAST(NULL AS " + v.backend.bytes() + "), CAST(NULL AS text) FROM " + v.backend.notedMessages(v.t) + " AND " + Indexable)
 	v.backend.ownNotes(v.sc, v.sc.Owned(q, "m."))
 	q.Add(" UNION ALL SELECT 0, " + titleTexts + noSegment + " FROM " + v.backend.notedTitles(v.t))
 	v.backend.ownNotes(v.sc, v.sc.Owned(q, "c."))
@@ -118,26 +115,30 @@ func (v *View) query() *query.Query {
 type segmentRow struct {
 	id, documents, length, since, until, bytes, tokenizer record.Number
 	dead                                                  []byte
+	stems                                                 record.Text
 }
 
 func (r *segmentRow) dest() []any {
-	return []any{&r.id, &r.documents, &r.length, &r.since, &r.until, &r.bytes, &r.tokenizer, &r.dead}
+	return []any{&r.id, &r.documents, &r.length, &r.since, &r.until, &r.bytes, &r.tokenizer, &r.dead, &r.stems}
 }
 
-func (r *segmentRow) part() (*Part, error) {
+// isCurrent tells whether a segment is as a store with these languages would make it.
+func isCurrent(tokenizer record.Number, stems record.Text, languages *words.Languages) bool {
+	return tokenizer == words.Version && languages.Agree(string(stems))
+}
+
+func (r *segmentRow) part(languages *words.Languages) (*Part, error) {
 	dead, err := segment.ParseDead(r.dead)
 	return &Part{
 		Header: segment.Header{Documents: int(r.documents), Length: int64(r.length), Since: int64(r.since), Until: int64(r.until), Bytes: int64(r.bytes)},
 		To:     uint32(r.documents), Void: dead, id: int64(r.id), tokenizer: int64(r.tokenizer),
+		made: string(r.stems), current: isCurrent(r.tokenizer, r.stems, languages),
 	}, err
 }
 
 func (v *View) read() error {
-	begin := func() {
-		v.noted.reset()
-		v.gone, v.Parts = nil, nil
-	}
-	err := v.query().Read(v.db, begin, func(rows *sql.Rows) error {
+	begin := func() { v.Noted, v.gone, v.Parts = nil, nil, nil }
+	return v.query().Read(v.db, begin, func(rows *sql.Rows) error {
 		var what int
 		var text textRow
 		var of segmentRow
@@ -149,18 +150,16 @@ func (v *View) read() error {
 		}
 		switch what {
 		case isText:
-			v.noted.add(&text)
+			v.Noted = append(v.Noted, text.document(v.sc.Languages))
 		case isGone:
 			v.gone = append(v.gone, text.key())
 		default:
-			p, err := of.part()
+			p, err := of.part(v.sc.Languages)
 			v.Parts = append(v.Parts, p)
 			return err
 		}
 		return nil
 	})
-	v.noted.search()
-	return err
 }
 
 // locate finds where the documents of the scope are in each segment, leaves out segments
@@ -177,7 +176,7 @@ func (v *View) locate() error {
 	return v.voidGone()
 }
 
-// narrow restricts the segments to the documents with keys from low to before high.
+// narrow restricts the view to the documents with keys from low to before high.
 func (v *View) narrow(low, high []byte) error {
 	bounds, err := v.ordinals(v.Parts, [][]byte{low, high})
 	if err != nil {
@@ -187,6 +186,10 @@ func (v *View) narrow(low, high []byte) error {
 		p.From, p.To = max(p.From, bounds[i][0].at), min(p.To, bounds[i][1].at)
 	}
 	v.Parts = slices.DeleteFunc(v.Parts, func(p *Part) bool { return p.From >= p.To })
+	v.Noted = slices.DeleteFunc(v.Noted, func(d segment.Document) bool {
+		key := d.Key.Bytes()
+		return bytes.Compare(key, low) < 0 || bytes.Compare(key, high) >= 0
+	})
 	return nil
 }
 

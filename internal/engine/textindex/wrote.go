@@ -72,8 +72,12 @@ func packSome(ctx context.Context, st *scope.Store, some Step) error {
 // store or in its own transactions alone, and merges if there are many segments. It does nothing
 // without an index.
 func (v *View) Tend() {
-	if v.crowded || len(v.noted.documents) >= 2*packed || v.noted.bytes >= 2*packedBytes {
-		v.sc.Tend(v.db.Ctx, len(v.noted.documents), v.noted.bytes)
+	bytes := 0
+	for i := range v.Noted {
+		bytes += v.Noted[i].Size()
+	}
+	if v.crowded || len(v.Noted) >= 2*packed || bytes >= 2*packedBytes {
+		v.sc.Tend(v.db.Ctx, len(v.Noted), bytes)
 	}
 }
 
