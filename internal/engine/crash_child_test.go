@@ -16,6 +16,8 @@ import (
 type child struct {
 	cmd *exec.Cmd
 	out *bufio.Reader
+	// delay lets the child get further than its last line before it is killed.
+	delay time.Duration
 }
 
 // startChild starts the test with further variables in its environment. It ends with the
@@ -27,7 +29,7 @@ func startChild(t *testing.T, test string, env ...string) *child {
 	pipe, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	return &child{cmd, bufio.NewReader(pipe)}
+	return &child{cmd: cmd, out: bufio.NewReader(pipe)}
 }
 
 func childCommand(t *testing.T, test string, env ...string) (*exec.Cmd, error) {
@@ -49,6 +51,7 @@ func (c *child) killAfter(t *testing.T, lines int) (said []string) {
 			break // the pipe ends with the process; a line without an end was not said
 		}
 		if said = append(said, line); len(said) == lines {
+			time.Sleep(c.delay)
 			require.NoError(t, c.cmd.Process.Kill())
 		}
 	}

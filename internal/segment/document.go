@@ -53,6 +53,14 @@ type Document struct {
 	Language *words.Language
 }
 
+// Size is the number of bytes of the texts.
+func (d *Document) Size() (bytes int) {
+	for _, t := range d.Texts {
+		bytes += len(t.Value)
+	}
+	return bytes
+}
+
 // main is the field whose words are counted as the length of a document.
 func (k Kind) main() Field {
 	if k == Title {

@@ -81,8 +81,10 @@ func (x *faulty) others() map[string]faultyCall {
 		return func(*estate) ([]any, error) { return nil, fn(context.Background()) }
 	}
 	return map[string]faultyCall{
-		"Maintenance.Analyze of all": of(care.Analyze),
-		"Maintenance.Reindex of all": of(care.Reindex),
+		"Maintenance.Analyze of all":       of(care.Analyze),
+		"Maintenance.Reindex of all":       of(care.Reindex),
+		"Maintenance.PackSearch of all":    of(care.PackSearch),
+		"Maintenance.ReindexSearch of all": of(func(ctx context.Context) error { return care.ReindexSearch(ctx, nil) }),
 		"Health.Ready": of(func(ctx context.Context) error {
 			_, err := health.Ready(ctx)
 			return err

@@ -249,3 +249,29 @@ func TestQueryBounds(t *testing.T) {
 		require.Equal(t, "text", invalid.Field)
 	})
 }
+
+// TestAppendsPackByBytes: long texts are packed too, however few they are, in steps of some bytes.
+func TestAppendsPackByBytes(t *testing.T) {
+	t.Parallel()
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		w := newSearchWorld(t, d)
+		long := strings.Repeat("a long text ", 40_000)
+		for i := range 6 {
+			w.say(t, w.c, 1, fmt.Sprintf("%s alpha%d", long, i))
+		}
+		require.Less(t, w.state(t).Noted, int64(4), "of texts of half a megabyte")
+		insert := "INSERT INTO messages (id, user_id, conversation_id, seq, role, content) SELECT ?, user_id, conversation_id, ?, role, content FROM messages WHERE seq = 1"
+		for i := range 20 { // more than a step takes
+			require.NoError(t, w.st.DB(t.Context()).Exec(insert, uuid.NewString(), 100+i).Error)
+		}
+		require.GreaterOrEqual(t, w.state(t).Noted, int64(20))
+		require.Equal(t, 21, w.count(t, w.mine, "alpha0"), "read in pieces")
+		require.NoError(t, w.all.PackSearch(t.Context()))
+		require.Zero(t, w.state(t).Noted)
+		for i, n := range []int{21, 1, 1, 1, 1, 1} {
+			require.Equal(t, n, w.count(t, w.mine, fmt.Sprintf("alpha%d", i)))
+		}
+		require.NoError(t, w.all.ReindexSearch(t.Context(), nil))
+		require.Equal(t, 21, w.count(t, w.mine, "alpha0"))
+	})
+}

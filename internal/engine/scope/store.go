@@ -53,8 +53,8 @@ type shared struct {
 	Lists VectorLists
 	// group is nil where the database has many writers.
 	group *group
-	// onNoted is called by Noted.
-	onNoted func(ctx context.Context, st *Store, rows int)
+	// onNoted is called by Noted, and by Tend with all set.
+	onNoted func(ctx context.Context, st *Store, rows, bytes int, all bool)
 	// onWritten is called when rows of a user were written and committed, and with uuid.Nil when
 	// it may be anybody's.
 	onWritten func(user uuid.UUID)
@@ -125,18 +125,28 @@ func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) (*St
 	return s, nil
 }
 
-// OnNoted sets what Noted calls. It is for the assembly of a store.
-func (s *Store) OnNoted(fn func(ctx context.Context, st *Store, rows int)) { s.onNoted = fn }
+// OnNoted sets what Noted and Tend call. It is for the assembly of a store.
+func (s *Store) OnNoted(fn func(ctx context.Context, st *Store, rows, bytes int, all bool)) {
+	s.onNoted = fn
+}
 
 // OnWritten sets what is called after each commit of rows. It is for the assembly of a store.
 func (s *Store) OnWritten(fn func(user uuid.UUID)) { s.onWritten = fn }
 
 // Noted says that rows were written whose words are to be found. It is called after their commit,
 // or in a transaction that is not the method's own, and may pack what was noted. rows may be more
-// than there are.
-func (s *Store) Noted(ctx context.Context, rows int) {
+// than there are, and bytes is about how much text they have: it matters where that is much.
+func (s *Store) Noted(ctx context.Context, rows, bytes int) {
 	if s.onNoted != nil && rows > 0 {
-		s.onNoted(ctx, s, rows)
+		s.onNoted(ctx, s, rows, bytes, false)
+	}
+}
+
+// Tend says that a search had to read so much that is noted, or very many parts of the index of
+// words, and may bring it in order.
+func (s *Store) Tend(ctx context.Context, rows, bytes int) {
+	if s.onNoted != nil {
+		s.onNoted(ctx, s, rows, bytes, true)
 	}
 }
 

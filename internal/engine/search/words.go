@@ -37,7 +37,7 @@ func (t *textSearch) onIndex(fn func(w *wordSearch) error) error {
 		view, err := textindex.Read(t.db, t.sc)
 		if err == nil {
 			if err = fn(&wordSearch{textSearch: t, view: view}); err == nil {
-				view.PackNoted()
+				view.Tend()
 			}
 		}
 		switch {

@@ -54,7 +54,7 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 		return false, query.Wrap("send", err)
 	}
 	*m = *sent.Message
-	sc.Noted(ctx, 1)
+	sc.Noted(ctx, 1, len(m.Content))
 	return created, nil
 }
 

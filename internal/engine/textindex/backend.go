@@ -21,6 +21,8 @@ type backend interface {
 	takeNotes(db query.Conn, t tables, n int) ([]note, error)
 	// note notes a document again.
 	note(t tables, key segment.Key) *query.Query
+	// noteAgain notes again what the same transaction has taken.
+	noteAgain(t tables, notes []note) *query.Query
 	// noteAll are statements that note every text. No packer runs meanwhile: a note that is there
 	// stays, and needs no lock.
 	noteAll(t tables) []string

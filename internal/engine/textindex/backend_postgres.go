@@ -40,6 +40,16 @@ func (postgresBackend) note(t tables, key segment.Key) *query.Query {
 		key.User, key.Thread, key.ID, int64(key.Kind))
 }
 
+func (postgresBackend) noteAgain(t tables, notes []note) *query.Query {
+	rows := dialect.NewArrays(4)
+	for _, n := range notes {
+		_ = rows.Add([]any{n.user.String(), n.thread.String(), n.id.String(), int64(n.kind)}) // texts and numbers never fail
+	}
+	return query.New("INSERT INTO "+t.notes+" (user_id, thread_id, id, kind) SELECT user_id, thread_id, id, kind FROM "+
+		"unnest(CAST(? AS uuid[]), CAST(? AS uuid[]), CAST(? AS uuid[]), CAST(? AS smallint[])) n (user_id, thread_id, id, kind)"+
+		" ON CONFLICT (user_id, id, kind) DO UPDATE SET thread_id = excluded.thread_id", rows.Args()...)
+}
+
 func (postgresBackend) noteAll(t tables) []string {
 	insert := "INSERT INTO " + t.notes + " (user_id, thread_id, id, kind) SELECT "
 	return []string{

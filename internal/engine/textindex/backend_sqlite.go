@@ -62,13 +62,23 @@ func (sqliteBackend) noteThread(t tables, user, thread uuid.UUID) []*query.Query
 }
 
 func (sqliteBackend) texts(t tables, notes []note) *query.Query {
+	list := refsOf(notes)
+	return query.New("SELECT "+t.messageTexts()+" FROM json_each(?) n CROSS JOIN "+t.messages+" m ON m.row_id = n.value WHERE n.value > 0 AND "+Indexable, list).
+		Add(" UNION ALL SELECT "+titleTexts+" FROM json_each(?) n CROSS JOIN "+t.conversations+" c ON c.row_id = -n.value WHERE n.value < 0", list)
+}
+
+// refsOf is a JSON array.
+func refsOf(notes []note) string {
 	refs := make([]int64, len(notes))
 	for i, n := range notes {
 		refs[i] = n.ref
 	}
 	list, _ := json.Marshal(refs) // numbers never fail
-	return query.New("SELECT "+t.messageTexts()+" FROM json_each(?) n CROSS JOIN "+t.messages+" m ON m.row_id = n.value WHERE n.value > 0 AND "+Indexable, string(list)).
-		Add(" UNION ALL SELECT "+titleTexts+" FROM json_each(?) n CROSS JOIN "+t.conversations+" c ON c.row_id = -n.value WHERE n.value < 0", string(list))
+	return string(list)
+}
+
+func (sqliteBackend) noteAgain(t tables, notes []note) *query.Query {
+	return query.New("INSERT INTO "+t.notes+" (ref) SELECT value FROM json_each(?) WHERE true ON CONFLICT (ref) DO NOTHING", refsOf(notes))
 }
 
 // blocks needs no LATERAL: SQLite runs the subquery for each row of a join.

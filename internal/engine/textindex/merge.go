@@ -1,14 +1,19 @@
 package textindex
 
 import (
+	"bytes"
+	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/segment"
 	"github.com/convostore/convostore/internal/words"
+	"github.com/convostore/convostore/store"
 )
 
 // The sizes of segments, in documents, where 512 bytes count as one. A search reads a little of
@@ -18,7 +23,10 @@ const (
 	smallSize = packed
 	largeSize = 16_384
 	fanOut    = 8
-	perSize   = 512
+	// gentleSize is what is merged at most by an append. The rest is left to who searches, and to
+	// PackAll: it takes a tenth of a second, and only searches have something of it.
+	gentleSize = 2048
+	perSize    = 512
 )
 
 // size is the size of a segment in documents.
@@ -32,20 +40,6 @@ func (p *Part) tier() (n int) {
 	return n
 }
 
-// mergeSmall merges the segments of a tier when there are eight, as many of the oldest as fit
-// into the largest size. What is as large as that is left alone.
-func (c *changer) mergeSmall() error {
-	for {
-		group := c.mergeable()
-		if len(group) < 2 {
-			return nil
-		}
-		if err := c.merge(group); err != nil {
-			return err
-		}
-	}
-}
-
 // kindOfPart is what segments have in common that are merged. What other stemmers have made stays
 // apart: a segment with both would have to be made anew as a whole.
 type kindOfPart struct {
@@ -53,17 +47,26 @@ type kindOfPart struct {
 	current, unasked bool
 }
 
-func (c *changer) mergeable() []*Part {
+// mergeable returns segments that should become one: eight of a tier, as many of the oldest as fit
+// into the largest size, or one of which more than half is void. What is as large as that is left
+// alone. With most below the largest size it returns only what has few documents.
+func mergeable(parts []*Part, most int) []*Part {
 	tiers := map[kindOfPart][]*Part{}
-	for _, p := range c.Parts { // the oldest first
+	for _, p := range parts { // the oldest first
+		if 2*p.Void.Len() > p.Documents && p.Documents <= most {
+			return []*Part{p}
+		}
 		n := kindOfPart{p.tier(), p.current, words.Unasked(p.made)}
+		if n.tier > 0 && most < largeSize {
+			continue
+		}
 		tiers[n] = append(tiers[n], p)
 		if 2*p.size() > largeSize || len(tiers[n]) < fanOut {
 			continue
 		}
 		group, size := tiers[n], 0
 		for i, of := range group {
-			if size += of.size(); size > largeSize {
+			if size += of.size(); size > most {
 				return group[:i]
 			}
 		}
@@ -72,28 +75,101 @@ func (c *changer) mergeable() []*Part {
 	return nil
 }
 
-// merge writes the live documents of segments into one new segment and removes the others. A
-// segment that is merged keeps the version of the oldest words in it, and names all stemmers.
-func (c *changer) merge(parts []*Part) error {
+// Merge merges some segments of together at most so many documents, if there are any that should be
+// one, and tells whether it did. It reads and writes anew what they have before it begins its
+// transaction, which is therefore short, and gives up if somebody else has changed them meanwhile.
+func Merge(ctx context.Context, st *scope.Store, most int) (merged bool, err error) {
+	c, err := change(ctx, st.AllUsers())
+	if err == nil {
+		err = c.readSegments()
+	}
+	if err != nil {
+		return false, Damaged(err)
+	}
+	group := mergeable(c.Parts, most)
+	if len(group) == 0 {
+		return false, nil
+	}
+	made, madeErr := c.absorb(group)
+	err = st.Transaction(ctx, func(tx *scope.Store) error {
+		merged = false
+		in, err := change(ctx, tx.AllUsers())
+		if err != nil {
+			return err
+		}
+		free, err := in.backend.tryLock(in.db, in.t)
+		if err != nil || !free {
+			return err
+		}
+		if err := in.readSegments(); err != nil {
+			return err
+		}
+		same := in.unchanged(group)
+		if same == nil {
+			return nil
+		}
+		if madeErr != nil {
+			return madeErr
+		}
+		merged = true
+		return in.replace(same, made)
+	})
+	return merged && err == nil, Damaged(err)
+}
+
+// unchanged returns the segments as the transaction has them, nil if one is not there any more or
+// has other void documents.
+func (c *changer) unchanged(group []*Part) (same []*Part) {
+	for _, p := range group {
+		i := slices.IndexFunc(c.Parts, func(o *Part) bool { return o.id == p.id })
+		if i < 0 || !bytes.Equal(c.Parts[i].Void.Bytes(), p.Void.Bytes()) {
+			return nil
+		}
+		same = append(same, c.Parts[i])
+	}
+	return same
+}
+
+// made is a segment that is not in the database yet.
+type made struct {
+	segment.Header
+	blocks    []segment.Block
+	tokenizer int64
+	stems     string
+}
+
+// absorb makes one segment of the live documents of some. It keeps the version of the oldest
+// words in them, and names all stemmers.
+func (c *changer) absorb(parts []*Part) (made, error) {
 	var b builder
 	tokenizer := int64(words.Version)
 	for _, p := range parts {
 		blocks, err := c.load(p)
 		if err != nil {
-			return err
+			return made{}, err
 		}
 		if err := b.Absorb(blocks, p.Void); err != nil {
-			return err
+			return made{}, err
 		}
 		b.made = append(b.made, strings.Fields(p.made)...)
 		tokenizer = min(tokenizer, p.tokenizer)
 	}
+	return build(&b, tokenizer)
+}
+
+func build(b *builder, tokenizer int64) (made, error) {
+	header, blocks, err := b.Build()
+	return made{header, blocks, tokenizer, words.Made(b.made)}, err
+}
+
+// replace writes a segment in place of others.
+func (c *changer) replace(parts []*Part, by made) error {
 	for _, p := range parts {
 		if err := c.remove(p); err != nil {
 			return err
 		}
 	}
-	return c.insert(&b, tokenizer)
+	return c.insert(by)
 }
 
 // builder packs documents into a segment, and keeps in mind by which stemmers these have stems.
@@ -111,17 +187,23 @@ func (b *builder) add(docs []segment.Document) {
 	}
 }
 
-// load reads all blocks of a segment.
+// load reads all blocks of a segment. It fails if some are missing.
 func (c *changer) load(p *Part) (blocks []segment.Block, err error) {
 	q := query.New("SELECT part, key, data FROM "+c.t.blocks+" WHERE segment_id = ? ORDER BY part, key", p.id)
-	return blocks, q.Rows(c.db, func(rows *sql.Rows) error {
+	bytes := int64(0)
+	err = q.Rows(c.db, func(rows *sql.Rows) error {
 		var part record.Number
 		var b segment.Block
 		err := rows.Scan(&part, &b.Key, &b.Data)
 		b.Part = segment.Part(part)
 		blocks = append(blocks, b)
+		bytes += int64(len(b.Key) + len(b.Data))
 		return err
 	})
+	if err == nil && bytes != p.Bytes {
+		err = fmt.Errorf("%w: a segment has blocks of %d bytes and should have %d", store.ErrSearchIndex, bytes, p.Bytes)
+	}
+	return blocks, err
 }
 
 func (c *changer) remove(p *Part) error {
@@ -138,22 +220,20 @@ func (c *changer) remove(p *Part) error {
 const blocksPerInsert = 64
 
 // insert writes a segment. One without documents is left out.
-func (c *changer) insert(b *builder, tokenizer int64) error {
-	header, blocks, err := b.Build()
-	if err != nil || header.Documents == 0 {
-		return err
+func (c *changer) insert(m made) error {
+	if m.Documents == 0 {
+		return nil
 	}
-	made := words.Made(b.made)
 	p := &Part{
-		Header: header, To: uint32(header.Documents), tokenizer: tokenizer, made: made,
-		current: isCurrent(record.Number(tokenizer), record.Text(made), c.sc.Languages),
+		Header: m.Header, To: uint32(m.Documents), tokenizer: m.tokenizer, made: m.stems,
+		current: isCurrent(record.Number(m.tokenizer), record.Text(m.stems), c.sc.Languages),
 	}
 	q := query.New("INSERT INTO "+c.t.segments+" (documents, length, since_at, until_at, bytes, tokenizer, dead, stems) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-		int64(header.Documents), header.Length, header.Since, header.Until, header.Bytes, tokenizer, []byte{}, made)
+		int64(m.Documents), m.Length, m.Since, m.Until, m.Bytes, m.tokenizer, []byte{}, m.stems)
 	if _, err := q.Row(c.db, &p.id); err != nil {
 		return err
 	}
-	for part := range slices.Chunk(blocks, blocksPerInsert) {
+	for part := range slices.Chunk(m.blocks, blocksPerInsert) {
 		q := query.New("INSERT INTO " + c.t.blocks + " (segment_id, part, key, data) VALUES ")
 		for i, block := range part {
 			if i > 0 {

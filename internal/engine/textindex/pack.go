@@ -17,8 +17,12 @@ const (
 	// packed is how many noted rows are worth a segment. A search reads the texts of those that
 	// are not packed yet.
 	packed = 256
-	// maxPacked is how many rows a segment gets at once.
-	maxPacked = 2048
+	// packedBytes of noted texts are worth one too, however few rows they are.
+	packedBytes = 1 << 20
+	// maxPacked is how many rows a segment gets at once, and maxPackedBytes about how many bytes of
+	// texts, of which there may be several times as much in memory meanwhile.
+	maxPacked      = 2048
+	maxPackedBytes = 8 << 20
 	// maxGone is how many void documents are looked up at once.
 	maxGone = 100_000
 )
@@ -27,15 +31,28 @@ const (
 type Packed struct {
 	// Rows were noted and are now in a segment, or not to be found any more.
 	Rows int
+	// Bytes are those of the texts that were packed.
+	Bytes int
 	// Gone are the void documents that were marked or removed.
 	Gone int
+	// Next is how many rows the next step should take, 0 if there is nothing that it could do.
+	Next int
 	// Busy says that somebody else changes segments, so that nothing was done.
 	Busy bool
 }
 
-// Pack packs up to most noted rows into a segment, marks what is void, and merges small
-// segments, all in one transaction. Whoever reads meanwhile sees all of it or nothing.
-func Pack(ctx context.Context, st *scope.Store, most int) (done Packed, err error) {
+// Step is what Pack does at most.
+type Step struct {
+	// Rows are noted rows, and Bytes about the bytes of their texts.
+	Rows, Bytes int
+	// Gentle leaves alone what was erased past the store, for which whole segments are written
+	// anew.
+	Gentle bool
+}
+
+// Pack packs noted rows into a segment and marks what is void, all in one transaction. Whoever
+// reads meanwhile sees all of it or nothing.
+func Pack(ctx context.Context, st *scope.Store, step Step) (done Packed, err error) {
 	err = st.Transaction(ctx, func(tx *scope.Store) error {
 		done = Packed{}
 		c, err := change(ctx, tx.AllUsers())
@@ -47,7 +64,7 @@ func Pack(ctx context.Context, st *scope.Store, most int) (done Packed, err erro
 			done.Busy = !free
 			return err
 		}
-		done, err = c.pack(most)
+		done, err = c.pack(step)
 		return err
 	})
 	return done, Damaged(err)
@@ -67,12 +84,12 @@ func change(ctx context.Context, sc scope.Scope) (*changer, error) {
 // void in the segments there are, and the texts that it reads then are newer than that. What is
 // void and could not be taken, because there is too much of it or somebody else has it, would hide
 // the new text as well: see settled.
-func (c *changer) pack(most int) (done Packed, err error) {
-	notes, err := c.backend.takeNotes(c.db, c.t, most)
+func (c *changer) pack(step Step) (done Packed, err error) {
+	notes, err := c.backend.takeNotes(c.db, c.t, step.Rows)
 	if err != nil {
 		return done, err
 	}
-	gone, err := c.backend.takeGone(c.db, c.t, maxGone, query.New("1 = 1"))
+	gone, err := c.backend.takeGone(c.db, c.t, maxGone, step.gone())
 	if err != nil {
 		return done, err
 	}
@@ -86,18 +103,47 @@ func (c *changer) pack(most int) (done Packed, err error) {
 	if err := c.removeGone(gone); err != nil {
 		return done, err
 	}
-	err = c.textsOf(notes, func(docs []segment.Document) error {
-		settled, err := c.settled(docs)
-		if err != nil {
-			return err
-		}
-		done.Rows -= len(docs) - len(settled)
-		return c.add(settled)
-	})
+	read, err := c.addNoted(notes, step.Bytes, &done)
 	if err != nil {
 		return done, err
 	}
-	return done, c.mergeSmall()
+	switch {
+	case read < len(notes):
+		done.Next = read
+	case read == step.Rows && done.Rows > 0 || len(gone) == maxGone:
+		done.Next = min(2*step.Rows, maxPacked)
+	}
+	return done, nil
+}
+
+func (s Step) gone() *query.Query {
+	if s.Gentle {
+		return query.New("NOT erased")
+	}
+	return query.New("1 = 1")
+}
+
+// addNoted makes a segment of noted texts, as many as fit, and notes the others again. It returns
+// how many it read.
+func (c *changer) addNoted(notes []note, bytes int, done *Packed) (read int, err error) {
+	docs, read, err := textsWithin(&c.View, notes, bytes, func(of []note) *query.Query { return c.backend.texts(c.t, of) })
+	if err != nil {
+		return 0, err
+	}
+	if rest := notes[read:]; len(rest) > 0 {
+		if _, err := c.backend.noteAgain(c.t, rest).Exec(c.db); err != nil {
+			return 0, err
+		}
+	}
+	sure, err := c.settled(docs)
+	done.Rows = read - len(docs) + len(sure)
+	for _, d := range sure {
+		done.Bytes += d.Size()
+	}
+	if err != nil || len(sure) == 0 {
+		return read, err
+	}
+	return read, c.add(sure)
 }
 
 // readSegments reads the rows of all segments, as they are now.
@@ -128,14 +174,14 @@ func (c *changer) removeGone(gone []goneRow) error {
 			others = append(others, key)
 		}
 	}
-	if err := c.void(others, func(p *Part) bool { return 2*p.Void.Len() > p.Documents }); err != nil {
+	if err := c.void(others, false); err != nil {
 		return err
 	}
-	return c.void(erased, func(*Part) bool { return true })
+	return c.void(erased, true)
 }
 
-// void marks documents, and writes those segments anew of which rewrite is true.
-func (c *changer) void(documents []segment.Key, rewrite func(*Part) bool) error {
+// void marks documents, or writes the segments that have them anew.
+func (c *changer) void(documents []segment.Key, rewrite bool) error {
 	if len(documents) == 0 || len(c.Parts) == 0 {
 		return nil
 	}
@@ -149,8 +195,8 @@ func (c *changer) void(documents []segment.Key, rewrite func(*Part) bool) error 
 			continue
 		}
 		p.Void = p.Void.With(places[i])
-		if rewrite(p) {
-			err = c.merge([]*Part{p})
+		if rewrite {
+			err = c.rewrite(p)
 		} else {
 			_, err = query.New("UPDATE "+c.t.segments+" SET dead = ? WHERE id = ?", p.Void.Bytes(), p.id).Exec(c.db)
 		}
@@ -159,6 +205,14 @@ func (c *changer) void(documents []segment.Key, rewrite func(*Part) bool) error 
 		}
 	}
 	return nil
+}
+
+func (c *changer) rewrite(p *Part) error {
+	by, err := c.absorb([]*Part{p})
+	if err != nil {
+		return err
+	}
+	return c.replace([]*Part{p}, by)
 }
 
 // settled returns the documents that are not void any more. The others are noted again, and
@@ -194,5 +248,9 @@ func (c *changer) settled(docs []segment.Document) ([]segment.Document, error) {
 func (c *changer) add(docs []segment.Document) error {
 	var b builder
 	b.add(docs)
-	return c.insert(&b, words.Version)
+	m, err := build(&b, words.Version)
+	if err != nil {
+		return err
+	}
+	return c.insert(m)
 }

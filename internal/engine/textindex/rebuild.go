@@ -18,9 +18,16 @@ import (
 // PackAll packs all that is noted now and removes all that is void, in as many transactions as it
 // takes. It waits for nobody: whoever else packs does the same work.
 func PackAll(ctx context.Context, st *scope.Store) error {
+	for most := maxPacked; most > 0; {
+		done, err := Pack(ctx, st, Step{Rows: most, Bytes: maxPackedBytes})
+		if err != nil {
+			return err
+		}
+		most = done.Next
+	}
 	for {
-		done, err := Pack(ctx, st, maxPacked)
-		if err != nil || done.Busy || done.Rows < maxPacked && done.Gone < maxGone {
+		merged, err := Merge(ctx, st, largeSize)
+		if err != nil || !merged {
 			return err
 		}
 	}
@@ -30,12 +37,20 @@ func PackAll(ctx context.Context, st *scope.Store) error {
 // them anew, unless some are to be made anew already: those that an interrupted rebuild has left,
 // or that have the stems of other stemmers.
 func Outdate(ctx context.Context, st *scope.Store) error {
-	return st.Retry(ctx, func() error {
-		state, err := State(query.On(ctx, st.Writer), st)
+	return st.Transaction(ctx, func(tx *scope.Store) error {
+		c, err := change(ctx, tx.AllUsers())
+		if err != nil {
+			return err
+		}
+		// A merge that is being written would otherwise be missed.
+		if err := c.backend.lock(c.db, c.t); err != nil {
+			return err
+		}
+		state, err := State(c.db, st)
 		if err != nil || state.Outdated > 0 {
 			return err
 		}
-		_, err = query.New("UPDATE " + tablesOf(st).segments + " SET tokenizer = 0").Exec(query.On(ctx, st.Writer))
+		_, err = query.New("UPDATE " + c.t.segments + " SET tokenizer = 0").Exec(c.db)
 		return err
 	})
 }
@@ -139,17 +154,19 @@ func (c *changer) rebuildOldest() (read, left int64, err error) {
 		return 0, 0, err
 	}
 	var b builder
-	for some := range slices.Chunk(keys, packed) {
-		docs, err := c.textsOfKeys(some)
+	for len(keys) > 0 {
+		docs, n, err := c.textsOfKeys(keys[:min(packed, len(keys))])
 		if err != nil {
 			return 0, 0, err
 		}
 		b.add(docs)
+		keys = keys[n:]
 	}
-	if err := c.remove(oldest); err != nil {
+	m, err := build(&b, words.Version)
+	if err != nil {
 		return 0, 0, err
 	}
-	return int64(oldest.Documents), left, c.insert(&b, words.Version)
+	return int64(oldest.Documents), left, c.replace([]*Part{oldest}, m)
 }
 
 // keysOf returns the keys of the documents of a segment that are not void.
@@ -176,16 +193,22 @@ func (c *changer) keysOf(p *Part) (keys []segment.Key, err error) {
 	return keys, nil
 }
 
-// textsOfKeys reads the texts of documents. What has moved since has none: it is noted.
-func (c *changer) textsOfKeys(keys []segment.Key) ([]segment.Document, error) {
-	wanted := make(map[segment.Key]bool, len(keys))
-	ids := make([]uuid.UUID, len(keys))
-	for i, k := range keys {
-		wanted[k], ids[i] = true, k.ID
+// textsOfKeys reads the texts of the first of some documents, and returns of how many. What has moved
+// since has none: it is noted.
+func (c *changer) textsOfKeys(keys []segment.Key) (docs []segment.Document, n int, err error) {
+	docs, n, err = textsWithin(&c.View, keys, maxPackedBytes, func(of []segment.Key) *query.Query {
+		ids := make([]uuid.UUID, len(of))
+		for i, k := range of {
+			ids[i] = k.ID
+		}
+		inMessages, arg := c.sc.Dialect.InUUIDs("m.id", ids)
+		inTitles, _ := c.sc.Dialect.InUUIDs("c.id", ids)
+		return query.New("SELECT "+c.t.messageTexts()+" FROM "+c.t.messages+" m WHERE "+Indexable+" AND "+inMessages, arg).
+			Add(" UNION ALL SELECT "+titleTexts+" FROM "+c.t.conversations+" c WHERE "+inTitles, arg)
+	})
+	wanted := make(map[segment.Key]bool, n)
+	for _, k := range keys[:n] {
+		wanted[k] = true
 	}
-	inMessages, arg := c.sc.Dialect.InUUIDs("m.id", ids)
-	inTitles, _ := c.sc.Dialect.InUUIDs("c.id", ids)
-	docs, err := c.readTexts(query.New("SELECT "+c.t.messageTexts()+" FROM "+c.t.messages+" m WHERE "+Indexable+" AND "+inMessages, arg).
-		Add(" UNION ALL SELECT "+titleTexts+" FROM "+c.t.conversations+" c WHERE "+inTitles, arg))
-	return slices.DeleteFunc(docs, func(d segment.Document) bool { return !wanted[d.Key] }), err
+	return slices.DeleteFunc(docs, func(d segment.Document) bool { return !wanted[d.Key] }), n, err
 }

@@ -69,32 +69,26 @@ func (v *View) readTexts(q *query.Query) (docs []segment.Document, err error) {
 	return docs, err
 }
 
-// maxTextBytes is about how many bytes of texts are in memory at once.
-const maxTextBytes = 32 << 20
-
-// textsOf reads the texts of noted rows, and calls each for some after the other. A row that is
-// gone or wrong, or is not to be found by its words, has none.
-func (v *View) textsOf(notes []note, each func([]segment.Document) error) error {
-	if len(notes) == 0 {
-		return nil
-	}
-	rows, more, err := query.Within(v.db, v.backend.texts(v.t, notes), (*textRow).dest, (*textRow).size, maxTextBytes)
-	if err != nil {
-		return err
-	}
-	if half := len(notes) / 2; more && half > 0 {
-		if err := v.textsOf(notes[:half], each); err != nil {
-			return err
+// textsWithin reads the documents of the first of some rows, as many as have about the given bytes
+// of texts but at least one, and returns how many rows it looked at. A row that is gone or wrong, or
+// is not to be found by its words, has no document. from makes the query of rows.
+func textsWithin[T any](v *View, of []T, bytes int, from func(of []T) *query.Query) (docs []segment.Document, n int, err error) {
+	for n = len(of); n > 0; n /= 2 {
+		rows, more, err := query.Within(v.db, from(of[:n]), (*textRow).dest, (*textRow).size, bytes)
+		if err != nil {
+			return nil, 0, err
 		}
-		return v.textsOf(notes[half:], each)
-	}
-	docs := make([]segment.Document, 0, len(rows))
-	for _, r := range rows {
-		if !r.wrong {
-			docs = append(docs, r.document(v.sc.Languages))
+		if more && n > 1 {
+			continue
 		}
+		for _, r := range rows {
+			if !r.wrong {
+				docs = append(docs, r.document(v.sc.Languages))
+			}
+		}
+		return docs, n, nil
 	}
-	return each(docs)
+	return nil, 0, nil
 }
 
 func (r *textRow) size() int {

@@ -22,6 +22,8 @@ type View struct {
 	db query.Conn
 	*access
 	gone []segment.Key
+	// crowded says that some segments should be one.
+	crowded bool
 }
 
 // access is how to reach the index of a scope.
@@ -164,6 +166,7 @@ func (v *View) read() error {
 // without any, and adds the void documents.
 func (v *View) locate() error {
 	slices.SortFunc(v.Parts, func(a, b *Part) int { return int(a.id - b.id) })
+	v.crowded = len(mergeable(v.Parts, largeSize)) > 0
 	if !v.sc.All {
 		low := segment.Key{User: v.sc.User}
 		if err := v.narrow(low.Bytes(), after(v.sc.User[:])); err != nil {

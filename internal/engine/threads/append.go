@@ -27,7 +27,7 @@ func (s messages) Append(ctx context.Context, conversationID uuid.UUID, m *messa
 	}
 	created, err := s.sql.AppendOne(ctx, sc, d)
 	if created {
-		sc.Noted(ctx, 1)
+		sc.Noted(ctx, 1, textBytes(d.Message))
 	}
 	return created, query.Wrap("append", err)
 }

@@ -26,14 +26,14 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 		return nil, err
 	}
 	if created, err := s.sql.tryAppendMany(ctx, sc, drafts, o.ExpectedSeq); err != nil || created != nil {
-		sc.Noted(ctx, len(created))
+		sc.Noted(ctx, len(created), textBytes(ms...))
 		return created, query.Wrap("append", err)
 	}
 	batch, err := writeBatch(ctx, sc, drafts, batchOptions{expectedSeq: o.ExpectedSeq})
 	if err != nil {
 		return nil, query.Wrap("append", err)
 	}
-	sc.Noted(ctx, len(drafts))
+	sc.Noted(ctx, len(drafts), textBytes(ms...))
 	return batch.created, nil
 }
 

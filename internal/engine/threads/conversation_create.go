@@ -34,7 +34,7 @@ func (s conversations) Create(ctx context.Context, c *conversation.Conversation)
 		err = createWithMessages(ctx, sc, c)
 	}
 	if err == nil {
-		sc.Noted(ctx, 1+len(c.Messages))
+		sc.Noted(ctx, 1+len(c.Messages), textBytes(c.Messages...))
 	}
 	return query.Wrap("create conversation", err)
 }

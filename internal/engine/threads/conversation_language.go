@@ -31,7 +31,7 @@ func (s conversations) SetLanguage(ctx context.Context, id uuid.UUID, language s
 	if err != nil {
 		return nil, query.Wrap("set language", err)
 	}
-	sc.Noted(ctx, int(c.LastSeq)+1)
+	sc.Noted(ctx, int(c.LastSeq)+1, 0)
 	return c, nil
 }
 

@@ -40,7 +40,7 @@ func (s conversations) Upsert(ctx context.Context, c *conversation.Conversation)
 		return false, query.Wrap("upsert conversation", err)
 	}
 	*c = stored
-	sc.Noted(ctx, 1)
+	sc.Noted(ctx, 1, 0)
 	return created, nil
 }
 
@@ -91,7 +91,7 @@ func (s conversations) GetOrCreate(ctx context.Context, c *conversation.Conversa
 	}
 	created, err := getOrCreate(ctx, sc, c)
 	if created {
-		sc.Noted(ctx, 1)
+		sc.Noted(ctx, 1, 0)
 	}
 	return created, query.Wrap("get or create conversation", err)
 }

@@ -58,6 +58,14 @@ func (d Draft) Copy() Draft {
 	return Draft{&m, d.keys, d.parent}
 }
 
+// textBytes is about how many bytes the index of words reads of messages.
+func textBytes(ms ...*message.Message) (bytes int) {
+	for _, m := range ms {
+		bytes += len(m.Content) + len(m.ToolResults) + len(m.Metadata)
+	}
+	return bytes
+}
+
 // newDrafts is NewDraft for the messages of a batch. The error is a *store.BatchError with
 // the index of the first bad message.
 func newDrafts(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, ms []*message.Message) ([]Draft, error) {

@@ -38,7 +38,7 @@ func (s conversations) Fork(ctx context.Context, conversationID uuid.UUID, o sto
 	if err != nil {
 		return nil, query.Wrap("fork", err)
 	}
-	sc.Noted(ctx, 1+int(forked.LastSeq))
+	sc.Noted(ctx, 1+int(forked.LastSeq), 0)
 	return forked, nil
 }
 

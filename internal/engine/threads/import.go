@@ -163,7 +163,7 @@ func (im *importer) flush(ctx context.Context) error {
 		defer close(w.done)
 		defer func() { w.panicked = recover() }()
 		if w.result, w.err = writeBatch(ctx, sc, w.drafts, batchOptions{importing: true}); w.err == nil {
-			sc.Noted(ctx, len(w.drafts))
+			sc.Noted(ctx, len(w.drafts), w.textBytes())
 		}
 	}
 	if im.sc.InTx {
@@ -187,6 +187,13 @@ type batchWrite struct {
 	// plugin of the host. It is raised again in the caller's goroutine, where the caller can
 	// recover it.
 	panicked any
+}
+
+func (w *batchWrite) textBytes() (bytes int) {
+	for _, d := range w.drafts {
+		bytes += textBytes(d.Message)
+	}
+	return bytes
 }
 
 // finishWrite waits for the batch that is being written, if there is one, adds its counts to

@@ -47,7 +47,7 @@ func (s messages) Update(ctx context.Context, id uuid.UUID, u store.MessageUpdat
 	}
 	m, err := s.edit(ctx, id, assign, u.Content != nil)
 	if err == nil {
-		s.sc.Noted(ctx, 1)
+		s.sc.Noted(ctx, 1, bytes)
 	}
 	return m, err
 }
@@ -107,6 +107,6 @@ func (s messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) (int
 		restored, err = changeMany(ctx, sc.In(tx), conversationID, query.New("deleted_at = NULL"), query.New(" AND deleted_at IS NOT NULL"))
 		return err
 	})
-	sc.Noted(ctx, int(restored))
+	sc.Noted(ctx, int(restored), 0)
 	return restored, query.Wrap("restore messages", err)
 }

@@ -31,7 +31,7 @@ func (s messages) TruncateAfter(ctx context.Context, conversationID uuid.UUID, s
 	if err != nil {
 		return 0, query.Wrap("truncate", err)
 	}
-	sc.Noted(ctx, int(hidden))
+	sc.Noted(ctx, int(hidden), 0)
 	return hidden, nil
 }
 
@@ -155,7 +155,7 @@ func (s messages) Replace(ctx context.Context, conversationID uuid.UUID, ms []*m
 	if err != nil {
 		return 0, query.Wrap("replace", err)
 	}
-	sc.Noted(ctx, int(hidden)+len(ms))
+	sc.Noted(ctx, int(hidden)+len(ms), 0)
 	return hidden, nil
 }
 
