@@ -56,11 +56,11 @@ func testEveryChangeCounts(t *testing.T, w *world) {
 			changed := int64(0)
 			for seq, m := range after {
 				was := before[seq]
-				changed += int64(m.Revision - was.Revision)
+				changed += m.Revision - was.Revision
 				if m.Revision == was.Revision {
 					require.Equal(t, was, m, name)
 				} else {
-					require.Equal(t, conv.LastChangeSeq+int64(m.Revision-was.Revision), m.ChangeSeq, name)
+					require.Equal(t, conv.LastChangeSeq+m.Revision-was.Revision, m.ChangeSeq, name)
 				}
 			}
 			require.Positive(t, changed, name)
