@@ -33,13 +33,13 @@ func (d *doorbell) session(ctx context.Context, heard func(marks ...watch.Mark))
 	if err != nil {
 		return
 	}
-	defer pool.Close()
+	defer func() { _ = pool.Close() }()
 	pool.SetMaxOpenConns(1)
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // back into the pool
 	last := int64(0)
 	for rest(ctx, lookEvery) {
 		var version int64

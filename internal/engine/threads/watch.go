@@ -64,7 +64,8 @@ func (w *watching) follow(ctx context.Context, hub *watch.Hub) error {
 		return err
 	}
 	defer waiting.Leave()
-	for try, gap := 1, time.Duration(0); ; {
+	for try := 1; ; {
+		var gap time.Duration
 		err := w.look(ctx)
 		switch {
 		case err == nil:
