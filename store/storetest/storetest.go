@@ -70,6 +70,7 @@ const (
 	Pagination   Part = "Pagination"
 	Search       Part = "Search"
 	Embedding    Part = "Embedding"
+	Streams      Part = "Streams"
 	// Reports compares a large data set, which takes a while to write. CRUD compares a small
 	// one. Run without parts leaves Reports out.
 	Reports Part = "Reports"
@@ -84,6 +85,7 @@ func suites() map[Part]func(*testing.T, Factory, Capabilities) {
 		Pagination:   runPagination,
 		Search:       func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runSearch(t, f, large) },
 		Embedding:    runEmbedding,
+		Streams:      runStreams,
 		Reports:      func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runReports(t, f, fullWorld) },
 	}
 }

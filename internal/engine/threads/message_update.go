@@ -44,7 +44,10 @@ func (s messages) Update(ctx context.Context, id uuid.UUID, u store.MessageUpdat
 		return nil, err
 	}
 	if u.Content == nil && bytes <= scope.SmallEdit {
-		return s.update(ctx, id, store.ExcludeDeleted, assign)
+		return s.refuseStreaming(ctx, id, func() (*message.Message, error) {
+			assign := query.New("").Append(assign).Add(countChange)
+			return scope.SetRow(ctx, s.sc, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, store.ExcludeDeleted, assign, notStreaming)
+		})
 	}
 	m, err := s.edit(ctx, id, assign, u.Content != nil)
 	if err == nil {
@@ -59,15 +62,43 @@ func (s messages) edit(ctx context.Context, id uuid.UUID, assign *query.Query, c
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return nil, err
 	}
-	err = s.sc.Shared(ctx, func(tx *scope.Store) (err error) {
-		in := s.sc.In(tx)
-		if m, err = editMessage(ctx, in, id, assign); err != nil || !changesContent {
-			return err
+	return s.refuseStreaming(ctx, id, func() (*message.Message, error) {
+		err = s.sc.Shared(ctx, func(tx *scope.Store) (err error) {
+			in := s.sc.In(tx)
+			if m, err = editMessage(ctx, in, id, assign); err != nil || !changesContent {
+				return err
+			}
+			return embeddings.DropVectors(ctx, in.As(m.UserID), id)
+		})
+		if err != nil {
+			return nil, query.Wrap("update", err)
 		}
-		return embeddings.DropVectors(ctx, in.As(m.UserID), id)
+		return m, nil
+	})
+}
+
+// notStreaming keeps an edit away from a message that belongs to the writer of a stream.
+const notStreaming = " AND state <> 'streaming'"
+
+// refuseStreaming runs an edit with the condition notStreaming. If it found no row because the
+// message is streaming it returns a *store.StreamError.
+func (s messages) refuseStreaming(ctx context.Context, id uuid.UUID, edit func() (*message.Message, error)) (m *message.Message, err error) {
+	err = scope.Settle(func() (bool, error) {
+		if m, err = edit(); !errors.Is(err, store.ErrNotFound) {
+			return true, err
+		}
+		db := query.On(ctx, s.sc.Writer)
+		now, err := getMessage(s.sc, db, id)
+		switch {
+		case err != nil:
+			return true, err
+		case now.State == message.StateStreaming:
+			return true, &store.StreamError{MessageID: id, Reason: store.StreamActive, State: now.State, HeartbeatAt: now.HeartbeatAt}
+		}
+		return false, nil
 	})
 	if err != nil {
-		return nil, query.Wrap("update", err)
+		return nil, err
 	}
 	return m, nil
 }
@@ -76,7 +107,7 @@ func (s messages) edit(ctx context.Context, id uuid.UUID, assign *query.Query, c
 // the caller's transaction undoes it.
 func editMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, assign *query.Query) (*message.Message, error) {
 	assign = query.New("").Append(assign).Add(countChange)
-	m, err := scope.UpdateRow(ctx, sc, sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, store.ExcludeDeleted, assign, "")
+	m, err := scope.UpdateRow(ctx, sc, sc.Tables.Messages, record.MessageColumns, record.MessageDest, id, store.ExcludeDeleted, assign, notStreaming)
 	if err == nil {
 		err = sc.CheckSize("message", m.Size())
 	}

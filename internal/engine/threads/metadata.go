@@ -55,11 +55,14 @@ func (s messages) MergeMetadata(ctx context.Context, id uuid.UUID, patch message
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return nil, err
 	}
-	var merged *message.Message
-	err := s.sc.Shared(ctx, func(tx *scope.Store) error {
+	return s.refuseStreaming(ctx, id, func() (*message.Message, error) { return s.mergeMetadata(ctx, id, patch) })
+}
+
+func (s messages) mergeMetadata(ctx context.Context, id uuid.UUID, patch message.JSON) (merged *message.Message, err error) {
+	err = s.sc.Shared(ctx, func(tx *scope.Store) error {
 		in := s.sc.In(tx)
 		m, err := scope.UpdateRow(ctx, in, s.sc.Tables.Messages, record.MessageColumns, record.MessageDest,
-			id, store.ExcludeDeleted, query.New("metadata = metadata"), "")
+			id, store.ExcludeDeleted, query.New("metadata = metadata"), notStreaming)
 		if err != nil {
 			return err
 		}

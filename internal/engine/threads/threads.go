@@ -19,6 +19,14 @@ type messages struct {
 	sql *Statements
 }
 
+// Messages are the parts of store.Messages that are implemented here.
+type Messages interface {
+	store.MessageReader
+	store.MessageFinder
+	store.MessageAppender
+	store.MessageEditor
+}
+
 // NewMessages returns the messages of a scope. Appends run the given statements, which all
 // scopes of a store share.
-func NewMessages(sc scope.Scope, sql *Statements) store.Messages { return messages{sc: sc, sql: sql} }
+func NewMessages(sc scope.Scope, sql *Statements) Messages { return messages{sc: sc, sql: sql} }
