@@ -88,7 +88,7 @@ func streamMovesStatus(t *testing.T, w *world) {
 		require.NoError(t, memory.AddMessage(&message.Message{Role: m.Role, Kind: m.Kind, State: m.State, Content: m.Content}))
 		require.Equal(t, c.want, memory.Status, "%s, in memory", c.name)
 		plain := &message.Message{Role: m.Role, Kind: m.Kind, State: m.State, Content: m.Content, ConversationID: w.thread(t, 1).ID, UserID: w.user}
-		require.NoError(t, w.st.DB(ctx).Create(plain).Error)
+		w.createPlain(t, plain)
 		require.Equal(t, c.want, w.get(t, plain.ConversationID).Status, "%s, by the host's own GORM", c.name)
 	}
 }
@@ -202,7 +202,7 @@ func streamReopened(t *testing.T, w *world) {
 		require.True(t, at.Equal(*m.EditedAt), "the text that was seen becomes another one")
 		require.Zero(t, w.counts(t).Embeddings)
 		require.Equal(t, w.get(t, c.ID).LastChangeSeq, m.ChangeSeq)
-		require.ErrorIs(t, s.Flush(ctx), store.ErrConflict)
+		require.ErrorIs(t, s.Interrupt(ctx), store.ErrConflict)
 		w.wrote(t, reopened, " and half")
 		require.NoError(t, reopened.Finish(ctx, store.Usage{}))
 		require.Equal(t, "half and half", w.message(t, s.ID()).Content)

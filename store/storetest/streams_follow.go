@@ -114,6 +114,7 @@ func streamFollowedAway(t *testing.T, w *world) {
 	require.Equal(t, 2, steps)
 	s = w.stream(t, w.thread(t, 1))
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	w.wrote(t, s, "a")
 	for _, err := range w.mine.Messages().FollowStream(ctx, s.ID(), 0, store.FollowOptions{PollEvery: time.Hour}) {
 		if ctx.Err() != nil {
