@@ -302,6 +302,11 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "Delete", m.ID)
 	c.call(r, "Restore", m.ID)
 	c.call(r, "RestoreAll", thread.ID)
+	streamed := s.message()
+	c.call(r, "Stream", thread.ID, streamed, store.StreamOptions{})
+	c.call(r, "ResumeStream", streamed.ID, store.StreamOptions{})
+	c.call(r, "StopStream", streamed.ID)
+	c.call(r, "FollowStream", streamed.ID, int64(0), store.FollowOptions{})
 }
 
 func callSuggestions(c *caller, s *secrets, r store.Suggestions, thread *conversation.Conversation) {
@@ -359,6 +364,7 @@ func callMaintenance(c *caller, s *secrets, r store.Maintenance) {
 	for _, method := range []string{"Orphans", "RemoveOrphans", "Counts", "Analyze", "Vacuum", "VacuumFull", "Reindex", "PackSearch", "SearchState"} {
 		c.call(r, method)
 	}
+	c.call(r, "SweepStreams", time.Hour)
 	c.call(r, "ReindexSearch", func(store.SearchProgress) {})
 }
 

@@ -113,7 +113,7 @@ func readOnly(dsn string) string {
 // writes are the methods that change rows, with those that decide what is to be changed.
 var writes = map[string]string{
 	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetMetadata MergeMetadata Archive Reopen Hold Release Delete Restore Erase",
-	"threads.messages":        "Append AppendMany Import Update MergeMetadata Delete Restore RestoreAll",
+	"engine.messages":         "Append AppendMany Import Update MergeMetadata Delete Restore RestoreAll Stream ResumeStream StopStream",
 	"suggestions.suggestions": "Create Approve Edit Reject Send Delete Restore",
 	"embeddings.embeddings":   "Set SetMany EmbedMissing RetrySetAside DropModel",
 	"maintenance.maintenance": "EraseUser",
@@ -122,9 +122,9 @@ var writes = map[string]string{
 // decisions note nothing, and still have nothing to do on a replica. Of everybody's they
 // are maintenance.
 var decisions = map[string]string{
-	"threads.messages":        "FindThread",
+	"engine.messages":         "FindThread",
 	"embeddings.embeddings":   "Train",
-	"maintenance.maintenance": "ArchiveInactive Purge Retain EraseLead RemoveOrphans Analyze Vacuum VacuumFull Reindex PackSearch ReindexSearch SearchState",
+	"maintenance.maintenance": "ArchiveInactive Purge Retain EraseLead RemoveOrphans SweepStreams Analyze Vacuum VacuumFull Reindex PackSearch ReindexSearch SearchState",
 }
 
 func isAmong(methods map[string]string, name string) bool {
