@@ -20,6 +20,7 @@ func streamOwnerTests() subtests {
 		"taken over if quiet":        streamQuiet,
 		"one of many takes over":     streamOneOfMany,
 		"two writers at once":        streamTwoWriters,
+		"each statement fails once":  streamFaults,
 		"swept":                      streamSwept,
 		"swept in transactions":      streamSweptInside,
 		"swept beside a live writer": streamSweptBesides,
