@@ -29,10 +29,9 @@ func streamFaults(t *testing.T, w *world) {
 		} {
 			c := w.thread(t, 1)
 			for n := 1; ; n++ {
-				f := &failing{left: n, after: after}
+				f := &failing{after: after}
 				st, err := convostore.New(t.Context(), f.wrap(w.st.DB(t.Context())), convostore.WithClock(w.clock.Now))
 				require.NoError(t, err)
-				f.arm(0)
 				must[*conversation.Conversation](t)(st.ForUser(w.user).Conversations().Get(t.Context(), c.ID)) // the schema has been checked
 				f.arm(n)
 				what := fmt.Sprintf("%s, statement %d, after %v", name, n, after)
