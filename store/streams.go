@@ -154,7 +154,7 @@ type StreamOptions struct {
 	FlushEvery time.Duration
 	// FlushBytes is with how many bytes of text a flush is due.
 	FlushBytes int
-	// HeartbeatEvery is after what time without a flush Beat writes.
+	// HeartbeatEvery is after what time a flush or Beat writes the heartbeat.
 	HeartbeatEvery time.Duration
 	// Quiet is for ResumeStream: the writer before must not have been seen for so long. 0 takes
 	// over from anybody.

@@ -3,6 +3,7 @@ package streams
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -89,9 +90,15 @@ func (w *writer) end(ctx context.Context, state message.State, prepare func() er
 	if err != nil {
 		return query.Wrap("end stream", err)
 	}
-	_ = w.lose(&store.StreamError{MessageID: w.id, Reason: store.StreamEnded, State: state, HeartbeatAt: &c.at})
+	_ = w.lose(&store.StreamError{MessageID: w.id, Reason: store.StreamEnded, State: state, HeartbeatAt: new(w.lastSeen())})
 	w.sc.Noted(ctx, 1)
 	return nil
+}
+
+func (w *writer) lastSeen() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen
 }
 
 // endWith ends the message with a chunk, and tells whether the guard let it.

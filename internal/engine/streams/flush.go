@@ -22,15 +22,20 @@ type chunk struct {
 	all   bool
 	parts parts
 	row   message.Message
-	// at is when it was taken.
-	at time.Time
+	// at is when it was taken, and beat says that the heartbeat is due. Most flushes spare the
+	// index of heartbeats.
+	at   time.Time
+	beat bool
 }
 
 func (c chunk) end() int { return c.from + len(c.text) }
 
 // assign are the assignments of a chunk.
 func (c chunk) assign() *query.Query {
-	q := query.New("heartbeat_at = ?, updated_at = ?, revision = revision + 1", c.at, c.at)
+	q := query.New("updated_at = ?, revision = revision + 1", c.at)
+	if c.beat {
+		q.Add(", heartbeat_at = ?", c.at)
+	}
 	switch {
 	case c.all:
 		q.Add(", content = ?", c.text)
@@ -70,6 +75,7 @@ func (w *writer) take() chunk {
 	if c.all {
 		c.from = 0
 	}
+	c.beat = w.beats(c.at)
 	c.text = string(w.text.bytes[c.from:w.text.whole])
 	w.waiting, w.tried = 0, c.at
 	return c
@@ -84,7 +90,9 @@ func (w *writer) note(c chunk, err error) {
 		w.unsure = true
 		return
 	}
-	w.stored, w.unsure, w.seen = c.end(), false, c.at
+	if w.stored, w.unsure = c.end(), false; c.beat {
+		w.seen = c.at
+	}
 }
 
 // lose notes that nothing can be written any more.

@@ -161,6 +161,11 @@ func (w *writer) due(now time.Time) bool {
 	return late || !w.failed && w.text.whole-w.stored >= w.options.FlushBytes
 }
 
+// beats tells whether the heartbeat is due. The caller has mu.
+func (w *writer) beats(now time.Time) bool {
+	return now.Before(w.seen) || now.Sub(w.seen) >= w.options.HeartbeatEvery
+}
+
 func (w *writer) waits() bool { return w.text.whole > w.stored || w.waiting != 0 || w.unsure }
 
 func (w *writer) tryFlushing() bool {
@@ -198,10 +203,9 @@ func (w *writer) Flush(ctx context.Context) error {
 func (w *writer) Beat(ctx context.Context) error {
 	w.mu.Lock()
 	now := w.sc.Instant()
-	lost, due := w.lost, w.due(now)
-	alive := now.Before(w.seen) || now.Sub(w.seen) >= w.options.HeartbeatEvery
+	lost, due, beats := w.lost, w.due(now), w.beats(now)
 	w.mu.Unlock()
-	if lost != nil || !due && !alive || !w.tryFlushing() {
+	if lost != nil || !due && !beats || !w.tryFlushing() {
 		return lost
 	}
 	defer w.endFlushing()
