@@ -184,6 +184,10 @@ type StreamSweeper interface {
 	// be some times StreamOptions.HeartbeatEvery, one minute with the defaults; 0 ends all that
 	// are streaming now, and below 0 is ErrInvalid.
 	SweepStreams(ctx context.Context, olderThan time.Duration) (int64, error)
+
+	// DeadStreams counts what SweepStreams would end now. It reads an index of the messages that
+	// are streaming, which is small, so that a probe may ask often.
+	DeadStreams(ctx context.Context, olderThan time.Duration) (int64, error)
 }
 
 // Counts are numbers of rows, one for each table.

@@ -365,6 +365,7 @@ func callMaintenance(c *caller, s *secrets, r store.Maintenance) {
 		c.call(r, method)
 	}
 	c.call(r, "SweepStreams", time.Hour)
+	c.call(r, "DeadStreams", time.Hour)
 	c.call(r, "ReindexSearch", func(store.SearchProgress) {})
 }
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -73,14 +74,14 @@ func (w *world) createPlain(t testing.TB, m *message.Message) {
 }
 
 // lost requires a StreamError of a reason.
-func lost(t testing.TB, err error, reason store.StreamReason) *store.StreamError {
+func lost(t testing.TB, err error, reason store.StreamReason) store.StreamError {
 	t.Helper()
 	require.ErrorIs(t, err, store.ErrConflict)
 	var e *store.StreamError
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, reason, e.Reason, "%v", err)
 	require.NotEqual(t, uuid.Nil, e.MessageID)
-	return e
+	return *e
 }
 
 func streamLives(t *testing.T, w *world) {
@@ -387,13 +388,14 @@ func streamWritesAtOnce(t *testing.T, w *world) {
 	var wg sync.WaitGroup
 	for i := range 4 {
 		wg.Go(func() {
+			var failed error
 			for n := range 25 {
-				assert.NoError(t, s.Write(t.Context(), fmt.Sprintf("<%d.%d>", i, n)))
+				failed = errors.Join(failed, s.Write(t.Context(), fmt.Sprintf("<%d.%d>", i, n)))
 				if n%5 == i {
-					assert.NoError(t, s.Flush(t.Context()))
+					failed = errors.Join(failed, s.Flush(t.Context()))
 				}
 			}
-			assert.NoError(t, s.Beat(t.Context()))
+			assert.NoError(t, errors.Join(failed, s.Beat(t.Context())))
 		})
 	}
 	wg.Wait()

@@ -154,11 +154,12 @@ func (p *failingPool) ExecContext(ctx context.Context, query string, args ...any
 }
 
 func (p *failingPool) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
-	if err = p.try(func() (err error) { rows, err = p.ConnPool.QueryContext(ctx, query, args...); return err }); err == nil {
-		return rows, nil
-	}
-	if rows == nil {
-		return nil, err
+	err = p.try(func() (err error) {
+		rows, err = p.ConnPool.QueryContext(ctx, query, args...) //nolint:rowserrcheck // below, or by the caller
+		return err
+	})
+	if err == nil || rows == nil {
+		return rows, err
 	}
 	for rows.Next() { // a statement is carried out as its rows are read
 		continue

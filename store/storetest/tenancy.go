@@ -505,6 +505,7 @@ func maintenanceCalls() map[string][]call {
 		"RemoveOrphans":   {{want: empty, args: with(), none: true}},
 		"Counts":          {{want: empty, args: with()}},
 		"SweepStreams":    {{want: empty, args: with(time.Duration(0))}},
+		"DeadStreams":     {{want: empty, args: with(time.Duration(0))}},
 		"Retain": {
 			{want: empty, args: with(store.RetentionPolicy{ArchiveAfter: time.Nanosecond})},
 			{want: empty, args: with(store.RetentionPolicy{DeleteAfter: time.Nanosecond})},

@@ -20,3 +20,7 @@ func New(sc scope.Scope) store.Maintenance { return maintenance{sc: sc} }
 func (s maintenance) SweepStreams(ctx context.Context, olderThan time.Duration) (int64, error) {
 	return streams.Sweep(ctx, s.sc, olderThan)
 }
+
+func (s maintenance) DeadStreams(ctx context.Context, olderThan time.Duration) (int64, error) {
+	return streams.CountDead(ctx, s.sc, olderThan)
+}

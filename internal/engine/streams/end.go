@@ -24,11 +24,11 @@ type ending struct {
 
 // end ends a message that is streaming and meets a condition, with assignments of which one is the
 // state, in a transaction. It returns errAbsent if there is none, and the caller rolls back.
-func end(ctx context.Context, sc scope.Scope, id uuid.UUID, assign, condition *query.Query, live bool) (*ending, error) {
+func end(ctx context.Context, sc scope.Scope, id uuid.UUID, assign, condition *query.Query, live bool) error {
 	db := query.On(ctx, sc.Writer)
 	change, err := markChange(ctx, sc, id, live)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	q := query.New("UPDATE "+sc.Tables.Messages+" SET change_seq = ?, ", change).Append(assign).
 		Add(" WHERE id = ? AND user_id = ? AND state = 'streaming'", id, sc.User).Append(condition).
@@ -37,9 +37,9 @@ func end(ctx context.Context, sc scope.Scope, id uuid.UUID, assign, condition *q
 		return []any{&e.ConversationID, &e.Seq, &e.Kind, &e.Direction, &e.State, &e.hasText, &e.deleted}
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return e, moveStatus(sc, db, e)
+	return moveStatus(sc, db, e)
 }
 
 // moveStatus gives the conversation the status after the message, as an append does, unless a
@@ -106,8 +106,7 @@ func (w *writer) endWith(ctx context.Context, state message.State, c chunk) (boo
 	err := w.sc.Shared(ctx, func(tx *scope.Store) error {
 		in := w.sc.In(tx)
 		assign := query.New("state = ?, ", string(state)).Append(c.assign())
-		_, err := end(ctx, in, w.id, assign, w.guard(c), true)
-		return err
+		return end(ctx, in, w.id, assign, w.guard(c), true)
 	})
 	if isAbsent(err) {
 		return false, nil
