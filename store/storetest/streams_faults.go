@@ -155,7 +155,7 @@ func (p *failingPool) ExecContext(ctx context.Context, query string, args ...any
 
 func (p *failingPool) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
 	err = p.try(func() (err error) {
-		rows, err = p.ConnPool.QueryContext(ctx, query, args...) //nolint:rowserrcheck // below, or by the caller
+		rows, err = p.ConnPool.QueryContext(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // below, or by the caller
 		return err
 	})
 	if err == nil || rows == nil {

@@ -200,7 +200,7 @@ func (s streams) StopStream(ctx context.Context, id uuid.UUID) (*message.Message
 	err = scope.Settle(func() (bool, error) {
 		err := sc.Shared(ctx, func(tx *scope.Store) (err error) {
 			in := sc.In(tx)
-			if err = end(ctx, in, id, interrupt(in, store.FinishStopped), query.New(" AND deleted_at IS NULL"), true); err != nil {
+			if err := end(ctx, in, id, interrupt(in, store.FinishStopped), query.New(" AND deleted_at IS NULL"), true); err != nil {
 				return err
 			}
 			q := query.New("SELECT "+record.MessageColumns+" FROM "+in.Tables.Messages+" WHERE id = ? AND user_id = ?", id, in.User)
