@@ -46,9 +46,10 @@ func (s Status) After(d message.Direction) Status {
 }
 
 // AfterMessage is After for a message, of which only KindMessage changes the status: a note or
-// an automatic reply is nobody's turn.
+// an automatic reply is nobody's turn. Neither is a message that is not said, see
+// message.Message.Said.
 func (s Status) AfterMessage(m *message.Message) Status {
-	if m.Kind != message.KindMessage {
+	if m.Kind != message.KindMessage || !m.Said() {
 		return s
 	}
 	return s.After(m.Direction)

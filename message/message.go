@@ -255,5 +255,12 @@ func (m *Message) Size() int {
 		check.SumWritten(m.ToolCalls, m.ToolResults, m.Metadata)
 }
 
+// Said reports whether the message counts as something that was said to the other side: it is
+// complete, or was interrupted when it had some text. A message that is streaming or has failed
+// counts in no report and does not change the conversation's status.
+func (m *Message) Said() bool {
+	return m.State == StateComplete || m.State == "" || m.State == StateInterrupted && m.Content != ""
+}
+
 // Deleted reports whether the message is soft-deleted.
 func (m *Message) Deleted() bool { return m.DeletedAt.Valid }

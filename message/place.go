@@ -86,7 +86,7 @@ func (m *Message) count(tx *gorm.DB, assign, condition string) (int64, error) {
 // status alone. Package conversation, which imports this one, has the same rule in Status.After.
 func (m *Message) nextStatus() *string {
 	switch {
-	case m.Kind != KindMessage:
+	case m.Kind != KindMessage || !m.Said():
 	case m.Direction == DirectionInbound:
 		return new("needs_reply")
 	case m.Direction == DirectionOutbound:

@@ -27,6 +27,9 @@ func States() []State {
 	return []State{StateComplete, StateStreaming, StateInterrupted, StateFailed}
 }
 
+// Ended reports whether nobody writes to the message any more.
+func (s State) Ended() bool { return s != StateStreaming }
+
 func (s State) String() string { return string(s) }
 
 // Valid reports whether s is one of the constants. The empty state is not.

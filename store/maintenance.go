@@ -12,6 +12,7 @@ type Maintenance interface {
 	Eraser
 	TableCare
 	SearchCare
+	StreamSweeper
 }
 
 // Retention archives, deletes and purges by age. It skips conversations on hold, see
@@ -174,6 +175,21 @@ type SearchState struct {
 	// other stemmers than the store's have found the stems of (convostore.WithStemming): these are
 	// found by their exact words alone, until ReindexSearch makes them anew.
 	Outdated int64 `json:"outdated"`
+}
+
+// StreamSweeper ends streams whose writers are gone.
+type StreamSweeper interface {
+	// SweepStreams interrupts every message of the scope that is streaming and whose writer was
+	// not seen for olderThan, and returns how many there were, also beside an error. What was
+	// flushed stays, and the finish reason is FinishAbandoned unless the writer had set one. It
+	// also ends those in deleted conversations. Each is a transaction of its own. olderThan should
+	// be some times StreamOptions.HeartbeatEvery, one minute with the defaults; 0 ends all that
+	// are streaming now, and below 0 is ErrInvalid.
+	SweepStreams(ctx context.Context, olderThan time.Duration) (int64, error)
+
+	// DeadStreams counts what SweepStreams would end now. It reads an index of the messages that
+	// are streaming, which is small, so that a probe may ask often.
+	DeadStreams(ctx context.Context, olderThan time.Duration) (int64, error)
 }
 
 // Counts are numbers of rows, one for each table.

@@ -17,6 +17,7 @@ type Messages interface {
 	MessageFinder
 	MessageAppender
 	MessageEditor
+	MessageStreamer
 	MessageWatcher
 	MessageBrancher
 }

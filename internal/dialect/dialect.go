@@ -171,6 +171,8 @@ type Text interface {
 	Replaced(column string, from, to []rune) (sql string, args []any)
 	// IndexesParts says that there may be an index that finds HasLetters.
 	IndexesParts() bool
+	// FromByte are the bytes of a text from one on, counted from 1, which is its argument.
+	FromByte(column string) string
 	// Position is the function that returns where a text has a part, from 1, or else 0.
 	Position() string
 	// ByBytes is a text that sorts by its bytes, whatever the database's collation.

@@ -35,7 +35,11 @@ func (postgres) SortKey() string                { return "" }
 
 func (postgres) Greatest() string   { return "GREATEST" }
 func (postgres) IndexesParts() bool { return true }
-func (postgres) Position() string   { return "strpos" }
+func (postgres) FromByte(column string) string {
+	return "substring(convert_to(" + column + ", 'UTF8') FROM CAST(? AS integer))"
+}
+
+func (postgres) Position() string { return "strpos" }
 
 func ofTable(alias string) string {
 	if alias == "" {

@@ -41,9 +41,11 @@ func (sqlite) OrderedJoin() string            { return " CROSS JOIN " }
 func (sqlite) Through(index string) string    { return " INDEXED BY " + index }
 func (sqlite) SortKey() string                { return "row_id" }
 
-func (sqlite) Greatest() string   { return "MAX" }
-func (sqlite) IndexesParts() bool { return false }
-func (sqlite) Position() string   { return "instr" }
+func (sqlite) Greatest() string              { return "MAX" }
+func (sqlite) IndexesParts() bool            { return false }
+func (sqlite) FromByte(column string) string { return "substr(CAST(" + column + " AS blob), ?)" }
+
+func (sqlite) Position() string { return "instr" }
 
 func (sqlite) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 	return column + " IN (SELECT value FROM json_each(?))", "[" + joinUUIDs(ids, `"`) + "]"

@@ -22,6 +22,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/reports"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/engine/search"
+	"github.com/convostore/convostore/internal/engine/streams"
 	"github.com/convostore/convostore/internal/engine/suggestions"
 	"github.com/convostore/convostore/internal/engine/textindex"
 	"github.com/convostore/convostore/internal/engine/threads"
@@ -188,6 +189,12 @@ func (e *engine) Close() error {
 	return err
 }
 
+// messages are the parts of store.Messages, which are of several rooms.
+type messages struct {
+	threads.Messages
+	store.MessageStreamer
+}
+
 // view is a store.Scope.
 type view struct {
 	sc    scope.Scope
@@ -195,7 +202,10 @@ type view struct {
 }
 
 func (v view) Conversations() store.Conversations { return threads.NewConversations(v.sc, v.rooms.hub) }
-func (v view) Messages() store.Messages           { return threads.NewMessages(v.sc, v.rooms.statements, v.rooms.hub) }
+
+func (v view) Messages() store.Messages {
+	return messages{threads.NewMessages(v.sc, v.rooms.statements, v.rooms.hub), streams.New(v.sc, v.rooms.statements)}
+}
 
 func (v view) Suggestions() store.Suggestions { return suggestions.New(v.sc, v.rooms.statements) }
 func (v view) Search() store.Search           { return search.New(v.sc, v.rooms.codes) }

@@ -305,6 +305,11 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "Delete", m.ID)
 	c.call(r, "Restore", m.ID)
 	c.call(r, "RestoreAll", thread.ID)
+	streamed := s.message()
+	c.call(r, "Stream", thread.ID, streamed, store.StreamOptions{})
+	c.call(r, "ResumeStream", streamed.ID, store.StreamOptions{})
+	c.call(r, "StopStream", streamed.ID)
+	c.call(r, "FollowStream", streamed.ID, int64(0), store.FollowOptions{})
 	c.call(r, "Tail", thread.ID, store.Position{}, store.TailOptions{Once: true})
 	c.call(r, "GetByKey", thread.ID, m.IdempotencyKey)
 	c.call(r, "Path", thread.ID, int64(1), store.PageRequest{})
@@ -370,6 +375,8 @@ func callMaintenance(c *caller, s *secrets, r store.Maintenance) {
 	for _, method := range []string{"Orphans", "RemoveOrphans", "Counts", "Analyze", "Vacuum", "VacuumFull", "Reindex", "PackSearch", "SearchState"} {
 		c.call(r, method)
 	}
+	c.call(r, "SweepStreams", time.Hour)
+	c.call(r, "DeadStreams", time.Hour)
 	c.call(r, "ReindexSearch", func(store.SearchProgress) {})
 }
 

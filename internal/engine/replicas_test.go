@@ -113,7 +113,7 @@ func readOnly(dsn string) string {
 // writes are the methods that change rows, with those that decide what is to be changed.
 var writes = map[string]string{
 	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetLanguage SetMetadata MergeMetadata Archive Reopen Hold Release Delete Restore Erase Fork",
-	"threads.messages":        "Append AppendMany Import Update MergeMetadata Delete Restore RestoreAll SetHead TruncateAfter Replace",
+	"engine.messages":         "Append AppendMany Import Update MergeMetadata Delete Restore RestoreAll Stream ResumeStream StopStream SetHead TruncateAfter Replace",
 	"suggestions.suggestions": "Create Approve Edit Reject Send Delete Restore",
 	"embeddings.embeddings":   "Set SetMany EmbedMissing RetrySetAside DropModel",
 	"maintenance.maintenance": "EraseUser",
@@ -123,9 +123,9 @@ var writes = map[string]string{
 // are maintenance.
 var decisions = map[string]string{
 	"threads.conversations":   "Watch",
-	"threads.messages":        "FindThread Tail",
+	"engine.messages":         "FindThread Tail",
 	"embeddings.embeddings":   "Train",
-	"maintenance.maintenance": "ArchiveInactive Purge Retain EraseLead RemoveOrphans Analyze Vacuum VacuumFull Reindex PackSearch ReindexSearch SearchState",
+	"maintenance.maintenance": "ArchiveInactive Purge Retain EraseLead RemoveOrphans SweepStreams Analyze Vacuum VacuumFull Reindex PackSearch ReindexSearch SearchState",
 }
 
 func isAmong(methods map[string]string, name string) bool {

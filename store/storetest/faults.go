@@ -55,7 +55,7 @@ func RunFaults(t *testing.T, f Factory, disk Faults, every int) {
 // inSteps are the methods that work in several transactions, as their comments say. What one of
 // them did before an error stays, and a second call does the rest.
 var inSteps = map[string]bool{
-	"Messages.Import": true, "Embeddings.EmbedMissing": true,
+	"Messages.Import": true, "Maintenance.SweepStreams": true, "Embeddings.EmbedMissing": true,
 	"Embeddings.RetrySetAside": true,
 	"Embeddings.DropModel":     true, "Maintenance.ArchiveInactive": true, "Maintenance.Purge": true, "Maintenance.Retain": true,
 }

@@ -164,6 +164,7 @@ func (can Capabilities) savepointsOutliveTheServersErrors(t *testing.T, st store
 // refusedInside tells of methods that a transaction or one user's scope refuses.
 func refusedInside(name string) bool {
 	return slices.Contains([]string{
+		"Messages.Stream", "Messages.ResumeStream", "Messages.FollowStream",
 		"Conversations.Watch", "Messages.Tail",
 		"Embeddings.EmbedMissing", "Embeddings.Train", "Embeddings.Trainings",
 		"Maintenance.Analyze", "Maintenance.Vacuum", "Maintenance.VacuumFull", "Maintenance.Reindex",

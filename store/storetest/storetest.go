@@ -70,6 +70,7 @@ const (
 	Pagination   Part = "Pagination"
 	Search       Part = "Search"
 	Embedding    Part = "Embedding"
+	Streams      Part = "Streams"
 	Tail         Part = "Tail"
 	Refusals     Part = "Refusals"
 	// Reports compares a large data set, which takes a while to write. CRUD compares a small
@@ -86,6 +87,7 @@ func suites() map[Part]func(*testing.T, Factory, Capabilities) {
 		Pagination:   runPagination,
 		Search:       runSearchInFull,
 		Embedding:    runEmbedding,
+		Streams:      runStreams,
 		Tail:         runTail,
 		Refusals:     func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runRefusals(t, f) },
 		Reports:      func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runReports(t, f, fullWorld) },

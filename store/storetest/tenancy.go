@@ -73,6 +73,7 @@ type estate struct {
 	user                      uuid.UUID
 	live, archived, deleted   *conversation.Conversation
 	inbound, outbound, hidden *message.Message
+	streaming                 *message.Message
 	pending, approved, gone   *suggestion.Suggestion
 	byActivity, queue         store.Cursor
 	thread, byUser            store.Cursor
@@ -124,6 +125,8 @@ func (e *estate) fillThread(t *testing.T, st store.Store, s store.Scope) {
 	another := inbound("another that needs a reply")
 	another.Attachments = e.inbound.Attachments
 	appended(t, s, newThread(t, s, 1).ID, another)
+	e.streaming = &message.Message{Role: message.RoleAssistant, State: message.StateStreaming, Content: "half", Fence: 1}
+	appended(t, s, newThread(t, s, 0).ID, e.streaming)
 	trained(t, st.DB(t.Context()), "model")
 	require.NoError(t, e.inbound.SetEmbedding("model", axis(0)))
 	require.NoError(t, st.DB(t.Context()).Create(e.inbound.Embeddings).Error)
@@ -342,6 +345,16 @@ func messageCalls() map[string][]call {
 		"Delete":        {{want: notFound, args: inboundID}},
 		"Restore":       {{want: notFound, args: hiddenID}},
 		"RestoreAll":    {{want: notFound, args: liveID}},
+		"Stream": {{want: notFound, none: true, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.live.ID, inbound("new"), store.StreamOptions{}}
+		}}},
+		"ResumeStream": {{want: notFound, none: true, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.streaming.ID, store.StreamOptions{}}
+		}}},
+		"StopStream": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.streaming.ID} }}},
+		"FollowStream": {{want: notFound, none: true, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.inbound.ID, int64(0), store.FollowOptions{}}
+		}}},
 		"SetHead":       {{want: notFound, args: live(int64(1))}},
 		"TruncateAfter": {{want: notFound, args: live(int64(1), store.TruncateOptions{FreeKeys: true})}},
 		"Replace": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
@@ -503,6 +516,8 @@ func maintenanceCalls() map[string][]call {
 		"Orphans":         {{want: empty, args: with(), none: true}},
 		"RemoveOrphans":   {{want: empty, args: with(), none: true}},
 		"Counts":          {{want: empty, args: with()}},
+		"SweepStreams":    {{want: empty, args: with(time.Duration(0))}},
+		"DeadStreams":     {{want: empty, args: with(time.Duration(0))}},
 		"Retain": {
 			{want: empty, args: with(store.RetentionPolicy{ArchiveAfter: time.Nanosecond})},
 			{want: empty, args: with(store.RetentionPolicy{DeleteAfter: time.Nanosecond})},
@@ -581,6 +596,8 @@ func invoke(ctx context.Context, s store.Scope, name string, args []any) (result
 		case iter.Seq2[*conversation.Conversation, error]:
 			results, err = items(v)
 		case iter.Seq2[*message.Message, error]:
+			results, err = items(v)
+		case iter.Seq2[store.StreamPart, error]:
 			results, err = items(v)
 		case iter.Seq2[store.Change, error]:
 			results, err = items(v)

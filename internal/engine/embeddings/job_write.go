@@ -86,7 +86,7 @@ func (j *embedJob) finish(ctx context.Context, items []embedItem, begin func(), 
 // edited since readItems.
 func (j *embedJob) lockUnchanged(ctx context.Context, sc scope.Scope, items []embedItem) (unchanged []embedItem, err error) {
 	q := query.In(query.New("SELECT id, edited_at FROM "+sc.Tables.Messages+" WHERE user_id = ?", sc.User), " AND id", IDsOf(keysOfItems(items))).
-		Add(" AND deleted_at IS NULL ORDER BY id" + sc.Dialect.LockShare(""))
+		Add(" AND deleted_at IS NULL AND state <> 'streaming' ORDER BY id" + sc.Dialect.LockShare(""))
 	type version struct {
 		id     uuid.UUID
 		edited *time.Time

@@ -21,6 +21,9 @@ func CheckOwn(ctx context.Context, sc scope.Scope, m *message.Message) error {
 	if len(m.Embeddings) == 0 {
 		return nil
 	}
+	if m.State == message.StateStreaming {
+		return rule.Invalid("embeddings", "are of a text that is not complete")
+	}
 	f, err := sc.SchemaFeatures(query.On(ctx, sc.Writer))
 	if err != nil {
 		return err

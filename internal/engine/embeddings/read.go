@@ -117,7 +117,7 @@ func whereMissing(sc scope.Scope, q *query.Query, model string, f store.EmbedFil
 // whereWithout adds the WHERE clause for live messages m of the scope that have no vector of a
 // model and pass the filter.
 func whereWithout(sc scope.Scope, q *query.Query, model string, f store.EmbedFilter) *query.Query {
-	q.Add(" WHERE trim(m.content, ?) <> ''", whiteSpace)
+	q.Add(" WHERE m.state <> 'streaming' AND trim(m.content, ?) <> ''", whiteSpace)
 	sc.InLive(scope.Deleted(sc.Owned(q, "m."), store.ExcludeDeleted, "m."), "m.")
 	if len(f.Roles) > 0 {
 		query.In(q, " AND m.role", f.Roles)

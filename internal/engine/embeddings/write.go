@@ -205,7 +205,7 @@ func upsertVectors(ctx context.Context, sc scope.Scope, model string, rows []vec
 		// SQLite reads the tables of a CROSS JOIN in the given order. Otherwise it would read
 		// all messages of the user.
 		q.Add(") "+insert+sc.Tables.Embeddings+" ("+record.EmbeddingColumns+") SELECT m.id, m.user_id, ?, m.conversation_id, v.embedding, ?"+
-			" FROM v CROSS JOIN "+sc.Tables.Messages+" m WHERE m.id = v.id AND m.user_id = ?", model, sc.Instant(), sc.User)
+			" FROM v CROSS JOIN "+sc.Tables.Messages+" m WHERE m.id = v.id AND m.user_id = ? AND m.state <> 'streaming'", model, sc.Instant(), sc.User)
 		sc.InLive(scope.Deleted(q, store.ExcludeDeleted, "m."), "m.").Add(onConflict + " RETURNING message_id")
 		ids, err := scope.ReadIDs(db, q)
 		if err != nil {

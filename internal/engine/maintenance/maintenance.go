@@ -4,7 +4,11 @@
 package maintenance
 
 import (
+	"context"
+	"time"
+
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/engine/streams"
 	"github.com/convostore/convostore/store"
 )
 
@@ -12,3 +16,11 @@ type maintenance struct{ sc scope.Scope }
 
 // New returns the maintenance of the rows in sc.
 func New(sc scope.Scope) store.Maintenance { return maintenance{sc: sc} }
+
+func (s maintenance) SweepStreams(ctx context.Context, olderThan time.Duration) (int64, error) {
+	return streams.Sweep(ctx, s.sc, olderThan)
+}
+
+func (s maintenance) DeadStreams(ctx context.Context, olderThan time.Duration) (int64, error) {
+	return streams.CountDead(ctx, s.sc, olderThan)
+}

@@ -184,3 +184,9 @@ func nullUUID(id *uuid.UUID) any {
 	}
 	return *id
 }
+
+// NullNumber returns n as an argument, or NULL for 0.
+func NullNumber(n int64) any { return nullZero(n) }
+
+// NullMoney returns an amount as an argument, or NULL for 0.
+func NullMoney(d decimal.Decimal) any { return money(d) }

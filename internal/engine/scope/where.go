@@ -61,3 +61,8 @@ func (sc Scope) Liveness(condition string) string {
 
 // NotHeld is the condition that a conversation is not on hold.
 const NotHeld = "held_at IS NULL"
+
+// Said is message.Message.Said as a condition. alias is that of the table, with its dot.
+func Said(alias string) string {
+	return "(" + alias + "state = 'complete' OR " + alias + "state = 'interrupted' AND " + alias + "content <> '')"
+}

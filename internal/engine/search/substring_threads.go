@@ -71,7 +71,7 @@ func (t *textSearch) walkedParts(after *scope.Place, limit int) *query.Query {
 	}
 	// It is not an EXISTS: PostgreSQL would hash all messages that match for that.
 	t.mayHavePart(q.Add("(SELECT TRUE FROM "+m.table+" m WHERE "), m)
-	q.Add(" AND m.conversation_id = c.id AND m.user_id = c.user_id AND m.deleted_at IS NULL")
+	q.Add(" AND m.conversation_id = c.id AND m.user_id = c.user_id AND m.deleted_at IS NULL AND m.state <> 'streaming'")
 	addFilter(t.sc, t.sc.Owned(q, "m."), t.options.Filter)
 	return t.eligible(q.Add(" LIMIT 1))"), c, after).Add(t.newest(c).OrderBy(" DESC")+" LIMIT ?", limit)
 }

@@ -46,7 +46,7 @@ func (t *textSearch) fromRows(x textTable) string {
 // planned for a few rows compares each of many rows with each.
 func (t *textSearch) eligible(q *query.Query, x textTable, after *scope.Place) *query.Query {
 	if x.alias == "m" {
-		t.sc.Owned(q.Add(" AND m.deleted_at IS NULL"), "m.")
+		t.sc.Owned(q.Add(" AND m.deleted_at IS NULL AND m.state <> 'streaming'"), "m.")
 	}
 	if len(t.only) > 0 {
 		in, arg := t.sc.Dialect.InUUIDs(x.threadColumn, t.only)

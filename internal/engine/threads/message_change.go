@@ -20,10 +20,10 @@ import (
 // counted are the assignments of a change, with the change_seq as their argument.
 const counted = ", revision = revision + 1, change_seq = ?"
 
-// changeMessage changes one message of a live conversation among those that d selects, and returns
-// the row as it is then. It returns ErrNotFound if there is no such row. check, unless it is nil,
+// changeMessage changes one message of a live conversation among those that d and the condition
+// select, and returns the row as it is then. It returns ErrNotFound if there is no such row. check, unless it is nil,
 // is called in the transaction of the change, and undoes it with its error.
-func changeMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, assign *query.Query, check func(in scope.Scope, m *message.Message) error) (m *message.Message, err error) {
+func changeMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, condition string, assign *query.Query, check func(in scope.Scope, m *message.Message) error) (m *message.Message, err error) {
 	if _, err := sc.Writing(ctx); err != nil {
 		return nil, err
 	}
@@ -43,9 +43,9 @@ func changeMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.De
 	err = run(ctx, func(on *scope.Store) (err error) {
 		in := as.In(on)
 		if one {
-			m, err = changeInOne(query.On(ctx, on.Writer), in, id, d, assign)
+			m, err = changeInOne(query.On(ctx, on.Writer), in, id, d, condition, assign)
 		} else {
-			m, err = changeInTwo(ctx, in, id, d, assign)
+			m, err = changeInTwo(ctx, in, id, d, condition, assign)
 		}
 		if err == nil && check != nil {
 			err = check(in, m)
@@ -60,24 +60,24 @@ func changeMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.De
 
 // changeInOne is a change in one statement. As with an append, the conversation is locked first: a
 // statement that waited for the lock sees the new counter.
-func changeInOne(db query.Conn, sc scope.Scope, id uuid.UUID, d store.Deleted, assign *query.Query) (*message.Message, error) {
+func changeInOne(db query.Conn, sc scope.Scope, id uuid.UUID, d store.Deleted, condition string, assign *query.Query) (*message.Message, error) {
 	q := query.New("WITH m AS (UPDATE "+sc.Tables.Messages+" AS t SET ").Append(assign).
 		Add(", updated_at = ?, revision = t.revision + 1, change_seq = c.next FROM (SELECT id, last_change_seq + 1 AS next FROM "+sc.Tables.Conversations+
 			" WHERE id = (SELECT conversation_id FROM "+sc.Tables.Messages+" WHERE id = ? AND user_id = ?) AND user_id = ? AND deleted_at IS NULL FOR NO KEY UPDATE) c"+
 			" WHERE t.id = ? AND t.user_id = ? AND t.conversation_id = c.id", sc.Instant(), id, sc.User, sc.User, id, sc.User)
-	scope.Deleted(q, d, "t.").Add(" RETURNING "+query.Qualified("t.", record.MessageColumns)+"), "+
+	scope.Deleted(q, d, "t.").Add(condition+" RETURNING "+query.Qualified("t.", record.MessageColumns)+"), "+
 		"n AS (UPDATE "+sc.Tables.Conversations+" AS c SET last_change_seq = m.change_seq FROM m WHERE c.id = m.conversation_id AND c.user_id = ?) "+
 		"SELECT "+record.MessageColumns+" FROM m", sc.User)
 	return query.One(db, q, record.MessageDest)
 }
 
 // changeInTwo is a change in two statements of a transaction.
-func changeInTwo(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, assign *query.Query) (*message.Message, error) {
+func changeInTwo(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, condition string, assign *query.Query) (*message.Message, error) {
 	change, err := takeChange(ctx, sc, id, d)
 	if err != nil {
 		return nil, err
 	}
-	return setChanged(ctx, sc, id, d, query.New("").Append(assign).Add(counted, change))
+	return setChanged(ctx, sc, id, d, condition, query.New("").Append(assign).Add(counted, change))
 }
 
 // takeChange takes the change_seq of a message that is about to be changed, and so locks its
@@ -95,10 +95,10 @@ func takeChange(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Delet
 }
 
 // setChanged updates a message whose conversation is locked.
-func setChanged(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, assign *query.Query) (*message.Message, error) {
+func setChanged(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, condition string, assign *query.Query) (*message.Message, error) {
 	q := query.New("UPDATE "+sc.Tables.Messages+" SET ").Append(assign).
 		Add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.Instant(), id, sc.User)
-	scope.Deleted(q, d, "").Add(" RETURNING " + record.MessageColumns)
+	scope.Deleted(q, d, "").Add(condition + " RETURNING " + record.MessageColumns)
 	return query.One(query.On(ctx, sc.Writer), q, record.MessageDest)
 }
 

@@ -43,7 +43,9 @@ func (s messages) Update(ctx context.Context, id uuid.UUID, u store.MessageUpdat
 		return nil, err
 	}
 	if u.Content == nil && bytes <= scope.SmallEdit {
-		return s.update(ctx, id, store.ExcludeDeleted, assign)
+		return s.refuseStreaming(ctx, id, func() (*message.Message, error) {
+			return s.update(ctx, id, store.ExcludeDeleted, notStreaming, assign)
+		})
 	}
 	m, err := s.edit(ctx, id, assign, u.Content != nil)
 	if err == nil {
@@ -55,7 +57,10 @@ func (s messages) Update(ctx context.Context, id uuid.UUID, u store.MessageUpdat
 // edit runs an update in a transaction, which undoes it if the row is too large then. If the
 // content changes, it deletes the embeddings of the old one.
 func (s messages) edit(ctx context.Context, id uuid.UUID, assign *query.Query, changesContent bool) (*message.Message, error) {
-	m, err := changeMessage(ctx, s.sc, id, store.ExcludeDeleted, assign, func(in scope.Scope, m *message.Message) error {
+	m, err := changeMessage(ctx, s.sc, id, store.ExcludeDeleted, "", assign, func(in scope.Scope, m *message.Message) error {
+		if m.State == message.StateStreaming {
+			return errStreaming(m)
+		}
 		if err := in.CheckSize("message", m.Size()); err != nil || !changesContent {
 			return err
 		}
@@ -64,14 +69,43 @@ func (s messages) edit(ctx context.Context, id uuid.UUID, assign *query.Query, c
 	return m, query.Wrap("update", err)
 }
 
+// notStreaming keeps an edit away from a message that belongs to the writer of a stream.
+const notStreaming = " AND state <> 'streaming'"
+
+func errStreaming(m *message.Message) error {
+	return &store.StreamError{MessageID: m.ID, Reason: store.StreamActive, State: m.State, HeartbeatAt: m.HeartbeatAt}
+}
+
+// refuseStreaming runs an edit with the condition notStreaming. If it found no row because the
+// message is streaming it returns a *store.StreamError.
+func (s messages) refuseStreaming(ctx context.Context, id uuid.UUID, edit func() (*message.Message, error)) (m *message.Message, err error) {
+	err = scope.Settle(func() (bool, error) {
+		if m, err = edit(); !errors.Is(err, store.ErrNotFound) {
+			return true, err
+		}
+		now, err := getMessage(s.sc, query.On(ctx, s.sc.Writer), id)
+		switch {
+		case err != nil:
+			return true, err
+		case now.State == message.StateStreaming:
+			return true, errStreaming(now)
+		}
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
 func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, error) {
-	return s.update(ctx, id, store.ExcludeDeleted, query.New("deleted_at = ?", s.sc.Instant()))
+	return s.update(ctx, id, store.ExcludeDeleted, "", query.New("deleted_at = ?", s.sc.Instant()))
 }
 
 func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, error) {
 	var m *message.Message
 	err := scope.Settle(func() (_ bool, err error) {
-		m, err = s.update(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"))
+		m, err = s.update(ctx, id, store.OnlyDeleted, "", query.New("deleted_at = NULL"))
 		if !errors.Is(err, store.ErrNotFound) {
 			return true, err
 		}
@@ -91,9 +125,9 @@ func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, 
 }
 
 // update updates a message of a live conversation and returns the row as it is then. It
-// returns ErrNotFound if there is no such row among those that d selects.
-func (s messages) update(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query) (*message.Message, error) {
-	m, err := changeMessage(ctx, s.sc, id, d, assign, nil)
+// returns ErrNotFound if there is no such row among those that d and the condition select.
+func (s messages) update(ctx context.Context, id uuid.UUID, d store.Deleted, condition string, assign *query.Query) (*message.Message, error) {
+	m, err := changeMessage(ctx, s.sc, id, d, condition, assign, nil)
 	return m, query.Wrap("update", err)
 }
 

@@ -77,15 +77,18 @@ func mergeMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, patch messa
 	if err != nil {
 		return nil, err
 	}
-	m, err := setChanged(ctx, sc, id, store.ExcludeDeleted, query.New("metadata = metadata"))
+	m, err := setChanged(ctx, sc, id, store.ExcludeDeleted, "", query.New("metadata = metadata"))
 	if err != nil {
 		return nil, err
+	}
+	if m.State == message.StateStreaming {
+		return nil, errStreaming(m)
 	}
 	doc, err := mergeMetadata(m.Metadata, patch)
 	if err != nil {
 		return nil, err
 	}
-	m, err = setChanged(ctx, sc, id, store.ExcludeDeleted, query.New("edited_at = ?, metadata = ?"+counted, sc.Instant(), doc, change))
+	m, err = setChanged(ctx, sc, id, store.ExcludeDeleted, "", query.New("edited_at = ?, metadata = ?"+counted, sc.Instant(), doc, change))
 	if err == nil {
 		err = sc.CheckSize("message", m.Size())
 	}

@@ -26,8 +26,16 @@ type messages struct {
 	hub *watch.Hub
 }
 
+// Messages are the parts of store.Messages that are implemented here.
+type Messages interface {
+	store.MessageReader
+	store.MessageFinder
+	store.MessageAppender
+	store.MessageEditor
+}
+
 // NewMessages returns the messages of a scope. Appends run the given statements, which all
 // scopes of a store share, and so is hub.
-func NewMessages(sc scope.Scope, sql *Statements, hub *watch.Hub) store.Messages {
+func NewMessages(sc scope.Scope, sql *Statements, hub *watch.Hub) Messages {
 	return messages{sc: sc, sql: sql, hub: hub}
 }

@@ -260,7 +260,7 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
 -- convostore:concurrently
 CREATE INDEX {{name "messages_trigram_idx"}}
-    ON {{table "messages"}} USING gin (content gin_trgm_ops) WHERE deleted_at IS NULL;
+    ON {{table "messages"}} USING gin (content gin_trgm_ops) WHERE deleted_at IS NULL AND state <> 'streaming';
 -- convostore:concurrently
 CREATE INDEX {{name "conversations_trigram_idx"}}
     ON {{table "conversations"}} USING gin (title gin_trgm_ops, subject gin_trgm_ops) WHERE deleted_at IS NULL;
