@@ -269,6 +269,14 @@ func callConversations(c *caller, s *secrets, r store.Conversations, thread *con
 	c.call(r, "List", f, store.PageRequest{})
 	c.call(r, "ListNumbered", f, store.NumberRequest{})
 	c.call(r, "All", f)
+	marked := store.ConversationFilter{App: s.next(), Assignee: s.next(), Labels: []string{s.next()}, Metadata: []store.MetadataCondition{
+		{Key: s.next(), Value: message.MustJSON(s.next())}, {Key: s.next(), Value: message.MustJSON(s.next()), Contains: true},
+	}}
+	shown := store.OverviewOptions{LastMessage: true, Reader: s.next(), Labels: true, StateKeys: []string{s.next()}}
+	c.call(r, "Overview", marked, shown, store.PageRequest{})
+	c.call(r, "MarkRead", thread.ID, s.next(), int64(1))
+	c.call(r, "AddLabels", thread.ID, s.next(), []string{s.next(), s.next()})
+	c.call(r, "RemoveLabels", thread.ID, []string{s.next()})
 	c.call(r, "NeedsReply", store.PageRequest{})
 	c.call(r, "Unread", time.Now(), store.PageRequest{})
 	c.call(r, "SetTitle", thread.ID, s.next())

@@ -172,7 +172,7 @@ func testStateAppendIsOneWrite(t *testing.T, w *world) {
 		appendedWith(t, s, c, everywhere("key", value(name)), ms...)
 		want := 1
 		if w.can.OneWriter {
-			want = map[string]int{"plain": 7, "keyed": 7, "several": 9}[name]
+			want = map[string]int{"plain": 6, "keyed": 6, "several": 8}[name]
 		}
 		assert.LessOrEqual(t, len(writesOf(rec)), want, "%s: %v", name, writesOf(rec))
 	}

@@ -79,7 +79,7 @@ type estate struct {
 	pendingNext, drafts       store.Cursor
 	texts, threads            store.Cursor
 	unread, attached, sure    store.Cursor
-	aside                     store.Cursor
+	aside, overviews          store.Cursor
 }
 
 // future is after everything in an estate, so that maintenance finds all of it.
@@ -157,6 +157,7 @@ func (e *estate) fillCursors(t *testing.T, s store.Scope) {
 	t.Helper()
 	one := store.PageRequest{Limit: 1}
 	e.byActivity = next(t)(s.Conversations().List(t.Context(), store.ConversationFilter{}, one))
+	e.overviews = nextOf[*store.ConversationOverview](t)(s.Conversations().Overview(t.Context(), store.ConversationFilter{}, fullOverview, one))
 	e.queue = next(t)(s.Conversations().NeedsReply(t.Context(), one))
 	e.thread = nextOf[*message.Message](t)(s.Messages().List(t.Context(), e.live.ID, store.MessageFilter{}, one))
 	e.byUser = nextOf[*message.Message](t)(s.Messages().ListByUser(t.Context(), store.MessageFilter{}, one))
@@ -224,6 +225,18 @@ func conversationCalls() map[string][]call {
 				return []any{store.ConversationFilter{}, after(e.byActivity)}
 			}},
 		},
+		"Overview": {
+			{want: empty, args: with(filter, fullOverview, page)},
+			{want: empty, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{store.ConversationFilter{Labels: []string{e.inbound.ID.String()}}, fullOverview, page}
+			}},
+			{want: refused, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{store.ConversationFilter{}, fullOverview, after(e.overviews)}
+			}},
+		},
+		"MarkRead":     {{want: notFound, args: live("ann", int64(1))}},
+		"AddLabels":    {{want: notFound, args: live("ann", []string{"new"})}},
+		"RemoveLabels": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.live.ID, []string{e.inbound.ID.String()}} }}},
 		"ListNumbered": {{want: empty, args: with(filter, store.NumberRequest{})}},
 		"All":          {{want: empty, args: with(filter)}},
 		"NeedsReply": {

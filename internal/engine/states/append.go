@@ -68,12 +68,45 @@ func (a Appended) Write(sc scope.Scope, db query.Conn, conversationID uuid.UUID)
 	if err != nil {
 		return err
 	}
-	var app record.Text
-	if len(a[1])+len(a[2]) > 0 {
-		q := query.New("SELECT app FROM "+sc.Tables.Conversations+" WHERE id = ? AND user_id = ?", conversationID, sc.User)
-		if _, err := q.Row(db, &app); err != nil {
+	if distributed || a.Removes() {
+		return a.writeEach(sc, db, conversationID, distributed)
+	}
+	for i, changes := range a {
+		if len(changes) == 0 {
+			continue
+		}
+		if _, err := changes.plain(sc, kinds[i], conversationID).Exec(db); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// plain returns the shortest statement that writes changes of a place of a conversation.
+func (c Changes) plain(sc scope.Scope, kind store.StateKind, conversationID uuid.UUID) *query.Query {
+	shape, owner := shapeOf(sc.Tables, kind), query.New("?, ?", conversationID, sc.User)
+	if kind != store.ConversationKind {
+		owner = query.New("(SELECT coalesce(app, '') FROM "+sc.Tables.Conversations+" WHERE id = ? AND user_id = ?)", conversationID, sc.User)
+	}
+	if kind == store.UserKind {
+		owner = query.New("?, ", sc.User).Append(owner)
+	}
+	q, now := query.New("INSERT INTO "+shape.table+" AS s ("+shape.owner+", key, value, version, updated_at) VALUES "), sc.Instant()
+	for i, one := range c {
+		if i > 0 {
+			q.Add(", ")
+		}
+		q.Add("(").Append(owner).Add(", ?, ?, 1, ?)", one.key, one.written(), now)
+	}
+	return q.Add(onConflict(shape))
+}
+
+// writeEach writes the changes as Merge does, each place for itself.
+func (a Appended) writeEach(sc scope.Scope, db query.Conn, conversationID uuid.UUID, distributed bool) error {
+	var app record.Text
+	q := query.New("SELECT app FROM "+sc.Tables.Conversations+" WHERE id = ? AND user_id = ?", conversationID, sc.User)
+	if _, err := q.Row(db, &app); err != nil {
+		return err
 	}
 	for i, in := range []store.StatePlace{
 		store.ConversationState(conversationID),
