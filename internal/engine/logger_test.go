@@ -313,6 +313,11 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "FindThread", s.message())
 	c.call(r, "Update", m.ID, store.MessageUpdate{Content: new(s.next()), Metadata: new(s.json())})
 	c.call(r, "MergeMetadata", m.ID, s.json())
+	voter := s.next()
+	c.call(r, "Vote", m.ID, message.Vote{Voter: voter, Value: message.VoteDown, Comment: s.next()})
+	c.call(r, "Votes", m.ID)
+	c.call(r, "CountVotes", []uuid.UUID{m.ID})
+	c.call(r, "Unvote", m.ID, voter)
 	c.call(r, "Delete", m.ID)
 	c.call(r, "Restore", m.ID)
 	c.call(r, "RestoreAll", thread.ID)
@@ -364,12 +369,12 @@ func callReports(c *caller, s *secrets, st store.Store, r store.Reports, thread 
 	} {
 		c.call(r, method, period)
 	}
-	for _, method := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay"} {
+	for _, method := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay", "UsageByDay"} {
 		c.call(r, method, store.Days{Period: period})
 	}
 	for _, method := range []string{
 		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead",
-		"CostsByConversation", "CostsByLead", "CostsByModel",
+		"CostsByConversation", "CostsByLead", "CostsByModel", "UsageByConversation", "UsageByUser", "UsageByModel",
 	} {
 		c.call(r, method, store.Top{Period: period})
 	}

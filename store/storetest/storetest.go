@@ -129,7 +129,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	all := subtests{}
 	for _, part := range []subtests{
 		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
-		stateTests(), listTests(), inputTests(), boundTests(), searchTests(), searchPartTests(), embeddingTests(), reportTests(), healthTests(),
+		stateTests(), listTests(), voteTests(), usageTests(), inputTests(), boundTests(), searchTests(), searchPartTests(), embeddingTests(), reportTests(), healthTests(),
 	} {
 		maps.Copy(all, part)
 	}

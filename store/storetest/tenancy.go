@@ -110,7 +110,7 @@ func newEstate(t *testing.T, st store.Store) *estate {
 
 func (e *estate) fillThread(t *testing.T, st store.Store, s store.Scope) {
 	t.Helper()
-	e.outbound = &message.Message{Direction: message.DirectionOutbound, Content: "out", IdempotencyKey: "idempotent"}
+	e.outbound = &message.Message{Direction: message.DirectionOutbound, Content: "out", IdempotencyKey: "idempotent", Model: "model", TokensOut: 1}
 	e.hidden = &message.Message{Direction: message.DirectionInbound, Content: "hidden", PostmarkMessageID: "postmark"}
 	e.inbound = &message.Message{
 		Direction: message.DirectionInbound, Content: "in", GmailMessageID: "gmail", GmailThreadID: "gthread",
@@ -305,6 +305,8 @@ func messageCalls() map[string][]call {
 				return []any{store.MessageFilter{}, store.PageRequest{Limit: 1, After: e.byUser}}
 			}},
 		},
+		"Votes":            {{want: notFound, args: inboundID}},
+		"CountVotes":       {{want: empty, args: func(e *estate, _ uuid.UUID) []any { return []any{[]uuid.UUID{e.inbound.ID}} }}},
 		"AllByUser":        {{want: empty, args: with(all)}},
 		"FindByProviderID": {{want: notFound, args: with(message.ProviderGmail, "gmail")}},
 		"FindThread": {
@@ -345,6 +347,10 @@ func messageCalls() map[string][]call {
 		"MergeMetadata": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
 			return []any{e.inbound.ID, message.JSON(`{"a":1}`)}
 		}}},
+		"Vote": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.inbound.ID, message.Vote{Voter: "bob", Value: message.VoteUp}}
+		}}},
+		"Unvote":     {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.inbound.ID, "ann"} }}},
 		"Delete":     {{want: notFound, args: inboundID}},
 		"Restore":    {{want: notFound, args: hiddenID}},
 		"RestoreAll": {{want: notFound, args: liveID}},
@@ -478,11 +484,11 @@ func reportCalls() map[string][]call {
 	for _, name := range []string{"Summary", "ResponseTimes", "SuggestionsByModel", "DecisionTimes", "EditDistances"} {
 		calls[name] = []call{{want: empty, args: with(all)}}
 	}
-	for _, name := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay"} {
+	for _, name := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay", "UsageByDay"} {
 		calls[name] = []call{{want: empty, args: with(store.Days{Period: all})}, {want: empty, args: around}}
 	}
 	for _, name := range []string{
-		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead", "CostsByConversation", "CostsByLead", "CostsByModel",
+		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead", "CostsByConversation", "CostsByLead", "CostsByModel", "UsageByConversation", "UsageByUser", "UsageByModel",
 	} {
 		calls[name] = []call{{want: empty, args: with(first)}}
 	}
@@ -616,7 +622,7 @@ func nothing(results []any) bool {
 		if v.Kind() == reflect.Struct && v.FieldByName("Hits").IsValid() {
 			return v.FieldByName("Hits").Len() > 0
 		}
-		if v.Kind() == reflect.Slice {
+		if v.Kind() == reflect.Slice || v.Kind() == reflect.Map {
 			return v.Len() > 0
 		}
 		return v.IsValid() && !v.IsZero()
