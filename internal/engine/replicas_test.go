@@ -112,7 +112,7 @@ func readOnly(dsn string) string {
 
 // writes are the methods that change rows, with those that decide what is to be changed.
 var writes = map[string]string{
-	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetMetadata MergeMetadata MarkRead AddLabels RemoveLabels Archive Reopen Hold Release Delete Restore Erase",
+	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetLanguage SetMetadata MergeMetadata MarkRead AddLabels RemoveLabels Archive Reopen Hold Release Delete Restore Erase",
 	"threads.messages":        "Append AppendMany Import Update MergeMetadata Vote Unvote Delete Restore RestoreAll",
 	"states.states":           "Merge",
 	"suggestions.suggestions": "Create Approve Edit Reject Send Delete Restore",
