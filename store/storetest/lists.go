@@ -35,9 +35,9 @@ func listTests() subtests {
 // fullOverview asks for all that an overview has.
 var fullOverview = store.OverviewOptions{LastMessage: true, Reader: "ann", Labels: true, StateKeys: []string{"a", "b", "absent"}}
 
-func (w *world) overview(t testing.TB, f store.ConversationFilter, o store.OverviewOptions) []*store.ConversationOverview {
+func (w *world) overview(t testing.TB, o store.OverviewOptions) []*store.ConversationOverview {
 	t.Helper()
-	page, err := w.mine.Conversations().Overview(t.Context(), f, o, store.PageRequest{})
+	page, err := w.mine.Conversations().Overview(t.Context(), store.ConversationFilter{}, o, page)
 	require.NoError(t, err)
 	return page.Items
 }
@@ -50,7 +50,7 @@ func testOverview(t *testing.T, w *world) {
 	merged(t, w.mine, store.ConversationState(c.ID), store.StateMap{"a": {}, "b": value("\x00\xff"), "c": value("not asked for")})
 	must[int64](t)(w.mine.Conversations().AddLabels(t.Context(), c.ID, "ann", []string{"z", "é", `quo"te`, "Z"}))
 
-	all := w.overview(t, store.ConversationFilter{}, fullOverview)
+	all := w.overview(t, fullOverview)
 	require.Len(t, all, 2)
 	same(t, w.get(t, c.ID), all[0].Conversation)
 	require.Equal(t, &store.MessagePreview{
@@ -63,7 +63,7 @@ func testOverview(t *testing.T, w *world) {
 
 	require.Equal(t, empty.ID, all[1].ID)
 	require.Equal(t, &store.ConversationOverview{Conversation: all[1].Conversation, Labels: []string{}, States: store.StateMap{}}, all[1])
-	for i, bare := range w.overview(t, store.ConversationFilter{}, store.OverviewOptions{}) {
+	for i, bare := range w.overview(t, store.OverviewOptions{}) {
 		require.Equal(t, &store.ConversationOverview{Conversation: bare.Conversation}, bare)
 		same(t, all[i].Conversation, bare.Conversation)
 	}
@@ -79,7 +79,7 @@ func testOverviewUnread(t *testing.T, w *world) {
 	}
 	unread := func(reader string) (int64, int64) {
 		t.Helper()
-		o := w.overview(t, store.ConversationFilter{}, store.OverviewOptions{Reader: reader})[0]
+		o := w.overview(t, store.OverviewOptions{Reader: reader})[0]
 		return o.Unread, o.ReadSeq
 	}
 	check := func(reader string, n, seq int64) {
@@ -116,7 +116,7 @@ func testOverviewUnread(t *testing.T, w *world) {
 	check("ann", store.MaxUnread, 7)
 	m := w.append(t, w.conversation(t), &message.Message{Role: message.RoleAssistant, Content: "x"})
 	require.NoError(t, w.st.DB(t.Context()).Model(m).Where("user_id = ?", w.user).UpdateColumn("state", message.StateStreaming).Error)
-	for _, o := range w.overview(t, store.ConversationFilter{}, fullOverview) {
+	for _, o := range w.overview(t, fullOverview) {
 		if o.ID == m.ConversationID {
 			require.Zero(t, o.Unread, "it streams")
 			require.Equal(t, message.StateStreaming, o.LastMessage.State)
@@ -128,7 +128,7 @@ func testOverviewLastMessage(t *testing.T, w *world) {
 	c := w.conversation(t)
 	last := func() *store.MessagePreview {
 		t.Helper()
-		return w.overview(t, store.ConversationFilter{}, store.OverviewOptions{LastMessage: true})[0].LastMessage
+		return w.overview(t, store.OverviewOptions{LastMessage: true})[0].LastMessage
 	}
 	require.Nil(t, last())
 	w.append(t, c, &message.Message{Role: message.RoleUser, Kind: message.KindNote, Content: "a note"})
@@ -260,7 +260,7 @@ func testLabels(t *testing.T, w *world) {
 	ctx, s, c := t.Context(), w.mine.Conversations(), w.conversation(t)
 	labels := func() []string {
 		t.Helper()
-		return w.overview(t, store.ConversationFilter{}, store.OverviewOptions{Labels: true})[0].Labels
+		return w.overview(t, store.OverviewOptions{Labels: true})[0].Labels
 	}
 	changed := func(want int64) func(int64, error) {
 		return func(n int64, err error) {
@@ -310,7 +310,7 @@ func testLabelsRefused(t *testing.T, w *world) {
 		}
 	}
 	must[*conversation.Conversation](t)(w.mine.Conversations().Restore(ctx, c.ID))
-	require.Equal(t, []string{"kept"}, w.overview(t, store.ConversationFilter{}, fullOverview)[0].Labels)
+	require.Equal(t, []string{"kept"}, w.overview(t, fullOverview)[0].Labels)
 }
 
 func testConversationsByMark(t *testing.T, w *world) {

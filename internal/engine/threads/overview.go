@@ -132,7 +132,7 @@ func (r *overviewRow) dest(o store.OverviewOptions) []any {
 }
 
 func (r *overviewRow) size() int {
-	return r.Conversation.Size() + len(r.preview.Content) + len(r.labels) + len(r.states)
+	return r.Size() + len(r.preview.Content) + len(r.labels) + len(r.states)
 }
 
 // finish fills in what a row has as documents.
