@@ -135,6 +135,9 @@ func TestCommentsSayTheConstants(t *testing.T) {
 		{"store/search.go", "A query may have # different words", "words.MaxTerms"},
 		{"store/search.go", "and a phrase #; more is", "words.MaxPhrase"},
 		{"docs/search.md", "all are compared: # of one user", "maxExactUser"},
+		{"docs/chat-states.md", "A call may name # keys", "MaxStateKeys"},
+		{"docs/chat-lists.md", "newest live message, # characters", "MaxPreview"},
+		{"docs/chat-lists.md", "The count stops at #", "MaxUnread"},
 		{"message/message.go", "an id of more than # bytes", "check.MaxKey"},
 	} {
 		text, err := os.ReadFile(said.path)

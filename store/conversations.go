@@ -15,6 +15,8 @@ import (
 type Conversations interface {
 	ConversationReader
 	ConversationLister
+	ConversationOverviewer
+	ConversationMarker
 	ConversationCreator
 	ConversationEditor
 	ConversationArchiver
@@ -181,7 +183,14 @@ type ConversationFilter struct {
 	// Text is a part of the title or of the subject, as MatchSubstring finds it but with its
 	// spaces. More than MaxQuery bytes are ErrInvalid, as are more than 32 characters if letters
 	// with more than MaxFolded other cases are among them.
-	Text    string
-	Deleted Deleted
-	Order   ConversationOrder
+	Text string
+	// App takes the conversations with this app, and Assignee those with this assignee.
+	App, Assignee string
+	// Labels takes the conversations that have all of these, at most MaxLabels.
+	Labels []string
+	// Metadata takes the conversations that meet all of these conditions, at most MaxMetadata. No
+	// index serves them: the rows that the other fields leave are read.
+	Metadata []MetadataCondition
+	Deleted  Deleted
+	Order    ConversationOrder
 }

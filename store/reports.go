@@ -26,6 +26,7 @@ type Reports interface {
 	ResponseReports
 	SuggestionReports
 	CostReports
+	UsageReports
 }
 
 // ActivityReports count conversations and messages.

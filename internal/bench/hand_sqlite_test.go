@@ -20,7 +20,10 @@ import (
 type handSQLite struct {
 	writer, reader *sql.DB
 
-	count, countMany, insert, approveOne                      *sql.Stmt
+	count, countMany, insert, approveOne *sql.Stmt
+	// states write one key of the conversation, of the user and of the app.
+	states [3]*sql.Stmt
+
 	lastN, listN, getOne, conversation, messages, suggestions *sql.Stmt
 }
 
@@ -71,6 +74,9 @@ func (h *handSQLite) prepare(ctx context.Context) error {
 			WHERE id = ?1 AND user_id = ?2 AND status = 'pending' AND deleted_at IS NULL AND EXISTS (SELECT 1 FROM conversations c
 				WHERE c.id = s.conversation_id AND c.user_id = s.user_id AND c.deleted_at IS NULL)
 			RETURNING ` + suggestionColumns},
+		{&h.states[0], h.writer, statesSQLite("conversation_states", "conversation_id, user_id", "id, user_id", "conversation_id, user_id, key")},
+		{&h.states[1], h.writer, statesSQLite("conversation_user_states", "user_id, app", "user_id, coalesce(app, '')", "user_id, app, key")},
+		{&h.states[2], h.writer, statesSQLite("conversation_app_states", "app", "coalesce(app, '')", "app, key")},
 		{&h.lastN, h.reader, `SELECT ` + messageColumns + ` FROM messages m
 			WHERE conversation_id = ?1 AND user_id = ?2 AND deleted_at IS NULL
 			AND (SELECT deleted_at IS NULL FROM conversations WHERE id = ?1 AND user_id = ?2)

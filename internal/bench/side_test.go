@@ -19,6 +19,8 @@ type side interface {
 	thread(ctx context.Context, user, conversation uuid.UUID) (*conversation.Conversation, error)
 	get(ctx context.Context, user, message uuid.UUID) (*message.Message, error)
 	approve(ctx context.Context, user, suggestion uuid.UUID, r suggestion.Review) (*suggestion.Suggestion, error)
+	// appendStates appends a message and sets a key of the conversation, of the user and of the app.
+	appendStates(ctx context.Context, user, conversation uuid.UUID, m *message.Message, key string, value []byte) error
 	// appendMany appends messages to one conversation, all or nothing.
 	appendMany(ctx context.Context, user, conversation uuid.UUID, ms []*message.Message) error
 	// importAll adds n messages to conversations of a user, each as it is made.

@@ -35,6 +35,7 @@ type Dialect interface {
 	Times
 	Money
 	JSON
+	Documents
 	Text
 	Care
 }

@@ -53,7 +53,8 @@ var rooms = []room{
 	{"internal/engine/embeddings", "vectors, and the job that fills in the missing ones", below()},
 	{"internal/engine/textindex", "the index of words: what is noted, segments, packing", below()},
 	{"internal/engine/erase", "conversations and all in them, children first, counted", below("embeddings", "textindex")},
-	{"internal/engine/threads", "conversations and messages: create, append, import, read, edit", below("embeddings", "erase", "watch")},
+	{"internal/engine/states", "the keys and values of conversations, users and apps", below()},
+	{"internal/engine/threads", "conversations and messages: create, append, import, read, edit", below("embeddings", "erase", "states", "watch")},
 	{"internal/engine/streams", "messages that are written while their text is made", below("embeddings", "threads")},
 	{"internal/engine/suggestions", "drafted replies, decisions, sending", below("threads")},
 	{"internal/engine/search", "by words and by vectors", below("embeddings", "textindex")},
@@ -61,7 +62,7 @@ var rooms = []room{
 	{"internal/engine/maintenance", "retention, erasure by lead and user, orphans, the care of tables", below("erase", "streams", "textindex")},
 	{"internal/engine/health", "readiness, pools, sizes, slow queries, damage", below()},
 	{"internal/engine", "puts the rooms together; the only one that knows all of them", append(below(
-		"embeddings", "health", "maintenance", "reports", "search", "streams", "suggestions", "textindex", "threads", "watch"), "config")},
+		"embeddings", "health", "maintenance", "reports", "search", "states", "streams", "suggestions", "textindex", "threads", "watch"), "config")},
 	{".", "`New` and the options", []string{"store", "engine", "config", "query", "replica", leaf}},
 	{"store/sqlite", "`Open`, `OpenMemory`: driver, settings, pools", []string{".", "store", "engine", "config", "query", "watch", leaf}},
 	{"store/postgres", "`Open`: driver, pool, replicas", []string{".", "store", "engine", "config", "query", "replica", "watch", leaf}},

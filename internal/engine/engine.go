@@ -22,6 +22,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/reports"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/engine/search"
+	"github.com/convostore/convostore/internal/engine/states"
 	"github.com/convostore/convostore/internal/engine/streams"
 	"github.com/convostore/convostore/internal/engine/suggestions"
 	"github.com/convostore/convostore/internal/engine/textindex"
@@ -208,6 +209,7 @@ func (v view) Messages() store.Messages {
 }
 
 func (v view) Suggestions() store.Suggestions { return suggestions.New(v.sc, v.rooms.statements) }
+func (v view) States() store.States           { return states.New(v.sc) }
 func (v view) Search() store.Search           { return search.New(v.sc, v.rooms.codes) }
 func (v view) Embeddings() store.Embeddings   { return embeddings.New(v.sc) }
 func (v view) Reports() store.Reports         { return reports.New(v.sc, v.rooms.leadTypes) }

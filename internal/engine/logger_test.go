@@ -236,6 +236,7 @@ func callAll(c *caller, s *secrets, st store.Store, user uuid.UUID) *conversatio
 	thread := s.conversation(s.message(), s.message())
 	callConversations(c, s, mine.Conversations(), thread)
 	callMessages(c, s, mine.Messages(), thread)
+	callStates(c, s, mine.States(), thread)
 	callSuggestions(c, s, mine.Suggestions(), thread)
 	callEmbeddings(c, s, mine.Embeddings(), thread)
 	callSearch(c, s, mine.Search(), thread)
@@ -246,6 +247,7 @@ func callAll(c *caller, s *secrets, st store.Store, user uuid.UUID) *conversatio
 	c.call(mine.Maintenance(), "EraseUser")
 	calledAll(c, mine.Conversations())
 	calledAll(c, mine.Messages())
+	calledAll(c, mine.States())
 	calledAll(c, mine.Suggestions())
 	calledAll(c, mine.Embeddings())
 	calledAll(c, mine.Search())
@@ -267,6 +269,14 @@ func callConversations(c *caller, s *secrets, r store.Conversations, thread *con
 	c.call(r, "List", f, store.PageRequest{})
 	c.call(r, "ListNumbered", f, store.NumberRequest{})
 	c.call(r, "All", f)
+	marked := store.ConversationFilter{App: s.next(), Assignee: s.next(), Labels: []string{s.next()}, Metadata: []store.MetadataCondition{
+		{Key: s.next(), Value: message.MustJSON(s.next())}, {Key: s.next(), Value: message.MustJSON(s.next()), Contains: true},
+	}}
+	shown := store.OverviewOptions{LastMessage: true, Reader: s.next(), Labels: true, StateKeys: []string{s.next()}}
+	c.call(r, "Overview", marked, shown, store.PageRequest{})
+	c.call(r, "MarkRead", thread.ID, s.next(), int64(1))
+	c.call(r, "AddLabels", thread.ID, s.next(), []string{s.next(), s.next()})
+	c.call(r, "RemoveLabels", thread.ID, []string{s.next()})
 	c.call(r, "NeedsReply", store.PageRequest{})
 	c.call(r, "Unread", time.Now(), store.PageRequest{})
 	c.call(r, "SetTitle", thread.ID, s.next())
@@ -286,6 +296,10 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	again.ID = uuid.Nil
 	c.call(r, "Append", thread.ID, &again) // a redelivery
 	c.call(r, "AppendMany", thread.ID, []*message.Message{s.message(), s.message()}, store.AppendOptions{})
+	changes := store.StateMap{s.next(): conversation.Value(s.next())}
+	c.call(r, "AppendMany", thread.ID, []*message.Message{s.message()}, store.AppendOptions{
+		States: store.AppendStates{Conversation: changes, User: changes, App: changes},
+	})
 	in := s.message()
 	in.ConversationID = thread.ID
 	c.call(r, "Import", func(yield func(*message.Message, error) bool) { yield(in, nil) }, store.ImportOptions{})
@@ -302,6 +316,11 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "FindThread", s.message())
 	c.call(r, "Update", m.ID, store.MessageUpdate{Content: new(s.next()), Metadata: new(s.json())})
 	c.call(r, "MergeMetadata", m.ID, s.json())
+	voter := s.next()
+	c.call(r, "Vote", m.ID, message.Vote{Voter: voter, Value: message.VoteDown, Comment: s.next()})
+	c.call(r, "Votes", m.ID)
+	c.call(r, "CountVotes", []uuid.UUID{m.ID})
+	c.call(r, "Unvote", m.ID, voter)
 	c.call(r, "Delete", m.ID)
 	c.call(r, "Restore", m.ID)
 	c.call(r, "RestoreAll", thread.ID)
@@ -318,6 +337,17 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "TruncateAfter", thread.ID, int64(0), store.TruncateOptions{})
 	c.call(r, "Replace", thread.ID, []*message.Message{s.message()}, store.ReplaceOptions{})
 	c.call(r, "RestoreAll", thread.ID)
+}
+
+func callStates(c *caller, s *secrets, r store.States, thread *conversation.Conversation) {
+	for _, in := range []store.StatePlace{store.ConversationState(thread.ID), store.UserState(s.next()), store.AppState(s.next())} {
+		key := s.next()
+		c.call(r, "Merge", in, store.StateMap{key: conversation.Value(s.next())}, store.MergeOptions{})
+		c.call(r, "Merge", in, store.StateMap{key: nil, s.next(): {}}, store.MergeOptions{Expected: map[string]int64{key: 1}})
+		c.call(r, "Get", in, key)
+		c.call(r, "List", in, store.StateFilter{Prefix: s.next(), After: s.next(), Keys: []string{s.next()}})
+	}
+	c.call(r, "OfConversation", thread.ID)
 }
 
 func callSuggestions(c *caller, s *secrets, r store.Suggestions, thread *conversation.Conversation) {
@@ -355,12 +385,12 @@ func callReports(c *caller, s *secrets, st store.Store, r store.Reports, thread 
 	} {
 		c.call(r, method, period)
 	}
-	for _, method := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay"} {
+	for _, method := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay", "UsageByDay"} {
 		c.call(r, method, store.Days{Period: period})
 	}
 	for _, method := range []string{
 		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead",
-		"CostsByConversation", "CostsByLead", "CostsByModel",
+		"CostsByConversation", "CostsByLead", "CostsByModel", "UsageByConversation", "UsageByUser", "UsageByModel",
 	} {
 		c.call(r, method, store.Top{Period: period})
 	}

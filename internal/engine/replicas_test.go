@@ -112,8 +112,9 @@ func readOnly(dsn string) string {
 
 // writes are the methods that change rows, with those that decide what is to be changed.
 var writes = map[string]string{
-	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetLanguage SetMetadata MergeMetadata Archive Reopen Hold Release Delete Restore Erase Fork",
-	"engine.messages":         "Append AppendMany Import Update MergeMetadata Delete Restore RestoreAll Stream ResumeStream StopStream SetHead TruncateAfter Replace",
+	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetLanguage SetMetadata MergeMetadata MarkRead AddLabels RemoveLabels Archive Reopen Hold Release Delete Restore Erase Fork",
+	"engine.messages":         "Append AppendMany Import Update MergeMetadata Vote Unvote Delete Restore RestoreAll Stream ResumeStream StopStream SetHead TruncateAfter Replace",
+	"states.states":           "Merge",
 	"suggestions.suggestions": "Create Approve Edit Reject Send Delete Restore",
 	"embeddings.embeddings":   "Set SetMany EmbedMissing RetrySetAside DropModel",
 	"maintenance.maintenance": "EraseUser",

@@ -135,6 +135,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	all := subtests{}
 	for _, part := range []subtests{
 		conversationTests(), messageTests(), branchTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
+		stateTests(), listTests(), voteTests(), usageTests(),
 		inputTests(), boundTests(), searchTests(), searchPartTests(), languageTests(), embeddingTests(), reportTests(), healthTests(),
 	} {
 		maps.Copy(all, part)

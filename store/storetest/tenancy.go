@@ -80,7 +80,7 @@ type estate struct {
 	pendingNext, drafts       store.Cursor
 	texts, threads            store.Cursor
 	unread, attached, sure    store.Cursor
-	aside                     store.Cursor
+	aside, overviews          store.Cursor
 }
 
 // future is after everything in an estate, so that maintenance finds all of it.
@@ -111,7 +111,7 @@ func newEstate(t *testing.T, st store.Store) *estate {
 
 func (e *estate) fillThread(t *testing.T, st store.Store, s store.Scope) {
 	t.Helper()
-	e.outbound = &message.Message{Direction: message.DirectionOutbound, Content: "out", IdempotencyKey: "idempotent"}
+	e.outbound = &message.Message{Direction: message.DirectionOutbound, Content: "out", IdempotencyKey: "idempotent", Model: "model", TokensOut: 1}
 	e.hidden = &message.Message{Direction: message.DirectionInbound, Content: "hidden", PostmarkMessageID: "postmark"}
 	e.inbound = &message.Message{
 		Direction: message.DirectionInbound, Content: "in", GmailMessageID: "gmail", GmailThreadID: "gthread",
@@ -160,6 +160,7 @@ func (e *estate) fillCursors(t *testing.T, s store.Scope) {
 	t.Helper()
 	one := store.PageRequest{Limit: 1}
 	e.byActivity = next(t)(s.Conversations().List(t.Context(), store.ConversationFilter{}, one))
+	e.overviews = nextOf[*store.ConversationOverview](t)(s.Conversations().Overview(t.Context(), store.ConversationFilter{}, fullOverview, one))
 	e.queue = next(t)(s.Conversations().NeedsReply(t.Context(), one))
 	e.thread = nextOf[*message.Message](t)(s.Messages().List(t.Context(), e.live.ID, store.MessageFilter{}, one))
 	e.byUser = nextOf[*message.Message](t)(s.Messages().ListByUser(t.Context(), store.MessageFilter{}, one))
@@ -227,6 +228,18 @@ func conversationCalls() map[string][]call {
 				return []any{store.ConversationFilter{}, after(e.byActivity)}
 			}},
 		},
+		"Overview": {
+			{want: empty, args: with(filter, fullOverview, page)},
+			{want: empty, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{store.ConversationFilter{Labels: []string{e.inbound.ID.String()}}, fullOverview, page}
+			}},
+			{want: refused, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{store.ConversationFilter{}, fullOverview, after(e.overviews)}
+			}},
+		},
+		"MarkRead":     {{want: notFound, args: live("ann", int64(1))}},
+		"AddLabels":    {{want: notFound, args: live("ann", []string{"new"})}},
+		"RemoveLabels": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.live.ID, []string{e.inbound.ID.String()}} }}},
 		"ListNumbered": {{want: empty, args: with(filter, store.NumberRequest{})}},
 		"All":          {{want: empty, args: with(filter)}},
 		"Watch":        {{want: empty, args: with(store.WatchOptions{Since: time.Unix(0, 0), Once: true})}},
@@ -302,6 +315,8 @@ func messageCalls() map[string][]call {
 				return []any{store.MessageFilter{}, store.PageRequest{Limit: 1, After: e.byUser}}
 			}},
 		},
+		"Votes":            {{want: notFound, args: inboundID}},
+		"CountVotes":       {{want: empty, args: func(e *estate, _ uuid.UUID) []any { return []any{[]uuid.UUID{e.inbound.ID}} }}},
 		"AllByUser":        {{want: empty, args: with(all)}},
 		"FindByProviderID": {{want: notFound, args: with(message.ProviderGmail, "gmail")}},
 		"FindThread": {
@@ -342,6 +357,10 @@ func messageCalls() map[string][]call {
 		"MergeMetadata": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
 			return []any{e.inbound.ID, message.JSON(`{"a":1}`)}
 		}}},
+		"Vote": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.inbound.ID, message.Vote{Voter: "bob", Value: message.VoteUp}}
+		}}},
+		"Unvote":     {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.inbound.ID, "ann"} }}},
 		"Delete":        {{want: notFound, args: inboundID}},
 		"Restore":       {{want: notFound, args: hiddenID}},
 		"RestoreAll":    {{want: notFound, args: liveID}},
@@ -490,11 +509,11 @@ func reportCalls() map[string][]call {
 	for _, name := range []string{"Summary", "ResponseTimes", "SuggestionsByModel", "DecisionTimes", "EditDistances"} {
 		calls[name] = []call{{want: empty, args: with(all)}}
 	}
-	for _, name := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay"} {
+	for _, name := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay", "UsageByDay"} {
 		calls[name] = []call{{want: empty, args: with(store.Days{Period: all})}, {want: empty, args: around}}
 	}
 	for _, name := range []string{
-		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead", "CostsByConversation", "CostsByLead", "CostsByModel",
+		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead", "CostsByConversation", "CostsByLead", "CostsByModel", "UsageByConversation", "UsageByUser", "UsageByModel",
 	} {
 		calls[name] = []call{{want: empty, args: with(first)}}
 	}
@@ -545,6 +564,7 @@ func allCalls() map[string][]call {
 		"Conversations": conversationCalls(),
 		"Messages":      messageCalls(),
 		"Suggestions":   suggestionCalls(),
+		"States":        stateCalls(),
 		"Search":        searchCalls(),
 		"Embeddings":    embeddingCalls(),
 		"Reports":       reportCalls(),
@@ -635,7 +655,7 @@ func nothing(results []any) bool {
 		if v.Kind() == reflect.Struct && v.FieldByName("Hits").IsValid() {
 			return v.FieldByName("Hits").Len() > 0
 		}
-		if v.Kind() == reflect.Slice {
+		if v.Kind() == reflect.Slice || v.Kind() == reflect.Map {
 			return v.Len() > 0
 		}
 		return v.IsValid() && !v.IsZero()

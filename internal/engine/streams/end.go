@@ -91,7 +91,7 @@ func (w *writer) end(ctx context.Context, state message.State, prepare func() er
 		return query.Wrap("end stream", err)
 	}
 	_ = w.lose(&store.StreamError{MessageID: w.id, Reason: store.StreamEnded, State: state, HeartbeatAt: new(w.lastSeen())})
-	w.sc.Noted(ctx, 1)
+	w.sc.Noted(ctx, 1, len(w.Text()))
 	return nil
 }
 

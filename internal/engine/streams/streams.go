@@ -219,7 +219,7 @@ func (s streams) StopStream(ctx context.Context, id uuid.UUID) (*message.Message
 	if err != nil {
 		return nil, query.Wrap("stop stream", err)
 	}
-	sc.Noted(ctx, 1)
+	sc.Noted(ctx, 1, 0)
 	return m, nil
 }
 

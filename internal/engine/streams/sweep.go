@@ -81,7 +81,7 @@ func sweep(ctx context.Context, sc scope.Scope, dead *query.Query) (swept int64,
 				return swept, err
 			}
 		}
-		sc.Noted(ctx, int(swept-before))
+		sc.Noted(ctx, int(swept-before), 0)
 		if len(page) < sweepPage || swept == before {
 			return swept, nil
 		}

@@ -2,6 +2,7 @@ package threads
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +21,8 @@ type batchOptions struct {
 	expectedSeq *int64
 	// importing says that every stored row with a key of a draft is a redelivery.
 	importing bool
+	// more, if set, writes more in the same transaction, unless all drafts are duplicates.
+	more func(in scope.Scope, db query.Conn) error
 }
 
 // batchResult tells what happened to each draft of a batch. Maps and slices are by the
@@ -48,7 +51,10 @@ func writeBatch(ctx context.Context, sc scope.Scope, drafts []Draft, o batchOpti
 					return err
 				}
 				batch, err = appendBatch(ctx, in, drafts, threads, o)
-				return err
+				if err != nil || o.more == nil || !slices.Contains(batch.created, true) {
+					return err
+				}
+				return o.more(in, query.On(ctx, tx.Writer))
 			})
 		})
 		if try == scope.MaxTries || dialect.KindOf(err) != dialect.Unique {

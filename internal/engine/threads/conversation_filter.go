@@ -31,6 +31,10 @@ func checkConversationFilter(sc scope.Scope, f store.ConversationFilter) (store.
 	for _, t := range []*time.Time{&f.ActiveSince, &f.ActiveBefore, &f.CreatedSince, &f.CreatedBefore} {
 		*t = message.Instant(*t)
 	}
+	var err error
+	if f, err = checkMarks(sc, f); err != nil {
+		return f, err
+	}
 	return f, check.First(
 		checkDeleted(f.Deleted),
 		check.Key("lead_id", f.LeadID),
@@ -64,7 +68,7 @@ func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *q
 	if f.Text != "" {
 		sc.Contains(q.Add(" AND "), f.Text, "title", "subject")
 	}
-	return q
+	return withMarks(sc, q, f)
 }
 
 // selectPage selects the conversations that match a filter in their order, after a place if it is

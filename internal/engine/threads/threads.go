@@ -32,6 +32,9 @@ type Messages interface {
 	store.MessageFinder
 	store.MessageAppender
 	store.MessageEditor
+	store.MessageBrancher
+	store.MessageVoter
+	store.MessageWatcher
 }
 
 // NewMessages returns the messages of a scope. Appends run the given statements, which all
