@@ -307,3 +307,18 @@ func contentText(raw json.RawMessage) string {
 	}
 	return strings.Join(texts, "\n")
 }
+
+// OnlyThinks reports whether a payload of Responses is nothing but reasoning, which OpenAI takes
+// back only together with the item that it led to.
+func OnlyThinks(m *message.Message) bool {
+	if m == nil || m.PayloadFormat != string(Responses) {
+		return false
+	}
+	items := documents(json.RawMessage(m.Payload))
+	for _, o := range items {
+		if o.text("type") != "reasoning" {
+			return false
+		}
+	}
+	return len(items) > 0
+}

@@ -83,6 +83,9 @@ func identify(ms []*message.Message) []said {
 		for _, c := range all[i].calls {
 			taken[c.ID] = true
 		}
+		for _, r := range all[i].results {
+			taken[r.CallID] = true
+		}
 	}
 	next, open := 0, []Call(nil)
 	for i := range all {

@@ -165,7 +165,7 @@ func TestReadWhatNoDatabaseTakes(t *testing.T) {
 
 // What Write makes of the fields, Read reads as the same fields.
 func TestWriteThenRead(t *testing.T) {
-	calls := message.MustJSON([]payload.Call{{ID: "call_1", Name: "f", Arguments: json.RawMessage(`{"a":1}`)}, {ID: "call_2", Name: "g", Arguments: json.RawMessage(`{}`)}})
+	calls := message.MustJSON([]payload.Call{{ID: "call_1", Name: "f", Arguments: json.RawMessage(`{"a":1}`)}, {ID: "call_2", Name: "g", Arguments: json.RawMessage(`{"x":[]}`)}})
 	results := message.MustJSON([]payload.Result{{CallID: "call_1", Name: "f", Content: "one"}, {CallID: "call_2", Name: "g", Content: `{"b":2,"c":3}`, IsError: false}})
 	failed := message.MustJSON([]payload.Result{{CallID: "call_1", Name: "f", Content: "no", IsError: true}})
 	for name, m := range map[string]*message.Message{

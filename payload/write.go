@@ -311,7 +311,11 @@ func writeGemini(t turn) json.RawMessage {
 		parts = append(parts, geminiPart{Text: t.text})
 	}
 	for _, c := range t.calls {
-		parts = append(parts, geminiPart{Call: &geminiCall{portableID(c.ID), orTool(c.Name), inputObject(c.Arguments)}})
+		part := geminiPart{Call: &geminiCall{ID: portableID(c.ID), Name: orTool(c.Name)}}
+		if args := inputObject(c.Arguments); string(args) != "{}" {
+			part.Call.Args = args
+		}
+		parts = append(parts, part)
 	}
 	role := "user"
 	switch t.role {
