@@ -17,6 +17,7 @@ type Messages interface {
 	MessageFinder
 	MessageAppender
 	MessageEditor
+	MessageWindower
 }
 
 // MessageReader reads the messages of a conversation. Messages of a deleted conversation are

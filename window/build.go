@@ -149,25 +149,41 @@ func (w *builder) choose(messages []*message.Message, summaries []*conversation.
 	}
 }
 
-// chooseSummaries returns those to use, by seq.
+// chooseSummaries returns those to use, by seq, and leaves out the others.
 func (w *builder) chooseSummaries(summaries []*conversation.Summary) []*conversation.Summary {
+	var last *message.Message
+	if w.last != nil {
+		last = w.last.message
+	}
+	chosen := Choose(summaries, last)
+	for _, s := range summaries {
+		switch {
+		case slices.Contains(chosen, s):
+		case s.Void():
+			w.leave(&item{summary: s}, Unfit)
+		case strings.TrimSpace(s.Content) == "":
+			w.leave(&item{summary: s}, Blank)
+		default:
+			w.leave(&item{summary: s}, Overlapping)
+		}
+	}
+	return chosen
+}
+
+// Choose returns the summaries that Build uses, in the order of seq: those that are not void or
+// blank and do not cover the last user's message, if last is not nil; of two that overlap the
+// longer one, of equally long ones the newer.
+func Choose(summaries []*conversation.Summary, last *message.Message) []*conversation.Summary {
 	best := slices.Clone(summaries)
 	slices.SortStableFunc(best, func(a, b *conversation.Summary) int {
 		return cmp.Or(cmp.Compare(b.ToSeq-b.FromSeq, a.ToSeq-a.FromSeq), b.CreatedAt.Compare(a.CreatedAt))
 	})
 	var chosen []*conversation.Summary
 	for _, s := range best {
-		overlaps := w.last != nil && covers(s, w.last.seq()) || slices.ContainsFunc(chosen, func(c *conversation.Summary) bool {
-			return c.FromSeq <= s.ToSeq && s.FromSeq <= c.ToSeq
-		})
-		switch {
-		case s.Void():
-			w.leave(&item{summary: s}, Unfit)
-		case overlaps:
-			w.leave(&item{summary: s}, Overlapping)
-		case strings.TrimSpace(s.Content) == "":
-			w.leave(&item{summary: s}, Blank)
-		default:
+		if s.Void() || strings.TrimSpace(s.Content) == "" || last != nil && covers(s, last.Seq) {
+			continue
+		}
+		if !slices.ContainsFunc(chosen, func(c *conversation.Summary) bool { return c.FromSeq <= s.ToSeq && s.FromSeq <= c.ToSeq }) {
 			chosen = append(chosen, s)
 		}
 	}
@@ -212,4 +228,10 @@ func speaks(m *message.Message) bool {
 		return true
 	}
 	return len(m.Payload) > 0 && len(payload.Results(m)) == 0 && len(payload.Calls(m)) == 0
+}
+
+// Pins tells whether the budget has a user's message pinned if it is the last one: whether it is of
+// the kinds and states that the window takes, and says something.
+func (b Budget) Pins(m *message.Message) bool {
+	return m.Role == message.RoleUser && b.fits(m) && speaks(m)
 }

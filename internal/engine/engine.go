@@ -184,6 +184,7 @@ func (v view) Conversations() store.Conversations { return threads.NewConversati
 func (v view) Messages() store.Messages           { return threads.NewMessages(v.sc, v.rooms.statements) }
 
 func (v view) Suggestions() store.Suggestions { return suggestions.New(v.sc, v.rooms.statements) }
+func (v view) Summaries() store.Summaries     { return threads.NewSummaries(v.sc) }
 func (v view) Search() store.Search           { return search.New(v.sc, v.rooms.codes) }
 func (v view) Embeddings() store.Embeddings   { return embeddings.New(v.sc) }
 func (v view) Reports() store.Reports         { return reports.New(v.sc, v.rooms.leadTypes) }
