@@ -114,6 +114,7 @@ func readOnly(dsn string) string {
 var writes = map[string]string{
 	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetMetadata MergeMetadata Archive Reopen Hold Release Delete Restore Erase",
 	"threads.messages":        "Append AppendMany Import Update MergeMetadata Delete Restore RestoreAll",
+	"threads.summaries":       "Create Delete",
 	"suggestions.suggestions": "Create Approve Edit Reject Send Delete Restore",
 	"embeddings.embeddings":   "Set SetMany EmbedMissing RetrySetAside DropModel",
 	"maintenance.maintenance": "EraseUser",
@@ -123,6 +124,7 @@ var writes = map[string]string{
 // are maintenance.
 var decisions = map[string]string{
 	"threads.messages":        "FindThread",
+	"threads.summaries":       "Cover",
 	"embeddings.embeddings":   "Train",
 	"maintenance.maintenance": "ArchiveInactive Purge Retain EraseLead RemoveOrphans Analyze Vacuum VacuumFull Reindex PackSearch ReindexSearch SearchState",
 }

@@ -128,7 +128,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	all := subtests{}
 	for _, part := range []subtests{
-		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
+		conversationTests(), messageTests(), windowTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
 		inputTests(), boundTests(), searchTests(), searchPartTests(), embeddingTests(), reportTests(), healthTests(),
 	} {
 		maps.Copy(all, part)

@@ -64,14 +64,14 @@ func testContext(t *testing.T, w *world) {
 	require.Equal(t, []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, seqsOf(got))
 	require.Empty(t, got.LeftOut)
 	require.Zero(t, got.UnreadBefore)
-	same(t, w.thread(t, c.ID), got.Messages())
+	same(t, w.newest(t, c.ID), got.Messages())
 
 	got, err = w.mine.Messages().Context(t.Context(), c.ID, window.Budget{Messages: 4})
 	require.NoError(t, err)
 	require.Equal(t, []int64{1, 8, 9, 10}, seqsOf(got), "the system's message and the newest, a user's first")
 	require.Len(t, got.LeftOut, 6)
 
-	_, err = w.mine.Messages().Delete(t.Context(), w.thread(t, c.ID)[8].ID)
+	_, err = w.mine.Messages().Delete(t.Context(), w.newest(t, c.ID)[8].ID)
 	require.NoError(t, err)
 	got, err = w.mine.Messages().Context(t.Context(), c.ID, window.Budget{Messages: 4})
 	require.NoError(t, err)
@@ -82,7 +82,7 @@ func testContext(t *testing.T, w *world) {
 	require.Equal(t, window.Window{}, empty)
 }
 
-func (w *world) thread(t *testing.T, id uuid.UUID) []*message.Message {
+func (w *world) newest(t *testing.T, id uuid.UUID) []*message.Message {
 	t.Helper()
 	ms, err := w.mine.Messages().Last(t.Context(), id, store.MaxLimit)
 	require.NoError(t, err)
@@ -166,7 +166,7 @@ func testContextUsesSummaries(t *testing.T, w *world) {
 	require.Equal(t, long.ID, got.Messages()[1].ID)
 	require.Len(t, got.LeftOut, 3, "what a summary covers is not even read, and three summaries overlap")
 
-	_, err = w.mine.Messages().Update(t.Context(), w.thread(t, c.ID)[150].ID, store.MessageUpdate{Content: new("other words")})
+	_, err = w.mine.Messages().Update(t.Context(), w.newest(t, c.ID)[150].ID, store.MessageUpdate{Content: new("other words")})
 	require.NoError(t, err)
 	got, err = w.mine.Messages().Context(t.Context(), c.ID, window.Budget{Messages: 400})
 	require.NoError(t, err)
@@ -193,7 +193,7 @@ func testSummaryKeepsEveryColumn(t *testing.T, w *world) {
 func testSummaryCreateRefuses(t *testing.T, w *world) {
 	c := w.chat(t, 5)
 	ctx, ss := t.Context(), w.mine.Summaries()
-	deleted := w.thread(t, c.ID)[2]
+	deleted := w.newest(t, c.ID)[2]
 	_, err := w.mine.Messages().Delete(ctx, deleted.ID)
 	require.NoError(t, err)
 	require.ErrorIs(t, ss.Create(ctx, nil), store.ErrInvalid)
@@ -232,7 +232,7 @@ func testSummaryCreateConflicts(t *testing.T, w *world) {
 	hash, err := ss.Cover(ctx, c.ID, 1, 3)
 	require.NoError(t, err)
 	w.tick()
-	_, err = w.mine.Messages().Update(ctx, w.thread(t, c.ID)[1].ID, store.MessageUpdate{Content: new("edited meanwhile")})
+	_, err = w.mine.Messages().Update(ctx, w.newest(t, c.ID)[1].ID, store.MessageUpdate{Content: new("edited meanwhile")})
 	require.NoError(t, err)
 	s := &conversation.Summary{ConversationID: c.ID, FromSeq: 1, ToSeq: 3, Content: "x", CoveredHash: hash}
 	require.ErrorIs(t, ss.Create(ctx, s), store.ErrConflict)
@@ -289,7 +289,7 @@ func testSummaryBecomesVoid(t *testing.T, w *world) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := w.chat(t, 8)
-			all := w.thread(t, c.ID)
+			all := w.newest(t, c.ID)
 			_, err := ms.Delete(t.Context(), all[4].ID)
 			require.NoError(t, err)
 			before, of, after := w.summarize(t, c, 1, 3), w.summarize(t, c, 4, 6), w.summarize(t, c, 7, 9)
@@ -340,5 +340,17 @@ func testPayloadsThroughAppend(t *testing.T, w *world) {
 		written, err := payload.Write(f, got)
 		require.NoError(t, err)
 		require.Equal(t, doc, string(written))
+	}
+}
+
+// summaryCalls are the calls of Summaries, for the tests that go over every method.
+func summaryCalls() map[string][]call {
+	return map[string][]call{
+		"Cover": {{want: notFound, args: live(int64(1), int64(1))}},
+		"Create": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{&conversation.Summary{ConversationID: e.live.ID, FromSeq: 1, ToSeq: 1, Content: "new"}}
+		}}},
+		"List":   {{want: notFound, args: liveID}},
+		"Delete": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.summary.ID} }}},
 	}
 }
