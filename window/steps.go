@@ -135,7 +135,8 @@ func (w *builder) group() {
 	for at, i := range w.items {
 		switch {
 		case i.role() != message.RoleAssistant:
-			thoughts, current = w.forget(thoughts), 0
+			w.forget(thoughts)
+			thoughts, current = nil, 0
 			if i.run == 0 {
 				w.units = append(w.units, &unit{items: []*item{i}})
 			}
@@ -188,11 +189,10 @@ func (w *builder) goesOn() []int {
 	return steps
 }
 
-func (w *builder) forget(thoughts []*item) []*item {
+func (w *builder) forget(thoughts []*item) {
 	for _, i := range thoughts {
 		w.leave(i, Blank)
 	}
-	return nil
 }
 
 // complete adds the results to each step. One that lacks some gets results of the window's own,

@@ -275,7 +275,7 @@ func testSummaryBecomesVoid(t *testing.T, w *world) {
 		},
 		"plain Save": func(t *testing.T, _ *conversation.Conversation, m, _ *message.Message) error {
 			m.Content = "other"
-			return w.st.DB(t.Context()).Save(m).Error
+			return w.st.DB(t.Context()).Save(m).Error //nolint:forbidigo // as a host may
 		},
 		"plain Update": func(t *testing.T, _ *conversation.Conversation, m, _ *message.Message) error {
 			return w.st.DB(t.Context()).Model(m).Update("content", "other").Error

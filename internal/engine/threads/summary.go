@@ -35,7 +35,10 @@ func (s summaries) Cover(ctx context.Context, conversationID uuid.UUID, fromSeq,
 		return "", query.Wrap("cover messages", err)
 	}
 	c, err := cover(s.sc.As(owner), db, conversationID, fromSeq, toSeq)
-	return c.hash(), query.Wrap("cover messages", err)
+	if err != nil {
+		return "", query.Wrap("cover messages", err)
+	}
+	return c.hash(), nil
 }
 
 func checkSpan(fromSeq, toSeq int64) error {
