@@ -27,9 +27,9 @@ TESTFLAGS   ?=
 # always has it, and PostgreSQL knows nothing of it.
 TAGS := sqlite_fts5
 
-# Nested modules keep the dependencies of examples and of the second SQLite
+# Nested modules keep the dependencies of examples, stemmers and the second SQLite
 # driver out of the library's go.mod.
-NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard examples/*/go.mod examples/*/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
+NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard */go.mod examples/*/go.mod examples/*/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
 # What the library is measured beside brings hundreds of packages of others along: they
 # take longer to compile and to lint than all of the library, and `make bench` runs them.
 AGENTS  := internal/peers/agents
@@ -54,23 +54,26 @@ help: ## print this list
 .PHONY: test
 test: $(TESTPG) ## test every module on SQLite and on a throw-away PostgreSQL; the contract with the race detector
 	@$(if $(HAS_CGO),:,echo "make: no C compiler (or CGO_ENABLED=0): testing without -race and without $(CGO_MODULES)")
-	@$(TESTPG) -- $(MAKE) --no-print-directory --keep-going $(TEST_MODULES:%=test-module/%) $(if $(HAS_CGO),test-modes)
+	@$(TESTPG) -- $(MAKE) --no-print-directory --keep-going $(TEST_MODULES:%=test-module/%) $(if $(HAS_CGO),test-unraced)
 
-# The migrations do their work one statement after the other, most of it in SQLite translated to
-# Go, which the race detector slows down by far: they run without it.
-UNRACED := ./migrate
-WITHOUT_UNRACED = $(if $(RACE),$$(go list ./... | grep -v -E '^github.com/convostore/convostore/migrate$$'),./...)
+# The race detector is for what runs at once. It makes SQLite translated to Go ten times slower,
+# so that tests with one caller run without it: all of these packages, but for tests that are
+# named for what is beside them, and the parts of the contract that skip themselves.
+UNRACED := ./conversation ./internal/engine ./internal/engine/maintenance ./internal/engine/search ./internal/segment ./internal/substring ./migrate ./store
+RACED   := Beside|Goroutines|Linear|Replica
+MODULE  := $(shell sed -n 's/^module //p' go.mod)
+RACED_PACKAGES = $(if $(RACE),$$(go list ./... | grep -v -x -F $(UNRACED:./%=-e $(MODULE)/%)),./...)
+GO_TEST = go test -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS)
 
-# The other ways to open a database skip themselves under the race detector, and so do the tests
-# that train lists of vectors, but for the one with writers and readers beside it.
-.PHONY: test-modes
-test-modes:
-	go test -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) $(UNRACED)
-	go test -run Train -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./internal/engine/search
-	go test -run '^TestModes$$' -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) ./store/postgres ./store/sqlite
+# What the detector slows down, and the other ways to open a database.
+.PHONY: test-unraced
+test-unraced:
+	$(GO_TEST) $(UNRACED)
+	$(GO_TEST) $(RACE) -run '$(RACED)' $(filter-out ./migrate,$(UNRACED))
+	$(GO_TEST) -run '^(TestModes|TestHostTransactions)$$|^(TestOpen|TestFile)$$/^(Tenancy|Pagination|Search|Embedding|Refusals)$$' ./store/postgres ./store/sqlite
 
 test-module/%:
-	cd $* && go test $(RACE) -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) $(WITHOUT_UNRACED)
+	cd $* && $(GO_TEST) $(RACE) $(RACED_PACKAGES)
 
 # Its SQLite is in C, which the race detector does not see into, and the rest is the same as
 # in the library's own tests.
@@ -79,14 +82,14 @@ test-module/$(CGO_MODULES): RACE =
 test-module/internal/ncrucestest: RACE =
 
 # What `make test` does in a small size: comparisons with plain Go, crash loops,
-# histories that are checked to be linearizable, power cuts, replicas,
-# and the whole contract on every way to open a database. Most of the time is spent in those
-# answers worked out once more, which is no matter of races.
+# histories that are checked to be linearizable, power cuts, replicas, and the parts of the
+# contract that `make test` leaves out of the other ways to open a database. Most of the time is
+# spent in those answers worked out once more, which is no matter of races.
 FULL := ^(TestModes|TestReports|TestReplicas|TestCrash.*|TestLinear.*|TestPowerCuts.*)$$|^(TestOpen|TestFile)$$/^(Search|Concurrency)$$
 
 .PHONY: test-full
 test-full: $(TESTPG) ## run what `make test` runs in a small size in full, without the race detector
-	CONVOSTORE_TEST_FULL=1 $(TESTPG) -- go test -run '$(FULL)' -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS) \
+	CONVOSTORE_TEST_FULL=1 $(TESTPG) -- $(GO_TEST) -run '$(FULL)' \
 		./internal/engine/... ./internal/faulttest/... ./store/postgres ./store/sqlite
 
 .PHONY: test-short

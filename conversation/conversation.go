@@ -35,6 +35,10 @@ type Conversation struct {
 	App string `gorm:"serializer:convostore_null_text;-:migration" json:"app,omitempty"`
 	// LeadID is the id of the outside contact in the host's own tables, as text.
 	LeadID string `gorm:"serializer:convostore_null_text;-:migration" json:"lead_id,omitempty"`
+	// Language is that of the texts, as two or three small letters (ISO 639: "en", "de"): a store
+	// with a stemmer for it finds other forms of their words. Empty is the store's own, see
+	// convostore.WithStemming.
+	Language string `gorm:"serializer:convostore_null_text;-:migration" json:"language,omitempty"`
 	// ExternalKey is the host's own key of the conversation, unique within a user.
 	ExternalKey string `gorm:"serializer:convostore_null_text;-:migration" json:"external_key,omitempty"`
 	Title       string `gorm:"serializer:convostore_null_text;-:migration" json:"title,omitempty"`
@@ -119,7 +123,8 @@ func (c *Conversation) Normalize(now time.Time) {
 
 // Validate returns a *rule.InvalidError for the first field that a database would
 // refuse or change: an unknown status, a title of more than 255 characters, U+0000 or
-// invalid UTF-8 in a text, metadata that does not parse, a key of more than 1,024 bytes.
+// invalid UTF-8 in a text, metadata that does not parse, a key of more than 1,024 bytes, a
+// language that is not two or three small letters.
 func (c *Conversation) Validate() error {
 	return check.First(
 		c.Status.validate(),
@@ -127,6 +132,7 @@ func (c *Conversation) Validate() error {
 		check.Key("assignee", c.Assignee),
 		check.Key("lead_id", c.LeadID),
 		check.Key("external_key", c.ExternalKey),
+		check.Language("language", c.Language),
 		check.Length("title", c.Title, MaxTitle),
 		check.Text("subject", c.Subject),
 		check.JSON("metadata", c.Metadata),
@@ -170,7 +176,7 @@ func (c *Conversation) validateHead() error {
 // Size returns the bytes of the conversation's texts and metadata together, as message.Message's
 // Size counts them. Its messages do not count.
 func (c *Conversation) Size() int {
-	return check.Sum(c.App, c.Assignee, c.LeadID, c.ExternalKey, c.Title, c.Subject) + check.Written(c.Metadata)
+	return check.Sum(c.App, c.Assignee, c.LeadID, c.Language, c.ExternalKey, c.Title, c.Subject) + check.Written(c.Metadata)
 }
 
 // AddMessage appends m to c.Messages as the next message. It sets m's conversation, owner

@@ -10,7 +10,7 @@ func FromRow(r *message.ConversationRow) *Conversation {
 	}
 	return &Conversation{
 		ID: r.ID, UserID: r.UserID,
-		App: r.App, LeadID: r.LeadID, ExternalKey: r.ExternalKey, Title: r.Title, Subject: r.Subject,
+		App: r.App, LeadID: r.LeadID, Language: r.Language, ExternalKey: r.ExternalKey, Title: r.Title, Subject: r.Subject,
 		Status: Status(r.Status), Metadata: r.Metadata,
 		LastSeq: r.LastSeq, LastMessageAt: r.LastMessageAt, LastChangeSeq: r.LastChangeSeq,
 		Branched: r.Branched, HeadSeq: r.HeadSeq,

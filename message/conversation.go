@@ -23,6 +23,7 @@ type ConversationRow struct {
 
 	App         string             `gorm:"serializer:convostore_null_text;-:migration" json:"app,omitempty"`
 	LeadID      string             `gorm:"serializer:convostore_null_text;-:migration" json:"lead_id,omitempty"`
+	Language    string             `gorm:"serializer:convostore_null_text;-:migration" json:"language,omitempty"`
 	ExternalKey string             `gorm:"serializer:convostore_null_text;-:migration" json:"external_key,omitempty"`
 	Title       string             `gorm:"serializer:convostore_null_text;-:migration" json:"title,omitempty"`
 	Subject     string             `gorm:"serializer:convostore_null_text;-:migration" json:"subject,omitempty"`

@@ -77,7 +77,7 @@ type ConversationCreator interface {
 	Create(ctx context.Context, c *conversation.Conversation) error
 
 	// Upsert creates c, or, if the user has a conversation with c.ID, sets the lead, external
-	// key, title, subject and metadata of that one to those of c. It never changes status,
+	// key, title, subject, language and metadata of that one to those of c. It never changes status,
 	// seq and activity, which follow from the messages. c comes back as the stored row. It
 	// returns ErrConflict if the row is deleted, and ErrInvalid if c has no id or has
 	// messages or suggestions.
@@ -90,7 +90,7 @@ type ConversationCreator interface {
 	GetOrCreate(ctx context.Context, c *conversation.Conversation) (created bool, err error)
 }
 
-// ConversationEditor changes the title, the subject and the metadata. Its methods return the
+// ConversationEditor changes the title, the subject, the language and the metadata. Its methods return the
 // row as it is now, or ErrNotFound if there is no live conversation with this id. The last
 // call wins.
 type ConversationEditor interface {
@@ -99,6 +99,10 @@ type ConversationEditor interface {
 
 	// SetSubject sets the subject; "" removes it.
 	SetSubject(ctx context.Context, id uuid.UUID, subject string) (*conversation.Conversation, error)
+
+	// SetLanguage sets the language of the texts, two or three small letters; "" removes it. All
+	// texts of the conversation are then indexed again, as if they were new.
+	SetLanguage(ctx context.Context, id uuid.UUID, language string) (*conversation.Conversation, error)
 
 	// SetMetadata replaces the whole document; nil removes it.
 	SetMetadata(ctx context.Context, id uuid.UUID, doc message.JSON) (*conversation.Conversation, error)

@@ -131,7 +131,7 @@ type TableCare interface {
 // new are noted by triggers and read by each search until they are packed into the index, which
 // the store's own appends do once there are some hundreds. Beside Vacuum it is for hosts that
 // write much past the store, and for a new version of the library that takes texts apart in
-// another way. In the scope of one user its methods return ErrInvalid, and where there is no
+// another way, or other stemmers. In the scope of one user its methods return ErrInvalid, and where there is no
 // index, ErrUnsupported.
 type SearchCare interface {
 	// PackSearch packs the texts that are noted, in one transaction after the other, and removes
@@ -140,8 +140,9 @@ type SearchCare interface {
 	PackSearch(ctx context.Context) error
 
 	// ReindexSearch makes the index anew from the rows, segment by segment, each in a transaction
-	// of its own, while everybody reads, writes and searches. It first goes on with a rebuild
-	// that was interrupted, if there was one, and is then done. If the index is damaged, it notes all
+	// of its own, while everybody reads, writes and searches. If some of it is outdated, it makes
+	// that anew and is then done: what an interrupted rebuild has left, what has the stems of other
+	// stemmers. If the index is damaged, it notes all
 	// texts and removes the index, in one transaction, which edits and on SQLite all writers wait
 	// for, and packs the texts again; searches find everything meanwhile and are slow. progress, if not nil, is called
 	// after each segment, outside of its transaction.
@@ -169,8 +170,9 @@ type SearchState struct {
 	Segments  int64 `json:"segments"`
 	Documents int64 `json:"documents"`
 	Bytes     int64 `json:"bytes"`
-	// Outdated counts the documents that another version of the library has taken apart.
-	// ReindexSearch makes them anew.
+	// Outdated counts the documents that another version of the library has taken apart, or that
+	// other stemmers than the store's have found the stems of (convostore.WithStemming): these are
+	// found by their exact words alone, until ReindexSearch makes them anew.
 	Outdated int64 `json:"outdated"`
 }
 

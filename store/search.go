@@ -36,8 +36,14 @@ type Search interface {
 // finds Crème), the width of letters and other spellings of one character (NFKC). A word is a run
 // of letters and digits: e-mail, ann@example.com, user_id and a path are found by each of their
 // parts, and as a whole, which is the phrase of the parts. Chinese, Japanese, Korean, Thai, Lao,
-// Khmer and Burmese have no spaces: a query in them finds that run of characters. There is no
-// grammar: paying is found by pay*, not by pay. Use MatchSubstring for other parts of words.
+// Khmer and Burmese have no spaces: a query in them finds that run of characters. Use
+// MatchSubstring for other parts of words.
+//
+// Without stemmers there is no grammar: paying is found by pay*, not by pay. A store with stemmers
+// (convostore.WithStemming) finds what has the same stem in the language of the text, which is that
+// of its conversation. That goes for words by themselves, also with a minus: what stands in
+// quotes, the beginning of a word and a compound are found as they are, so "pay" finds pay alone.
+// A form counts as the word does, and a text has a word as often as it has its forms.
 //
 // A query may have 1,024 different words, and a phrase 256; more is ErrInvalid. A search ends with
 // its context.
@@ -172,6 +178,10 @@ type TextOptions struct {
 	Match  Match
 	Order  TextOrder
 	Filter SearchFilter
+	// Language is that of the query: texts in other languages are found by its exact words alone.
+	// Empty means that each text is found by the stems of its own. One that the store has no
+	// stemmer of is ErrInvalid. MatchSubstring has no use for it.
+	Language string
 	// In says where in a message the words may be; each word of a query may be in another place,
 	// the words of a phrase are in the same. Empty means InContent. MatchSubstring looks in the
 	// content alone, and anything else is ErrInvalid. An unknown value is ErrInvalid.

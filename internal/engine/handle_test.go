@@ -22,7 +22,6 @@ import (
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
-	"github.com/convostore/convostore/store/storetest"
 )
 
 // watcher is a plugin as tracing libraries have them.
@@ -50,20 +49,8 @@ func hostFile(tb testing.TB, config *gorm.Config) *gorm.DB {
 	return db
 }
 
-// TestThroughGORM runs a part of the contract on the way that statements take for a host's
-// plugins.
-func TestThroughGORM(t *testing.T) {
-	t.Parallel()
-	var seen atomic.Int64
-	storetest.Run(t, func(tb testing.TB, opts ...convostore.Option) store.Store {
-		db := hostFile(tb, &gorm.Config{Logger: logger.Discard, Plugins: map[string]gorm.Plugin{"watcher": watcher{&seen}}})
-		st, err := convostore.New(t.Context(), db, append(opts, convostore.WithMigrate(migrate.Options{}))...)
-		require.NoError(tb, err)
-		return st
-	}, storetest.Capabilities{Name: storetest.SQLite, OneWriter: true, NotDistributed: true}, storetest.Transactions)
-	require.Positive(t, seen.Load())
-}
-
+// TestPluginsSeeEveryStatement: with a plugin, statements go through GORM, on which TestHostTransactions
+// of store/sqlite runs a part of the contract.
 func TestPluginsSeeEveryStatement(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -274,6 +274,7 @@ func callConversations(c *caller, s *secrets, r store.Conversations, thread *con
 	c.call(r, "Unread", time.Now(), store.PageRequest{})
 	c.call(r, "SetTitle", thread.ID, s.next())
 	c.call(r, "SetSubject", thread.ID, s.next())
+	c.call(r, "SetLanguage", thread.ID, "de")
 	c.call(r, "SetMetadata", thread.ID, s.json())
 	c.call(r, "MergeMetadata", thread.ID, s.json())
 	c.called[fmt.Sprintf("%T.Erase", r)] = true // at the end

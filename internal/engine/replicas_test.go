@@ -112,7 +112,7 @@ func readOnly(dsn string) string {
 
 // writes are the methods that change rows, with those that decide what is to be changed.
 var writes = map[string]string{
-	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetMetadata MergeMetadata Archive Reopen Hold Release Delete Restore Erase",
+	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetLanguage SetMetadata MergeMetadata Archive Reopen Hold Release Delete Restore Erase",
 	"threads.messages":        "Append AppendMany Import Update MergeMetadata Delete Restore RestoreAll",
 	"threads.summaries":       "Create Delete",
 	"suggestions.suggestions": "Create Approve Edit Reject Send Delete Restore",

@@ -29,12 +29,17 @@ type twin [2]store.Store
 // newTwin opens both with a clock that stands still.
 func newTwin(t *testing.T) twin {
 	t.Helper()
+	return newTwinWith(t, migrate.Options{})
+}
+
+func newTwinWith(t *testing.T, o migrate.Options, opts ...convostore.Option) twin {
+	t.Helper()
 	at := time.Date(2026, time.March, 1, 9, 0, 0, 0, time.UTC)
 	clock := convostore.WithClock(func() time.Time { return at })
-	migrated := convostore.WithMigrate(migrate.Options{})
+	opts = append(opts, clock, convostore.WithMigrate(o))
 	return twin{
-		bothtest.Database{SQLite: true, DSN: filepath.Join(t.TempDir(), "chat.db")}.Store(t, clock, migrated),
-		bothtest.Database{DSN: pgtest.Database(t)}.Store(t, clock, migrated),
+		bothtest.Database{SQLite: true, DSN: filepath.Join(t.TempDir(), "chat.db")}.Store(t, opts...),
+		bothtest.Database{DSN: pgtest.Database(t)}.Store(t, opts...),
 	}
 }
 
@@ -128,7 +133,7 @@ func (w twin) tell(t *testing.T, g searchtest.Group) (ids []uuid.UUID) {
 		ids = append(ids, id)
 		for _, st := range w {
 			require.NoError(t, st.ForUser(groupUser(g)).Conversations().Create(t.Context(), &conversation.Conversation{
-				ID: thread, Subject: text.Name, Messages: []*message.Message{{ID: id, Role: message.RoleUser, Content: text.Value}},
+				ID: thread, Subject: text.Name, Language: g.Languages[text.Name], Messages: []*message.Message{{ID: id, Role: message.RoleUser, Content: text.Value}},
 			}), text.Name)
 		}
 	}

@@ -4,6 +4,9 @@
 package ncrucestest
 
 import (
+	"context"
+	"database/sql"
+	"errors"
 	"path/filepath"
 	"testing"
 
@@ -15,6 +18,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/convostore/convostore"
+	"github.com/convostore/convostore/internal/filetest"
 	"github.com/convostore/convostore/internal/zonetest"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -28,16 +32,30 @@ const settings = "?_pragma=busy_timeout(5000)&_pragma=foreign_keys(on)&_pragma=j
 
 func host(tb testing.TB, config *gorm.Config, opts ...convostore.Option) store.Store {
 	tb.Helper()
-	config.Logger = logger.Discard
-	db, err := gorm.Open(gormlite.Open("file:"+filepath.Join(tb.TempDir(), "host.db")+settings), config)
-	require.NoError(tb, err)
-	pool, err := db.DB()
+	path := filepath.Join(tb.TempDir(), "host.db")
+	filetest.Copy(tb, path, "migrated", func(path string) error {
+		db, pool, err := handleAt(path, &gorm.Config{})
+		if err != nil {
+			return err
+		}
+		return errors.Join(migrate.Up(context.Background(), db, migrate.Options{}), pool.Close())
+	})
+	db, pool, err := handleAt(path, config)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, pool.Close()) })
-	require.NoError(tb, migrate.Up(tb.Context(), db, migrate.Options{}))
 	st, err := convostore.New(tb.Context(), db, opts...)
 	require.NoError(tb, err)
 	return st
+}
+
+func handleAt(path string, config *gorm.Config) (*gorm.DB, *sql.DB, error) {
+	config.Logger = logger.Discard
+	db, err := gorm.Open(gormlite.Open("file:"+path+settings), config)
+	if err != nil {
+		return nil, nil, err
+	}
+	pool, err := db.DB()
+	return db, pool, err
 }
 
 func plain(tb testing.TB, opts ...convostore.Option) store.Store {

@@ -26,20 +26,29 @@ type Hit struct {
 // Find returns the texts that a query finds, in the order of the texts, with their scores by
 // BM25 among these texts. [Part] has no scores.
 func Find(texts []string, ask string, how How) []Hit {
+	all := make([]Said, len(texts))
+	for i, text := range texts {
+		all[i].Value = text
+	}
+	return FindForms(all, ask, how, Forms{})
+}
+
+// FindForms is Find for texts in several languages, by the forms of their words.
+func FindForms(texts []Said, ask string, how How, forms Forms) []Hit {
 	var hits []Hit
 	if how == Part {
 		part := lower(strings.TrimSpace(ask))
 		for i, text := range texts {
-			if part != "" && strings.Contains(lower(text), part) {
+			if part != "" && strings.Contains(lower(text.Value), part) {
 				hits = append(hits, Hit{Text: i})
 			}
 		}
 		return hits
 	}
-	q := parse(ask, how)
-	all := make([][]words.Token, len(texts))
+	q := parse(ask, how, forms)
+	all := make([]doc, len(texts))
 	for i, text := range texts {
-		all[i] = slices.Collect(words.Tokens(text))
+		all[i] = doc{text, slices.Collect(words.Tokens(text.Value)), forms.of(text.Language)}
 	}
 	for i, text := range all {
 		if q.matches(text) {
@@ -59,19 +68,20 @@ func Ranked(hits []Hit) []Hit {
 // MarksOf returns the parts of a text that the terms of a query take, in order. Parts that touch
 // are one. That is what a snippet marks if it has all of the text.
 func MarksOf(text, ask string, how How) []string {
+	return MarksOfForms(Said{Value: text}, ask, how, Forms{})
+}
+
+// MarksOfForms is MarksOf for a text in a language.
+func MarksOfForms(of Said, ask string, how How, forms Forms) []string {
+	text := of.Value
 	marked := make([]bool, len(text))
 	if how == Part {
 		markParts(marked, text, strings.TrimSpace(ask))
 	} else {
-		tokens := slices.Collect(words.Tokens(text))
-		for _, group := range parse(ask, how).groups {
+		d := doc{of, slices.Collect(words.Tokens(text)), forms.of(of.Language)}
+		for _, group := range parse(ask, how, forms).groups {
 			for _, t := range group {
-				for _, at := range t.places(tokens) {
-					from, to := tokens[at].Start, t.end(tokens[at:])
-					for i := from; i < to; i++ {
-						marked[i] = true
-					}
-				}
+				d.mark(marked, t)
 			}
 		}
 	}
@@ -87,6 +97,15 @@ func MarksOf(text, ask string, how How) []string {
 		at = end + 1
 	}
 	return parts
+}
+
+// mark marks the places of a term.
+func (d doc) mark(marked []bool, t term) {
+	for _, at := range append(t.places(d.tokens), d.forms(t)...) {
+		for i := d.tokens[at].Start; i < t.end(d.tokens[at:]); i++ {
+			marked[i] = true
+		}
+	}
 }
 
 // markParts marks a part wherever it begins after the end of the one before.
@@ -122,10 +141,12 @@ type question struct {
 type term struct {
 	words  []string
 	prefix bool
+	// word is with its accents, empty if other forms of it are not asked for.
+	word string
 }
 
-func (q question) matches(text []words.Token) bool {
-	has := func(t term) bool { return len(t.places(text)) > 0 }
+func (q question) matches(text doc) bool {
+	has := func(t term) bool { return text.count(t) > 0 }
 	for _, group := range q.groups {
 		if !slices.ContainsFunc(group, has) {
 			return false
@@ -149,6 +170,9 @@ func (t term) places(text []words.Token) []int {
 // spaces are one word, of which a term may be the first.
 func (t term) end(text []words.Token) int {
 	last := text[len(t.words)-1]
+	if t.word != "" {
+		return last.End
+	}
 	if last.Term != t.words[len(t.words)-1] && len(text) > len(t.words) {
 		return min(last.End, text[len(t.words)].Start)
 	}
@@ -171,23 +195,23 @@ func (t term) at(text []words.Token) bool {
 // score adds up BM25 over the different terms, in the order of the query, each as often as the
 // query says it. A text without a word
 // counts neither among the texts nor in their average length.
-func (q question) score(all [][]words.Token, text []words.Token) float64 {
+func (q question) score(all []doc, text doc) float64 {
 	n, total := 0.0, 0.0
 	for _, one := range all {
-		if len(one) > 0 {
-			n, total = n+1, total+float64(len(one))
+		if len(one.tokens) > 0 {
+			n, total = n+1, total+float64(len(one.tokens))
 		}
 	}
 	score := 0.0
 	for _, t := range distinct(slices.Concat(q.groups...), term.equal) {
 		df := 0.0
 		for _, one := range all {
-			if len(t.places(one)) > 0 {
+			if one.count(t) > 0 {
 				df++
 			}
 		}
 		times := 0.0
-		tf, length := float64(len(t.places(text))), float64(len(text))/(total/n)
+		tf, length := text.count(t), float64(len(text.tokens))/(total/n)
 		idf := math.Log(1 + (n-df+0.5)/(df+0.5))
 		for _, said := range q.said {
 			if said.equal(t) {

@@ -51,7 +51,7 @@ func pieces(ask string) []piece {
 	return all
 }
 
-func parse(ask string, how How) question {
+func parse(ask string, how How, forms Forms) question {
 	var q question
 	or := false      // an OR stands before this piece
 	hasLeft := false // and something to find stands before the OR
@@ -61,6 +61,9 @@ func parse(ask string, how How) question {
 			continue
 		}
 		t := termOf(p)
+		if len(forms.Stemmers) == 0 {
+			t.word = ""
+		}
 		if len(t.words) == 0 {
 			continue
 		}
@@ -98,6 +101,9 @@ func termOf(p piece) term {
 		return t
 	}
 	last := tokens[len(tokens)-1]
+	if len(tokens) == 1 && !p.quoted && (!star || last.End < len(text)) {
+		t.word = last.Word(text)
+	}
 	t.prefix = star && last.End == len(text)
 	if !last.Single {
 		return t
@@ -123,7 +129,7 @@ func (q question) once() question {
 }
 
 func (t term) equal(other term) bool {
-	return t.prefix == other.prefix && slices.Equal(t.words, other.words)
+	return t.prefix == other.prefix && t.word == other.word && slices.Equal(t.words, other.words)
 }
 
 func distinct[T any](all []T, equal func(x, y T) bool) []T {

@@ -49,6 +49,9 @@ type Group struct {
 	Kind    string
 	Texts   []Text
 	Queries []Query
+	// Languages are what the conversations of the texts name, by the names of the texts. Most
+	// name none.
+	Languages map[string]string
 }
 
 // Values are the texts alone.
@@ -56,6 +59,15 @@ func (g Group) Values() []string {
 	all := make([]string, len(g.Texts))
 	for i, t := range g.Texts {
 		all[i] = t.Value
+	}
+	return all
+}
+
+// Said are the texts with their languages.
+func (g Group) Said() []Said {
+	all := make([]Said, len(g.Texts))
+	for i, t := range g.Texts {
+		all[i] = Said{t.Value, g.Languages[t.Name]}
 	}
 	return all
 }

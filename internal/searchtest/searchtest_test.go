@@ -16,8 +16,21 @@ import (
 // TestTable holds the table against plain Go: what is found, what is marked, in which order.
 func TestTable(t *testing.T) {
 	t.Parallel()
-	rows := 0
-	for _, g := range searchtest.Groups() {
+	rows := checkTable(t, searchtest.Groups(), searchtest.Forms{})
+	require.Greater(t, rows, 300)
+	t.Log(rows, "rows")
+}
+
+// TestLanguages is TestTable of the texts in languages.
+func TestLanguages(t *testing.T) {
+	t.Parallel()
+	rows := checkTable(t, searchtest.Languages(), searchtest.Forms{Standard: "en", Stemmers: searchtest.Stemmers()})
+	require.Greater(t, rows, 40)
+}
+
+func checkTable(t *testing.T, groups []searchtest.Group, forms searchtest.Forms) (rows int) {
+	t.Helper()
+	for _, g := range groups {
 		rows += len(g.Queries)
 		t.Run(g.Kind, func(t *testing.T) {
 			t.Parallel()
@@ -32,18 +45,16 @@ func TestTable(t *testing.T) {
 				key := string(rune('0'+q.How)) + q.Ask
 				require.False(t, asked[key], "%q is asked twice", q.Ask)
 				asked[key] = true
-				check(t, g, q)
+				check(t, g, q, forms)
 			}
 		})
 	}
-	require.Greater(t, rows, 300)
-	t.Log(rows, "rows")
+	return rows
 }
 
-func check(t *testing.T, g searchtest.Group, q searchtest.Query) {
+func check(t *testing.T, g searchtest.Group, q searchtest.Query, forms searchtest.Forms) {
 	t.Helper()
-	values := g.Values()
-	hits := searchtest.Find(values, q.Ask, q.How)
+	hits := searchtest.FindForms(g.Said(), q.Ask, q.How, forms)
 	got := searchtest.Marks{}
 	for _, hit := range hits {
 		text := g.Texts[hit.Text]
@@ -52,7 +63,7 @@ func check(t *testing.T, g searchtest.Group, q searchtest.Query) {
 			got[text.Name] = want
 			continue
 		}
-		got[text.Name] = joined(searchtest.MarksOf(text.Value, q.Ask, q.How))
+		got[text.Name] = joined(searchtest.MarksOfForms(g.Said()[hit.Text], q.Ask, q.How, forms))
 	}
 	assert.Equal(t, q.Finds, got, "%.60q", q.Ask)
 	if q.Order == nil {

@@ -87,7 +87,7 @@ func (a *absorber) block(block Block) error {
 	}
 	if piece {
 		places, ok := a.places[string(block.Key)]
-		if !ok {
+		if !ok && !isStem(string(term)) {
 			return corrupt(PartPlaces, "no places for a piece of a term")
 		}
 		return a.postings(term, stream{first, block.Data, places})
@@ -115,6 +115,7 @@ func (a *absorber) postings(term []byte, st stream) error {
 	b := a.builder
 	number, known := uint32(0), false
 	last, ordinal, at := int64(-1), uint64(st.first), 0
+	placed := !isStem(string(term))
 	for i := 0; i < len(st.list); {
 		step, next := uvarint(st.list, i)
 		count := uint32(1)
@@ -122,7 +123,10 @@ func (a *absorber) postings(term []byte, st stream) error {
 			count, next = uvarint(st.list, next)
 		}
 		ordinal += uint64(step >> 1)
-		end := readPlaces(nil, st.places, at, count)
+		end := at
+		if placed {
+			end = readPlaces(nil, st.places, at, count)
+		}
 		switch {
 		case next > len(st.list) || count == 0 || int64(ordinal) <= last || ordinal >= uint64(len(a.numbers)):
 			return corrupt(PartTerms, "a posting at byte %d of %d", i, len(st.list))

@@ -7,7 +7,8 @@
 //
 //   - PartTerms: terms with the documents that have them. The key is the first term of the block;
 //     about 4 KB. A term with many documents has pieces of its own, with the key term, 0x00 and the
-//     first ordinal as four bytes, big endian. A term is a byte of the field and a folded word.
+//     first ordinal as four bytes, big endian. A term is a byte of the field and a folded word,
+//     or that byte with a bit, a language, a colon and the folded stem of a word.
 //   - PartDocuments: keys, times and lengths of 128 documents. The key is that of the first.
 //   - PartLengths: length, kind and beginning of a thread of 4,096 documents. The key is the first
 //     ordinal as four bytes, big endian.

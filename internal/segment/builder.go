@@ -6,6 +6,8 @@ import (
 	"errors"
 	"math"
 	"slices"
+
+	"github.com/convostore/convostore/internal/words"
 )
 
 // ErrDuplicate means that a Builder got two documents with the same key.
@@ -28,6 +30,7 @@ type Builder struct {
 
 	tokens []uint64 // of the document being added: term << 32 | place
 	buf    []byte
+	stems  words.Stems
 	limits limits // usual if not set
 	err    error
 }
@@ -49,12 +52,16 @@ func (b *Builder) Add(d Document) {
 	row := documentRow{at: d.At}
 	d.Key.append(row.key[:0])
 	b.tokens = b.tokens[:0]
-	for w := range d.words(allFields) {
+	for w := range d.words(allFields, &b.stems) {
 		if w.field == d.Key.Kind.main() {
 			row.length++
 		}
 		b.buf = append(append(b.buf[:0], byte(w.field)), w.text...)
 		b.tokens = append(b.tokens, uint64(b.term(b.buf))<<32|uint64(w.place))
+		if w.stem != "" {
+			b.buf = appendStem(b.buf[:0], w.field, d.Language.Code, w.stem)
+			b.tokens = append(b.tokens, uint64(b.term(b.buf))<<32|uint64(w.place))
+		}
 	}
 	row.length = min(row.length, maxLength)
 	document := uint32(len(b.documents))
@@ -65,8 +72,11 @@ func (b *Builder) Add(d Document) {
 		for n < len(rest) && rest[n]>>32 == term {
 			n++
 		}
-		start, last := len(b.places), uint32(0)
-		for _, t := range rest[:n] {
+		start, last, placed := len(b.places), uint32(0), rest[:n]
+		if isStem(b.names[term]) {
+			placed = nil
+		}
+		for _, t := range placed {
 			b.places = binary.AppendUvarint(b.places, uint64(uint32(t)-last))
 			last = uint32(t)
 		}

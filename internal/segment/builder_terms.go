@@ -135,7 +135,9 @@ func (w *termWriter) split(term []byte, postings []posting) {
 		}
 		key := ordinalKey(append(slices.Clone(term), 0), first)
 		w.blocks = append(w.blocks, Block{PartTerms, key, slices.Clone(w.list)})
-		w.pieces = append(w.pieces, Block{PartPlaces, key, slices.Clone(w.spots)})
+		if len(w.spots) > 0 { // a stem has none
+			w.pieces = append(w.pieces, Block{PartPlaces, key, slices.Clone(w.spots)})
+		}
 		postings = postings[n:]
 	}
 }

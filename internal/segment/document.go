@@ -21,6 +21,19 @@ const (
 	allFields  = 1<<fieldCount - 1
 )
 
+// ofStem is a bit of the first byte of a term that is a stem, with the field. The language and a
+// colon, which no word has, follow. Words and stems are terms side by side: a word is found as it
+// is without its stem, and a stem needs no places, since phrases have words.
+const ofStem = 1 << 3
+
+// appendStem appends a stem as a term.
+func appendStem(to []byte, f Field, language, stem string) []byte {
+	return append(append(append(append(to, byte(f)|ofStem), language...), ':'), stem...)
+}
+
+// isStem tells whether a term is a stem.
+func isStem(term string) bool { return term != "" && term[0]&ofStem != 0 }
+
 // gap lies between two values of one field, so that no phrase reaches from one into the other.
 const gap = 100
 
@@ -36,6 +49,8 @@ type Document struct {
 	Key   Key
 	At    int64 // microseconds since 1970
 	Texts []Text
+	// Language is that of the texts, nil if nobody asks for it.
+	Language *words.Language
 }
 
 // main is the field whose words are counted as the length of a document.
@@ -53,11 +68,15 @@ type word struct {
 	field Field
 	text  string
 	place uint32
+	stem  string // empty if there is none, or nobody asked
 }
 
 // words returns the words of the texts, by field those that are wanted (a bit each). Places count
-// from 0 in each field.
-func (d *Document) words(wanted uint8) iter.Seq[word] {
+// from 0 in each field. Without stems the words have none.
+func (d *Document) words(wanted uint8, stems *words.Stems) iter.Seq[word] {
+	if !d.Language.HasStems() {
+		stems = nil
+	}
 	return func(yield func(word) bool) {
 		var next [fieldCount]uint32
 		for _, t := range d.Texts {
@@ -67,7 +86,11 @@ func (d *Document) words(wanted uint8) iter.Seq[word] {
 			start, end := next[t.Field], uint32(0)
 			for token := range words.Tokens(t.Value) {
 				place := start + uint32(token.Pos)
-				if !yield(word{t.Field, token.Term, place}) {
+				w := word{field: t.Field, text: token.Term, place: place}
+				if stems != nil {
+					w.stem = stems.Of(d.Language, t.Value, token)
+				}
+				if !yield(w) {
 					return
 				}
 				end = place + 1 + gap

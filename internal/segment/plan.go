@@ -24,6 +24,8 @@ type Plan struct {
 type atom struct {
 	text   string
 	prefix bool
+	// language is that of a stem, empty for a word.
+	language string
 	// places tells that a phrase has it.
 	places bool
 }
@@ -31,6 +33,7 @@ type atom struct {
 // unit is a term of the query, which is counted as a whole.
 type unit struct {
 	atom   int     // of a unit of one word
+	stems  []int   // atoms of its stems, one for each language; a document has them if it has the word
 	phrase *phrase // nil for one word
 	// times is how often the query has it.
 	times int
@@ -40,7 +43,11 @@ type unit struct {
 // only field, or messages, with any of the other fields: with TitleField among others the plan
 // searches titles alone. A field given twice counts once. A query without a wanted term matches
 // nothing. How much a query may ask is checked before, by Query.Check.
-func NewPlan(q words.Query, fields []Field) *Plan {
+//
+// A word of which other forms are found too matches what has its stem in one of the languages. A
+// document in one of them has it as often as the stem, or as often as the word itself if that is
+// more, as it can be where a query and a text differ in their accents.
+func NewPlan(q words.Query, fields []Field, languages ...*words.Language) *Plan {
 	p := &Plan{kind: Message}
 	if slices.Contains(fields, TitleField) {
 		p.kind = Title
@@ -53,7 +60,7 @@ func NewPlan(q words.Query, fields []Field) *Plan {
 	slices.Sort(p.fields)
 	p.fields = slices.Compact(p.fields)
 	c := compiler{plan: p, atoms: map[atom]int{}, units: map[string]int{}}
-	c.query = q
+	c.query, c.languages = q, languages
 	for _, g := range q.Groups {
 		if units := c.compile(g); len(units) > 0 && !slices.ContainsFunc(p.groups, func(other []int) bool { return slices.Equal(other, units) }) {
 			p.groups = append(p.groups, units)
@@ -62,19 +69,27 @@ func NewPlan(q words.Query, fields []Field) *Plan {
 	p.not = c.compile(q.Not)
 	for _, a := range p.atoms {
 		for _, f := range p.fields {
-			term := append([]byte{byte(f)}, a.text...)
-			p.ranges = append(p.ranges, newRange(term, a.prefix, a.places))
+			p.ranges = append(p.ranges, newRange(a.term(f), a.prefix, a.places))
 		}
 	}
 	return p
 }
 
+// term is what the index has of an atom in a field.
+func (a atom) term(f Field) []byte {
+	if a.language != "" {
+		return appendStem(nil, f, a.language, a.text)
+	}
+	return append([]byte{byte(f)}, a.text...)
+}
+
 // compiler finds what several terms have in common.
 type compiler struct {
-	query words.Query
-	plan  *Plan
-	atoms map[atom]int
-	units map[string]int
+	query     words.Query
+	languages []*words.Language
+	plan      *Plan
+	atoms     map[atom]int
+	units     map[string]int
 }
 
 // compile returns the numbers of the terms' units, each once.
@@ -95,14 +110,22 @@ func (c *compiler) unit(t words.Term) int {
 	if t.Prefix {
 		name += "\x00*"
 	}
+	if t.Word != "" {
+		name += "\x00~" + t.Word
+	}
 	if n, ok := c.units[name]; ok {
 		return n
 	}
 	atoms := make([]int, len(t.Words))
 	for i, w := range t.Words {
-		atoms[i] = c.atom(w, t.Prefix && i == len(t.Words)-1, len(t.Words) > 1)
+		atoms[i] = c.atom(atom{text: w, prefix: t.Prefix && i == len(t.Words)-1}, len(t.Words) > 1)
 	}
 	u := unit{atom: atoms[0], times: c.query.Times(t)}
+	if t.Word != "" {
+		for _, l := range c.languages {
+			u.stems = append(u.stems, c.atom(atom{text: l.StemOf(t.Word), language: l.Code}, false))
+		}
+	}
 	if len(atoms) > 1 {
 		u.phrase = newPhrase(atoms, t.Prefix)
 	}
@@ -112,8 +135,7 @@ func (c *compiler) unit(t words.Term) int {
 	return n
 }
 
-func (c *compiler) atom(text string, prefix, places bool) int {
-	key := atom{text: text, prefix: prefix}
+func (c *compiler) atom(key atom, places bool) int {
 	n, ok := c.atoms[key]
 	if !ok {
 		n = len(c.plan.atoms)
@@ -130,13 +152,16 @@ func (c *compiler) atom(text string, prefix, places bool) int {
 type Range struct {
 	Low, High []byte
 	Positions bool
+	// Stem says that the term is a stem. An Input without blocks for it is one whose segment has
+	// no such stems.
+	Stem bool
 
 	term   []byte
 	prefix bool
 }
 
 func newRange(term []byte, prefix, places bool) Range {
-	r := Range{Low: term, Positions: places, term: term, prefix: prefix}
+	r := Range{Low: term, Positions: places, Stem: isStem(string(term)), term: term, prefix: prefix}
 	if prefix {
 		r.High = successor(term)
 	} else {

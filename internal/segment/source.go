@@ -106,6 +106,9 @@ func (p *Plan) match(s *Source, lists []*postings) error {
 			if unit.phrase == nil {
 				l := of(unit.atom)
 				s.units[u][f] = found{l.documents, l.counts}
+				for _, a := range unit.stems {
+					s.units[u][f] = s.units[u][f].or(of(a))
+				}
 				continue
 			}
 			var err error
@@ -117,6 +120,32 @@ func (p *Plan) match(s *Source, lists []*postings) error {
 	}
 	s.sum(p.kind)
 	return nil
+}
+
+// or returns the documents of either, with the greater count of each.
+func (f found) or(l *postings) found {
+	switch {
+	case len(l.documents) == 0:
+		return f
+	case len(f.documents) == 0:
+		return found{l.documents, l.counts}
+	}
+	size := max(len(f.documents), len(l.documents))
+	all := found{make([]uint32, 0, size), make([]uint32, 0, size)}
+	for i, k := 0, 0; i < len(f.documents) || k < len(l.documents); {
+		switch {
+		case k == len(l.documents) || i < len(f.documents) && f.documents[i] < l.documents[k]:
+			all.documents, all.counts = append(all.documents, f.documents[i]), append(all.counts, f.counts[i])
+			i++
+		case i == len(f.documents) || f.documents[i] > l.documents[k]:
+			all.documents, all.counts = append(all.documents, l.documents[k]), append(all.counts, l.counts[k])
+			k++
+		default:
+			all.documents, all.counts = append(all.documents, f.documents[i]), append(all.counts, max(f.counts[i], l.counts[k]))
+			i, k = i+1, k+1
+		}
+	}
+	return all
 }
 
 // sum counts the documents of a kind.

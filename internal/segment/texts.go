@@ -1,6 +1,10 @@
 package segment
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/convostore/convostore/internal/words"
+)
 
 // Texts finds the plan's terms in documents that no segment has yet. The ordinal of a document is
 // its index. Documents of another kind than the plan's are passed over.
@@ -27,26 +31,33 @@ func (p *Plan) Texts(documents []Document) *Source {
 // textReader collects postings of the plan's atoms.
 type textReader struct {
 	plan     *Plan
-	field    [fieldCount]int // index of a field in the plan, from 1
-	wanted   uint8           // fields, a bit each
-	whole    map[string]int  // atoms that are words
-	prefixes map[string]int  // atoms that are beginnings
-	lengths  []int           // of the beginnings, ascending, each once
+	field    [fieldCount]int           // index of a field in the plan, from 1
+	wanted   uint8                     // fields, a bit each
+	whole    map[string]int            // atoms that are words
+	stems    map[string]map[string]int // atoms that are stems, by language
+	known    words.Stems
+	prefixes map[string]int // atoms that are beginnings
+	lengths  []int          // of the beginnings, ascending, each once
 	lists    []*postings
 }
 
 func newTextReader(p *Plan) *textReader {
-	r := &textReader{plan: p, whole: map[string]int{}, prefixes: map[string]int{}, wanted: 1 << p.kind.main(), lists: make([]*postings, len(p.ranges))}
+	r := &textReader{plan: p, whole: map[string]int{}, prefixes: map[string]int{}, stems: map[string]map[string]int{}, wanted: 1 << p.kind.main(), lists: make([]*postings, len(p.ranges))}
 	for i, f := range p.fields {
 		r.field[f] = i + 1
 		r.wanted |= 1 << f
 	}
 	for i, a := range p.atoms {
-		if a.prefix {
+		switch {
+		case a.prefix:
 			r.prefixes[a.text] = i
 			r.lengths = append(r.lengths, len(a.text))
-		} else {
+		case a.language == "":
 			r.whole[a.text] = i
+		case r.stems[a.language] == nil:
+			r.stems[a.language] = map[string]int{a.text: i}
+		default:
+			r.stems[a.language][a.text] = i
 		}
 	}
 	slices.Sort(r.lengths)
@@ -59,7 +70,12 @@ func newTextReader(p *Plan) *textReader {
 
 // read returns the length of the document.
 func (r *textReader) read(document uint32, d *Document) (length uint32) {
-	for w := range d.words(r.wanted) {
+	var known *words.Stems
+	var stems map[string]int
+	if d.Language.HasStems() && r.stems[d.Language.Code] != nil {
+		known, stems = &r.known, r.stems[d.Language.Code]
+	}
+	for w := range d.words(r.wanted, known) {
 		if w.field == d.Key.Kind.main() {
 			length++
 		}
@@ -68,6 +84,9 @@ func (r *textReader) read(document uint32, d *Document) (length uint32) {
 			continue
 		}
 		if a, ok := r.whole[w.text]; ok {
+			r.add(a, f-1, document, w.place)
+		}
+		if a, ok := stems[w.stem]; ok && w.stem != "" {
 			r.add(a, f-1, document, w.place)
 		}
 		for _, n := range r.lengths {

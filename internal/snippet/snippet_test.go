@@ -15,7 +15,7 @@ import (
 )
 
 func marked(text, query string) string {
-	cut, spans := snippet.Cut(text, words.Find(text, words.Parse(query).Terms()))
+	cut, spans := snippet.Cut(text, words.Find(text, words.Parse(query).Terms(), nil))
 	for i := len(spans) - 1; i >= 0; i-- {
 		s := spans[i]
 		cut = cut[:s.Start] + "[" + cut[s.Start:s.End] + "]" + cut[s.End:]
@@ -62,7 +62,7 @@ func TestCutProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringOfN(rapid.SampledFrom([]rune("ab é好東\n\t …🙂-\u0301ﷺ")), 0, 600, -1).Draw(t, "text")
 		query := rapid.StringOfN(rapid.SampledFrom([]rune("ab é好東\"*")), 0, 12, -1).Draw(t, "query")
-		matches := words.Find(text, words.Parse(query).Terms())
+		matches := words.Find(text, words.Parse(query).Terms(), nil)
 		if rapid.Bool().Draw(t, "part") {
 			matches = substring.New(strings.TrimSpace(query)).Find(text)
 		}

@@ -20,19 +20,42 @@ const (
 	maxNested = 64
 )
 
-// Find returns the matches of terms in a text, sorted by their start; they may overlap. It stops
-// shortly after the first part of the text that has all terms close together, and after about
-// 1,000 matches. Its time is in proportion to the text and the terms.
-func Find(text string, terms []Term) []Match { return NewFinder(terms).Find(text) }
+// Find returns the matches of terms in a text in a language, nil for none, sorted by their start;
+// they may overlap. It stops shortly after the first part of the text that has all terms close
+// together, and after about 1,000 matches. Its time is in proportion to the text and the terms.
+func Find(text string, terms []Term, language *Language) []Match {
+	return NewFinder(terms, language).Find(text)
+}
 
 // Finder finds the same terms in many texts. It may be used by several goroutines at a time.
 type Finder struct {
 	automaton
 	terms []Term
+	// language is that of the texts, nil if no term has other forms in it, and stems are the
+	// terms by their stems.
+	language *Language
+	stems    map[string][]int
 }
 
-// NewFinder returns a Finder of terms. A term without words is found nowhere.
-func NewFinder(terms []Term) *Finder { return &Finder{newAutomaton(terms), terms} }
+// NewFinder returns a Finder of terms in texts of a language, nil for none. A term without words
+// is found nowhere.
+func NewFinder(terms []Term, language *Language) *Finder {
+	f := &Finder{automaton: newAutomaton(terms), terms: terms}
+	if !language.HasStems() {
+		return f
+	}
+	for i, t := range terms {
+		if t.Word == "" {
+			continue
+		}
+		if f.stems == nil {
+			f.language, f.stems = language, map[string][]int{}
+		}
+		stem := language.StemOf(t.Word)
+		f.stems[stem] = append(f.stems[stem], i)
+	}
+	return f
+}
 
 // Find does for a text what the function Find does.
 func (f *Finder) Find(text string) []Match { return f.search(text).found }
@@ -50,10 +73,13 @@ type search struct {
 	enough int
 	// steps counts what was looked up.
 	steps int
+	// text is where it walks.
+	text   string
+	stemOf Stems
 }
 
 func (f *Finder) search(text string) *search {
-	s := &search{Finder: f}
+	s := &search{Finder: f, text: text}
 	if f.longest == 0 {
 		return s
 	}
@@ -77,6 +103,9 @@ func (s *search) token(t Token) {
 	if begun := s.beginnings(t.Term); len(begun) > 0 {
 		s.begun(t, begun)
 	}
+	if s.language != nil {
+		s.otherForms(t)
+	}
 	word, ok := s.words[t.Term]
 	if !ok {
 		s.state = 0
@@ -91,6 +120,19 @@ func (s *search) token(t Token) {
 	}
 	for ; at != 0 && len(s.found) < maxMatches; at = s.states[at].ending {
 		for _, term := range s.states[at].ends {
+			s.match(term, t, t.End)
+		}
+	}
+}
+
+// otherForms records the terms of which the token is another form.
+func (s *search) otherForms(t Token) {
+	stem := s.stemOf.Of(s.language, s.text, t)
+	if stem == "" {
+		return
+	}
+	for _, term := range s.stems[stem] {
+		if s.terms[term].Words[0] != t.Term {
 			s.match(term, t, t.End)
 		}
 	}

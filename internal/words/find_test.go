@@ -40,23 +40,23 @@ func TestFind(t *testing.T) {
 		{"x", "a\ufdd0x\ufdd1", "[x]"},
 	} {
 		var got []string
-		for _, m := range words.Find(tt.text, words.Parse(tt.query).Terms()) {
+		for _, m := range words.Find(tt.text, words.Parse(tt.query).Terms(), nil) {
 			got = append(got, "["+tt.text[m.Start:m.End]+"]")
 		}
 		assert.Equal(t, tt.want, strings.Join(got, " "), tt.query)
 	}
-	assert.Empty(t, words.Find("a", nil))
-	assert.Empty(t, words.Find("a", []words.Term{{}, {Prefix: true}}), "no words")
-	assert.Equal(t, []words.Match{{words.Span{Start: 2, End: 3}, 1}}, words.Find("a b", []words.Term{{}, {Words: []string{"b"}}}))
+	assert.Empty(t, words.Find("a", nil, nil))
+	assert.Empty(t, words.Find("a", []words.Term{{}, {Prefix: true}}, nil), "no words")
+	assert.Equal(t, []words.Match{{words.Span{Start: 2, End: 3}, 1}}, words.Find("a b", []words.Term{{}, {Words: []string{"b"}}}, nil))
 }
 
 // TestFindStops shortly after it has seen all, and after many matches.
 func TestFindStops(t *testing.T) {
 	t.Parallel()
 	text := "a b " + strings.Repeat("x ", 10_000) + "a b"
-	assert.Len(t, words.Find(text, words.Parse("a b").Terms()), 2)
-	assert.Len(t, words.Find(text, words.Parse("a b c").Terms()), 4, "c may be anywhere")
-	many := words.Find(strings.Repeat("a ", 10_000), words.Parse("a zz").Terms())
+	assert.Len(t, words.Find(text, words.Parse("a b").Terms(), nil), 2)
+	assert.Len(t, words.Find(text, words.Parse("a b c").Terms(), nil), 4, "c may be anywhere")
+	many := words.Find(strings.Repeat("a ", 10_000), words.Parse("a zz").Terms(), nil)
 	assert.Len(t, many, 1000)
 }
 
@@ -75,7 +75,7 @@ func checkFind(t require.TestingT, text string, terms []words.Term) {
 	}
 	var got [][2]int
 	start := 0
-	found := words.Find(text, terms)
+	found := words.Find(text, terms, nil)
 	for _, m := range found {
 		require.True(t, m.Start >= start && m.Start < m.End && m.End <= len(text), "%+q: %+v", text, m)
 		require.True(t, !utf8.ValidString(text) || utf8.ValidString(text[m.Start:m.End]), "%+q: %+v", text, m)
@@ -116,7 +116,7 @@ func TestDenseScriptsAreSubstrings(t *testing.T) {
 		if strings.Contains(text, "ก้") && strings.HasSuffix(query, "ก") {
 			t.Skip("a letter by itself is the beginning of one with a mark")
 		}
-		found := words.Find(text, words.Parse(query).Terms())
+		found := words.Find(text, words.Parse(query).Terms(), nil)
 		require.Equal(t, strings.Contains(text, query), len(found) > 0, "%q in %q", query, text)
 		for _, m := range found {
 			require.Equal(t, query, text[m.Start:m.End])
@@ -129,6 +129,6 @@ func BenchmarkFind(b *testing.B) {
 	terms := words.Parse("needle hay* \"some phrase\"").Terms()
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		words.Find(text, terms)
+		words.Find(text, terms, nil)
 	}
 }

@@ -42,7 +42,7 @@ func TestFindIsLinear(t *testing.T) {
 		{"ab ", "abc* abcd* b* c* x", 6},
 	} {
 		terms := Parse(tt.query).Terms()
-		s := NewFinder(terms).search(strings.Repeat(tt.text, 20_000))
+		s := NewFinder(terms, nil).search(strings.Repeat(tt.text, 20_000))
 		n := 0
 		for range Tokens(strings.Repeat(tt.text, 20_000)) {
 			n++

@@ -28,6 +28,9 @@ type Term struct {
 	Words []string
 	// Prefix says that the last word is only the beginning of a word.
 	Prefix bool
+	// Word is the word as Token.Word has it, if other forms of it are found as well: those with
+	// its stem. It is empty for a term that is found as it is.
+	Word string
 }
 
 // Parse parses a query. No text is an error: parts without a meaning are left out.
@@ -35,8 +38,13 @@ type Term struct {
 //	a b      both          a OR b   either; binds tighter than the space
 //	"a b"    a phrase      a*       words that begin with a
 //	-a       texts without a
-func Parse(text string) Query {
-	p := parser{rest: text}
+func Parse(text string) Query { return parse(parser{rest: text}) }
+
+// ParseForms parses a query that finds other forms of its words too: of those that stand by
+// themselves, without quotes and *.
+func ParseForms(text string) Query { return parse(parser{rest: text, forms: true}) }
+
+func parse(p parser) Query {
 	for p.next() {
 		p.add()
 	}
@@ -73,7 +81,9 @@ func (q Query) Empty() bool { return len(q.Groups) == 0 }
 func (q Query) Terms() []Term { return slices.Concat(q.Groups...) }
 
 type parser struct {
-	rest  string
+	rest string
+	// forms says that other forms of words are found too.
+	forms bool
 	query Query
 	// minus, quoted and text describe the token that next read.
 	minus, quoted bool
@@ -142,7 +152,9 @@ func (p *parser) add() {
 
 func (p *parser) term() (Term, bool) {
 	if p.quoted {
-		return termOf(p.text)
+		t, ok := termOf(p.text)
+		t.Word = ""
+		return t, ok
 	}
 	text := strings.TrimRight(p.text, "*")
 	t, ok := termOf(text)
@@ -150,6 +162,9 @@ func (p *parser) term() (Term, bool) {
 		for k := range Tokens(text) {
 			t.Prefix = t.Prefix || k.End == len(text)
 		}
+	}
+	if t.Prefix || !p.forms {
+		t.Word = ""
 	}
 	return t, ok
 }
@@ -163,8 +178,12 @@ func termOf(text string) (Term, bool) {
 	single, pairs := false, false
 	for k := range Tokens(text) {
 		t.Words = append(t.Words, k.Term)
+		t.Word = k.Word(text)
 		single, pairs = k.Single, before.dense && !before.Single
 		before = k
+	}
+	if len(t.Words) != 1 {
+		t.Word = ""
 	}
 	switch {
 	case single && pairs:
@@ -216,11 +235,14 @@ func (q Query) compact() Query {
 	return q
 }
 
-// key is the same for terms that find the same. No word has a space, * or |.
+// key is the same for terms that find the same. No word has a space, *, | or ~.
 func (t Term) key() string {
 	k := strings.Join(t.Words, " ")
 	if t.Prefix {
 		k += "*"
+	}
+	if t.Word != "" {
+		k += "~" + t.Word
 	}
 	return k
 }

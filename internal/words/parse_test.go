@@ -132,7 +132,7 @@ func checkQuery(t require.TestingT, query, text string) {
 	require.Equal(t, written(q), written(words.Parse(query)))
 	checkFind(t, text, terms)
 	if utf8.ValidString(query) && !q.Empty() {
-		require.NotEmpty(t, words.Find(query, q.Terms()), "a text has its own words: %+q", query)
+		require.NotEmpty(t, words.Find(query, q.Terms(), nil), "a text has its own words: %+q", query)
 	}
 }
 

@@ -59,14 +59,19 @@ func open(tb testing.TB, opts ...convostore.Option) store.Store {
 // withoutIndex makes every similarity search exact.
 var withoutIndex = convostore.WithMigrate(migrate.Options{WithoutVectorIndex: true})
 
+func elsewhere(tb testing.TB, opts ...convostore.Option) store.Store {
+	tb.Helper()
+	return open(tb, append(opts, convostore.WithTablePrefix("chat_"), convostore.WithSchema("crm"))...)
+}
+
 func simple(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	return fresh(tb, "simple", postgres.Open, append(opts, withoutIndex, postgres.WithSimpleProtocol())...)
 }
 
-func elsewhere(tb testing.TB, opts ...convostore.Option) store.Store {
+func simpleElsewhere(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
-	return open(tb, append(opts, convostore.WithTablePrefix("chat_"), convostore.WithSchema("crm"))...)
+	return simple(tb, append(opts, convostore.WithTablePrefix("chat_"), convostore.WithSchema("crm"))...)
 }
 
 func host(tb testing.TB, opts ...convostore.Option) store.Store {
@@ -102,38 +107,42 @@ type hosted struct {
 
 func (h hosted) Close() error { return h.pool.Close() }
 
-// TestOpen runs the whole contract, under the race detector where there is one.
+// TestOpen runs the whole contract. Under the race detector it runs what has many callers, or has
+// each method called: the other parts call the same methods one after the other.
 func TestOpen(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, open, capabilities)
+	var parts []storetest.Part // all
+	if testrun.Race {
+		parts = []storetest.Part{storetest.CRUD, storetest.Transactions, storetest.Concurrency}
+	}
+	storetest.Run(t, open, capabilities, parts...)
 }
 
 // TestModes runs the contract on the other ways to open the same database, without the race
 // detector: the library's Go code is the same in all of them. What differs is how statements
 // are sent, what the tables are called, and in whose transaction they run, which CRUD tells
-// for each method, and Transactions for a host's own settings. A full run has the whole
-// contract of each.
+// for each method, and Transactions for a host's own settings. Two that have nothing to do with
+// each other are one mode. A full run has the other parts.
 func TestModes(t *testing.T) {
 	testrun.WithoutRace(t)
 	t.Parallel()
-	inFull := []storetest.Part{}
-	if testrun.Full() {
-		inFull = []storetest.Part{
-			storetest.Concurrency, storetest.Tenancy, storetest.Pagination, storetest.Search, storetest.Embedding,
-		}
-	}
-	crud := storetest.CRUD
+	inFull := []storetest.Part{storetest.Concurrency, storetest.Tenancy, storetest.Pagination, storetest.Embedding, storetest.Refusals}
 	for _, mode := range []struct {
-		name  string
-		open  storetest.Factory
-		parts []storetest.Part
+		name          string
+		open          storetest.Factory
+		parts, others []storetest.Part
 	}{
-		{"host", host, append(inFull[:len(inFull):len(inFull)], crud, storetest.Transactions)},
-		{"simple protocol", simple, append(inFull[:len(inFull):len(inFull)], crud, storetest.Transactions)},
-		{"prefix and schema", elsewhere, []storetest.Part{crud}},
-		{"in transaction", storetest.InTransaction(open), []storetest.Part{crud}},
-		{"host in transaction", storetest.InTransaction(host), []storetest.Part{crud}},
+		{"host", host, []storetest.Part{storetest.CRUD, storetest.Transactions}, inFull},
+		{"simple protocol", simple, []storetest.Part{storetest.Transactions}, append(inFull, storetest.Search)},
+		{"simple protocol, prefix and schema", simpleElsewhere, []storetest.Part{storetest.CRUD}, nil},
+		{"host in transaction", storetest.InTransaction(host), []storetest.Part{storetest.CRUD}, nil},
 	} {
+		if testrun.Full() {
+			mode.parts = mode.others
+		}
+		if len(mode.parts) == 0 {
+			continue
+		}
 		t.Run(mode.name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, mode.open, capabilities, mode.parts...)

@@ -1,10 +1,10 @@
 package sqlite_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -15,6 +15,7 @@ import (
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/engine/config"
+	"github.com/convostore/convostore/internal/filetest"
 	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
@@ -29,46 +30,25 @@ func file(tb testing.TB, opts ...convostore.Option) store.Store {
 	tb.Helper()
 	opts = append(opts, convostore.WithMigrate(migrate.Options{}))
 	path := filepath.Join(tb.TempDir(), "what? 100%25 #1 é.db")
-	require.NoError(tb, os.WriteFile(path, migratedFile(tb, opts), 0o600))
+	migratedFile(tb, path, opts)
 	st, err := sqlite.Open(tb.Context(), path, opts...)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, st.Close()) })
 	return st
 }
 
-// migratedFiles are contents of files by what their tables are called.
-var migratedFiles = struct {
-	sync.Mutex
-	contents map[string][]byte
-}{contents: map[string][]byte{}}
-
-// migratedFile is what Open makes of a new file, made once: under the race detector
-// migrating each takes a quarter of the time.
-func migratedFile(tb testing.TB, opts []convostore.Option) []byte {
+// migratedFile writes what Open makes of a new file with the options.
+func migratedFile(tb testing.TB, path string, opts []convostore.Option) {
 	tb.Helper()
 	c, err := config.New(opts...)
 	require.NoError(tb, err)
-	key := fmt.Sprintf("%+v", c.Naming())
-	migratedFiles.Lock()
-	defer migratedFiles.Unlock()
-	if migratedFiles.contents[key] == nil {
-		migratedFiles.contents[key] = newFile(tb, opts)
-	}
-	return migratedFiles.contents[key]
-}
-
-func newFile(tb testing.TB, opts []convostore.Option) []byte {
-	tb.Helper()
-	path := filepath.Join(tb.TempDir(), "what? 100%25 #1 é.db")
-	st, err := sqlite.Open(tb.Context(), path, opts...)
-	require.NoError(tb, err)
-	var busy int
-	require.NoError(tb, st.DB(tb.Context()).Raw("PRAGMA wal_checkpoint(TRUNCATE)").Row().Scan(&busy, new(int), new(int)))
-	require.Zero(tb, busy, "the log is in the file")
-	require.NoError(tb, st.Close())
-	content, err := os.ReadFile(path)
-	require.NoError(tb, err, "the file has the name that was asked for")
-	return content
+	filetest.Copy(tb, path, fmt.Sprintf("%+v", c.Naming()), func(path string) error {
+		st, err := sqlite.Open(context.Background(), path, append(opts, convostore.WithMigrate(migrate.Options{}))...)
+		if err != nil {
+			return err
+		}
+		return st.Close()
+	})
 }
 
 func memory(tb testing.TB, opts ...convostore.Option) store.Store {
@@ -88,33 +68,42 @@ func prefixed(f storetest.Factory) storetest.Factory {
 
 var capabilities = storetest.Capabilities{Name: storetest.SQLite, OneWriter: true, NotDistributed: true}
 
-// TestFile runs the whole contract, under the race detector where there is one.
+// TestFile runs the whole contract. Under the race detector it runs what has many callers, or has
+// each method called: the other parts call the same methods one after the other.
 func TestFile(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, file, capabilities)
+	var parts []storetest.Part // all
+	if testrun.Race {
+		parts = []storetest.Part{storetest.CRUD, storetest.Transactions, storetest.Concurrency}
+	}
+	storetest.Run(t, file, capabilities, parts...)
 }
 
 // TestModes runs the contract on the other ways to open the same database, without the race
 // detector: the library's Go code is the same in all of them. Memory has one pool where a
-// file has two, so that what many callers do at once differs too.
+// file has two, so that what many callers do at once differs too. Two that have nothing to do with
+// each other are one mode. A full run has the other parts, on memory.
 func TestModes(t *testing.T) {
 	testrun.WithoutRace(t)
 	t.Parallel()
-	parts := []storetest.Part{storetest.CRUD, storetest.Transactions, storetest.Concurrency}
-	if testrun.Full() {
-		parts = nil // all
-	}
-	for _, mode := range []struct {
-		name  string
+	modes := map[string]struct {
 		open  storetest.Factory
 		parts []storetest.Part
 	}{
-		{"memory", memory, parts},
-		{"prefix", prefixed(file), []storetest.Part{storetest.CRUD}},
-		{"in transaction", storetest.InTransaction(file), []storetest.Part{storetest.CRUD}},
-		{"memory with prefix in transaction", storetest.InTransaction(prefixed(memory)), []storetest.Part{storetest.CRUD}},
-	} {
-		t.Run(mode.name, func(t *testing.T) {
+		"memory":             {memory, []storetest.Part{storetest.Transactions, storetest.Concurrency}},
+		"memory with prefix": {prefixed(memory), []storetest.Part{storetest.CRUD}},
+		"in transaction":     {storetest.InTransaction(file), []storetest.Part{storetest.CRUD}},
+	}
+	if testrun.Full() {
+		modes = map[string]struct {
+			open  storetest.Factory
+			parts []storetest.Part
+		}{
+			"memory": {memory, []storetest.Part{storetest.Tenancy, storetest.Pagination, storetest.Search, storetest.Embedding, storetest.Refusals}},
+		}
+	}
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, mode.open, capabilities, mode.parts...)
 		})

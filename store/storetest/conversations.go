@@ -73,7 +73,7 @@ func testConversationKeepsEveryColumn(t *testing.T, w *world) {
 	c := &conversation.Conversation{
 		ID: uuid.New(), LeadID: "lead-" + scripts, ExternalKey: "key-" + scripts, Title: "t " + scripts, Subject: "s " + scripts,
 		Status: conversation.StatusArchived, Metadata: message.JSON(digits), HeldAt: new(epoch),
-		App: "app " + scripts, Assignee: "ann " + scripts, SnoozedUntil: new(epoch.Add(time.Hour)), PinnedAt: new(epoch.Add(-time.Hour)),
+		App: "app " + scripts, Language: "hu", Assignee: "ann " + scripts, SnoozedUntil: new(epoch.Add(time.Hour)), PinnedAt: new(epoch.Add(-time.Hour)),
 		ForkedFromID: new(uuid.New()), ForkedFromSeq: new(int64(3)), MergedIntoID: new(uuid.New()),
 		Messages: []*message.Message{{Role: message.RoleSystem, Content: "be brief"}},
 	}
@@ -91,7 +91,7 @@ func testConversationKeepsEveryColumn(t *testing.T, w *world) {
 		[]string{got.LeadID, got.ExternalKey, got.Title, got.Subject})
 	require.Equal(t, want.Status, got.Status)
 	require.Equal(t, []*time.Time{want.HeldAt, want.SnoozedUntil, want.PinnedAt}, []*time.Time{got.HeldAt, got.SnoozedUntil, got.PinnedAt})
-	require.Equal(t, []string{want.App, want.Assignee}, []string{got.App, got.Assignee})
+	require.Equal(t, []string{want.App, want.Assignee, want.Language}, []string{got.App, got.Assignee, got.Language})
 	require.Equal(t, []*uuid.UUID{want.ForkedFromID, want.MergedIntoID}, []*uuid.UUID{got.ForkedFromID, got.MergedIntoID})
 	require.Equal(t, want.ForkedFromSeq, got.ForkedFromSeq)
 	sameJSON(t, digits, got.Metadata)
@@ -647,8 +647,9 @@ func testConversationArchiveAndReopen(t *testing.T, w *world) {
 func changes(s store.Scope) map[string]func(context.Context, uuid.UUID) error {
 	cs := s.Conversations()
 	return map[string]func(context.Context, uuid.UUID) error{
-		"SetTitle":   func(ctx context.Context, id uuid.UUID) error { _, err := cs.SetTitle(ctx, id, "x"); return err },
-		"SetSubject": func(ctx context.Context, id uuid.UUID) error { _, err := cs.SetSubject(ctx, id, "x"); return err },
+		"SetTitle":    func(ctx context.Context, id uuid.UUID) error { _, err := cs.SetTitle(ctx, id, "x"); return err },
+		"SetSubject":  func(ctx context.Context, id uuid.UUID) error { _, err := cs.SetSubject(ctx, id, "x"); return err },
+		"SetLanguage": func(ctx context.Context, id uuid.UUID) error { _, err := cs.SetLanguage(ctx, id, "en"); return err },
 		"SetMetadata": func(ctx context.Context, id uuid.UUID) error {
 			_, err := cs.SetMetadata(ctx, id, message.JSON(`{}`))
 			return err

@@ -15,7 +15,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/conversation"
-	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/suggestion"
@@ -24,14 +23,13 @@ import (
 // runHostErrors calls every method of every role, found by reflection, inside a host's
 // transaction so that it fails: with an error of this library, after which the transaction
 // must be usable, or with one of the server's, after which a savepoint around the call must
-// make it usable.
+// make it usable. The part Refusals has the thousands of ways to fail by an argument.
 func (can Capabilities) runHostErrors(t *testing.T, f Factory) {
-	t.Run("named", func(t *testing.T) { can.namedErrorsLeaveTransaction(t, f) })
 	t.Run("ended context", func(t *testing.T) { endedContextsLeaveTransaction(t, besideLeads(t, f)) })
 	t.Run("server's", func(t *testing.T) { can.savepointsOutliveTheServersErrors(t, besideLeads(t, f)) })
 }
 
-// hostTx is a transaction of a host's, begun anew when something was written in it.
+// hostTx is a transaction of a host's, in which nothing stays written.
 type hostTx struct {
 	st     store.Store
 	e      *estate
@@ -54,25 +52,30 @@ func (h *hostTx) begin(t *testing.T) {
 	require.NoError(t, h.tx.Error)
 }
 
-// left checks what a call that returned err has left behind.
-func (h *hostTx) left(t *testing.T, what string, err error) {
+// call lets a call fail with a named error, after which the transaction is usable. What one that
+// succeeds has written is taken back.
+func (h *hostTx) call(t *testing.T, what string, call func(inside store.Store) error) {
 	t.Helper()
+	require.NoError(t, h.tx.Exec("SAVEPOINT before_the_call").Error, what)
+	err := call(h.st.WithTx(h.tx))
 	if err == nil {
+		require.NoError(t, h.tx.Exec("ROLLBACK TO SAVEPOINT before_the_call").Error, what)
+	} else if !assert.True(t, named(err), "%s: what can be foreseen has a name: %v", what, err) {
 		require.NoError(t, h.tx.Rollback().Error, what)
 		h.begin(t)
 		return
 	}
-	if !assert.True(t, named(err), "%s: what can be foreseen has a name: %v", what, err) {
-		require.NoError(t, h.tx.Rollback().Error, what)
-		h.begin(t)
-		return
-	}
-	var one int
-	require.NoError(t, h.tx.Raw("SELECT 1").Scan(&one).Error, "%s: the transaction is usable after %v", what, err)
-	if strings.HasPrefix(what, "Search.") || strings.HasPrefix(what, "Reports.") {
+	require.NoError(t, h.tx.Exec("RELEASE SAVEPOINT before_the_call").Error, "%s: the transaction is usable after %v", what, err)
+}
+
+// unchanged requires that the failed calls of a method have written nothing. It reads every
+// table, which takes longer than the calls.
+func (h *hostTx) unchanged(t *testing.T, method string) {
+	t.Helper()
+	if strings.HasPrefix(method, "Search.") || strings.HasPrefix(method, "Reports.") {
 		return // they write nothing anywhere
 	}
-	require.Equal(t, h.before, dump(t, h.st.WithTx(h.tx), h.e.user), "%s: nothing is written beside %v", what, err)
+	require.Equal(t, h.before, dump(t, h.st.WithTx(h.tx), h.e.user), "%s: nothing is written beside an error", method)
 }
 
 // named tells whether an error is one that the contracts of the methods speak of.
@@ -83,35 +86,42 @@ func named(err error) bool {
 	}, func(is error) bool { return errors.Is(err, is) })
 }
 
-// namedErrorsLeaveTransaction calls every method as a stranger, as nobody, and as the owner
-// with each argument, and each field of one, spoiled in turn. Thousands of calls take
-// seconds, and minutes on an SQLite in Go with the race detector. So only a run of the
-// whole contract includes it, and a full run.
-func (can Capabilities) namedErrorsLeaveTransaction(t *testing.T, f Factory) {
-	if !testrun.Full() && (!can.whole || (testrun.Race && can.OneWriter)) {
-		t.Skip("only in the whole contract, on SQLite without the race detector, and with `make test-full`")
-	}
+// runRefusals calls every method inside a host's transaction as a stranger, as nobody, and as
+// the owner with each argument, and each field of one, spoiled in turn: thousands of calls. What
+// they return has a name, and they leave the transaction usable and write nothing.
+func runRefusals(t *testing.T, f Factory) {
 	h := beginHost(t, besideLeads(t, f))
 	for _, name := range allMethods() {
 		for i, c := range allCalls()[name] {
-			args := func() []any { return slices.Clone(c.args(h.e, h.e.live.ID)) }
-			for who, user := range map[string]uuid.UUID{"stranger": uuid.New(), "nobody": uuid.Nil, "owner": h.e.user} {
-				_, err := invoke(t.Context(), h.st.WithTx(h.tx).ForUser(user), name, args())
-				h.left(t, fmt.Sprint(name, " ", i, " of the ", who), err)
-			}
-			for j := range args() {
-				for k := range spoiled(reflect.ValueOf(args()[j])) {
-					bad := args()
-					value := spoiled(reflect.ValueOf(bad[j]))[k]
-					bad[j] = value.Interface()
-					_, err := invoke(t.Context(), h.st.WithTx(h.tx).ForUser(h.e.user), name, bad)
-					h.left(t, fmt.Sprintf("%s %d with %.200q", name, i, fmt.Sprintf("%+v", bad)), err)
-				}
-			}
+			h.refuse(t, fmt.Sprint(name, " ", i), name, func() []any { return slices.Clone(c.args(h.e, h.e.live.ID)) })
 		}
+		h.unchanged(t, name)
 	}
 	for _, name := range healthMethods() {
-		h.left(t, "Health."+name, askHealth(t.Context(), h.st.WithTx(h.tx), name))
+		h.call(t, "Health."+name, func(inside store.Store) error { return askHealth(t.Context(), inside, name) })
+	}
+	h.unchanged(t, "Health")
+}
+
+// refuse makes a call as somebody else and with spoiled arguments.
+func (h *hostTx) refuse(t *testing.T, what, method string, args func() []any) {
+	t.Helper()
+	ask := func(what string, user uuid.UUID, args []any) {
+		h.call(t, what, func(inside store.Store) error {
+			_, err := invoke(t.Context(), inside.ForUser(user), method, args)
+			return err
+		})
+	}
+	for who, user := range map[string]uuid.UUID{"stranger": uuid.New(), "nobody": uuid.Nil, "owner": h.e.user} {
+		ask(what+" of the "+who, user, args())
+	}
+	for j := range args() {
+		for k := range spoiled(reflect.ValueOf(args()[j])) {
+			bad := args()
+			value := spoiled(reflect.ValueOf(bad[j]))[k]
+			bad[j] = value.Interface()
+			ask(fmt.Sprintf("%s with %.200q", what, fmt.Sprintf("%+v", bad)), h.e.user, bad)
+		}
 	}
 }
 
@@ -122,9 +132,12 @@ func endedContextsLeaveTransaction(t *testing.T, st store.Store) {
 	cancel()
 	for _, name := range allMethods() {
 		for i, c := range allCalls()[name] {
-			_, err := invoke(ctx, h.st.WithTx(h.tx).ForUser(h.e.user), name, c.args(h.e, h.e.live.ID))
-			h.left(t, fmt.Sprint(name, " ", i), err)
+			h.call(t, fmt.Sprint(name, " ", i), func(inside store.Store) error {
+				_, err := invoke(ctx, inside.ForUser(h.e.user), name, c.args(h.e, h.e.live.ID))
+				return err
+			})
 		}
+		h.unchanged(t, name)
 	}
 }
 

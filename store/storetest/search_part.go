@@ -18,11 +18,10 @@ import (
 
 func searchPartTests() subtests {
 	return subtests{
-		"SearchPart":        testSearchPart,
-		"SearchPartLong":    testSearchPartLong,
-		"SearchPartTitles":  testSearchPartTitles,
-		"SearchPartFolded":  testSearchPartFolded,
-		"SearchPartHostile": testSearchPartHostile,
+		"SearchPart":       testSearchPart,
+		"SearchPartLong":   testSearchPartLong,
+		"SearchPartTitles": testSearchPartTitles,
+		"SearchPartFolded": testSearchPartFolded,
 	}
 }
 

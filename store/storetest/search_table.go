@@ -44,9 +44,9 @@ func tellGroup(t *testing.T, st store.Store, g searchtest.Group) *told {
 	t.Helper()
 	all := &told{Group: g, messages: st.ForUser(uuid.New()), subjects: st.ForUser(uuid.New()), names: map[uuid.UUID]string{}}
 	for _, text := range g.Texts {
-		c := &conversation.Conversation{Messages: []*message.Message{{Role: message.RoleUser, Content: text.Value}}}
+		c := &conversation.Conversation{Language: g.Languages[text.Name], Messages: []*message.Message{{Role: message.RoleUser, Content: text.Value}}}
 		require.NoError(t, all.messages.Conversations().Create(t.Context(), c), text.Name)
-		s := &conversation.Conversation{Subject: text.Value}
+		s := &conversation.Conversation{Subject: text.Value, Language: g.Languages[text.Name]}
 		require.NoError(t, all.subjects.Conversations().Create(t.Context(), s), text.Name)
 		all.names[c.ID], all.names[s.ID] = text.Name, text.Name
 	}

@@ -54,7 +54,7 @@ type Capabilities struct {
 	// NotDistributed says that all rows are on one node, so that IndexUsage works.
 	NotDistributed bool
 
-	// whole says that Run was given no parts.
+	// whole says that Run was given no parts: this is not one of several ways to open the database.
 	whole bool
 }
 
@@ -70,6 +70,7 @@ const (
 	Pagination   Part = "Pagination"
 	Search       Part = "Search"
 	Embedding    Part = "Embedding"
+	Refusals     Part = "Refusals"
 	// Reports compares a large data set, which takes a while to write. CRUD compares a small
 	// one. Run without parts leaves Reports out.
 	Reports Part = "Reports"
@@ -82,8 +83,9 @@ func suites() map[Part]func(*testing.T, Factory, Capabilities) {
 		Concurrency:  runConcurrency,
 		Tenancy:      func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runTenancy(t, f) },
 		Pagination:   runPagination,
-		Search:       func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runSearch(t, f, large) },
+		Search:       runSearchInFull,
 		Embedding:    runEmbedding,
+		Refusals:     func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runRefusals(t, f) },
 		Reports:      func(t *testing.T, f Factory, _ Capabilities) { t.Helper(); runReports(t, f, fullWorld) },
 	}
 }
@@ -128,8 +130,9 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	all := subtests{}
 	for _, part := range []subtests{
-		conversationTests(), messageTests(), windowTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
-		inputTests(), boundTests(), searchTests(), searchPartTests(), embeddingTests(), reportTests(), healthTests(),
+		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
+		inputTests(), boundTests(), searchTests(), searchPartTests(), languageTests(), embeddingTests(), reportTests(), healthTests(),
+		windowTests(),
 	} {
 		maps.Copy(all, part)
 	}

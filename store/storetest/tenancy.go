@@ -253,6 +253,7 @@ func conversationCalls() map[string][]call {
 		}}},
 		"SetTitle":      {{want: notFound, args: live("changed")}},
 		"SetSubject":    {{want: notFound, args: live("changed")}},
+		"SetLanguage":   {{want: notFound, args: live("de")}},
 		"SetMetadata":   {{want: notFound, args: live(message.JSON(`{"a":1}`))}},
 		"MergeMetadata": {{want: notFound, args: live(message.JSON(`{"a":1}`))}},
 		"Archive":       {{want: notFound, args: liveID}},

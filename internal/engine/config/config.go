@@ -13,6 +13,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/replica"
 	"github.com/convostore/convostore/internal/naming"
+	"github.com/convostore/convostore/internal/words"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/rule"
@@ -31,8 +32,10 @@ type Config struct {
 	// Clean says what is taken out of texts, stored and looked up.
 	Clean clean.Options
 	// MaxBytes bounds the texts and documents of a row, see message.MaxBytes.
-	MaxBytes      int
-	Embedder      store.Embedder
+	MaxBytes int
+	Embedder store.Embedder
+	// Languages are those of the store's stemmers, nil without any.
+	Languages     *words.Languages
 	CodesInMemory bool
 	Log           *query.StatementLog
 	Leads         *store.HostTable

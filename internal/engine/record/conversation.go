@@ -11,7 +11,7 @@ import (
 // ConversationArgs.
 const ConversationColumns = "id, user_id, lead_id, external_key, title, subject, status, metadata, " +
 	"last_seq, last_message_at, held_at, created_at, updated_at, deleted_at, " +
-	"app, last_change_seq, branched, head_seq, forked_from_id, forked_from_seq, merged_into_id, assignee, snoozed_until, pinned_at"
+	"app, last_change_seq, branched, head_seq, forked_from_id, forked_from_seq, merged_into_id, assignee, snoozed_until, pinned_at, language"
 
 // ConversationDest returns the destinations of ConversationColumns in c.
 func ConversationDest(c *conversation.Conversation) []any {
@@ -27,6 +27,7 @@ func ConversationDest(c *conversation.Conversation) []any {
 		(*Text)(&c.Assignee),
 		NullInstant{&c.SnoozedUntil},
 		NullInstant{&c.PinnedAt},
+		(*Text)(&c.Language),
 	}
 }
 
@@ -36,6 +37,6 @@ func ConversationArgs(c *conversation.Conversation) []any {
 		c.ID, c.UserID, Null(c.LeadID), Null(c.ExternalKey), Null(c.Title), Null(c.Subject), c.Status, c.Metadata,
 		c.LastSeq, c.LastMessageAt, nullTime(c.HeldAt), c.CreatedAt, c.UpdatedAt, nil,
 		Null(c.App), c.LastChangeSeq, c.Branched, nullInt(c.HeadSeq), nullUUID(c.ForkedFromID), nullInt(c.ForkedFromSeq),
-		nullUUID(c.MergedIntoID), Null(c.Assignee), nullTime(c.SnoozedUntil), nullTime(c.PinnedAt),
+		nullUUID(c.MergedIntoID), Null(c.Assignee), nullTime(c.SnoozedUntil), nullTime(c.PinnedAt), Null(c.Language),
 	}
 }

@@ -189,7 +189,7 @@ func TestTrainBesideWritersAndReaders(t *testing.T) {
 	for range 2 {
 		go func() {
 			var err error
-			for range 3 {
+			for range 2 {
 				_, one := all.Embeddings().Train(ctx, simModel, store.TrainOptions{})
 				err = errors.Join(err, one)
 			}

@@ -105,12 +105,21 @@ func (s search) prepareText(ctx context.Context, method, text string, o store.Te
 			t.part = substring.New(part)
 		}
 		return t, l, nil
-	case store.MatchAny:
-		t.query = words.Parse(text).Any()
 	default:
-		t.query = words.Parse(text)
+		t.query = s.parse(text)
+		if o.Match == store.MatchAny {
+			t.query = t.query.Any()
+		}
 	}
 	return t, l, t.query.Check()
+}
+
+// parse parses a query, which finds other forms of its words if the store has stemmers.
+func (s search) parse(text string) words.Query {
+	if s.sc.Languages == nil {
+		return words.Parse(text)
+	}
+	return words.ParseForms(text)
 }
 
 // isEmpty tells whether the text has nothing to look for.
@@ -136,6 +145,9 @@ func checkText(sc scope.Scope, o store.TextOptions) (_ store.TextOptions, err er
 			return o, rule.Invalid("in", "has more than the content, in which alone MatchSubstring looks")
 		}
 		o.Order = store.Newest
+	}
+	if s := o.Language; s != "" && !sc.Languages.Has(s) {
+		return o, rule.Invalid("language", "is none that the store has a stemmer of, see WithStemming")
 	}
 	o.In = slices.Compact(slices.Sorted(slices.Values(o.In)))
 	o.Filter, err = checkFilter(sc, o.Filter)

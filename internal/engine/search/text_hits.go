@@ -33,7 +33,7 @@ func (t *textSearch) messageHits(matches []match) ([]*store.MessageHit, error) {
 		if r == nil {
 			continue
 		}
-		places := t.places(r.message.Content)
+		places := t.places(r.message.Content, r.conversation.Language)
 		if len(places) == 0 && t.inContentAlone() {
 			continue // it was edited since
 		}
@@ -74,9 +74,9 @@ func (t *textSearch) conversationHits(page []threadMatch) ([]*store.Conversation
 		hit := &store.ConversationHit{Conversation: c, Score: th.score, Messages: th.messages}
 		key := scope.OwnedID{ID: th.bestMessage, User: th.key.User}
 		if hit.Best = messages[key]; hit.Best != nil {
-			hit.Snippet = t.snippet(hit.Best.Content)
+			hit.Snippet = t.snippet(hit.Best.Content, c.Language)
 		} else {
-			hit.Snippet = t.snippet(c.Title + " " + c.Subject)
+			hit.Snippet = t.snippet(c.Title+" "+c.Subject, c.Language)
 		}
 		hits = append(hits, hit)
 	}
@@ -99,14 +99,20 @@ func readByKey[T any](t *textSearch, x textTable, columns string, ids []uuid.UUI
 }
 
 // snippet cuts out the part of a text that shows the matches.
-func (t *textSearch) snippet(text string) store.Snippet { return snippetOf(text, t.places(text)) }
+func (t *textSearch) snippet(text, language string) store.Snippet {
+	return snippetOf(text, t.places(text, language))
+}
 
-// places are the matches in a text.
-func (t *textSearch) places(text string) []words.Match {
+// places are the matches in a text of a conversation that names a language, or none.
+func (t *textSearch) places(text, said string) []words.Match {
 	if t.bySubstring() {
 		return t.part.Find(text)
 	}
-	return words.Find(text, t.query.Terms())
+	language := t.sc.Languages.Of(said)
+	if only := t.options.Language; only != "" && language.Code != only {
+		language = nil
+	}
+	return words.Find(text, t.query.Terms(), language)
 }
 
 // inContentAlone tells whether every hit has its words in the content.

@@ -3,11 +3,13 @@ package search
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/engine/textindex"
 	"github.com/convostore/convostore/internal/segment"
+	"github.com/convostore/convostore/internal/words"
 	"github.com/convostore/convostore/store"
 )
 
@@ -50,7 +52,7 @@ func (t *textSearch) onIndex(fn func(w *wordSearch) error) error {
 // find returns what matches in some fields, and no conversation that the filter names another
 // one for.
 func (w *wordSearch) find(fields ...segment.Field) (*textindex.Found, error) {
-	found, err := w.view.Find(segment.NewPlan(w.query, fields))
+	found, err := w.view.Find(segment.NewPlan(w.query, fields, w.languages()...))
 	if err != nil || len(found.Matches) == 0 {
 		return found, err
 	}
@@ -60,6 +62,16 @@ func (w *wordSearch) find(fields ...segment.Field) (*textindex.Found, error) {
 	}
 	err = found.In(threads)
 	return found, err
+}
+
+// languages are those by whose stems words are looked up: of all texts that there are, or the one
+// that the options name.
+func (w *wordSearch) languages() []*words.Language {
+	all := w.view.Languages()
+	if w.options.Language == "" {
+		return all
+	}
+	return slices.DeleteFunc(all, func(l *words.Language) bool { return l.Code != w.options.Language })
 }
 
 // messageFields are the fields that a search for messages looks in.

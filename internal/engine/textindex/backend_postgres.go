@@ -52,7 +52,7 @@ func (postgresBackend) texts(t tables, notes []note) *query.Query {
 		_ = keys.Add([]any{n.user.String(), n.id.String(), int64(n.kind)}) // texts and numbers never fail
 	}
 	const rows = "unnest(CAST(? AS uuid[]), CAST(? AS uuid[]), CAST(? AS smallint[])) n (user_id, id, kind)"
-	return query.New("SELECT "+messageTexts+" FROM "+rows+" JOIN "+t.messages+" m ON m.id = n.id AND m.user_id = n.user_id WHERE n.kind = 1 AND "+Indexable, keys.Args()...).
+	return query.New("SELECT "+t.messageTexts()+" FROM "+rows+" JOIN "+t.messages+" m ON m.id = n.id AND m.user_id = n.user_id WHERE n.kind = 1 AND "+Indexable, keys.Args()...).
 		Add(" UNION ALL SELECT "+titleTexts+" FROM "+rows+" JOIN "+t.conversations+" c ON c.id = n.id AND c.user_id = n.user_id WHERE n.kind = 0", keys.Args()...)
 }
 

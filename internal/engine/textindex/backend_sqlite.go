@@ -50,7 +50,7 @@ func (sqliteBackend) texts(t tables, notes []note) *query.Query {
 		refs[i] = n.ref
 	}
 	list, _ := json.Marshal(refs) // numbers never fail
-	return query.New("SELECT "+messageTexts+" FROM json_each(?) n CROSS JOIN "+t.messages+" m ON m.row_id = n.value WHERE n.value > 0 AND "+Indexable, string(list)).
+	return query.New("SELECT "+t.messageTexts()+" FROM json_each(?) n CROSS JOIN "+t.messages+" m ON m.row_id = n.value WHERE n.value > 0 AND "+Indexable, string(list)).
 		Add(" UNION ALL SELECT "+titleTexts+" FROM json_each(?) n CROSS JOIN "+t.conversations+" c ON c.row_id = -n.value WHERE n.value < 0", string(list))
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/segment"
+	"github.com/convostore/convostore/internal/words"
 )
 
 // Found are the documents of a view that match a plan.
@@ -20,6 +21,22 @@ type Found struct {
 	parts []*Part // by source, without that of the noted texts
 	// chunks are the keys of the chunks of documents, by source.
 	chunks map[int][][]byte
+}
+
+// Languages are those of which the view has stems, each once, by their codes.
+func (v *View) Languages() (all []*words.Language) {
+	for _, p := range v.Parts {
+		if p.current {
+			all = append(all, v.sc.Languages.Stemmed(p.made)...)
+		}
+	}
+	for i := range v.Noted {
+		if l := v.Noted[i].Language; l.HasStems() {
+			all = append(all, l)
+		}
+	}
+	slices.SortFunc(all, func(a, b *words.Language) int { return cmp.Compare(a.Code, b.Code) })
+	return slices.CompactFunc(all, func(a, b *words.Language) bool { return a.Code == b.Code })
 }
 
 // Find returns all matches, with their scores.
@@ -51,6 +68,10 @@ func (v *View) sources(plan *segment.Plan, parts []*Part) ([]*segment.Source, er
 		in.Lengths, blocks = blocks[0], blocks[1:]
 		for _, r := range plan.Ranges() {
 			var positions []segment.Block
+			if r.Stem && !p.current {
+				in.Terms, in.Positions = append(in.Terms, nil), append(in.Positions, nil)
+				continue
+			}
 			in.Terms, blocks = append(in.Terms, blocks[0]), blocks[1:]
 			if r.Positions {
 				positions, blocks = blocks[0], blocks[1:]
@@ -68,6 +89,9 @@ func requestsFor(plan *segment.Plan, parts []*Part) (requests []request) {
 	for _, p := range parts {
 		requests = append(requests, request{of: p, part: segment.PartLengths, low: ordinalKey(p.From), high: ordinalKey(p.To)})
 		for _, r := range plan.Ranges() {
+			if r.Stem && !p.current {
+				continue // other stemmers made them: the words alone are right
+			}
 			if p.From > 0 || int(p.To) < p.Documents {
 				r = r.In(p.From, p.To)
 			}

@@ -3,6 +3,7 @@ package textindex
 import (
 	"database/sql"
 	"slices"
+	"strings"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
@@ -45,10 +46,17 @@ func (c *changer) mergeSmall() error {
 	}
 }
 
+// kindOfPart is what segments have in common that are merged. What other stemmers have made stays
+// apart: a segment with both would have to be made anew as a whole.
+type kindOfPart struct {
+	tier             int
+	current, unasked bool
+}
+
 func (c *changer) mergeable() []*Part {
-	tiers := map[int][]*Part{}
+	tiers := map[kindOfPart][]*Part{}
 	for _, p := range c.Parts { // the oldest first
-		n := p.tier()
+		n := kindOfPart{p.tier(), p.current, words.Unasked(p.made)}
 		tiers[n] = append(tiers[n], p)
 		if 2*p.size() > largeSize || len(tiers[n]) < fanOut {
 			continue
@@ -65,9 +73,9 @@ func (c *changer) mergeable() []*Part {
 }
 
 // merge writes the live documents of segments into one new segment and removes the others. A
-// segment that is merged keeps the version of the oldest words in it.
+// segment that is merged keeps the version of the oldest words in it, and names all stemmers.
 func (c *changer) merge(parts []*Part) error {
-	var b segment.Builder
+	var b builder
 	tokenizer := int64(words.Version)
 	for _, p := range parts {
 		blocks, err := c.load(p)
@@ -77,6 +85,7 @@ func (c *changer) merge(parts []*Part) error {
 		if err := b.Absorb(blocks, p.Void); err != nil {
 			return err
 		}
+		b.made = append(b.made, strings.Fields(p.made)...)
 		tokenizer = min(tokenizer, p.tokenizer)
 	}
 	for _, p := range parts {
@@ -85,6 +94,21 @@ func (c *changer) merge(parts []*Part) error {
 		}
 	}
 	return c.insert(&b, tokenizer)
+}
+
+// builder packs documents into a segment, and keeps in mind by which stemmers these have stems.
+type builder struct {
+	segment.Builder
+	made []string
+}
+
+func (b *builder) add(docs []segment.Document) {
+	for _, d := range docs {
+		b.Add(d)
+		if made := d.Language.Made(); !slices.Contains(b.made, made) {
+			b.made = append(b.made, made)
+		}
+	}
 }
 
 // load reads all blocks of a segment.
@@ -114,14 +138,18 @@ func (c *changer) remove(p *Part) error {
 const blocksPerInsert = 64
 
 // insert writes a segment. One without documents is left out.
-func (c *changer) insert(b *segment.Builder, tokenizer int64) error {
+func (c *changer) insert(b *builder, tokenizer int64) error {
 	header, blocks, err := b.Build()
 	if err != nil || header.Documents == 0 {
 		return err
 	}
-	p := &Part{Header: header, To: uint32(header.Documents), tokenizer: tokenizer}
-	q := query.New("INSERT INTO "+c.t.segments+" (documents, length, since_at, until_at, bytes, tokenizer, dead) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-		int64(header.Documents), header.Length, header.Since, header.Until, header.Bytes, tokenizer, []byte{})
+	made := words.Made(b.made)
+	p := &Part{
+		Header: header, To: uint32(header.Documents), tokenizer: tokenizer, made: made,
+		current: isCurrent(record.Number(tokenizer), record.Text(made), c.sc.Languages),
+	}
+	q := query.New("INSERT INTO "+c.t.segments+" (documents, length, since_at, until_at, bytes, tokenizer, dead, stems) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+		int64(header.Documents), header.Length, header.Since, header.Until, header.Bytes, tokenizer, []byte{}, made)
 	if _, err := q.Row(c.db, &p.id); err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func (c *changer) readSegments() error {
 		if err := rows.Scan(r.dest()...); err != nil {
 			return err
 		}
-		p, err := r.part()
+		p, err := r.part(c.sc.Languages)
 		c.Parts = append(c.Parts, p)
 		return err
 	})
@@ -192,9 +192,7 @@ func (c *changer) settled(docs []segment.Document) ([]segment.Document, error) {
 
 // add makes a segment of documents.
 func (c *changer) add(docs []segment.Document) error {
-	var b segment.Builder
-	for _, d := range docs {
-		b.Add(d)
-	}
+	var b builder
+	b.add(docs)
 	return c.insert(&b, words.Version)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/segment"
 	"github.com/convostore/convostore/internal/words"
@@ -26,12 +27,15 @@ func PackAll(ctx context.Context, st *scope.Store) error {
 }
 
 // Outdate marks all segments as made by no version of package words, so that RebuildOne makes
-// them anew, unless some are already: those that an interrupted rebuild has left.
+// them anew, unless some are to be made anew already: those that an interrupted rebuild has left,
+// or that have the stems of other stemmers.
 func Outdate(ctx context.Context, st *scope.Store) error {
-	segments := tablesOf(st).segments
 	return st.Retry(ctx, func() error {
-		q := query.New("UPDATE "+segments+" SET tokenizer = 0 WHERE NOT EXISTS (SELECT 1 FROM "+segments+" o WHERE o.tokenizer <> ?)", int64(words.Version))
-		_, err := q.Exec(query.On(ctx, st.Writer))
+		state, err := State(query.On(ctx, st.Writer), st)
+		if err != nil || state.Outdated > 0 {
+			return err
+		}
+		_, err = query.New("UPDATE " + tablesOf(st).segments + " SET tokenizer = 0").Exec(query.On(ctx, st.Writer))
 		return err
 	})
 }
@@ -40,14 +44,34 @@ func Outdate(ctx context.Context, st *scope.Store) error {
 func State(db query.Conn, st *scope.Store) (state store.SearchState, err error) {
 	t := tablesOf(st)
 	count := func(table string) string { return "(SELECT count(*) FROM " + table + ")" }
-	q := query.New("SELECT "+count(t.notes)+", "+count(t.gone)+", count(*), CAST(coalesce(sum(s.documents), 0) AS bigint), CAST(coalesce(sum(s.bytes), 0) AS bigint), "+
-		"CAST(coalesce(sum(CASE WHEN s.tokenizer <> ? THEN s.documents END), 0) AS bigint) FROM "+t.segments+" s", int64(words.Version))
-	_, err = q.Row(db, &state.Noted, &state.Void, &state.Segments, &state.Documents, &state.Bytes, &state.Outdated)
-	return state, err
+	var sums []*segmentSum
+	q := query.New("SELECT " + count(t.notes) + ", " + count(t.gone) + ", 0, NULL, 0, 0, 0 UNION ALL SELECT 0, 0, s.tokenizer, s.stems, count(*), " +
+		"CAST(sum(s.documents) AS bigint), CAST(sum(s.bytes) AS bigint) FROM " + t.segments + " s GROUP BY s.tokenizer, s.stems")
+	if sums, err = query.All(db, q, (*segmentSum).dest); err != nil {
+		return state, err
+	}
+	for _, s := range sums {
+		state.Noted, state.Void = state.Noted+int64(s.noted), state.Void+int64(s.void)
+		state.Segments, state.Documents, state.Bytes = state.Segments+int64(s.segments), state.Documents+int64(s.documents), state.Bytes+int64(s.bytes)
+		if s.segments > 0 && !isCurrent(s.tokenizer, s.stems, st.Languages) {
+			state.Outdated += int64(s.documents)
+		}
+	}
+	return state, nil
 }
 
-// RebuildOne makes one segment anew from the rows whose words another version of package words
-// cut. It returns how many documents it read, and how many are left in such segments.
+// segmentSum sums up the segments that were made in one way. The first one has the notes instead.
+type segmentSum struct {
+	noted, void, tokenizer, segments, documents, bytes record.Number
+	stems                                              record.Text
+}
+
+func (s *segmentSum) dest() []any {
+	return []any{&s.noted, &s.void, &s.tokenizer, &s.stems, &s.segments, &s.documents, &s.bytes}
+}
+
+// RebuildOne makes one segment anew from the rows, one whose words another version of package
+// words has cut, or whose stems other stemmers have found. It returns how many documents it read, and how many are left in such segments.
 func RebuildOne(ctx context.Context, st *scope.Store) (read, left int64, err error) {
 	err = st.Transaction(ctx, func(tx *scope.Store) error {
 		read, left = 0, 0
@@ -98,7 +122,7 @@ func StartOver(ctx context.Context, st *scope.Store) error {
 func (c *changer) rebuildOldest() (read, left int64, err error) {
 	var oldest *Part
 	for _, p := range c.Parts {
-		if p.tokenizer == words.Version {
+		if p.current {
 			continue
 		}
 		if oldest == nil {
@@ -114,15 +138,13 @@ func (c *changer) rebuildOldest() (read, left int64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	var b segment.Builder
+	var b builder
 	for some := range slices.Chunk(keys, packed) {
 		docs, err := c.textsOfKeys(some)
 		if err != nil {
 			return 0, 0, err
 		}
-		for _, d := range docs {
-			b.Add(d)
-		}
+		b.add(docs)
 	}
 	if err := c.remove(oldest); err != nil {
 		return 0, 0, err
@@ -163,7 +185,7 @@ func (c *changer) textsOfKeys(keys []segment.Key) ([]segment.Document, error) {
 	}
 	inMessages, arg := c.sc.Dialect.InUUIDs("m.id", ids)
 	inTitles, _ := c.sc.Dialect.InUUIDs("c.id", ids)
-	docs, err := readTexts(c.db, query.New("SELECT "+messageTexts+" FROM "+c.t.messages+" m WHERE "+Indexable+" AND "+inMessages, arg).
+	docs, err := c.readTexts(query.New("SELECT "+c.t.messageTexts()+" FROM "+c.t.messages+" m WHERE "+Indexable+" AND "+inMessages, arg).
 		Add(" UNION ALL SELECT "+titleTexts+" FROM "+c.t.conversations+" c WHERE "+inTitles, arg))
 	return slices.DeleteFunc(docs, func(d segment.Document) bool { return !wanted[d.Key] }), err
 }

@@ -26,11 +26,16 @@ func Damaged(err error) error {
 }
 
 // tables are the quoted names of the tables of the index and of those with the texts.
-type tables struct{ notes, gone, segments, blocks, messages, conversations string }
+type tables struct {
+	notes, gone, segments, blocks, messages, conversations string
+	// languages says that the store asks in which language a text is.
+	languages bool
+}
 
 func tablesOf(s *scope.Store) tables {
 	return tables{
 		notes: s.Tables.SearchNotes, gone: s.Tables.SearchGone, segments: s.Tables.SearchSegments, blocks: s.Tables.SearchBlocks,
 		messages: s.Tables.Messages, conversations: s.Tables.Conversations,
+		languages: s.Languages != nil,
 	}
 }

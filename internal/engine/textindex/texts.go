@@ -7,13 +7,21 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/segment"
+	"github.com/convostore/convostore/internal/words"
 )
 
-// The columns of a text, which textRow scans: those of messages m, and those of conversations c.
-const (
-	messageTexts = "m.user_id, m.conversation_id, m.id, 1, m.created_at, m.content, CAST(m.attachments AS text), CAST(m.tool_results AS text), CAST(m.metadata AS text)"
-	titleTexts   = "c.user_id, c.id, c.id, 0, c.created_at, coalesce(c.title, '') || ' ' || coalesce(c.subject, ''), NULL, NULL, NULL"
-)
+// messageTexts are the columns of a text, which textRow scans, of messages m. A store without
+// stemmers looks up no conversation for its language.
+func (t tables) messageTexts() string {
+	language := "CAST(NULL AS text)"
+	if t.languages {
+		language = "(SELECT l.language FROM " + t.conversations + " l WHERE l.id = m.conversation_id AND l.user_id = m.user_id)"
+	}
+	return "m.user_id, m.conversation_id, m.id, 1, m.created_at, m.content, CAST(m.attachments AS text), CAST(m.tool_results AS text), CAST(m.metadata AS text), " + language
+}
+
+// titleTexts are the same columns of conversations c.
+const titleTexts = "c.user_id, c.id, c.id, 0, c.created_at, coalesce(c.title, '') || ' ' || coalesce(c.subject, ''), NULL, NULL, NULL, c.language"
 
 // Indexable is the condition that a message m is found by its words: it is not deleted, and no
 // stream that is still written.
@@ -27,15 +35,16 @@ type textRow struct {
 	keyRow
 	at                                          *time.Time
 	content, attachments, toolResults, metadata record.Text
+	language                                    record.Text
 }
 
 func (r *textRow) dest() []any {
-	return append(r.keyRow.dest(), r.scan(record.NullInstant{Dest: &r.at}), &r.content, &r.attachments, &r.toolResults, &r.metadata)
+	return append(r.keyRow.dest(), r.scan(record.NullInstant{Dest: &r.at}), &r.content, &r.attachments, &r.toolResults, &r.metadata, &r.language)
 }
 
 // document returns the texts of the row as the index has them.
-func (r *textRow) document() segment.Document {
-	d := segment.Document{Key: r.key(), At: r.at.UnixMicro()}
+func (r *textRow) document(languages *words.Languages) segment.Document {
+	d := segment.Document{Key: r.key(), At: r.at.UnixMicro(), Language: languages.Of(string(r.language))}
 	if d.Key.Kind == segment.Title {
 		d.Texts = []segment.Text{{Field: segment.TitleField, Value: string(r.content)}}
 		return d
@@ -48,12 +57,12 @@ func (r *textRow) document() segment.Document {
 }
 
 // readTexts reads the documents of a query of messageTexts or titleTexts.
-func readTexts(db query.Conn, q *query.Query) (docs []segment.Document, err error) {
-	err = q.Read(db, func() { docs = nil }, func(rows *sql.Rows) error {
+func (v *View) readTexts(q *query.Query) (docs []segment.Document, err error) {
+	err = q.Read(v.db, func() { docs = nil }, func(rows *sql.Rows) error {
 		var r textRow
 		err := rows.Scan(r.dest()...)
 		if err == nil && !r.wrong {
-			docs = append(docs, r.document())
+			docs = append(docs, r.document(v.sc.Languages))
 		}
 		return err
 	})
@@ -82,7 +91,7 @@ func (v *View) textsOf(notes []note, each func([]segment.Document) error) error 
 	docs := make([]segment.Document, 0, len(rows))
 	for _, r := range rows {
 		if !r.wrong {
-			docs = append(docs, r.document())
+			docs = append(docs, r.document(v.sc.Languages))
 		}
 	}
 	return each(docs)

@@ -9,6 +9,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/segment"
+	"github.com/convostore/convostore/internal/words"
 )
 
 // View is the index as it was at one moment, for one scope.
@@ -44,8 +45,11 @@ type Part struct {
 	Void segment.Dead
 
 	id int64
-	// tokenizer is the version of package words that cut the texts.
+	// tokenizer is the version of package words that cut the texts, and made says by which
+	// stemmers they have stems. current says that both are those of the store.
 	tokenizer int64
+	made      string
+	current   bool
 }
 
 // Read reads the index, all of it in one statement and so as of one moment. Without an index
@@ -72,9 +76,9 @@ func Read(db query.Conn, sc scope.Scope) (*View, error) {
 
 // readAll reads every text of the scope.
 func (v *View) readAll() (err error) {
-	q := query.New("SELECT " + messageTexts + " FROM " + v.t.messages + " m WHERE " + Indexable)
+	q := query.New("SELECT " + v.t.messageTexts() + " FROM " + v.t.messages + " m WHERE " + Indexable)
 	v.sc.Owned(q, "m.").Add(" UNION ALL SELECT " + titleTexts + " FROM " + v.t.conversations + " c WHERE 1 = 1")
-	v.Noted, err = readTexts(v.db, v.sc.Owned(q, "c."))
+	v.Noted, err = v.readTexts(v.sc.Owned(q, "c."))
 	return err
 }
 
@@ -87,16 +91,16 @@ const (
 
 // The columns of a row that is no text, and of one that is no segment.
 const (
-	noText    = ", NULL, NULL, NULL, NULL, NULL"
-	noSegment = ", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+	noText    = ", NULL, NULL, NULL, NULL, NULL, NULL"
+	noSegment = ", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
 )
 
-const segmentColumns = "s.id, s.documents, s.length, s.since_at, s.until_at, s.bytes, s.tokenizer, s.dead"
+const segmentColumns = "s.id, s.documents, s.length, s.since_at, s.until_at, s.bytes, s.tokenizer, s.dead, s.stems"
 
 func (v *View) query() *query.Query {
 	const number = ", CAST(NULL AS bigint)"
-	q := query.New("SELECT 0, " + messageTexts + number + number + number + number + number + number + number +
-		", CAST(NULL AS " + v.backend.bytes() + ") FROM " + v.backend.notedMessages(v.t) + " AND " + Indexable)
+	q := query.New("SELECT 0, " + v.t.messageTexts() + number + number + number + number + number + number + number +
+		", CAST(NULL AS " + v.backend.bytes() + "), CAST(NULL AS text) FROM " + v.backend.notedMessages(v.t) + " AND " + Indexable)
 	v.backend.ownNotes(v.sc, v.sc.Owned(q, "m."))
 	q.Add(" UNION ALL SELECT 0, " + titleTexts + noSegment + " FROM " + v.backend.notedTitles(v.t))
 	v.backend.ownNotes(v.sc, v.sc.Owned(q, "c."))
@@ -109,17 +113,24 @@ func (v *View) query() *query.Query {
 type segmentRow struct {
 	id, documents, length, since, until, bytes, tokenizer record.Number
 	dead                                                  []byte
+	stems                                                 record.Text
 }
 
 func (r *segmentRow) dest() []any {
-	return []any{&r.id, &r.documents, &r.length, &r.since, &r.until, &r.bytes, &r.tokenizer, &r.dead}
+	return []any{&r.id, &r.documents, &r.length, &r.since, &r.until, &r.bytes, &r.tokenizer, &r.dead, &r.stems}
 }
 
-func (r *segmentRow) part() (*Part, error) {
+// isCurrent tells whether a segment is as a store with these languages would make it.
+func isCurrent(tokenizer record.Number, stems record.Text, languages *words.Languages) bool {
+	return tokenizer == words.Version && languages.Agree(string(stems))
+}
+
+func (r *segmentRow) part(languages *words.Languages) (*Part, error) {
 	dead, err := segment.ParseDead(r.dead)
 	return &Part{
 		Header: segment.Header{Documents: int(r.documents), Length: int64(r.length), Since: int64(r.since), Until: int64(r.until), Bytes: int64(r.bytes)},
 		To:     uint32(r.documents), Void: dead, id: int64(r.id), tokenizer: int64(r.tokenizer),
+		made: string(r.stems), current: isCurrent(r.tokenizer, r.stems, languages),
 	}, err
 }
 
@@ -137,11 +148,11 @@ func (v *View) read() error {
 		}
 		switch what {
 		case isText:
-			v.Noted = append(v.Noted, text.document())
+			v.Noted = append(v.Noted, text.document(v.sc.Languages))
 		case isGone:
 			v.gone = append(v.gone, text.key())
 		default:
-			p, err := of.part()
+			p, err := of.part(v.sc.Languages)
 			v.Parts = append(v.Parts, p)
 			return err
 		}

@@ -34,6 +34,18 @@ func (s conversations) SetSubject(ctx context.Context, id uuid.UUID, subject str
 	return s.edit(ctx, id, len(subject), query.New("subject = ?", record.Null(subject)))
 }
 
+func (s conversations) SetLanguage(ctx context.Context, id uuid.UUID, language string) (*conversation.Conversation, error) {
+	s.sc.Clean.Text(&language)
+	if err := check.Language("language", language); err != nil {
+		return nil, err
+	}
+	c, err := s.update(ctx, id, store.ExcludeDeleted, query.New("language = ?", record.Null(language)))
+	if err == nil {
+		s.sc.Noted(ctx, int(c.LastSeq)+1)
+	}
+	return c, err
+}
+
 func (s conversations) SetMetadata(ctx context.Context, id uuid.UUID, doc message.JSON) (*conversation.Conversation, error) {
 	s.sc.Clean.Document(&doc)
 	if err := check.JSON("metadata", doc); err != nil {

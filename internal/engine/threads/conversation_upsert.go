@@ -48,8 +48,8 @@ func (s conversations) Upsert(ctx context.Context, c *conversation.Conversation)
 // calls need, and on SQLite it takes the write lock.
 func upsert(ctx context.Context, sc scope.Scope, c *conversation.Conversation) (created bool, err error) {
 	updated, err := updateConversation(ctx, sc, c.ID, store.ExcludeDeleted,
-		query.New("lead_id = ?, external_key = ?, title = ?, subject = ?, metadata = ?",
-			record.Null(c.LeadID), record.Null(c.ExternalKey), record.Null(c.Title), record.Null(c.Subject), c.Metadata))
+		query.New("lead_id = ?, external_key = ?, title = ?, subject = ?, metadata = ?, language = ?",
+			record.Null(c.LeadID), record.Null(c.ExternalKey), record.Null(c.Title), record.Null(c.Subject), c.Metadata, record.Null(c.Language)))
 	if err == nil {
 		*c = *updated
 		return false, nil

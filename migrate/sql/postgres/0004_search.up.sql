@@ -34,6 +34,7 @@ CREATE TABLE {{table "search_segments"}} (
     documents integer NOT NULL,
     tokenizer integer NOT NULL,
     dead      bytea   NOT NULL,
+    stems     text    NOT NULL DEFAULT '?',
     CONSTRAINT {{name "search_segments_pkey"}} PRIMARY KEY (id)
 );
 
@@ -139,6 +140,27 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
+-- With another language all texts of the conversation have other stems.
+CREATE FUNCTION %1$I.{{name "conversations_search_language"}}() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    INSERT INTO %1$I.{{name "search_notes"}} (user_id, thread_id, id, kind)
+    SELECT NEW.user_id, NEW.id, NEW.id, 0 WHERE coalesce(NEW.title, '') <> '' OR coalesce(NEW.subject, '') <> ''
+    UNION ALL
+    SELECT m.user_id, m.conversation_id, m.id, 1 FROM %1$I.{{name "messages"}} m
+    WHERE m.conversation_id = NEW.id AND m.user_id = NEW.user_id AND m.deleted_at IS NULL AND m.state <> 'streaming'
+    ON CONFLICT (user_id, id, kind) DO UPDATE SET thread_id = excluded.thread_id;
+    INSERT INTO %1$I.{{name "search_gone"}} AS g (user_id, thread_id, id, kind, erased)
+    SELECT NEW.user_id, NEW.id, NEW.id, 0, false WHERE coalesce(NEW.title, '') <> '' OR coalesce(NEW.subject, '') <> ''
+    UNION ALL
+    SELECT m.user_id, m.conversation_id, m.id, 1, false FROM %1$I.{{name "messages"}} m
+    WHERE m.conversation_id = NEW.id AND m.user_id = NEW.user_id AND m.deleted_at IS NULL AND m.state <> 'streaming'
+    ON CONFLICT (user_id, thread_id, kind, id) DO UPDATE SET erased = g.erased;
+    RETURN NULL;
+END
+$body$ $sql$, home);
+
+    EXECUTE format($sql$
 CREATE FUNCTION %1$I.{{name "conversations_search_delete"}}() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
@@ -168,6 +190,7 @@ $body$ $sql$, home);
         %1$I.{{name "messages_search_delete"}}(),
         %1$I.{{name "conversations_search_insert"}}(),
         %1$I.{{name "conversations_search_update"}}(),
+        %1$I.{{name "conversations_search_language"}}(),
         %1$I.{{name "conversations_search_delete"}}(),
         %1$I.{{name "messages_search_truncate"}}()
         $names$ || ' FROM PUBLIC', home);
@@ -207,6 +230,11 @@ CREATE TRIGGER {{name "conversations_search_update"}}
     WHEN ((OLD.id, OLD.user_id, OLD.created_at, OLD.title, OLD.subject)
         IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.created_at, NEW.title, NEW.subject))
     EXECUTE FUNCTION {{table "conversations_search_update"}}();
+
+CREATE TRIGGER {{name "conversations_search_language"}} AFTER UPDATE OF language ON {{table "conversations"}}
+    FOR EACH ROW
+    WHEN (OLD.language IS DISTINCT FROM NEW.language)
+    EXECUTE FUNCTION {{table "conversations_search_language"}}();
 
 CREATE TRIGGER {{name "conversations_search_delete"}} AFTER DELETE ON {{table "conversations"}}
     REFERENCING OLD TABLE AS removed

@@ -45,6 +45,7 @@ CREATE TABLE {{table "conversations"}} (
     status          text         NOT NULL DEFAULT 'active',
     app             text,
     assignee        text,
+    language        text,
     lead_id         {{.LeadType}},
     external_key    text,
     title           text CHECK (length(title) <= 255),
@@ -63,6 +64,7 @@ CREATE TABLE {{table "conversations"}} (
     CONSTRAINT {{name "conversations_last_seq_check"}} CHECK (last_seq >= 0 AND last_change_seq >= 0),
     CONSTRAINT {{name "conversations_head_check"}} CHECK (head_seq BETWEEN 0 AND last_seq),
     CONSTRAINT {{name "conversations_fork_check"}} CHECK ((forked_from_id IS NULL) = (forked_from_seq IS NULL) AND forked_from_seq >= 0),
+    CONSTRAINT {{name "conversations_language_check"}} CHECK (language GLOB '[a-z][a-z]' OR language GLOB '[a-z][a-z][a-z]'),
     CONSTRAINT {{name "conversations_merge_check"}} CHECK (merged_into_id <> id)
 );
 

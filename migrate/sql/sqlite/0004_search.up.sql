@@ -31,7 +31,8 @@ CREATE TABLE {{table "search_segments"}} (
     until_at  integer NOT NULL,
     tokenizer integer NOT NULL,
     bytes     integer NOT NULL,
-    dead      blob    NOT NULL
+    dead      blob    NOT NULL,
+    stems     text    NOT NULL DEFAULT '?'
 );
 
 -- Not WITHOUT ROWID: a search in such a table reads a whole block, which does not fit into its
@@ -94,6 +95,25 @@ BEGIN
     SELECT -new.row_id WHERE coalesce(new.title, '') <> '' OR coalesce(new.subject, '') <> '' ON CONFLICT (ref) DO NOTHING;
     INSERT INTO {{table "search_gone"}} (user_id, thread_id, kind, id, erased)
     SELECT old.user_id, old.id, 0, old.id, false WHERE coalesce(old.title, '') <> '' OR coalesce(old.subject, '') <> ''
+    ON CONFLICT (user_id, thread_id, kind, id) DO NOTHING;
+END;
+
+-- With another language all texts of the conversation have other stems.
+CREATE TRIGGER {{name "conversations_search_language"}} AFTER UPDATE OF language ON {{table "conversations"}}
+WHEN old.language IS NOT new.language
+BEGIN
+    INSERT INTO {{table "search_notes"}} (ref)
+    SELECT -new.row_id WHERE coalesce(new.title, '') <> '' OR coalesce(new.subject, '') <> '' ON CONFLICT (ref) DO NOTHING;
+    INSERT INTO {{table "search_notes"}} (ref)
+    SELECT m.row_id FROM {{table "messages"}} m
+    WHERE m.conversation_id = new.id AND m.user_id = new.user_id AND m.deleted_at IS NULL AND m.state <> 'streaming'
+    ON CONFLICT (ref) DO NOTHING;
+    INSERT INTO {{table "search_gone"}} (user_id, thread_id, kind, id, erased)
+    SELECT new.user_id, new.id, 0, new.id, false WHERE coalesce(new.title, '') <> '' OR coalesce(new.subject, '') <> ''
+    ON CONFLICT (user_id, thread_id, kind, id) DO NOTHING;
+    INSERT INTO {{table "search_gone"}} (user_id, thread_id, kind, id, erased)
+    SELECT m.user_id, m.conversation_id, 1, m.id, false FROM {{table "messages"}} m
+    WHERE m.conversation_id = new.id AND m.user_id = new.user_id AND m.deleted_at IS NULL AND m.state <> 'streaming'
     ON CONFLICT (user_id, thread_id, kind, id) DO NOTHING;
 END;
 
