@@ -157,7 +157,7 @@ func (r *thread) budget() window.Budget {
 // Every window of a random thread is within its budget and accepted by all providers, whatever
 // the thread is like, and says of everything that was given where it is.
 func TestRandomWindows(t *testing.T) {
-	threads := 2000
+	threads := 500
 	if testrun.Full() {
 		threads = 100_000
 	}
