@@ -28,7 +28,8 @@ type Summary struct {
 	// that model's tokens, 0 if unknown.
 	Model  string `gorm:"<-:create;serializer:convostore_null_text;-:migration" json:"model,omitempty"`
 	Tokens int64  `gorm:"<-:create;serializer:convostore_null_zero;-:migration" json:"tokens,omitempty"`
-	// CoveredHash is the host's hash of what the summary covers.
+	// CoveredHash is a hash of what the summary covers: that of the store's Summaries().Cover,
+	// by which the store finds out whether it is void, or one of the host's own.
 	CoveredHash string    `gorm:"<-:create;serializer:convostore_null_text;-:migration" json:"covered_hash,omitempty"`
 	CreatedAt   time.Time `gorm:"<-:create;-:migration" json:"created_at"`
 	// VoidAt is when something that the summary covers was edited or deleted, nil if nothing

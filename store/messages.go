@@ -17,10 +17,12 @@ type Messages interface {
 	MessageFinder
 	MessageAppender
 	MessageEditor
+	MessageWindower
 	MessageBrancher
 	MessageStreamer
 	MessageVoter
 	MessageWatcher
+	MessageWindower
 }
 
 // MessageReader reads the messages of a conversation. Messages of a deleted conversation are

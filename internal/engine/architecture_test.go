@@ -31,14 +31,14 @@ type room struct {
 
 // Leaves are packages that import nothing of the engine; any room may use them.
 var leaves = []string{
-	"conversation", "message", "suggestion", "rule", "migrate",
+	"conversation", "message", "suggestion", "rule", "migrate", "payload", "window",
 	"internal/check", "internal/clean", "internal/dialect", "internal/mergepatch", "internal/naming", "internal/session",
 	"internal/segment", "internal/snippet", "internal/substring", "internal/vector", "internal/words",
 }
 
 var rooms = []room{
 	{"store", "the contract: interfaces, filters, results, errors, pages", []string{
-		"conversation", "message", "suggestion", "rule", "internal/session",
+		"conversation", "message", "suggestion", "rule", "window", "internal/session",
 	}},
 	{"internal/session", "what `WithSession` and `WithPrimary` put into a context", nil},
 	{"internal/dialect", "words of SQL that differ by database, and the codes of errors", []string{"rule"}},

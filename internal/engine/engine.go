@@ -209,6 +209,7 @@ func (v view) Messages() store.Messages {
 }
 
 func (v view) Suggestions() store.Suggestions { return suggestions.New(v.sc, v.rooms.statements) }
+func (v view) Summaries() store.Summaries     { return threads.NewSummaries(v.sc) }
 func (v view) States() store.States           { return states.New(v.sc) }
 func (v view) Search() store.Search           { return search.New(v.sc, v.rooms.codes) }
 func (v view) Embeddings() store.Embeddings   { return embeddings.New(v.sc) }

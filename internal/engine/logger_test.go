@@ -31,6 +31,7 @@ import (
 	"github.com/convostore/convostore/store/postgres"
 	"github.com/convostore/convostore/store/sqlite"
 	"github.com/convostore/convostore/suggestion"
+	"github.com/convostore/convostore/window"
 )
 
 // logbook keeps the lines of a log.
@@ -238,6 +239,7 @@ func callAll(c *caller, s *secrets, st store.Store, user uuid.UUID) *conversatio
 	callMessages(c, s, mine.Messages(), thread)
 	callStates(c, s, mine.States(), thread)
 	callSuggestions(c, s, mine.Suggestions(), thread)
+	callSummaries(c, s, mine.Summaries(), thread)
 	callEmbeddings(c, s, mine.Embeddings(), thread)
 	callSearch(c, s, mine.Search(), thread)
 	callReports(c, s, st, mine.Reports(), thread)
@@ -249,6 +251,7 @@ func callAll(c *caller, s *secrets, st store.Store, user uuid.UUID) *conversatio
 	calledAll(c, mine.Messages())
 	calledAll(c, mine.States())
 	calledAll(c, mine.Suggestions())
+	calledAll(c, mine.Summaries())
 	calledAll(c, mine.Embeddings())
 	calledAll(c, mine.Search())
 	calledAll(c, mine.Reports())
@@ -310,6 +313,7 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "All", thread.ID, store.MessageFilter{})
 	c.call(r, "Last", thread.ID, 2)
 	c.call(r, "Around", thread.ID, int64(2), 2)
+	c.call(r, "Context", thread.ID, window.Budget{Messages: 10})
 	c.call(r, "ListByUser", store.MessageFilter{HasAttachments: true}, store.PageRequest{})
 	c.call(r, "AllByUser", store.MessageFilter{})
 	c.call(r, "FindByProviderID", message.ProviderGmail, m.GmailMessageID)
@@ -348,6 +352,14 @@ func callStates(c *caller, s *secrets, r store.States, thread *conversation.Conv
 		c.call(r, "List", in, store.StateFilter{Prefix: s.next(), After: s.next(), Keys: []string{s.next()}})
 	}
 	c.call(r, "OfConversation", thread.ID)
+}
+
+func callSummaries(c *caller, s *secrets, r store.Summaries, thread *conversation.Conversation) {
+	sum := &conversation.Summary{ConversationID: thread.ID, FromSeq: 1, ToSeq: 1, Content: s.next(), Model: s.next()}
+	c.call(r, "Cover", thread.ID, int64(1), int64(1))
+	c.call(r, "Create", sum)
+	c.call(r, "List", thread.ID)
+	c.call(r, "Delete", sum.ID)
 }
 
 func callSuggestions(c *caller, s *secrets, r store.Suggestions, thread *conversation.Conversation) {

@@ -115,6 +115,7 @@ var writes = map[string]string{
 	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetLanguage SetMetadata MergeMetadata MarkRead AddLabels RemoveLabels Archive Reopen Hold Release Delete Restore Erase Fork",
 	"engine.messages":         "Append AppendMany Import Update MergeMetadata Vote Unvote Delete Restore RestoreAll Stream ResumeStream StopStream SetHead TruncateAfter Replace",
 	"states.states":           "Merge",
+	"threads.summaries":       "Create Delete",
 	"suggestions.suggestions": "Create Approve Edit Reject Send Delete Restore",
 	"embeddings.embeddings":   "Set SetMany EmbedMissing RetrySetAside DropModel",
 	"maintenance.maintenance": "EraseUser",
@@ -125,6 +126,7 @@ var writes = map[string]string{
 var decisions = map[string]string{
 	"threads.conversations":   "Watch",
 	"engine.messages":         "FindThread Tail",
+	"threads.summaries":       "Cover",
 	"embeddings.embeddings":   "Train",
 	"maintenance.maintenance": "ArchiveInactive Purge Retain EraseLead RemoveOrphans SweepStreams Analyze Vacuum VacuumFull Reindex PackSearch ReindexSearch SearchState",
 }

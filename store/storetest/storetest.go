@@ -137,6 +137,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 		conversationTests(), messageTests(), branchTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
 		stateTests(), listTests(), voteTests(), usageTests(),
 		inputTests(), boundTests(), searchTests(), searchPartTests(), languageTests(), embeddingTests(), reportTests(), healthTests(),
+		windowTests(),
 	} {
 		maps.Copy(all, part)
 	}

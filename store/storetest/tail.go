@@ -44,8 +44,8 @@ func runTail(t *testing.T, f Factory, c Capabilities) {
 	}.run(t, f, c)
 }
 
-// often is an interval for tests that wait for a poll.
-const often = store.MinTailEvery
+// everyLook is an interval for tests that wait for a poll.
+const everyLook = store.MinTailEvery
 
 // followed is what an iterator yields, in a goroutine that the end of the test ends.
 type followed[T any] struct {
@@ -168,7 +168,7 @@ func testTailFollows(t *testing.T, w *world) {
 	w.isChange(t, tail.next(), store.ChangeUpdated, 3, 5)
 	must[*message.Message](t)(ms.Delete(ctx, id))
 	w.isChange(t, tail.next(), store.ChangeDeleted, 1, 6)
-	require.EqualValues(t, 1, value[int64](t)(ms.RestoreAll(ctx, c.ID)))
+	require.EqualValues(t, 1, valueOf[int64](t)(ms.RestoreAll(ctx, c.ID)))
 	w.isChange(t, tail.next(), store.ChangeUpdated, 1, 7)
 	require.Equal(t, store.Position{Seq: 3, Change: 7}, store.PositionOf(w.get(t, c.ID)))
 	sg := w.suggest(t, c, m)
@@ -250,7 +250,7 @@ func testTailPages(t *testing.T, w *world) {
 	require.Len(t, seqs, n)
 	require.IsIncreasing(t, seqs)
 	require.NoError(t, w.st.DB(t.Context()).Model(&message.Message{}).Where("conversation_id = ?", c.ID).UpdateColumn("deleted_at", epoch).Error)
-	require.EqualValues(t, n, value[int64](t)(w.mine.Messages().RestoreAll(t.Context(), c.ID)))
+	require.EqualValues(t, n, valueOf[int64](t)(w.mine.Messages().RestoreAll(t.Context(), c.ID)))
 	changes := w.caughtUp(t, c.ID, store.Position{Seq: n})
 	require.Len(t, changes, n)
 	for i, change := range changes {
@@ -261,7 +261,7 @@ func testTailPages(t *testing.T, w *world) {
 // testTailOfHostsRows: a message that plain GORM creates is seen, by the poll.
 func testTailOfHostsRows(t *testing.T, w *world) {
 	c := w.thread(t, 1)
-	tail := w.tail(t, c.ID, store.PositionOf(c), often)
+	tail := w.tail(t, c.ID, store.PositionOf(c), everyLook)
 	m := &message.Message{UserID: w.user, ConversationID: c.ID, Role: message.RoleUser, Content: "by GORM"}
 	require.NoError(t, w.st.DB(t.Context()).Transaction(func(tx *gorm.DB) error { return tx.Create(m).Error }))
 	w.isChange(t, tail.next(), store.ChangeAppended, 2, 0)
@@ -270,7 +270,7 @@ func testTailOfHostsRows(t *testing.T, w *world) {
 // testTailOfHeads: a moved head comes without a message, and again to who comes back.
 func testTailOfHeads(t *testing.T, w *world) {
 	c := w.thread(t, 3)
-	tail := w.tail(t, c.ID, store.PositionOf(c), often)
+	tail := w.tail(t, c.ID, store.PositionOf(c), everyLook)
 	move := func(head any) {
 		require.NoError(t, w.st.DB(t.Context()).Model(&conversation.Conversation{}).Where("id = ?", c.ID).
 			UpdateColumns(map[string]any{"head_seq": head, "branched": true}).Error)

@@ -80,7 +80,7 @@ func testChangesAtOnce(t *testing.T, w *world) {
 	for _, change := range w.caughtUp(t, c.ID, store.Position{}) {
 		ids = append(ids, change.Message.ID)
 	}
-	tail := w.tail(t, c.ID, store.Position{}, often)
+	tail := w.tail(t, c.ID, store.Position{}, everyLook)
 	done := make(chan error, 1)
 	go func() {
 		err := errors.Join(together(callers, func(i int) error {
@@ -136,7 +136,7 @@ func testChangeOfNone(t *testing.T, w *world) {
 	m := w.caughtUp(t, c.ID, store.Position{})[0].Message
 	before := w.get(t, c.ID)
 	must[*message.Message](t)(ms.Restore(ctx, m.ID))
-	require.Zero(t, value[int64](t)(ms.RestoreAll(ctx, c.ID)))
+	require.Zero(t, valueOf[int64](t)(ms.RestoreAll(ctx, c.ID)))
 	missing[*message.Message](t)(w.other().Messages().Update(ctx, m.ID, store.MessageUpdate{Content: new("x")}))
 	_, err := ms.MergeMetadata(ctx, m.ID, message.JSON(`[]`))
 	invalid(t, err, "metadata")
@@ -149,8 +149,8 @@ func testChangeOfNone(t *testing.T, w *world) {
 	require.Zero(t, bounded.get(t, c.ID).LastChangeSeq)
 }
 
-// value returns what a call returned, which must not be an error.
-func value[T any](t testing.TB) func(T, error) T {
+// valueOf returns what a call returned, which must not be an error.
+func valueOf[T any](t testing.TB) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
 		require.NoError(t, err)

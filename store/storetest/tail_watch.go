@@ -26,7 +26,7 @@ func testWatch(t *testing.T, w *world) {
 	cs, ms := w.mine.Conversations(), w.mine.Messages()
 	c := w.thread(t, 1)
 	first := w.caughtUp(t, c.ID, store.Position{})[0].Message
-	mine := w.watch(t, w.mine, store.WatchOptions{Every: often})
+	mine := w.watch(t, w.mine, store.WatchOptions{Every: everyLook})
 	begun := w.conversation(t) // until it comes, the watch may not have begun
 	mine.begin(func() {
 		w.tick()

@@ -22,6 +22,7 @@ import (
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/suggestion"
+	"github.com/convostore/convostore/window"
 )
 
 // runTenancy calls every method of every role, found by reflection, with one user's ids,
@@ -75,6 +76,7 @@ type estate struct {
 	inbound, outbound, hidden *message.Message
 	streaming                 *message.Message
 	pending, approved, gone   *suggestion.Suggestion
+	summary                   *conversation.Summary
 	byActivity, queue         store.Cursor
 	thread, byUser            store.Cursor
 	pendingNext, drafts       store.Cursor
@@ -102,6 +104,8 @@ func newEstate(t *testing.T, st store.Store) *estate {
 	}
 	e.fillThread(t, st, s)
 	e.fillSuggestions(t, s)
+	e.summary = &conversation.Summary{ConversationID: e.live.ID, FromSeq: 1, ToSeq: 2, Content: "summary"}
+	require.NoError(t, s.Summaries().Create(t.Context(), e.summary))
 	must[*conversation.Conversation](t)(s.Conversations().Archive(t.Context(), e.archived.ID))
 	must[*conversation.Conversation](t)(s.Conversations().Delete(t.Context(), e.deleted.ID))
 	e.fillCursors(t, s)
@@ -308,6 +312,7 @@ func messageCalls() map[string][]call {
 		"Path":               {{want: notFound, args: live(int64(2), page)}},
 		"Branches":           {{want: notFound, args: live(int64(2))}},
 		"Around":             {{want: notFound, args: live(int64(2), 5)}},
+		"Context":            {{want: notFound, args: live(window.Budget{Messages: 5})}},
 		"ListByUser": {
 			{want: empty, args: with(all, page)},
 			{want: empty, args: with(store.MessageFilter{HasAttachments: true}, page)},
@@ -564,6 +569,7 @@ func allCalls() map[string][]call {
 		"Conversations": conversationCalls(),
 		"Messages":      messageCalls(),
 		"Suggestions":   suggestionCalls(),
+		"Summaries":     summaryCalls(),
 		"States":        stateCalls(),
 		"Search":        searchCalls(),
 		"Embeddings":    embeddingCalls(),

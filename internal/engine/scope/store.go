@@ -64,7 +64,7 @@ type shared struct {
 
 // Tables are the quoted names of the tables in SQL.
 type Tables struct {
-	Conversations, Messages, Embeddings, Claims, Failures, Suggestions string
+	Conversations, Messages, Embeddings, Claims, Failures, Suggestions, Summaries string
 	// States, UserStates and AppStates have what agents keep.
 	States, UserStates, AppStates string
 	// Labels, Reads and Votes are what people note.
@@ -85,6 +85,7 @@ func tablesOf(names naming.Tables) Tables {
 		Claims:        names.Quoted(naming.Claims),
 		Failures:      names.Quoted(naming.Failures),
 		Suggestions:   names.Quoted(naming.Suggestions),
+		Summaries:     names.Quoted(naming.Summaries),
 
 		States:     names.Quoted(naming.States),
 		UserStates: names.Quoted(naming.UserStates),

@@ -35,6 +35,7 @@ type Messages interface {
 	store.MessageBrancher
 	store.MessageVoter
 	store.MessageWatcher
+	store.MessageWindower
 }
 
 // NewMessages returns the messages of a scope. Appends run the given statements, which all
