@@ -199,6 +199,10 @@ type AppendOptions struct {
 	// *SeqConflictError and writes nothing. If all messages are redeliveries, they are
 	// reported as such whatever the last seq is.
 	ExpectedSeq *int64
+	// States changes states together with the messages: where it can, the database does both in
+	// one statement. If all messages are redeliveries, no state changes. It is subject to the
+	// bounds of StateWriter.Merge, together over its three maps.
+	States AppendStates
 }
 
 // ImportOptions are the options of Import.

@@ -135,6 +135,7 @@ type Scope interface {
 	Conversations() Conversations
 	Messages() Messages
 	Suggestions() Suggestions
+	States() States
 	Search() Search
 	Embeddings() Embeddings
 	Reports() Reports

@@ -22,6 +22,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/reports"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/engine/search"
+	"github.com/convostore/convostore/internal/engine/states"
 	"github.com/convostore/convostore/internal/engine/suggestions"
 	"github.com/convostore/convostore/internal/engine/textindex"
 	"github.com/convostore/convostore/internal/engine/threads"
@@ -184,6 +185,7 @@ func (v view) Conversations() store.Conversations { return threads.NewConversati
 func (v view) Messages() store.Messages           { return threads.NewMessages(v.sc, v.rooms.statements) }
 
 func (v view) Suggestions() store.Suggestions { return suggestions.New(v.sc, v.rooms.statements) }
+func (v view) States() store.States           { return states.New(v.sc) }
 func (v view) Search() store.Search           { return search.New(v.sc, v.rooms.codes) }
 func (v view) Embeddings() store.Embeddings   { return embeddings.New(v.sc) }
 func (v view) Reports() store.Reports         { return reports.New(v.sc, v.rooms.leadTypes) }

@@ -236,6 +236,7 @@ func callAll(c *caller, s *secrets, st store.Store, user uuid.UUID) *conversatio
 	thread := s.conversation(s.message(), s.message())
 	callConversations(c, s, mine.Conversations(), thread)
 	callMessages(c, s, mine.Messages(), thread)
+	callStates(c, s, mine.States(), thread)
 	callSuggestions(c, s, mine.Suggestions(), thread)
 	callEmbeddings(c, s, mine.Embeddings(), thread)
 	callSearch(c, s, mine.Search(), thread)
@@ -246,6 +247,7 @@ func callAll(c *caller, s *secrets, st store.Store, user uuid.UUID) *conversatio
 	c.call(mine.Maintenance(), "EraseUser")
 	calledAll(c, mine.Conversations())
 	calledAll(c, mine.Messages())
+	calledAll(c, mine.States())
 	calledAll(c, mine.Suggestions())
 	calledAll(c, mine.Embeddings())
 	calledAll(c, mine.Search())
@@ -283,6 +285,10 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	again.ID = uuid.Nil
 	c.call(r, "Append", thread.ID, &again) // a redelivery
 	c.call(r, "AppendMany", thread.ID, []*message.Message{s.message(), s.message()}, store.AppendOptions{})
+	changes := store.StateMap{s.next(): conversation.Value(s.next())}
+	c.call(r, "AppendMany", thread.ID, []*message.Message{s.message()}, store.AppendOptions{
+		States: store.AppendStates{Conversation: changes, User: changes, App: changes},
+	})
 	in := s.message()
 	in.ConversationID = thread.ID
 	c.call(r, "Import", func(yield func(*message.Message, error) bool) { yield(in, nil) }, store.ImportOptions{})
@@ -302,6 +308,17 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "Delete", m.ID)
 	c.call(r, "Restore", m.ID)
 	c.call(r, "RestoreAll", thread.ID)
+}
+
+func callStates(c *caller, s *secrets, r store.States, thread *conversation.Conversation) {
+	for _, in := range []store.StatePlace{store.ConversationState(thread.ID), store.UserState(s.next()), store.AppState(s.next())} {
+		key := s.next()
+		c.call(r, "Merge", in, store.StateMap{key: conversation.Value(s.next())}, store.MergeOptions{})
+		c.call(r, "Merge", in, store.StateMap{key: nil, s.next(): {}}, store.MergeOptions{Expected: map[string]int64{key: 1}})
+		c.call(r, "Get", in, key)
+		c.call(r, "List", in, store.StateFilter{Prefix: s.next(), After: s.next(), Keys: []string{s.next()}})
+	}
+	c.call(r, "OfConversation", thread.ID)
 }
 
 func callSuggestions(c *caller, s *secrets, r store.Suggestions, thread *conversation.Conversation) {

@@ -114,6 +114,7 @@ func readOnly(dsn string) string {
 var writes = map[string]string{
 	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetMetadata MergeMetadata Archive Reopen Hold Release Delete Restore Erase",
 	"threads.messages":        "Append AppendMany Import Update MergeMetadata Delete Restore RestoreAll",
+	"states.states":           "Merge",
 	"suggestions.suggestions": "Create Approve Edit Reject Send Delete Restore",
 	"embeddings.embeddings":   "Set SetMany EmbedMissing RetrySetAside DropModel",
 	"maintenance.maintenance": "EraseUser",

@@ -39,6 +39,9 @@ func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 		"get or create":               getOrCreateAtOnce,
 		"merge metadata":              mergeAtOnce,
 		"expected seq":                expectedSeqAtOnce,
+		"states":                      c.statesAtOnce,
+		"expected version":            expectedVersionAtOnce,
+		"merge states and erase":      mergesAgainstErase,
 		"retain":                      retainAtOnce,
 		"append and retain":           appendsAgainstRetain,
 	}

@@ -129,7 +129,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	all := subtests{}
 	for _, part := range []subtests{
 		conversationTests(), messageTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
-		inputTests(), boundTests(), searchTests(), searchPartTests(), embeddingTests(), reportTests(), healthTests(),
+		stateTests(), inputTests(), boundTests(), searchTests(), searchPartTests(), embeddingTests(), reportTests(), healthTests(),
 	} {
 		maps.Copy(all, part)
 	}

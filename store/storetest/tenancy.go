@@ -518,6 +518,7 @@ func allCalls() map[string][]call {
 		"Conversations": conversationCalls(),
 		"Messages":      messageCalls(),
 		"Suggestions":   suggestionCalls(),
+		"States":        stateCalls(),
 		"Search":        searchCalls(),
 		"Embeddings":    embeddingCalls(),
 		"Reports":       reportCalls(),

@@ -60,6 +60,8 @@ type shared struct {
 // Tables are the quoted names of the tables in SQL.
 type Tables struct {
 	Conversations, Messages, Embeddings, Claims, Failures, Suggestions string
+	// States, UserStates and AppStates have what agents keep.
+	States, UserStates, AppStates string
 	// SearchNotes and the other three are the index of words. They are there with full text alone.
 	SearchNotes, SearchGone, SearchSegments, SearchBlocks string
 	// Partitions, Centroids and Lists are the index of vectors that SQLite has after a training.
@@ -76,6 +78,10 @@ func tablesOf(names naming.Tables) Tables {
 		Claims:        names.Quoted(naming.Claims),
 		Failures:      names.Quoted(naming.Failures),
 		Suggestions:   names.Quoted(naming.Suggestions),
+
+		States:     names.Quoted(naming.States),
+		UserStates: names.Quoted(naming.UserStates),
+		AppStates:  names.Quoted(naming.AppStates),
 
 		SearchNotes:    names.Quoted(naming.SearchNotes),
 		SearchGone:     names.Quoted(naming.SearchGone),

@@ -2,6 +2,7 @@ package threads
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,6 +31,14 @@ type batchResult struct {
 // Only the unique index sees a duplicate that is appended to another conversation of the
 // user at the same time. Then the batch is rolled back and tried again.
 func writeBatch(ctx context.Context, sc scope.Scope, drafts []Draft, expectedSeq *int64) (batch batchResult, err error) {
+	return writeBatchAnd(ctx, sc, drafts, expectedSeq, nil)
+}
+
+// writeBatchAnd is writeBatch with more to write in the same transaction, unless all drafts are
+// duplicates.
+func writeBatchAnd(
+	ctx context.Context, sc scope.Scope, drafts []Draft, expectedSeq *int64, more func(in scope.Scope, db query.Conn) error,
+) (batch batchResult, err error) {
 	for try := 1; ; try++ {
 		err = unlessCopyRefused(func() error {
 			return sc.Shared(ctx, func(tx *scope.Store) error {
@@ -39,7 +48,10 @@ func writeBatch(ctx context.Context, sc scope.Scope, drafts []Draft, expectedSeq
 					return err
 				}
 				batch, err = appendBatch(ctx, in, drafts, threads, expectedSeq)
-				return err
+				if err != nil || more == nil || !slices.Contains(batch.created, true) {
+					return err
+				}
+				return more(in, query.On(ctx, tx.Writer))
 			})
 		})
 		if try == scope.MaxTries || dialect.KindOf(err) != dialect.Unique {

@@ -9,6 +9,7 @@ import (
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/engine/states"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -24,6 +25,15 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 	drafts, err := newDrafts(ctx, sc, conversationID, ms)
 	if err != nil {
 		return nil, err
+	}
+	changes, err := states.CheckAppended(sc, o.States)
+	if err != nil {
+		return nil, err
+	}
+	if changes != nil {
+		created, err := s.sql.appendWithStates(ctx, sc, drafts, o.ExpectedSeq, changes)
+		sc.Noted(ctx, len(created))
+		return created, query.Wrap("append", err)
 	}
 	if created, err := s.sql.tryAppendMany(ctx, sc, drafts, o.ExpectedSeq); err != nil || created != nil {
 		sc.Noted(ctx, len(created))

@@ -19,6 +19,8 @@ type Statements struct {
 	// message with no more than text, appendNew for one without keys, appendKeyed skips a
 	// message that has a key of a stored one, and appendMany is appendNew for several messages.
 	appendPlain, appendNew, appendKeyed, appendMany query.Statement
+	// keyedWithStates and manyWithStates also write states.
+	keyedWithStates, manyWithStates query.Statement
 	// takeSeq, setStatus and insert are the statements of an append on SQLite. insert skips a
 	// message that has a key of a stored one, and insertPlain is for a message with no more
 	// than text.
@@ -77,8 +79,14 @@ func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 		"last_message_at = CASE WHEN c.last_seq = 0 THEN ? ELSE " + d.Greatest() + "(c.last_message_at, ?) END, updated_at = ? " +
 		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m.seq")
 	s.appendMany = statement("WITH c AS (" + takeSeqs(t, d, "?", setStatus) + " AND last_seq = COALESCE(?, last_seq) RETURNING user_id, last_seq - ? AS before), " +
-		"i AS (INSERT INTO " + t.Messages + " (" + record.UserFirst + ") SELECT c.user_id, " + strings.Replace(record.Unnested, "v.seq", "c.before + v.seq", 1) +
+		"i AS (INSERT INTO " + t.Messages + " (" + record.UserFirst + ") SELECT c.user_id, " + unnestedAfter("c.before") +
 		" FROM c CROSS JOIN " + d.Unnest(record.MessageTypes) + " AS v (" + record.WithoutUser + ")) SELECT before FROM c")
+	s.buildWithStates(t, d)
+}
+
+// unnestedAfter are record.Unnested with seqs that follow a number.
+func unnestedAfter(before string) string {
+	return strings.Replace(record.Unnested, "v.seq", before+" + v.seq", 1)
 }
 
 // appendsInOneStatement tells whether the database runs the one-statement appends, in which
@@ -144,6 +152,13 @@ func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bo
 // false and has written nothing if the conversation is absent or its last seq is not the
 // expected one.
 func (s *Statements) appendManyInOne(sc scope.Scope, db query.Conn, drafts []Draft, expectedSeq *int64) (bool, error) {
+	return s.takeMany(sc, db, &s.appendMany, drafts, expectedSeq, nil)
+}
+
+// takeMany is appendManyInOne with a statement of its form, to whose arguments more may add.
+func (s *Statements) takeMany(
+	sc scope.Scope, db query.Conn, statement *query.Statement, drafts []Draft, expectedSeq *int64, more func(args []any) ([]any, error),
+) (bool, error) {
 	// The drafts get the seqs 1, 2, 3 …, to which the statement adds the counter before.
 	thread, n, now := threadState{}, int64(len(drafts)), sc.Instant()
 	for _, d := range drafts {
@@ -160,7 +175,13 @@ func (s *Statements) appendManyInOne(sc scope.Scope, db query.Conn, drafts []Dra
 	args := append(make([]any, 0, 64), n, record.Null(string(thread.status)))
 	args = append(takeSeqArgs(args, thread.lastMessageAt, now, drafts[0].ConversationID.String(), sc.User.String()), expected, n)
 	var before int64
-	found, err := s.appendMany.With(append(args, arrays...)).Row(db, &before)
+	args = append(args, arrays...)
+	if more != nil {
+		if args, err = more(args); err != nil {
+			return false, err
+		}
+	}
+	found, err := statement.With(args).Row(db, &before)
 	if err != nil || !found {
 		return false, err
 	}

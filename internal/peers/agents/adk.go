@@ -96,9 +96,10 @@ func openADK(ctx context.Context, o options, dialector gorm.Dialector, prepared 
 	}
 	return peer{
 		name: name, close: pool.Close,
-		appendOne: func(ctx context.Context, i int) error { return a.append(ctx, held[i%len(held)]) },
-		last50:    a.last50,
-		list20:    a.list20,
+		appendOne:    func(ctx context.Context, i int) error { return a.append(ctx, held[i%len(held)], nil) },
+		appendStates: func(ctx context.Context, i int) error { return a.append(ctx, held[i%len(held)], everywhere(i)) },
+		last50:       a.last50,
+		list20:       a.list20,
 	}, nil
 }
 
@@ -116,7 +117,7 @@ func (a adk) fill(ctx context.Context, db *gorm.DB) (held []session.Session, err
 			return nil, err
 		}
 		for range a.o.messages {
-			if err := a.append(ctx, s); err != nil {
+			if err := a.append(ctx, s, nil); err != nil {
 				return nil, err
 			}
 		}
@@ -151,11 +152,17 @@ func (a adk) create(ctx context.Context, id string) (session.Session, error) {
 	return made.Session, nil
 }
 
-func (a adk) append(ctx context.Context, s session.Session) error {
+func (a adk) append(ctx context.Context, s session.Session, states map[string]any) error {
 	event := session.NewEvent(ctx, "invocation")
 	event.Author = user
 	event.Content = genai.NewContentFromText(text, genai.RoleUser)
+	event.Actions.StateDelta = states
 	return a.service.AppendEvent(ctx, s, event)
+}
+
+// everywhere changes a key of the session, of the user and of the app.
+func everywhere(i int) map[string]any {
+	return map[string]any{"step": i, session.KeyPrefixUser + "step": i, session.KeyPrefixApp + "step": i}
 }
 
 func (a adk) last50(ctx context.Context, i int) error {

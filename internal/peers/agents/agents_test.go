@@ -15,13 +15,13 @@ func TestPeersWork(t *testing.T) {
 	o := options{dir: t.TempDir(), sessions: 30, threads: 2, messages: 60, rounds: 2, round: time.Millisecond}
 	want := map[string]int{}
 	for _, db := range []string{"sqlite", "sqlite-normal"} {
-		want["convostore/"+db], want["langchaingo v0.1.14/"+db] = 3, 2
-		want["adk v2.2.0/"+db], want["adk v2.2.0, PrepareStmt/"+db] = 3, 3
+		want["convostore/"+db], want["langchaingo v0.1.14/"+db] = 4, 2
+		want["adk v2.2.0/"+db], want["adk v2.2.0, PrepareStmt/"+db] = 4, 4
 	}
 	if os.Getenv(pgtest.EnvDSN) != "" || os.Getenv(pgtest.EnvRequire) == "1" {
 		o.postgres = pgtest.Database(t)
-		want["convostore/postgres"] = 3
-		want["adk v2.2.0/postgres"], want["adk v2.2.0, PrepareStmt/postgres"] = 3, 3
+		want["convostore/postgres"] = 4
+		want["adk v2.2.0/postgres"], want["adk v2.2.0, PrepareStmt/postgres"] = 4, 4
 	}
 	samples := map[string]map[string]int{}
 	require.NoError(t, compare(t.Context(), o, func(s sample) error {

@@ -31,7 +31,9 @@ type peer struct {
 	// of a thread, and list20 the user's 20 sessions with the newest activity. The i-th
 	// call is about another session than the one before.
 	appendOne, last50, list20 func(ctx context.Context, i int) error
-	close                     func() error
+	// appendStates is appendOne with a key of state of the session, of the user and of the app.
+	appendStates func(ctx context.Context, i int) error
+	close        func() error
 }
 
 // opener opens a store at a DSN or a file and fills it.
@@ -92,6 +94,7 @@ func (c contest) run(ctx context.Context, o options, emit func(sample) error) (e
 		{"Last50", func(p peer) func(context.Context, int) error { return p.last50 }},
 		{"List20", func(p peer) func(context.Context, int) error { return p.list20 }},
 		{"Append", func(p peer) func(context.Context, int) error { return p.appendOne }},
+		{"AppendStates", func(p peer) func(context.Context, int) error { return p.appendStates }},
 	} {
 		if err := inTurns(ctx, o, peers, work.of, func(s sample) error {
 			s.Case, s.Database = work.name, c.database

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -39,7 +40,7 @@ func fillConvostore(ctx context.Context, o options, st store.Store) (peer, error
 	err := st.Transaction(ctx, func(tx store.Store) error {
 		ids = ids[:0]
 		for i := range o.sessions {
-			c := &conversation.Conversation{}
+			c := &conversation.Conversation{App: app}
 			if i < o.threads {
 				for range o.messages {
 					c.Messages = append(c.Messages, newMessage())
@@ -64,6 +65,14 @@ func fillConvostore(ctx context.Context, o options, st store.Store) (peer, error
 		name: "convostore", close: st.Close,
 		appendOne: func(ctx context.Context, i int) error {
 			_, err := mine.Messages().Append(ctx, ids[o.threads+i%(o.sessions-o.threads)], newMessage())
+			return err
+		},
+		appendStates: func(ctx context.Context, i int) error {
+			step := store.StateMap{"step": strconv.AppendInt(nil, int64(i), 10)}
+			m := newMessage()
+			m.ID = uuid.New() // as an adapter gives the framework's own
+			_, err := mine.Messages().AppendMany(ctx, ids[o.threads+i%(o.sessions-o.threads)], []*message.Message{m},
+				store.AppendOptions{States: store.AppendStates{Conversation: step, User: step, App: step}})
 			return err
 		},
 		last50: func(ctx context.Context, i int) error {
