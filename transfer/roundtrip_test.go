@@ -122,7 +122,7 @@ func TestChatGPT(t *testing.T) {
 		require.Equal(t, "python", m[4].Author)
 		require.Equal(t, "Half of it: \uFFFD 10 cm.", m[5].Content)
 		require.Equal(t, "gpt-5-thinking", m[5].Model)
-		require.Equal(t, c.CreatedAt, m[0].SentAt.Add(-0), "a hidden first message has no time: that of the first after it is the nearest")
+		require.Equal(t, m[1].SentAt, m[0].SentAt, "a hidden first message has no time: that of the first after it is the nearest")
 	})
 }
 

@@ -44,7 +44,9 @@ type place struct {
 }
 
 // edited reports whether the text is another than that of the original.
-func (p *place) edited() bool { return p.message != nil && p.original != nil && p.message.Content != p.was }
+func (p *place) edited() bool {
+	return p.message != nil && p.original != nil && p.message.Content != p.was
+}
 
 // parentID returns the id of the parent, "" for none.
 func (p *place) parentID() string {
