@@ -90,6 +90,9 @@ func TestRoundTrip(t *testing.T) {
 			_, err := transfer.Export(t.Context(), st, owner, f, &out, transfer.ExportOptions{})
 			require.NoError(t, err)
 			got, want := meaning(t, out.Bytes()), meaning(t, doc)
+			if f == transfer.ChatGPT { // a head that is not there becomes the one that is shown
+				want["c-3"].(map[string]any)["current_node"] = "b"
+			}
 			for id, c := range want {
 				assert.Equal(t, c, got[id], "%s %s", f, id)
 			}
