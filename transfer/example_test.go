@@ -1,0 +1,63 @@
+package transfer_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/sqlite"
+	"github.com/convostore/convostore/transfer"
+)
+
+// A user brings the history of another product.
+func ExampleImport() {
+	ctx := context.Background()
+	st, err := sqlite.OpenMemory(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer st.Close()
+
+	file := strings.NewReader(`[{"uuid": "c1", "name": "Porto", "created_at": "2026-03-01T10:00:00Z", "chat_messages": [
+		{"uuid": "m1", "sender": "human", "text": "Where to eat?", "created_at": "2026-03-01T10:00:01Z"},
+		{"uuid": "m2", "sender": "assistant", "text": "Try O Valentim.", "created_at": "2026-03-01T10:00:05Z"}]}]`)
+	user := uuid.New()
+	result, err := transfer.Import(ctx, st, user, file, transfer.ImportOptions{
+		OnProblem: func(p transfer.Problem) error { fmt.Println("not stored:", p); return nil },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.Conversations, "conversation,", result.Messages, "messages")
+
+	page, err := st.ForUser(user).Conversations().List(ctx, store.ConversationFilter{}, store.PageRequest{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(page.Items[0].Title)
+	// Output:
+	// 1 conversation, 2 messages
+	// Porto
+}
+
+// A user takes everything along, in the format of the file that it came from or in the library's own.
+func ExampleExport() {
+	ctx := context.Background()
+	st, err := sqlite.OpenMemory(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer st.Close()
+
+	result, err := transfer.Export(ctx, st, uuid.New(), transfer.JSONL, os.Stdout, transfer.ExportOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.Conversations, "conversations")
+	// Output: 0 conversations
+}

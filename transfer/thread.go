@@ -1,0 +1,211 @@
+package transfer
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/message"
+)
+
+// thread is a conversation of a file.
+type thread struct {
+	conversation conversation.Conversation
+	// archived says that the conversation was archived.
+	archived bool
+	// header is what the file says of the conversation without its messages, nil if Export needs
+	// none.
+	header []byte
+	// labels and states are those of the library's own format.
+	labels []*conversation.Label
+	states []*conversation.State
+	// nodes are the messages and what stands between them, in the order of the file.
+	nodes []*node
+	// head is the id of the node whose path was shown, "" for the last one.
+	head string
+}
+
+// node is a place in the tree of a conversation.
+type node struct {
+	id, parent string // no parent begins a path
+	// message is nil where a file has a node without one.
+	message *message.Message
+	at      time.Time // zero if the file does not say
+	// exact says that the message has all its times already.
+	exact bool
+
+	// What arrange finds out.
+	up       *node // the nearest ancestor with a message
+	children []*node
+	file     int // the place in the file
+}
+
+// arrange returns the nodes with a message, each after its parent and otherwise by time, and
+// ties in the order of the file. It gives every message a time.
+//
+// A parent that is not there, and one that would close a circle, is none. Of two nodes with one
+// id the first is taken.
+func (t *thread) arrange() []*node {
+	byID := make(map[string]*node, len(t.nodes))
+	nodes := t.nodes[:0:0]
+	for i, n := range t.nodes {
+		if byID[n.id] == nil {
+			byID[n.id], n.file = n, i
+			nodes = append(nodes, n)
+		}
+	}
+	cutCircles(nodes, byID)
+	var kept []*node
+	for _, n := range nodes {
+		if n.message == nil {
+			continue
+		}
+		for p := byID[n.parent]; p != nil; p = byID[p.parent] {
+			if p.message != nil {
+				n.up = p
+				p.children = append(p.children, n)
+				break
+			}
+		}
+		kept = append(kept, n)
+	}
+	sorted := inOrder(kept)
+	t.giveTimes(sorted)
+	return inOrder(sorted)
+}
+
+// cutCircles takes the parent from a node of each circle: the one that comes first in the file.
+func cutCircles(nodes []*node, byID map[string]*node) {
+	const walked = -1
+	state := make(map[*node]int, len(nodes)) // the number of the walk that met the node, or walked
+	for walk, n := range nodes {
+		var path []*node
+		for p := n; p != nil && state[p] != walked; p = byID[p.parent] {
+			if state[p] == walk+1 {
+				first := p
+				for q := byID[p.parent]; q != p; q = byID[q.parent] {
+					if q.file < first.file {
+						first = q
+					}
+				}
+				first.parent = ""
+				break
+			}
+			state[p] = walk + 1
+			path = append(path, p)
+		}
+		for _, p := range path {
+			state[p] = walked
+		}
+	}
+}
+
+// giveTimes gives the nodes that have no time the one of their parent, else that of the first of
+// their descendants, else that of the conversation, and never the present time.
+func (t *thread) giveTimes(parentsFirst []*node) {
+	for _, n := range parentsFirst {
+		if n.at.IsZero() && n.up != nil {
+			n.at = n.up.at
+		}
+	}
+	guessed := map[*node]bool{}
+	for _, n := range slices.Backward(parentsFirst) {
+		for _, c := range n.children {
+			if !c.at.IsZero() && (n.at.IsZero() || guessed[n] && c.at.Before(n.at)) {
+				n.at, guessed[n] = c.at, true
+			}
+		}
+	}
+	for _, n := range parentsFirst {
+		if n.at.IsZero() && n.up != nil {
+			n.at = n.up.at
+		}
+		if n.at.IsZero() {
+			n.at = t.conversation.CreatedAt
+		}
+		if !n.exact {
+			n.message.SentAt, n.message.CreatedAt = n.at, n.at
+		}
+	}
+}
+
+// headNode returns the node with a message that the head of the file stands for: itself or the
+// nearest above it. It returns nil for a head that is not there.
+func (t *thread) headNode() *node {
+	byID := make(map[string]*node, len(t.nodes))
+	for _, n := range t.nodes {
+		if byID[n.id] == nil {
+			byID[n.id] = n
+		}
+	}
+	for n := byID[t.head]; n != nil; n = byID[n.parent] {
+		if n.message != nil {
+			return n
+		}
+	}
+	return nil
+}
+
+// inOrder sorts nodes topologically.
+func inOrder(nodes []*node) []*node {
+	ready := &queue{}
+	for _, n := range nodes {
+		if n.up == nil {
+			*ready = append(*ready, n)
+		}
+	}
+	heap.Init(ready)
+	sorted := make([]*node, 0, len(nodes))
+	for ready.Len() > 0 {
+		n := heap.Pop(ready).(*node)
+		sorted = append(sorted, n)
+		for _, c := range n.children {
+			heap.Push(ready, c)
+		}
+	}
+	return sorted
+}
+
+// queue is a heap of nodes by time.
+type queue []*node
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	return cmp.Or(q[i].at.Compare(q[j].at), cmp.Compare(q[i].file, q[j].file)) < 0
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)   { *q = append(*q, x.(*node)) }
+func (q *queue) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}
+
+// clean makes a text that every database keeps: what is not UTF-8 and U+0000 become U+FFFD. The
+// payload has the bytes of the file.
+func clean(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+}
+
+// shorten cuts a title to what a conversation takes.
+func shorten(s string) string {
+	s = clean(s)
+	if r := []rune(s); len(r) > conversation.MaxTitle {
+		return string(r[:conversation.MaxTitle])
+	}
+	return s
+}
+
+// key makes the key of a node from its id, which a broken file may have too long.
+func key(id string) string {
+	if id = clean(id); len(id) <= maxKey {
+		return id
+	}
+	return strings.ToValidUTF8(id[:maxKey], "")
+}
+
+// maxKey is the longest key of a message and of a conversation.
+const maxKey = 1024
