@@ -106,7 +106,8 @@ func fillContent(m *message.Message, c *genai.Content) error {
 		if err != nil {
 			return err
 		}
-		if probe := (&message.Message{Role: m.Role, ToolCalls: doc}); probe.Validate() == nil { // else it is in the payload
+		probe := &message.Message{Role: m.Role, ToolCalls: doc}
+		if probe.Normalize(message.Now()); probe.Validate() == nil { // what no database takes is in the payload alone
 			*d.to = doc
 		}
 	}
