@@ -54,7 +54,7 @@ var rooms = []room{
 	{"internal/engine/textindex", "the index of words: what is noted, segments, packing", below()},
 	{"internal/engine/erase", "conversations and all in them, children first, counted", below("embeddings", "textindex")},
 	{"internal/engine/states", "the keys and values of conversations, users and apps", below()},
-	{"internal/engine/threads", "conversations and messages: create, append, import, read, edit", below("embeddings", "erase", "states", "watch")},
+	{"internal/engine/threads", "conversations and messages: create, append, import, read, edit", below("embeddings", "erase", "states", "textindex", "watch")},
 	{"internal/engine/streams", "messages that are written while their text is made", below("embeddings", "threads")},
 	{"internal/engine/suggestions", "drafted replies, decisions, sending", below("threads")},
 	{"internal/engine/search", "by words and by vectors", below("embeddings", "textindex")},

@@ -43,6 +43,7 @@ CREATE TABLE "conversations" (
     status          text         NOT NULL DEFAULT 'active',
     app             text,
     assignee        text,
+    language        text,
     lead_id         text,
     external_key    text,
     title           varchar(255),
@@ -51,8 +52,9 @@ CREATE TABLE "conversations" (
     CONSTRAINT "conversations_pkey" PRIMARY KEY (id, user_id),
     CONSTRAINT "conversations_status_check" CHECK (status IN ('active', 'needs_reply', 'waiting', 'archived')),
     CONSTRAINT "conversations_last_seq_check" CHECK (last_seq >= 0 AND last_change_seq >= 0),
-    CONSTRAINT "conversations_head_check" CHECK (head_seq BETWEEN 0 AND last_seq),
+    CONSTRAINT "conversations_head_check" CHECK (head_seq BETWEEN 0 AND last_seq AND (head_seq IS NULL OR branched)),
     CONSTRAINT "conversations_fork_check" CHECK ((forked_from_id IS NULL) = (forked_from_seq IS NULL) AND forked_from_seq >= 0),
+    CONSTRAINT "conversations_language_check" CHECK (language ~ '^[a-z]{2,3}$'),
     CONSTRAINT "conversations_merge_check" CHECK (merged_into_id <> id)
 );
 
@@ -160,9 +162,9 @@ CREATE INDEX "messages_gmail_thread_idx"
     ON "messages" (user_id, gmail_thread_id) WHERE gmail_thread_id IS NOT NULL;
 CREATE INDEX "messages_email_id_idx"
     ON "messages" (user_id, email_message_id) WHERE email_message_id IS NOT NULL;
--- The branches at a message.
+-- Where a path leaves the order of seq, and after which message it goes on.
 CREATE INDEX "messages_parent_idx"
-    ON "messages" (conversation_id, user_id, parent_seq) WHERE parent_seq IS NOT NULL;
+    ON "messages" (conversation_id, user_id, seq, parent_seq) WHERE parent_seq IS NOT NULL;
 -- What was changed after its append, in the order of the changes.
 CREATE UNIQUE INDEX "messages_change_key"
     ON "messages" (conversation_id, user_id, change_seq) WHERE change_seq IS NOT NULL;
@@ -513,6 +515,7 @@ CREATE TABLE "search_segments" (
     documents integer NOT NULL,
     tokenizer integer NOT NULL,
     dead      bytea   NOT NULL,
+    stems     text    NOT NULL DEFAULT '?',
     CONSTRAINT "search_segments_pkey" PRIMARY KEY (id)
 );
 
@@ -618,6 +621,27 @@ END
 $body$ $sql$, home);
 
     EXECUTE format($sql$
+-- With another language all texts of the conversation have other stems.
+CREATE FUNCTION %1$I."conversations_search_language"() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    INSERT INTO %1$I."search_notes" (user_id, thread_id, id, kind)
+    SELECT NEW.user_id, NEW.id, NEW.id, 0 WHERE coalesce(NEW.title, '') <> '' OR coalesce(NEW.subject, '') <> ''
+    UNION ALL
+    SELECT m.user_id, m.conversation_id, m.id, 1 FROM %1$I."messages" m
+    WHERE m.conversation_id = NEW.id AND m.user_id = NEW.user_id AND m.deleted_at IS NULL AND m.state <> 'streaming'
+    ON CONFLICT (user_id, id, kind) DO UPDATE SET thread_id = excluded.thread_id;
+    INSERT INTO %1$I."search_gone" AS g (user_id, thread_id, id, kind, erased)
+    SELECT NEW.user_id, NEW.id, NEW.id, 0, false WHERE coalesce(NEW.title, '') <> '' OR coalesce(NEW.subject, '') <> ''
+    UNION ALL
+    SELECT m.user_id, m.conversation_id, m.id, 1, false FROM %1$I."messages" m
+    WHERE m.conversation_id = NEW.id AND m.user_id = NEW.user_id AND m.deleted_at IS NULL AND m.state <> 'streaming'
+    ON CONFLICT (user_id, thread_id, kind, id) DO UPDATE SET erased = g.erased;
+    RETURN NULL;
+END
+$body$ $sql$, home);
+
+    EXECUTE format($sql$
 CREATE FUNCTION %1$I."conversations_search_delete"() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
@@ -647,6 +671,7 @@ $body$ $sql$, home);
         %1$I."messages_search_delete"(),
         %1$I."conversations_search_insert"(),
         %1$I."conversations_search_update"(),
+        %1$I."conversations_search_language"(),
         %1$I."conversations_search_delete"(),
         %1$I."messages_search_truncate"()
         $names$ || ' FROM PUBLIC', home);
@@ -687,6 +712,11 @@ CREATE TRIGGER "conversations_search_update"
         IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.created_at, NEW.title, NEW.subject))
     EXECUTE FUNCTION "conversations_search_update"();
 
+CREATE TRIGGER "conversations_search_language" AFTER UPDATE OF language ON "conversations"
+    FOR EACH ROW
+    WHEN (OLD.language IS DISTINCT FROM NEW.language)
+    EXECUTE FUNCTION "conversations_search_language"();
+
 CREATE TRIGGER "conversations_search_delete" AFTER DELETE ON "conversations"
     REFERENCING OLD TABLE AS removed
     FOR EACH STATEMENT EXECUTE FUNCTION "conversations_search_delete"();
@@ -712,18 +742,18 @@ CREATE INDEX "message_embeddings_vector_idx"
 
 INSERT INTO "convostore_migrations" (version, name, options) VALUES (4, 'search', 'search full_text vector_index');
 
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 14:08:02.655456+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', '3', '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 17:13:37.76017+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', NULL, '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', E'ann Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
-	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'lead-1', E'key Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', NULL, 'lead-1', E'key Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé', E'Re: Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', '{"": "", "n": 12345678901234567890.123456789, "s": "Zoë 🙂", "deep": [{"a": [null, true, -0.5]}]}');
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001c', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-02-28 23:59:59.123456+00', '2026-02-28 23:59:59.123456+00', '2026-02-28 23:59:59.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001d', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'needs_reply', NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001e', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-03-01 00:00:01.123456+00', '2026-03-01 00:00:01.123456+00', '2026-03-01 00:00:01.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'waiting', NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001f', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-03-01 00:00:02.123456+00', '2026-03-01 00:00:02.123456+00', '2026-03-01 00:00:02.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'archived', NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000020', '0190f3a0-0000-7000-8000-00000000000a', '1', '0', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:01.123456+00', '2026-03-01 00:00:01.123456+00', NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'archived', NULL, NULL, NULL, NULL, 'deleted', NULL, NULL);
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000023', 'ffffffff-ffff-7fff-bfff-ffffffffffff', '0', '0', '0001-01-01 00:00:00.000001+00', '0001-01-01 00:00:00.000001+00', '0001-01-01 00:00:00.000001+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, lead_id, external_key, title, subject, metadata) VALUES ('ffffffff-ffff-7fff-bfff-ffffffffffff', 'ffffffff-ffff-7fff-bfff-ffffffffffff', '9223372036854775807', '9223372036854775807', '9999-12-31 23:59:59.999999+00', '9999-12-31 23:59:59.999999+00', '9999-12-31 23:59:59.999999+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001c', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-02-28 23:59:59.123456+00', '2026-02-28 23:59:59.123456+00', '2026-02-28 23:59:59.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001d', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'needs_reply', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001e', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-03-01 00:00:01.123456+00', '2026-03-01 00:00:01.123456+00', '2026-03-01 00:00:01.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'waiting', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001f', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-03-01 00:00:02.123456+00', '2026-03-01 00:00:02.123456+00', '2026-03-01 00:00:02.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'archived', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000020', '0190f3a0-0000-7000-8000-00000000000a', '1', '0', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:01.123456+00', '2026-03-01 00:00:01.123456+00', NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'archived', NULL, NULL, NULL, NULL, NULL, 'deleted', NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000023', 'ffffffff-ffff-7fff-bfff-ffffffffffff', '0', '0', '0001-01-01 00:00:00.000001+00', '0001-01-01 00:00:00.000001+00', '0001-01-01 00:00:00.000001+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('ffffffff-ffff-7fff-bfff-ffffffffffff', 'ffffffff-ffff-7fff-bfff-ffffffffffff', '9223372036854775807', '9223372036854775807', '9999-12-31 23:59:59.999999+00', '9999-12-31 23:59:59.999999+00', '9999-12-31 23:59:59.999999+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO messages (id, user_id, conversation_id, seq, sent_at, created_at, updated_at, edited_at, deleted_at, heartbeat_at, parent_seq, change_seq, fence, tokens_in, tokens_out, revision, role, kind, state, direction, delivery, author, model, finish_reason, cost, sender_email, recipient_email, postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, idempotency_key, payload_format, delivery_error, headers, attachments, tool_calls, tool_results, metadata, content, payload) VALUES ('0190f3a0-0000-7000-8000-000000000004', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', '1', '2026-02-28 23:59:59.123456+00', '2026-02-28 23:59:59.123456+00', '2026-02-28 23:59:59.123456+00', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '0', 'user', 'message', 'complete', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, E'word1 Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', NULL);
 INSERT INTO messages (id, user_id, conversation_id, seq, sent_at, created_at, updated_at, edited_at, deleted_at, heartbeat_at, parent_seq, change_seq, fence, tokens_in, tokens_out, revision, role, kind, state, direction, delivery, author, model, finish_reason, cost, sender_email, recipient_email, postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, idempotency_key, payload_format, delivery_error, headers, attachments, tool_calls, tool_results, metadata, content, payload) VALUES ('0190f3a0-0000-7000-8000-000000000005', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', '2', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '0', 'assistant', 'message', 'complete', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, E'word2 Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
@@ -779,7 +809,7 @@ INSERT INTO messages (id, user_id, conversation_id, seq, sent_at, created_at, up
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', E'\\x00fffe20726177200d0a');
 INSERT INTO messages (id, user_id, conversation_id, seq, sent_at, created_at, updated_at, edited_at, deleted_at, heartbeat_at, parent_seq, change_seq, fence, tokens_in, tokens_out, revision, role, kind, state, direction, delivery, author, model, finish_reason, cost, sender_email, recipient_email, postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, idempotency_key, payload_format, delivery_error, headers, attachments, tool_calls, tool_results, metadata, content, payload) VALUES ('0190f3a0-0000-7000-8000-000000000021', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000020', '1', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', NULL, '2026-03-01 00:00:01.123456+00', NULL, NULL, NULL, NULL, NULL, NULL, '0', 'user', 'message', 'complete', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'in a deleted conversation', NULL);
 INSERT INTO messages (id, user_id, conversation_id, seq, sent_at, created_at, updated_at, edited_at, deleted_at, heartbeat_at, parent_seq, change_seq, fence, tokens_in, tokens_out, revision, role, kind, state, direction, delivery, author, model, finish_reason, cost, sender_email, recipient_email, postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, idempotency_key, payload_format, delivery_error, headers, attachments, tool_calls, tool_results, metadata, content, payload) VALUES ('0190f3a0-0000-7000-8000-000000000024', 'ffffffff-ffff-7fff-bfff-ffffffffffff', 'ffffffff-ffff-7fff-bfff-ffffffffffff', '9223372036854775807', '9999-12-31 23:59:59.999999+00', '0001-01-01 00:00:00.000001+00', '0001-01-01 00:00:00.000001+00', NULL, NULL, NULL, '9223372036854775806', '9223372036854775807', NULL, NULL, NULL, '0', 'user', 'message', 'complete', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'the last', NULL);
-INSERT INTO messages (id, user_id, conversation_id, seq, sent_at, created_at, updated_at, edited_at, deleted_at, heartbeat_at, parent_seq, change_seq, fence, tokens_in, tokens_out, revision, role, kind, state, direction, delivery, author, model, finish_reason, cost, sender_email, recipient_email, postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, idempotency_key, payload_format, delivery_error, headers, attachments, tool_calls, tool_results, metadata, content, payload) VALUES ('0190f3a0-0000-7000-8000-000000000034', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', '25', '2026-03-01 00:03:19.123456+00', '2026-03-01 00:03:19.123456+00', '2026-03-01 00:03:19.123456+00', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '0', 'user', 'message', 'complete', 'inbound', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'nulstripped', NULL);
+INSERT INTO messages (id, user_id, conversation_id, seq, sent_at, created_at, updated_at, edited_at, deleted_at, heartbeat_at, parent_seq, change_seq, fence, tokens_in, tokens_out, revision, role, kind, state, direction, delivery, author, model, finish_reason, cost, sender_email, recipient_email, postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, idempotency_key, payload_format, delivery_error, headers, attachments, tool_calls, tool_results, metadata, content, payload) VALUES ('0190f3a0-0000-7000-8000-000000000034', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', '25', '2026-03-01 00:03:19.123456+00', '2026-03-01 00:03:19.123456+00', '2026-03-01 00:03:19.123456+00', NULL, NULL, NULL, '3', NULL, NULL, NULL, NULL, '0', 'user', 'message', 'complete', 'inbound', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'nulstripped', NULL);
 INSERT INTO ai_suggestions (id, user_id, conversation_id, in_reply_to_message_id, sent_message_id, answers_seq, created_at, updated_at, deleted_at, reviewed_at, draft_at, confidence_score, tokens_used, generation_cost, status, model_used, reviewed_by, draft_by, feedback, sentiment_analysis, context_used, suggested_content, edited_content, draft_content) VALUES ('0190f3a0-0000-7000-8000-000000000022', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000020', NULL, NULL, NULL, '2026-03-01 00:01:19.123456+00', '2026-03-01 00:01:20.123456+00', '2026-03-01 00:00:01.123456+00', NULL, NULL, NULL, '0', '0', 'pending', NULL, NULL, NULL, NULL, NULL, NULL, E'Draft Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', NULL, NULL);
 INSERT INTO ai_suggestions (id, user_id, conversation_id, in_reply_to_message_id, sent_message_id, answers_seq, created_at, updated_at, deleted_at, reviewed_at, draft_at, confidence_score, tokens_used, generation_cost, status, model_used, reviewed_by, draft_by, feedback, sentiment_analysis, context_used, suggested_content, edited_content, draft_content) VALUES ('0190f3a0-0000-7000-8000-000000000025', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', NULL, NULL, NULL, '2026-03-01 00:01:19.123456+00', '2026-03-01 00:01:20.123456+00', NULL, NULL, NULL, NULL, '0', '0', 'pending', NULL, NULL, NULL, NULL, NULL, NULL, E'Draft Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
