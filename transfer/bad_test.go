@@ -52,7 +52,7 @@ func TestProblems(t *testing.T) {
 			var at []int
 			res, err := transfer.Import(t.Context(), st, owner, strings.NewReader(doc), transfer.ImportOptions{OnProblem: func(p transfer.Problem) error {
 				require.Error(t, p.Err)
-				require.Contains(t, p.Error(), fmt.Sprintf("conversation %d", p.Index))
+				require.Contains(t, p.String(), fmt.Sprintf("conversation %d", p.Index))
 				at = append(at, p.Index)
 				return nil
 			}})
@@ -239,7 +239,7 @@ func TestBadArguments(t *testing.T) {
 	} {
 		require.ErrorIs(t, call(), store.ErrInvalid, name)
 	}
-	require.EqualValues(t, 2, in.Len())
+	require.Equal(t, 2, in.Len())
 }
 
 // TestProblemEnds has a caller that wants no file with problems.

@@ -3,7 +3,6 @@ package transfer_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 	"strings"
 
@@ -19,9 +18,9 @@ func ExampleImport() {
 	ctx := context.Background()
 	st, err := sqlite.OpenMemory(ctx)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
-	defer st.Close()
+	defer func() { _ = st.Close() }()
 
 	file := strings.NewReader(`[{"uuid": "c1", "name": "Porto", "created_at": "2026-03-01T10:00:00Z", "chat_messages": [
 		{"uuid": "m1", "sender": "human", "text": "Where to eat?", "created_at": "2026-03-01T10:00:01Z"},
@@ -31,13 +30,13 @@ func ExampleImport() {
 		OnProblem: func(p transfer.Problem) error { fmt.Println("not stored:", p); return nil },
 	})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(result.Conversations, "conversation,", result.Messages, "messages")
 
 	page, err := st.ForUser(user).Conversations().List(ctx, store.ConversationFilter{}, store.PageRequest{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(page.Items[0].Title)
 	// Output:
@@ -50,13 +49,13 @@ func ExampleExport() {
 	ctx := context.Background()
 	st, err := sqlite.OpenMemory(ctx)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
-	defer st.Close()
+	defer func() { _ = st.Close() }()
 
 	result, err := transfer.Export(ctx, st, uuid.New(), transfer.JSONL, os.Stdout, transfer.ExportOptions{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(result.Conversations, "conversations")
 	// Output: 0 conversations

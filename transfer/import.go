@@ -48,7 +48,7 @@ type Problem struct {
 	Err                error
 }
 
-func (p Problem) Error() string {
+func (p Problem) String() string {
 	where := fmt.Sprintf("conversation %d", p.Index)
 	if p.Conversation != "" {
 		where += " (" + p.Conversation + ")"
@@ -58,8 +58,6 @@ func (p Problem) Error() string {
 	}
 	return where + ": " + p.Err.Error()
 }
-
-func (p Problem) Unwrap() error { return p.Err }
 
 var errUnknown = errors.New("the format is not known")
 

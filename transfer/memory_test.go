@@ -19,10 +19,10 @@ type endless struct {
 
 func (e *endless) Read(p []byte) (int, error) {
 	if len(e.rest) == 0 {
-		switch {
-		case e.n == 0:
+		switch e.n {
+		case 0:
 			e.rest = []byte("[")
-		case e.n == e.of:
+		case e.of:
 			return 0, io.EOF
 		}
 		e.rest = append(e.rest, chat(fmt.Sprintf("big-%d", e.n), "a", "b<a", "c<b", "d<c")...)

@@ -43,7 +43,7 @@ func open(t *testing.T, d bothtest.Database) store.Store {
 func imported(t testing.TB, st store.Store, f transfer.Format, doc []byte) transfer.ImportResult {
 	t.Helper()
 	got, err := transfer.Import(t.Context(), st, owner, bytes.NewReader(doc), transfer.ImportOptions{
-		Format: f, OnProblem: func(p transfer.Problem) error { return p },
+		Format: f, OnProblem: func(p transfer.Problem) error { return p.Err },
 	})
 	require.NoError(t, err)
 	return got
@@ -189,7 +189,7 @@ func TestWhatWasDoneSince(t *testing.T) {
 
 			// Another user takes the file that was written.
 			other := uuid.New()
-			res, err := transfer.Import(ctx, st, other, bytes.NewReader(out), transfer.ImportOptions{OnProblem: func(p transfer.Problem) error { return p }})
+			res, err := transfer.Import(ctx, st, other, bytes.NewReader(out), transfer.ImportOptions{OnProblem: func(p transfer.Problem) error { return p.Err }})
 			require.NoError(t, err)
 			require.Positive(t, res.Messages)
 			copied, err := st.ForUser(other).Conversations().GetByExternalKey(ctx, c.conversation)
@@ -225,7 +225,7 @@ func TestJSONL(t *testing.T) {
 		require.Equal(t, 8, bytes.Count(first, []byte("\n")), "a line for each conversation")
 
 		other := uuid.New()
-		res, err := transfer.Import(ctx, st, other, bytes.NewReader(first), transfer.ImportOptions{OnProblem: func(p transfer.Problem) error { return p }})
+		res, err := transfer.Import(ctx, st, other, bytes.NewReader(first), transfer.ImportOptions{OnProblem: func(p transfer.Problem) error { return p.Err }})
 		require.NoError(t, err)
 		require.EqualValues(t, 8, res.Conversations)
 		var second bytes.Buffer

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"log"
 
 	"google.golang.org/adk/v2/agent"
 	"google.golang.org/adk/v2/runner"
@@ -21,9 +20,9 @@ func Example() {
 	ctx := context.Background()
 	st, err := sqlite.OpenMemory(ctx)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
-	defer st.Close()
+	defer func() { _ = st.Close() }()
 
 	echo, err := agent.New(agent.Config{Name: "echo", Run: func(in agent.InvocationContext) iter.Seq2[*session.Event, error] {
 		return func(yield func(*session.Event, error) bool) {
@@ -35,30 +34,30 @@ func Example() {
 		}
 	}})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	sessions := adk.New(st, adk.Options{})
 	if _, err := sessions.Create(ctx, &session.CreateRequest{AppName: "demo", UserID: "ann", SessionID: "s1"}); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	r, err := runner.New(runner.Config{AppName: "demo", Agent: echo, SessionService: sessions})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, err := range r.Run(ctx, "ann", "s1", genai.NewContentFromText("hello", genai.RoleUser), agent.RunConfig{}) {
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 	}
 
 	mine := st.ForUser(store.TenantID("ann"))
 	c, err := mine.Conversations().GetByExternalKey(ctx, adk.ExternalKey("demo", "s1"))
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	thread, err := mine.Conversations().Thread(ctx, c.ID)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, m := range thread.Messages {
 		fmt.Println(m.Role, m.Content)

@@ -115,7 +115,7 @@ func toMessage(m llms.ChatMessage) (*message.Message, error) {
 	if !ok {
 		return nil, fmt.Errorf("langchaingo: message of type %q: %w", m.GetType(), llms.ErrUnexpectedChatMessageType)
 	}
-	inner, err := json.Marshal(m)
+	inner, err := json.Marshal(encodable(m))
 	if err != nil {
 		return nil, fmt.Errorf("langchaingo: encode message: %w", err)
 	}
@@ -130,7 +130,7 @@ func toMessage(m llms.ChatMessage) (*message.Message, error) {
 	switch m := m.(type) {
 	case llms.AIChatMessage:
 		if len(m.ToolCalls) > 0 {
-			stored.ToolCalls, err = message.ToJSON(m.ToolCalls)
+			stored.ToolCalls, err = message.ToJSON(encodable(m).(aiMessage).ToolCalls)
 		} else if m.FunctionCall != nil {
 			stored.ToolCalls, err = message.ToJSON([]any{m.FunctionCall})
 		}
@@ -145,6 +145,46 @@ func toMessage(m llms.ChatMessage) (*message.Message, error) {
 		return nil, fmt.Errorf("langchaingo: encode message: %w", err)
 	}
 	return stored, nil
+}
+
+// aiMessage is llms.AIChatMessage with calls of tools that read back as they were written, which
+// llms.ToolCall's own JSON does not.
+type aiMessage struct {
+	Content          string             `json:"content,omitempty"`
+	FunctionCall     *llms.FunctionCall `json:"function_call,omitempty"`
+	ToolCalls        []toolCall         `json:"tool_calls,omitempty"`
+	ReasoningContent string             `json:"reasoning_content,omitempty"`
+}
+
+type toolCall struct {
+	ID           string             `json:"id"`
+	Type         string             `json:"type"`
+	FunctionCall *llms.FunctionCall `json:"function,omitempty"`
+}
+
+// encodable is what is encoded of a message.
+func encodable(m llms.ChatMessage) any {
+	ai, ok := m.(llms.AIChatMessage)
+	if !ok {
+		return m
+	}
+	own := aiMessage{Content: ai.Content, FunctionCall: ai.FunctionCall, ReasoningContent: ai.ReasoningContent}
+	for _, c := range ai.ToolCalls {
+		own.ToolCalls = append(own.ToolCalls, toolCall{c.ID, c.Type, c.FunctionCall})
+	}
+	return own
+}
+
+func decodeAI(p payload) (llms.ChatMessage, error) {
+	var own aiMessage
+	if err := json.Unmarshal(p.Message, &own); err != nil {
+		return nil, err
+	}
+	ai := llms.AIChatMessage{Content: own.Content, FunctionCall: own.FunctionCall, ReasoningContent: own.ReasoningContent}
+	for _, c := range own.ToolCalls {
+		ai.ToolCalls = append(ai.ToolCalls, llms.ToolCall{ID: c.ID, Type: c.Type, FunctionCall: c.FunctionCall})
+	}
+	return ai, nil
 }
 
 // roles are the roles of the types. A generic message is somebody's, so a user's.
@@ -177,7 +217,7 @@ func fromMessage(m *message.Message) (llms.ChatMessage, error) {
 func decode(p payload) (llms.ChatMessage, error) {
 	switch p.Type {
 	case llms.ChatMessageTypeAI:
-		return decoded[llms.AIChatMessage](p)
+		return decodeAI(p)
 	case llms.ChatMessageTypeHuman:
 		return decoded[llms.HumanChatMessage](p)
 	case llms.ChatMessageTypeSystem:

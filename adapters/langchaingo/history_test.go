@@ -3,7 +3,6 @@ package langchaingo_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"sync"
 	"testing"
 
@@ -139,21 +138,21 @@ func Example() {
 	ctx := context.Background()
 	st, err := sqlite.OpenMemory(ctx)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
-	defer st.Close()
+	defer func() { _ = st.Close() }()
 	mine, c := st.ForUser(uuid.New()), &conversation.Conversation{Title: "Weather"}
 	if err := mine.Conversations().Create(ctx, c); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	buffer := memory.NewConversationBuffer(memory.WithChatHistory(langchaingo.New(mine, c.ID)))
 	err = buffer.SaveContext(ctx, map[string]any{"input": "Is it sunny?"}, map[string]any{"output": "It is."})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	vars, err := buffer.LoadMemoryVariables(ctx, nil)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(vars["history"])
 	// Output:

@@ -62,7 +62,7 @@ func (d database) tails(b *testing.B, tails, changes int) {
 	for i := range sts {
 		st, err := d.open(ctx, address, withoutSearch)
 		require.NoError(b, err)
-		defer func() { require.NoError(b, st.Close()) }()
+		b.Cleanup(func() { require.NoError(b, st.Close()) })
 		sts[i] = st
 	}
 	rooms := make([]tailRoom, tails)

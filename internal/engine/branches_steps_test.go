@@ -207,11 +207,9 @@ func (w *branchWalk) fork() {
 		require.Equal(w.t, same.key, ms[i].IdempotencyKey)
 		require.NotEqual(w.t, n.id, same.id)
 	}
-	left := w.m
+	left := copied
 	if w.rand.IntN(2) == 0 {
 		w.m, left, w.trail = copied, w.m, nil
-	} else {
-		left = copied
 	}
 	_, err = w.mine.Conversations().Erase(w.t.Context(), left.id)
 	require.NoError(w.t, err)

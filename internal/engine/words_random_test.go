@@ -195,7 +195,7 @@ func (m *wordModel) move(r *rapid.T, one *wordMessage, to *wordThread) {
 	m.both(r, func(st store.Store, _ store.Scope) error {
 		db := st.DB(m.t.Context())
 		return db.Table(message.Message{}.TableName(db.NamingStrategy)).Where("id = ? AND user_id = ?", one.id, m.user).
-			UpdateColumns(map[string]any{"conversation_id": to.id, "seq": 1_000_000 + m.seq}).Error
+			UpdateColumns(map[string]any{"conversation_id": to.id, "seq": 1_000_000 + m.seq, "change_seq": nil}).Error
 	})
 	one.thread = to
 }

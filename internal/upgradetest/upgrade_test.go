@@ -166,7 +166,10 @@ func requireFixture(t *testing.T, st store.Store, db *gorm.DB) {
 	require.NoError(t, err)
 	var rows int64
 	require.NoError(t, db.Model(&message.Message{}).Where("conversation_id = ?", c.ID).Count(&rows).Error)
-	require.Len(t, c.Messages, int(rows))
+	all, err := mine.Messages().ListNumbered(t.Context(), c.ID, store.MessageFilter{Branches: store.AllBranches}, store.NumberRequest{})
+	require.NoError(t, err)
+	require.Equal(t, rows, all.Total)
+	require.NotEmpty(t, c.Messages)
 	require.NotEmpty(t, c.Suggestions)
 	hits, err := mine.Search().Messages(t.Context(), "nulstripped", store.TextOptions{}, store.PageRequest{})
 	require.NoError(t, err)

@@ -59,7 +59,7 @@ func CheckConversation(tb testing.TB, s store.Scope, id uuid.UUID) []*message.Me
 	require.NoError(tb, err)
 	want := conversation.Conversation{Status: conversation.StatusActive, LastMessageAt: c.CreatedAt}
 	var ms []*message.Message
-	for m, err := range s.Messages().All(tb.Context(), id, store.MessageFilter{Deleted: store.IncludeDeleted}) {
+	for m, err := range s.Messages().All(tb.Context(), id, store.MessageFilter{Deleted: store.IncludeDeleted, Branches: store.AllBranches}) {
 		require.NoError(tb, err)
 		ms = append(ms, m)
 		require.EqualValues(tb, len(ms), m.Seq, "a gap or a tie in conversation %s", id)

@@ -145,7 +145,7 @@ func testOverviewLastMessage(t *testing.T, w *world) {
 	require.Equal(t, first.ID, last().ID)
 	must[*message.Message](t)(w.mine.Messages().Restore(t.Context(), long.ID))
 	head := first.Seq
-	require.NoError(t, w.st.DB(t.Context()).Model(c).Where("user_id = ?", w.user).UpdateColumn("head_seq", head).Error)
+	must[*conversation.Conversation](t)(w.mine.Messages().SetHead(t.Context(), c.ID, head))
 	require.Equal(t, first.ID, last().ID, "up to the head")
 }
 

@@ -751,6 +751,7 @@ func testMessageUpdate(t *testing.T, w *world) {
 		same(t, want, got)
 		same(t, want, w.message(t, m.ID))
 	}
+	before.LastChangeSeq = want.ChangeSeq
 	same(t, before, w.get(t, c.ID))
 }
 

@@ -63,6 +63,10 @@ func tenantLists() map[string]tenantList {
 		"Conversations.List/newest activity": conversationTenants(store.ConversationFilter{}),
 		"Conversations.List/newest created":  conversationTenants(store.ConversationFilter{Order: store.NewestCreated}),
 		"Conversations.List/by lead":         conversationTenants(store.ConversationFilter{LeadID: "1", Text: "needle"}),
+		"Conversations.Overview": func(ctx context.Context, s store.Scope, p store.PageRequest) ([]tenantKey, store.Cursor, error) {
+			page, err := s.Conversations().Overview(ctx, store.ConversationFilter{}, store.OverviewOptions{LastMessage: true, Labels: true}, p)
+			return tenantPage(page, err, func(o *store.ConversationOverview) tenantKey { return conversationTenant(o.Conversation) })
+		},
 		"Conversations.NeedsReply": func(ctx context.Context, s store.Scope, p store.PageRequest) ([]tenantKey, store.Cursor, error) {
 			page, err := s.Conversations().NeedsReply(ctx, p)
 			return tenantPage(page, err, conversationTenant)
@@ -139,6 +143,15 @@ func oneTenant() map[string]tenantList {
 			keys, err := tenantRows(s.Messages().All(ctx, tenantConversation, store.MessageFilter{}), messageTenant)
 			return keys, "", err
 		},
+		"Messages.Path": func(ctx context.Context, s store.Scope, p store.PageRequest) ([]tenantKey, store.Cursor, error) {
+			page, err := s.Messages().Path(ctx, tenantConversation, 1, p)
+			return tenantPage(page, err, messageTenant)
+		},
+		"Messages.Tail": func(ctx context.Context, s store.Scope, _ store.PageRequest) ([]tenantKey, store.Cursor, error) {
+			keys, err := tenantRows(s.Messages().Tail(ctx, tenantConversation, store.Position{}, store.TailOptions{Once: true}),
+				func(c store.Change) tenantKey { return messageTenant(c.Message) })
+			return keys, "", err
+		},
 		"Suggestions.ListByConversation": func(ctx context.Context, s store.Scope, p store.PageRequest) ([]tenantKey, store.Cursor, error) {
 			page, err := s.Suggestions().ListByConversation(ctx, tenantConversation, p)
 			return tenantPage(page, err, suggestionTenant)
@@ -169,7 +182,8 @@ func tenantWalks() map[string]tenantWalk {
 // testTenantsComplete fails for a method with pages or rows that the tables above do not
 // have.
 func testTenantsComplete(t *testing.T, _ *world) {
-	known := map[string]bool{}
+	// These yield what changes, in tests of their own: Watch, and the text of one message.
+	known := map[string]bool{"Conversations.Watch": true, "Messages.FollowStream": true}
 	for _, names := range [][]string{keysOf(tenantLists()), keysOf(oneTenant()), keysOf(tenantWalks())} {
 		for _, name := range names {
 			name, _, _ = strings.Cut(name, "/")

@@ -141,7 +141,7 @@ func testStateAppendRefused(t *testing.T, w *world) {
 	var conflict *store.SeqConflictError
 	require.ErrorAs(t, appendAll(c.ID, store.AppendOptions{ExpectedSeq: new(int64(3))}, text("a")), &conflict)
 	require.ErrorAs(t, appendAll(c.ID, store.AppendOptions{ExpectedSeq: new(int64(3))}, &message.Message{ID: uuid.New(), Role: message.RoleUser}), &conflict)
-	require.NoError(t, appendAll(c.ID, store.AppendOptions{}, &message.Message{ID: elsewhere.ID, Role: message.RoleUser}), "a redelivery")
+	require.ErrorIs(t, appendAll(c.ID, store.AppendOptions{}, &message.Message{ID: elsewhere.ID, Role: message.RoleUser}), store.ErrConflict, "an id of another conversation")
 	invalid(t, appendAll(c.ID, store.AppendOptions{}, &message.Message{}), "role")
 	w.delete(t, c)
 	require.ErrorIs(t, appendAll(c.ID, store.AppendOptions{}, text("a")), store.ErrNotFound)

@@ -409,7 +409,7 @@ func testSendKeepsWhatIsGiven(t *testing.T, w *world) {
 	created, err := w.st.AllUsers().Suggestions().Send(t.Context(), s.ID, m)
 	require.NoError(t, err)
 	require.True(t, created)
-	want.UserID, want.ConversationID, want.Seq = w.user, c.ID, 1
+	want.UserID, want.ConversationID, want.Seq, want.ParentSeq = w.user, c.ID, 1, nil // a first message has no other parent
 	same(t, want, m)
 	same(t, want, w.message(t, m.ID))
 }

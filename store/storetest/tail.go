@@ -74,7 +74,7 @@ func follow[T any](t *testing.T, seq func(ctx context.Context) iter.Seq2[T, erro
 	}()
 	t.Cleanup(func() {
 		stop()
-		<-f.ended
+		_ = <-f.ended
 	})
 	return f
 }
@@ -132,7 +132,7 @@ func (w *world) isChange(t *testing.T, c store.Change, kind store.ChangeKind, se
 	require.Equal(t, seq, c.Message.Seq)
 	require.Equal(t, change, c.Position.Change, "the change of the position")
 	stored, err := collect(w.mine.Messages().All(t.Context(), c.Message.ConversationID,
-		store.MessageFilter{AfterSeq: seq - 1, BeforeSeq: seq + 1, Deleted: store.IncludeDeleted}))
+		store.MessageFilter{AfterSeq: seq - 1, BeforeSeq: seq + 1, Deleted: store.IncludeDeleted, Branches: store.AllBranches}))
 	require.NoError(t, err)
 	require.Len(t, stored, 1)
 	same(t, stored[0], c.Message)
@@ -329,7 +329,8 @@ func testTailEnds(t *testing.T, w *world) {
 	tail.next()
 	tail.stop()
 	require.ErrorIs(t, tail.end(), context.Canceled)
-	for range w.mine.Messages().Tail(ctx, c.ID, store.Position{}, store.TailOptions{}) {
+	for _, err := range w.mine.Messages().Tail(ctx, c.ID, store.Position{}, store.TailOptions{}) {
+		require.NoError(t, err)
 		break
 	}
 	_, err := collect(w.other().Messages().Tail(ctx, c.ID, store.Position{}, store.TailOptions{}))
@@ -354,14 +355,13 @@ func testTailRefuses(t *testing.T, w *world) {
 	refuse(w.st.ForUser(uuid.Nil), store.Position{}, store.TailOptions{}, "user_id")
 	_, err := collect(w.mine.Conversations().Watch(ctx, store.WatchOptions{Every: -1}))
 	invalid(t, err, "every")
-	inside := func(in store.Store) error {
+	inside := func(in store.Store) {
 		refuse(in.ForUser(w.user), store.Position{}, store.TailOptions{}, "transaction")
 		_, err := collect(in.ForUser(w.user).Conversations().Watch(ctx, store.WatchOptions{}))
 		invalid(t, err, "transaction")
-		return nil
 	}
-	require.NoError(t, w.st.Transaction(ctx, inside))
-	require.NoError(t, w.st.DB(ctx).Transaction(func(tx *gorm.DB) error { return inside(w.st.WithTx(tx)) }))
+	require.NoError(t, w.st.Transaction(ctx, func(tx store.Store) error { inside(tx); return nil }))
+	require.NoError(t, w.st.DB(ctx).Transaction(func(tx *gorm.DB) error { inside(w.st.WithTx(tx)); return nil }))
 }
 
 // testTailLeaves: the loop's body may write, also where there is one connection, and what it

@@ -115,7 +115,8 @@ func testWatchEnds(t *testing.T, w *world) {
 	watch.next()
 	watch.stop()
 	require.ErrorIs(t, watch.end(), context.Canceled)
-	for range w.mine.Conversations().Watch(t.Context(), store.WatchOptions{Since: epoch}) {
+	for _, err := range w.mine.Conversations().Watch(t.Context(), store.WatchOptions{Since: epoch}) {
+		require.NoError(t, err)
 		break
 	}
 }

@@ -366,9 +366,9 @@ func messageCalls() map[string][]call {
 			return []any{e.inbound.ID, message.Vote{Voter: "bob", Value: message.VoteUp}}
 		}}},
 		"Unvote":     {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.inbound.ID, "ann"} }}},
-		"Delete":        {{want: notFound, args: inboundID}},
-		"Restore":       {{want: notFound, args: hiddenID}},
-		"RestoreAll":    {{want: notFound, args: liveID}},
+		"Delete":     {{want: notFound, args: inboundID}},
+		"Restore":    {{want: notFound, args: hiddenID}},
+		"RestoreAll": {{want: notFound, args: liveID}},
 		"Stream": {{want: notFound, none: true, args: func(e *estate, _ uuid.UUID) []any {
 			return []any{e.live.ID, inbound("new"), store.StreamOptions{}}
 		}}},

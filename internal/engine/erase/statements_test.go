@@ -62,15 +62,15 @@ func TestStatementsOfAnErasure(t *testing.T) {
 			"postgres", func() (store.Store, error) {
 				return postgres.Open(t.Context(), pgtest.Database(t), convostore.WithMigrate(migrate.Options{}))
 			},
-			map[string]int{"Erase": 5, "EraseUser": 5, "Purge": 9},
-			map[string]int{"Erase": 5, "EraseUser": 5, "Purge": 9},
+			map[string]int{"Erase": 5, "EraseUser": 5, "Purge": 10},
+			map[string]int{"Erase": 5, "EraseUser": 5, "Purge": 10},
 		},
 		{
 			"sqlite", func() (store.Store, error) {
 				return sqlite.OpenMemory(t.Context(), convostore.WithMigrate(migrate.Options{}))
 			},
-			map[string]int{"Erase": 6, "EraseUser": 6, "Purge": 9},
-			map[string]int{"Erase": 14, "EraseUser": 15, "Purge": 13},
+			map[string]int{"Erase": 6, "EraseUser": 6, "Purge": 10},
+			map[string]int{"Erase": 14, "EraseUser": 15, "Purge": 14},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

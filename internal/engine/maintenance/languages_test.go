@@ -29,9 +29,9 @@ var (
 	german       = ending{"de", "1", "en"}
 )
 
-// asked is what the queries find in texts of English ("paying", "payed") and German ("zahlen") in
+// asked is what the queries find in texts of English ("playing", "played") and German ("zahlen") in
 // conversations that say so, and of a conversation that says nothing ("saying").
-type asked struct{ pay, payed, zahl, say int }
+type asked struct{ play, played, zahl, say int }
 
 func (w *languageWorld) asked(t *testing.T, st store.Store) asked {
 	t.Helper()
@@ -40,10 +40,10 @@ func (w *languageWorld) asked(t *testing.T, st store.Store) asked {
 		require.NoError(t, err)
 		return len(page.Items)
 	}
-	for _, exact := range []string{"paying", "payed", "zahlen", "saying", `"paying"`, "sayin*"} {
+	for _, exact := range []string{"playing", "played", "zahlen", "saying", `"playing"`, "sayin*"} {
 		require.Equal(t, 1, count(exact+" text"), "the exact word is found whatever the index is made by: %s", exact)
 	}
-	return asked{count("pay text"), count("pays OR payed -paying"), count("zahl"), count("say")}
+	return asked{count("play text"), count("plays OR played -playing"), count("zahl"), count("say")}
 }
 
 type languageWorld struct {
@@ -63,7 +63,7 @@ func (w *languageWorld) open(t *testing.T, standard string, stemmers ...store.St
 
 func (w *languageWorld) tell(t *testing.T, st store.Store) {
 	t.Helper()
-	for _, said := range [][2]string{{"en", "paying text"}, {"en", "payed text"}, {"de", "zahlen text"}, {"", "saying text"}} {
+	for _, said := range [][2]string{{"en", "playing text"}, {"en", "played text"}, {"de", "zahlen text"}, {"", "saying text"}} {
 		require.NoError(t, st.ForUser(w.user).Conversations().Create(t.Context(), &conversation.Conversation{
 			Language: said[0], Messages: []*message.Message{{Role: message.RoleUser, Content: said[1]}},
 		}))
@@ -97,32 +97,32 @@ func TestStemmersChange(t *testing.T) {
 
 		en := w.open(t, "", english)
 		require.Equal(t, int64(4), outdated(t, en), "no text was asked for its language")
-		require.Equal(t, asked{payed: 1}, w.asked(t, en))
+		require.Equal(t, asked{played: 1}, w.asked(t, en))
 		reindex(t, en)
-		require.Equal(t, asked{pay: 1, payed: 1}, w.asked(t, en))
+		require.Equal(t, asked{play: 1, played: 1}, w.asked(t, en))
 
 		both := w.open(t, "", english, german)
 		require.Equal(t, int64(4), outdated(t, both), "the segment has a German text")
-		require.Equal(t, asked{payed: 1}, w.asked(t, both))
+		require.Equal(t, asked{played: 1}, w.asked(t, both))
 		reindex(t, both)
-		require.Equal(t, asked{pay: 1, payed: 1, zahl: 1}, w.asked(t, both))
+		require.Equal(t, asked{play: 1, played: 1, zahl: 1}, w.asked(t, both))
 		require.Equal(t, int64(4), outdated(t, en))
 
 		standard := w.open(t, "en", english, german)
-		require.Equal(t, asked{payed: 1}, w.asked(t, standard), "a text without a language is in another one now")
+		require.Equal(t, asked{played: 1}, w.asked(t, standard), "a text without a language is in another one now")
 		reindex(t, standard)
-		require.Equal(t, asked{pay: 1, payed: 1, zahl: 1, say: 1}, w.asked(t, standard))
+		require.Equal(t, asked{play: 1, played: 1, zahl: 1, say: 1}, w.asked(t, standard))
 
 		newer := w.open(t, "en", englishAgain, german)
 		require.Equal(t, int64(4), outdated(t, newer))
-		require.Equal(t, asked{payed: 1}, w.asked(t, newer))
+		require.Equal(t, asked{played: 1}, w.asked(t, newer))
 		reindex(t, newer)
-		require.Equal(t, asked{pay: 1, payed: 1, zahl: 1}, w.asked(t, newer))
+		require.Equal(t, asked{play: 1, played: 1, zahl: 1}, w.asked(t, newer))
 
 		require.Zero(t, outdated(t, plain), "without stemmers the exact words are all that is asked for")
-		require.Equal(t, asked{payed: 1}, w.asked(t, plain))
+		require.Equal(t, asked{played: 1}, w.asked(t, plain))
 		reindex(t, plain)
-		require.Equal(t, asked{payed: 1}, w.asked(t, newer))
+		require.Equal(t, asked{played: 1}, w.asked(t, newer))
 		require.Equal(t, int64(4), outdated(t, newer))
 	})
 }
@@ -137,7 +137,7 @@ func TestStemmersOfNoText(t *testing.T) {
 		require.NoError(t, st.AllUsers().Maintenance().PackSearch(t.Context()))
 		more := w.open(t, "en", english, german, ending{"fr", "1", "er"})
 		require.Zero(t, outdated(t, more))
-		require.Equal(t, asked{pay: 1, payed: 1, zahl: 1, say: 1}, w.asked(t, more))
+		require.Equal(t, asked{play: 1, played: 1, zahl: 1, say: 1}, w.asked(t, more))
 	})
 }
 
@@ -151,7 +151,7 @@ func TestStoresWithAndWithoutStemmers(t *testing.T) {
 		for i := range 24 {
 			st := []store.Store{with, without}[i%2]
 			require.NoError(t, st.ForUser(w.user).Conversations().Create(t.Context(), &conversation.Conversation{
-				Messages: []*message.Message{{Role: message.RoleUser, Content: fmt.Sprintf("n%d paying", i)}},
+				Messages: []*message.Message{{Role: message.RoleUser, Content: fmt.Sprintf("n%d playing", i)}},
 			}))
 			require.NoError(t, st.AllUsers().Maintenance().PackSearch(t.Context()))
 		}
@@ -161,12 +161,12 @@ func TestStoresWithAndWithoutStemmers(t *testing.T) {
 			return len(page.Items)
 		}
 		require.Equal(t, int64(12), outdated(t, with))
-		require.Equal(t, 12, count("pay"))
-		require.Equal(t, 24, count("paying"))
+		require.Equal(t, 12, count("play"))
+		require.Equal(t, 24, count("playing"))
 		state, err := with.AllUsers().Maintenance().SearchState(t.Context())
 		require.NoError(t, err)
 		require.Less(t, state.Segments, int64(24), "they are merged")
 		reindex(t, with)
-		require.Equal(t, 24, count("pay"))
+		require.Equal(t, 24, count("play"))
 	})
 }

@@ -59,8 +59,13 @@ func (s reports) liveMessages(q *query.Query, p store.Period) *query.Query {
 // messagesSince adds FROM and WHERE for all live messages, that were said, of the conversations that were active
 // at or after since.
 func (s reports) messagesSince(q *query.Query, since time.Time) *query.Query {
+	return s.messagesThat(q, scope.Said("m."), since)
+}
+
+// messagesThat is messagesSince with another condition in the place of having been said.
+func (s reports) messagesThat(q *query.Query, condition string, since time.Time) *query.Query {
 	q.Add(" FROM " + s.sc.Tables.Conversations + " c JOIN " + s.sc.Tables.Messages +
-		" m ON m.conversation_id = c.id AND m.user_id = c.user_id WHERE c.deleted_at IS NULL AND m.deleted_at IS NULL AND " + scope.Said("m."))
+		" m ON m.conversation_id = c.id AND m.user_id = c.user_id WHERE c.deleted_at IS NULL AND m.deleted_at IS NULL AND " + condition)
 	return scope.ActiveBetween(s.sc.Owned(s.sc.Owned(q, "c."), "m."), "c.", beforeSkew(since), time.Time{})
 }
 

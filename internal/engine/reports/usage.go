@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -17,8 +18,9 @@ func (s reports) usage(columns, groupBy string, p store.Period) *query.Query {
 		return fmt.Sprintf("CAST(coalesce(sum(CASE WHEN m.%[1]s BETWEEN 0 AND %[2]d THEN m.%[1]s END), 0) AS bigint) AS %[1]s, ", column, message.MaxTokens)
 	}
 	q := query.New("SELECT " + columns + ", count(*) AS messages, " + tokens("tokens_in") + tokens("tokens_out") + s.sc.Dialect.SumMoney("m.cost") + " AS cost")
-	return s.liveMessages(q, p).Add(" AND m.state <> '" + string(message.StateStreaming) +
-		"' AND (m.model IS NOT NULL OR m.tokens_in IS NOT NULL OR m.tokens_out IS NOT NULL OR m.cost IS NOT NULL)" + groupBy)
+	ended := "m.state <> '" + string(message.StateStreaming) + "'"
+	scope.Between(s.messagesThat(q, ended, p.Since), "m.sent_at", p.Since, p.Before)
+	return q.Add(" AND (m.model IS NOT NULL OR m.tokens_in IS NOT NULL OR m.tokens_out IS NOT NULL OR m.cost IS NOT NULL)" + groupBy)
 }
 
 var (
