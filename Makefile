@@ -27,9 +27,9 @@ TESTFLAGS   ?=
 # always has it, and PostgreSQL knows nothing of it.
 TAGS := sqlite_fts5
 
-# Nested modules keep the dependencies of examples, stemmers and the second SQLite
+# Nested modules keep the dependencies of adapters, examples, stemmers and the second SQLite
 # driver out of the library's go.mod.
-NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard */go.mod examples/*/go.mod examples/*/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
+NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard */go.mod adapters/*/go.mod examples/*/go.mod examples/*/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
 # What the library is measured beside brings hundreds of packages of others along: they
 # take longer to compile and to lint than all of the library, and `make bench` runs them.
 AGENTS  := internal/peers/agents
@@ -80,6 +80,8 @@ test-module/%:
 test-module/$(CGO_MODULES): RACE =
 # SQLite translated to Go takes minutes under it, and the rest is the same here too.
 test-module/internal/ncrucestest: RACE =
+# Hundreds of packages of others would be compiled once more for it.
+test-module/adapters/adk test-module/adapters/langchaingo test-module/internal/payloadtest: RACE =
 
 # What `make test` does in a small size: comparisons with plain Go, crash loops,
 # histories that are checked to be linearizable, power cuts, replicas, and the parts of the
