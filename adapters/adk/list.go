@@ -131,10 +131,15 @@ func readAll(ctx context.Context, sc store.Scope, in store.StatePlace, prefix st
 		if err != nil || len(page) == 0 {
 			return err
 		}
+		bytes := 0
 		for _, s := range page {
 			if err := decode(into, prefix, s.Key, s.Value); err != nil {
 				return err
 			}
+			bytes += len(s.Value)
+		}
+		if len(page) < f.Limit && bytes < store.MaxPageBytes/2 {
+			return nil // a short page ends the list unless its values filled it
 		}
 		f.After = page[len(page)-1].Key
 	}
