@@ -3,7 +3,6 @@ package stem_test
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"github.com/google/uuid"
 
@@ -23,22 +22,22 @@ func Example() {
 	st, err := sqlite.OpenMemory(ctx, convostore.WithMigrate(migrate.Options{}),
 		convostore.WithStemming("en", stem.English, stem.German))
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
-	defer st.Close()
+	defer func() { _ = st.Close() }()
 	mine := st.ForUser(uuid.New())
 	for _, c := range []*conversation.Conversation{
 		{Messages: []*message.Message{{Role: message.RoleUser, Content: "Paying was never the problem."}}},
 		{Language: "de", Messages: []*message.Message{{Role: message.RoleUser, Content: "Alle Rechnungen sind bezahlt."}}},
 	} {
 		if err := mine.Conversations().Create(ctx, c); err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 	}
 	for _, ask := range []string{"pay", `"pay"`, "Rechnung"} {
 		page, err := mine.Search().Messages(ctx, ask, store.TextOptions{}, store.PageRequest{})
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		fmt.Println(ask, len(page.Items))
 		for _, hit := range page.Items {
