@@ -223,6 +223,8 @@ var (
 	// varies are cursors and how long something took.
 	varies  = regexp.MustCompile(`"(next|Next|took|Took)":[^,}]*|\d+\.\d{4,}|\d{4,}`)
 	anyHour = regexp.MustCompile(`"\d{6,}"`)
+	// anyCover is the hash of what a summary covers, whose last number is a time.
+	anyCover = regexp.MustCompile(`(covered_hash="convostore:[-\d]*)-\d+"`)
 )
 
 // masked is a dump without what differs from one estate to the next.
@@ -234,7 +236,8 @@ func masked(dump string) string {
 		}
 		return ids[id]
 	})
-	return anyHour.ReplaceAllString(anyTime.ReplaceAllString(dump, "time"), `"hour"`)
+	dump = anyHour.ReplaceAllString(anyTime.ReplaceAllString(dump, "time"), `"hour"`)
+	return anyCover.ReplaceAllString(dump, `$1-time"`)
 }
 
 // answer is what a method returned, without what differs from one estate to the next.
