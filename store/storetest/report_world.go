@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -488,9 +487,15 @@ func (w *world) fill(t testing.TB, rows *reportRows) {
 	t.Helper()
 	w.clock.add(rows.now.Sub(w.clock.Now()))
 	db := w.st.DB(t.Context())
-	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
-		return errors.Join(insert(tx, rows.conversations), insert(tx, rows.messages), insert(tx, rows.suggestions))
-	}))
+	for _, m := range rows.messages {
+		m.Normalize(rows.now)
+		require.NoError(t, m.Validate())
+	}
+	// The hook of a message would look at its conversation, which counts it already.
+	unhooked := db.Session(&gorm.Session{SkipHooks: true})
+	require.NoError(t, db.Transaction(func(tx *gorm.DB) error { return insert(tx, rows.conversations) }))
+	require.NoError(t, unhooked.Transaction(func(tx *gorm.DB) error { return insert(tx, rows.messages) }))
+	require.NoError(t, db.Transaction(func(tx *gorm.DB) error { return insert(tx, rows.suggestions) }))
 	// A server that was filled a moment ago knows nothing yet of what it holds.
 	if len(rows.messages) >= fullWorld.messages {
 		require.NoError(t, db.Exec("ANALYZE").Error)
