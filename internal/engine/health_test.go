@@ -206,7 +206,7 @@ func TestHealthIndexUsage(t *testing.T) {
 	ctx := t.Context()
 	st := openPostgres(t, convostore.WithTablePrefix("chat_"))
 	mine := uuid.New()
-	fill(t, st.ForUser(mine), 1, 300)
+	fill(t, st.ForUser(mine), 1, 200) // fewer than are packed at once, which reads them again
 	require.NoError(t, st.DB(ctx).Exec("ANALYZE").Error)
 	usage := func() map[string]store.IndexUsage {
 		found, err := st.Health().IndexUsage(ctx)
@@ -223,7 +223,7 @@ func TestHealthIndexUsage(t *testing.T) {
 	require.True(t, before[used].Unused)
 
 	require.NoError(t, st.Transaction(ctx, func(tx store.Store) error {
-		// 300 rows are read faster without an index. The figures of a session are kept back
+		// 200 rows are read faster without an index. The figures of a session are kept back
 		// until it has been idle for a while.
 		require.NoError(t, tx.DB(ctx).Exec("SET LOCAL enable_seqscan = off").Error)
 		require.NoError(t, tx.DB(ctx).Exec("SET LOCAL enable_sort = off").Error)
