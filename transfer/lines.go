@@ -12,8 +12,8 @@ import (
 	"github.com/convostore/convostore/message"
 )
 
-// lines is the library's own format: each conversation on a line, with all its live messages,
-// labels and states. Ids and keys are kept.
+// lines is the library's own format: each conversation on a line, with all its live messages
+// and its states. Ids and keys are kept.
 type lines struct{}
 
 // lineVersion is the version of the format.
@@ -42,7 +42,7 @@ func (lines) read(element []byte) (*thread, error) {
 	t := &thread{conversation: conversation.Conversation{
 		ID: c.ID, App: c.App, LeadID: c.LeadID, ExternalKey: c.ExternalKey, Title: c.Title, Subject: c.Subject, Metadata: c.Metadata,
 		Assignee: c.Assignee, SnoozedUntil: c.SnoozedUntil, PinnedAt: c.PinnedAt, HeldAt: c.HeldAt, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
-	}, archived: c.Status == conversation.StatusArchived, labels: c.Labels, states: c.States}
+	}, archived: c.Status == conversation.StatusArchived, states: c.States}
 	seqs := make(map[int64]bool, len(c.Messages))
 	for i, m := range c.Messages {
 		if m == nil || m.Seq <= 0 || seqs[m.Seq] {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/message"
 )
 
@@ -19,13 +20,14 @@ type thread struct {
 	// header is what the file says of the conversation without its messages, nil if Export needs
 	// none.
 	header []byte
-	// labels and states are those of the library's own format.
-	labels []*conversation.Label
+	// states are those of the library's own format.
 	states []*conversation.State
 	// nodes are the messages and what stands between them, in the order of the file.
 	nodes []*node
 	// head is the id of the node whose path was shown, "" for the last one.
 	head string
+	// byID has the nodes that arrange took.
+	byID map[string]*node
 }
 
 // node is a place in the tree of a conversation.
@@ -50,6 +52,7 @@ type node struct {
 // id the first is taken.
 func (t *thread) arrange() []*node {
 	byID := make(map[string]*node, len(t.nodes))
+	t.byID = byID
 	nodes := t.nodes[:0:0]
 	for i, n := range t.nodes {
 		if byID[n.id] == nil {
@@ -133,15 +136,9 @@ func (t *thread) giveTimes(parentsFirst []*node) {
 }
 
 // headNode returns the node with a message that the head of the file stands for: itself or the
-// nearest above it. It returns nil for a head that is not there.
+// nearest above it. It returns nil for a head that is not there, and goes by what arrange took.
 func (t *thread) headNode() *node {
-	byID := make(map[string]*node, len(t.nodes))
-	for _, n := range t.nodes {
-		if byID[n.id] == nil {
-			byID[n.id] = n
-		}
-	}
-	for n := byID[t.head]; n != nil; n = byID[n.parent] {
+	for n := t.byID[t.head]; n != nil; n = t.byID[n.parent] {
 		if n.message != nil {
 			return n
 		}
@@ -201,11 +198,8 @@ func shorten(s string) string {
 
 // key makes the key of a node from its id, which a broken file may have too long.
 func key(id string) string {
-	if id = clean(id); len(id) <= maxKey {
+	if id = clean(id); len(id) <= check.MaxKey {
 		return id
 	}
-	return strings.ToValidUTF8(id[:maxKey], "")
+	return strings.ToValidUTF8(id[:check.MaxKey], "")
 }
-
-// maxKey is the longest key of a message and of a conversation.
-const maxKey = 1024
