@@ -19,6 +19,10 @@ type Options struct {
 	Invalid bool
 }
 
+// All takes out everything that a database does not keep, for texts that are stored whatever the
+// host asked for.
+var All = Options{NUL: true, Invalid: true}
+
 const replacement = "\uFFFD"
 
 // Text cleans texts in place.

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/store"
 )
 
@@ -78,7 +78,7 @@ func errorText(err error) (text string) {
 	if len(text) > 2*store.MaxEmbedError {
 		text = text[:2*store.MaxEmbedError]
 	}
-	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), string(utf8.RuneError))
+	clean.All.Text(&text)
 	for len(text) > store.MaxEmbedError {
 		end := store.MaxEmbedError
 		for !utf8.RuneStart(text[end]) {

@@ -1,7 +1,6 @@
 package streams
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"github.com/convostore/convostore/internal/check"
@@ -70,5 +69,6 @@ func runeEnd(s string, n int) int {
 
 // validText is a text without what the databases do not keep.
 func validText(s string) string {
-	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), string(utf8.RuneError))
+	clean.All.Text(&s)
+	return s
 }
