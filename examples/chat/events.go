@@ -22,27 +22,24 @@ type event struct {
 
 // events sends what happens: in the chat of the path, if there is one, from a position on, and in
 // the list. The page has one such stream open, because browsers allow a server few connections.
-func (s *server) events(w http.ResponseWriter, r *request) error {
-	from, err := store.ParsePosition(r.Header.Get("Last-Event-ID"))
-	if err == nil && from == (store.Position{}) {
-		from, err = store.ParsePosition(r.FormValue("from"))
+func (s *server) events(r *request) (any, error) {
+	last := r.Header.Get("Last-Event-ID")
+	if last == "" {
+		last = r.FormValue("from")
 	}
+	from, err := store.ParsePosition(last)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ctx, cancel := s.untilLeaving(r.Context())
 	defer cancel()
 	out := make(chan event)
 	go watchList(ctx, r.mine, out)
-	if r.PathValue("id") != "" {
-		id, err := r.id()
-		if err != nil {
-			return err
-		}
-		go (&follower{person: r.person, sent: map[uuid.UUID]int{}, out: out}).follow(ctx, r.mine, id, from)
+	if r.id != uuid.Nil {
+		go (&follower{person: r.person, sent: map[uuid.UUID]int{}, out: out}).follow(ctx, r.mine, r.id, from)
 	}
-	sendEvents(ctx, w, out)
-	return nil
+	sendEvents(ctx, r.w, out)
+	return written{}, nil
 }
 
 // sendEvents writes events until ctx ends or the browser has gone.

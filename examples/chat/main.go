@@ -12,11 +12,9 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 )
 
 func main() {
@@ -49,25 +47,6 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	s := newServer(ctx, st, o)
 	fmt.Fprintf(out, "chat: http://%s\n", listener.Addr())
-	return s.serve(ctx, listener)
-}
-
-func (s *server) serve(ctx context.Context, listener net.Listener) error {
-	web := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: nil}
-	served := make(chan error, 1)
-	go func() { served <- web.Serve(listener) }()
-	go s.replies.sweep(ctx)
-	select {
-	case err := <-served:
-		return err
-	case <-ctx.Done():
-	}
-	// The streams of events and the replies have noticed that ctx ended.
-	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	err := web.Shutdown(leaving)
-	s.replies.wait()
-	return err
+	return newServer(ctx, st, o).serve(ctx, listener)
 }

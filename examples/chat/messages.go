@@ -17,142 +17,114 @@ import (
 
 // draft is a message that a person sends.
 type draft struct {
-	Text string `json:"text"`
+	Text string
 	// Key is made by the page for each message, so that a request that is sent again stores nothing
 	// again.
-	Key string `json:"key"`
+	Key string
 	// Parent is the seq that the message follows, 0 for none: an edited message has the parent of
 	// the old one and becomes a branch beside it. Without it the message follows what is shown.
-	Parent *int64 `json:"parent"`
+	Parent *int64
 }
 
-func (d *draft) check() error {
-	switch {
-	case strings.TrimSpace(d.Text) == "":
+func (d draft) check() error {
+	if strings.TrimSpace(d.Text) == "" {
 		return rule.Invalid("text", "is empty")
-	case d.Key == "":
+	}
+	return checkKey(d.Key)
+}
+
+func checkKey(key string) error {
+	if key == "" {
 		return rule.Invalid("key", "is empty")
 	}
 	return nil
 }
 
-func (s *server) send(w http.ResponseWriter, r *request) error {
-	var body draft
-	id, err := r.id()
-	if err == nil {
-		err = r.read(&body)
-	}
-	if err == nil {
-		err = body.check()
-	}
-	if err != nil {
-		return err
-	}
-	return s.sendTo(w, r, id, body)
+// sent says where a message is that was sent.
+type sent struct {
+	Chat uuid.UUID `json:"chat"`
+	Seq  int64     `json:"seq"`
 }
 
-// sendTo stores a message and begins the reply. If the request comes again, because the first one
+// send stores a message and begins the reply. If the request comes again, because the first one
 // broke off in the middle, it does what is left to do.
-func (s *server) sendTo(w http.ResponseWriter, r *request, id uuid.UUID, d draft) error {
+func (s *server) send(r *request, d draft) (any, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
 	m := &message.Message{
 		Role: message.RoleUser, Author: r.person, Content: d.Text, ParentSeq: d.Parent, IdempotencyKey: d.Key,
 	}
-	if _, err := r.mine.Messages().Append(r.Context(), id, m); err != nil {
-		return err
+	if _, err := r.mine.Messages().Append(r.Context(), r.id, m); err != nil {
+		return nil, err
 	}
-	if err := s.replies.begin(r.Context(), r.mine, id, m.Seq, d.Key); err != nil {
-		return err
-	}
-	return answer(w, http.StatusAccepted, map[string]any{"chat": id, "seq": m.Seq})
+	err := s.replies.begin(r.Context(), r.mine, r.id, m.Seq, d.Key)
+	return sent{r.id, m.Seq}, err
 }
 
 // answerAgain begins another reply beside the one with this id.
-func (s *server) answerAgain(w http.ResponseWriter, r *request) error {
-	var body draft
-	id, err := r.id()
-	if err == nil {
-		err = r.read(&body)
+func (s *server) answerAgain(r *request, body struct{ Key string }) (any, error) {
+	if err := checkKey(body.Key); err != nil {
+		return nil, err
 	}
-	if err == nil && body.Key == "" {
-		err = rule.Invalid("key", "is empty")
-	}
+	old, err := r.mine.Messages().Get(r.Context(), r.id)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	old, err := r.mine.Messages().Get(r.Context(), id)
-	if err == nil && old.Role != message.RoleAssistant {
-		err = rule.Invalid("id", "is not that of a reply")
+	if old.Role != message.RoleAssistant {
+		return nil, rule.Invalid("id", "is not that of a reply")
 	}
-	if err == nil {
-		err = s.replies.begin(r.Context(), r.mine, old.ConversationID, parentOf(old), body.Key)
-	}
-	return done(w, err)
+	return nil, s.replies.begin(r.Context(), r.mine, old.ConversationID, parentOf(old), body.Key)
 }
 
 // goOn goes on with a reply that was interrupted or has failed.
-func (s *server) goOn(w http.ResponseWriter, r *request) error {
-	id, err := r.id()
-	if err == nil {
-		err = s.replies.goOn(r.Context(), r.mine, id)
-	}
-	return done(w, err)
+func (s *server) goOn(r *request) (any, error) {
+	return nil, s.replies.goOn(r.Context(), r.mine, r.id)
 }
 
 // stop interrupts a reply, whichever process writes it. One that has ended is no error: the person
 // was a moment late.
-func (s *server) stop(w http.ResponseWriter, r *request) error {
-	id, err := r.id()
-	if err == nil {
-		_, err = r.mine.Messages().StopStream(r.Context(), id)
-	}
+func (s *server) stop(r *request) (any, error) {
+	_, err := r.mine.Messages().StopStream(r.Context(), r.id)
 	if ended := (*store.StreamError)(nil); errors.As(err, &ended) && ended.State != "" {
 		err = nil
 	}
-	return done(w, err)
+	return nil, err
 }
 
-func (s *server) vote(w http.ResponseWriter, r *request) error {
-	var body struct{ Value int }
-	id, err := r.id()
-	if err == nil {
-		err = r.read(&body)
-	}
-	if err != nil {
-		return err
-	}
+func (s *server) vote(r *request, body struct{ Value int }) (any, error) {
 	if body.Value != 0 {
-		_, err = r.mine.Messages().Vote(r.Context(), id, message.Vote{Voter: r.person, Value: body.Value})
-	} else if err = r.mine.Messages().Unvote(r.Context(), id, r.person); errors.Is(err, store.ErrNotFound) {
+		_, err := r.mine.Messages().Vote(r.Context(), r.id, message.Vote{Voter: r.person, Value: body.Value})
+		return nil, err
+	}
+	err := r.mine.Messages().Unvote(r.Context(), r.id, r.person)
+	if errors.Is(err, store.ErrNotFound) {
 		err = nil // a second click
 	}
-	return done(w, err)
+	return nil, err
 }
 
 // followText sends the text of one message as it is written, for a terminal:
 // curl -N …/api/messages/ID/text?from=BYTE
-func (s *server) followText(w http.ResponseWriter, r *request) error {
-	id, err := r.id()
-	if err != nil {
-		return err
-	}
+func (s *server) followText(r *request) (any, error) {
 	from, _ := strconv.ParseInt(r.FormValue("from"), 10, 64)
 	ctx, cancel := s.untilLeaving(r.Context())
 	defer cancel()
 	begun := false
-	for part, err := range r.mine.Messages().FollowStream(ctx, id, from, store.FollowOptions{}) {
-		if err != nil && begun {
-			return nil //nolint:nilerr // it broke off; the reader has what came before and can come back
+	for part, err := range r.mine.Messages().FollowStream(ctx, r.id, from, store.FollowOptions{}) {
+		if err != nil && !begun {
+			return nil, err
 		}
 		if err != nil {
-			return err
+			break // the reader has what came before, and can come back for the rest
 		}
 		begun = true
-		if _, err := io.WriteString(w, part.Text); err != nil {
-			return nil //nolint:nilerr // the reader left
+		if _, err := io.WriteString(r.w, part.Text); err != nil {
+			break
 		}
-		_ = http.NewResponseController(w).Flush()
+		_ = http.NewResponseController(r.w).Flush()
 	}
-	return nil
+	return written{}, nil
 }
 
 // untilLeaving ends with a request or with the server.

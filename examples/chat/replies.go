@@ -17,7 +17,7 @@ import (
 // replies are written by this process, each in a goroutine of its own. They depend on no request:
 // browsers come and go meanwhile, and read what is stored.
 type replies struct {
-	ctx       context.Context //nolint:containedctx // it is the life of the server, not of a call
+	ctx       context.Context
 	store     store.Store
 	model     model
 	budget    window.Budget
@@ -102,14 +102,13 @@ func (r *replies) write(ctx context.Context, mine store.Scope, chat uuid.UUID, s
 func (r *replies) end(s store.MessageStream, usage store.Usage, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), 5*time.Second)
 	defer cancel()
-	failed := err
 	switch {
 	case err == nil:
 		err = s.Finish(ctx, usage)
 	case r.ctx.Err() != nil:
 		err = s.Interrupt(ctx)
 	default:
-		err = s.Fail(ctx, excerpt(failed.Error(), 200))
+		err = s.Fail(ctx, excerpt(err.Error(), 200))
 	}
 	if err != nil && !errors.Is(err, store.ErrConflict) {
 		slog.ErrorContext(ctx, "a reply could not be ended", "message", s.ID(), "error", err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 	"unicode/utf16"
 
@@ -61,8 +62,18 @@ func units(text string) int {
 	return n
 }
 
-// chatView is a line of the list.
+// chatView is a chat that is open.
 type chatView struct {
+	ID       uuid.UUID      `json:"id"`
+	Title    string         `json:"title"`
+	Position store.Position `json:"position"`
+	Messages []*messageView `json:"messages"`
+	// Earlier is the cursor of the messages before these, empty if there are none.
+	Earlier store.Cursor `json:"earlier,omitempty"`
+}
+
+// lineView is a line of the list.
+type lineView struct {
 	ID     uuid.UUID `json:"id"`
 	Title  string    `json:"title"`
 	Active time.Time `json:"active"`
@@ -74,16 +85,16 @@ type chatView struct {
 	Hit  int64    `json:"hit,omitempty"`
 }
 
-func overviewOf(c *store.ConversationOverview) *chatView {
-	v := &chatView{ID: c.ID, Title: c.Title, Active: c.LastMessageAt, Unread: c.Unread}
+func overviewOf(c *store.ConversationOverview) *lineView {
+	v := &lineView{ID: c.ID, Title: c.Title, Active: c.LastMessageAt, Unread: c.Unread}
 	if c.LastMessage != nil {
 		v.Text = c.LastMessage.Content
 	}
 	return v
 }
 
-func hitOf(h *store.ConversationHit) *chatView {
-	v := &chatView{ID: h.Conversation.ID, Title: h.Conversation.Title, Active: h.Conversation.LastMessageAt, Text: h.Snippet.Text}
+func hitOf(h *store.ConversationHit) *lineView {
+	v := &lineView{ID: h.Conversation.ID, Title: h.Conversation.Title, Active: h.Conversation.LastMessageAt, Text: h.Snippet.Text}
 	for _, m := range h.Snippet.Matches {
 		from := units(h.Snippet.Text[:m.Start])
 		v.Mark = append(v.Mark, [2]int{from, from + units(h.Snippet.Text[m.Start:m.End])})
@@ -93,6 +104,17 @@ func hitOf(h *store.ConversationHit) *chatView {
 	}
 	return v
 }
+
+func views[M, V any](page store.Page[M], view func(M) V) store.Page[V] {
+	items := make([]V, len(page.Items))
+	for i, item := range page.Items {
+		items[i] = view(item)
+	}
+	return store.Page[V]{Items: items, Next: page.Next}
+}
+
+// oneLine makes one space of each run of white space.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // excerpt is the beginning of a text on one line, for a title.
 func excerpt(text string, most int) string {

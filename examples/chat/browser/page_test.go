@@ -3,7 +3,6 @@ package browser
 import (
 	"context"
 	"encoding/json"
-	"os"
 	"testing"
 
 	"github.com/chromedp/cdproto/accessibility"
@@ -79,29 +78,5 @@ func TestEverythingHasANameAndFits(t *testing.T) {
 		b.run(likes("prefers-color-scheme", scheme))
 		dark := b.eval(`Number(getComputedStyle(document.body).backgroundColor.match(/\d+/)[0]) < 100`)
 		assert.Equal(t, scheme == "dark", dark)
-	}
-}
-
-func TestShots(t *testing.T) {
-	s := serve(t, "-delay", "1ms")
-	b := open(t, s, "")
-	b.say("How do I keep a chat?")
-	b.until(ended)
-	b.click("#fresh")
-	b.until("!$$('#thread > li').length")
-	b.say("What fits on a phone?")
-	b.until(ended)
-	b.click(`[aria-label="Answer again"]`)
-	b.until(`texts(".count").join() === "2/2"`)
-	b.until(ended)
-	for _, name := range []string{"light", "dark"} {
-		b.run(likes("prefers-color-scheme", name), chromedp.EmulateViewport(1100, 750))
-		shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-		require.NoError(t, err)
-		os.WriteFile("/tmp/shot-"+name+".png", shot, 0o644)
-		b.run(chromedp.EmulateViewport(360, 700))
-		shot, err = chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-		require.NoError(t, err)
-		os.WriteFile("/tmp/shot-"+name+"-360.png", shot, 0o644)
 	}
 }

@@ -127,6 +127,8 @@ func (b *tab) text(expression string) string {
 
 func (b *tab) click(selector string) {
 	b.t.Helper()
+	found := "document.querySelector(" + quote(selector) + ")"
+	b.until(found + "?.checkVisibility({ visibilityProperty: true }) && !" + found + ".disabled")
 	b.run(chromedp.Click(chromedp.CSS(selector)))
 }
 

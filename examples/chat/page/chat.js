@@ -14,14 +14,8 @@ let structure = 0; // counts events after which the path has to be read again
 let loading = false;
 
 // ---------------------------------------------------------------- server
-
 async function api(method, path, body) {
-  const options = { method };
-  if (body !== undefined) {
-    options.body = JSON.stringify(body);
-    options.headers = { "Content-Type": "application/json" };
-  }
-  const response = await fetch("api/" + path, options).catch(() => {
+  const response = await fetch("api/" + path, { method, body: body && JSON.stringify(body) }).catch(() => {
     throw new Error("The server cannot be reached.");
   });
   const answer = response.status === 204 ? null : await response.json().catch(() => null);
@@ -30,21 +24,12 @@ async function api(method, path, body) {
 }
 
 // attempt shows what went wrong, and says whether all went well.
-async function attempt(work) {
-  try {
-    await work();
-    return true;
-  } catch (error) {
-    toast(error.message);
-    return false;
-  }
-}
+const attempt = (work) => work().then(() => true, (error) => { toast(error.message); return false; });
 
 // newKey names a message before it is sent, so that it is stored once however often it is sent.
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 // ---------------------------------------------------------------- elements
-
 function el(tag, properties = {}, ...children) {
   const { label, on, data, ...rest } = properties;
   const node = Object.assign(document.createElement(tag), rest);
@@ -59,18 +44,14 @@ const button = (label, sign, click, more) => el("button", { type: "button", labe
 
 let toastEnds;
 function toast(words, action, act) {
-  const [span, doIt] = $("toast").children;
+  const hide = () => { $("toast").hidden = true; };
   clearTimeout(toastEnds);
-  span.textContent = words;
-  doIt.hidden = !action;
-  doIt.textContent = action || "";
-  doIt.onclick = () => { $("toast").hidden = true; act(); };
+  $("toast").replaceChildren(words, ...(action ? [" ", button(action, action, () => { hide(); act(); })] : []));
   $("toast").hidden = false;
-  toastEnds = setTimeout(() => { $("toast").hidden = true; }, 8000);
+  toastEnds = setTimeout(hide, 8000);
 }
 
 // ---------------------------------------------------------------- markdown
-
 // blocks divides a text into paragraphs, lists and blocks of code. A block of code that is not
 // closed goes to the end, so that it looks the same while it is written.
 function blocks(source) {
@@ -140,7 +121,6 @@ function showText(body, view) {
 }
 
 // ---------------------------------------------------------------- messages
-
 // take keeps the later state of a message. What only a reader of the chat is told stays.
 function take(view) {
   const old = views.get(view.id);
@@ -167,12 +147,12 @@ const announce = (words) => { $("status").textContent = words; };
 function showMessage(view) {
   let li = items.get(view.id);
   if (!li) {
-    li = el("li", { className: view.role },
-      el("div", { className: "who" }), el("div", { className: "body" }), el("p", { className: "note" }),
-      el("div", { className: "tools", role: "group" }));
+    const parts = [el("div", { className: "who" }), el("div", { className: "body" }), el("p", { className: "note" }),
+      el("div", { className: "tools", role: "group" })];
+    li = Object.assign(el("li", { className: view.role }, ...parts), { parts });
     items.set(view.id, li);
   }
-  const [who, body, note, tools] = li.children;
+  const [who, body, note, tools] = li.parts;
   who.textContent = view.role === "assistant" ? view.model || "Model" : view.mine ? "You" : "Somebody else";
   Object.assign(li.dataset, { id: view.id, seq: view.seq, state: view.state });
   li.ariaBusy = String(view.state === "streaming");
@@ -200,29 +180,22 @@ function branchButtons({ seq, branches = [] }) {
   const to = (i) => () => attempt(async () => { await api("POST", `chats/${chat.id}/branch`, { seq: branches[i] }); await reload(); });
   return [
     button("Version before", "‹", to(at - 1), { disabled: at <= 0 }),
-    el("span", { className: "count", textContent: `${at + 1}/${branches.length}` }),
+    el("span", { className: "count" }, `${at + 1}/${branches.length}`),
     button("Version after", "›", to(at + 1), { disabled: at >= branches.length - 1 }),
   ];
 }
 
 function messageButtons(view) {
-  const copy = button("Copy", "⧉", () => copyText(views.get(view.id).text));
-  if (view.role === "user") return [copy, button("Edit", "✎", () => edit(view.id))];
-  const list = [copy, button("Answer again", "↻", () => once(view, "again", { key: newKey() }))];
-  if (view.state !== "complete") list.push(button("Go on", "Go on", () => once(view, "goon")));
-  for (const [value, label, sign] of [[1, "Good answer", "👍"], [-1, "Bad answer", "👎"]]) {
+  const copy = button("Copy", "Copy", () => copyText(views.get(view.id).text));
+  if (view.role === "user") return [copy, button("Edit", "Edit", () => edit(view.id))];
+  const key = newKey(); // one for these buttons: a double click asks for one reply
+  const ask = (what) => () => attempt(() => api("POST", `messages/${view.id}/${what}`, { key }));
+  const list = [copy, button("Answer again", "Again", ask("again"))];
+  if (view.state !== "complete") list.push(button("Go on", "Go on", ask("goon")));
+  for (const [value, label, sign] of [[1, "Good answer", "Good"], [-1, "Bad answer", "Bad"]]) {
     list.push(button(label, sign, () => vote(view.id, value), { ariaPressed: String((view.vote || 0) === value) }));
   }
   return list;
-}
-
-// once keeps a double click from asking for two replies.
-const busy = new Set();
-async function once({ id }, what, body = {}) {
-  if (busy.has(id)) return;
-  busy.add(id);
-  await attempt(() => api("POST", `messages/${id}/${what}`, body));
-  busy.delete(id);
 }
 
 async function vote(id, value) {
@@ -234,16 +207,14 @@ async function vote(id, value) {
   }
 }
 
-async function copyText(words) {
-  await attempt(async () => {
-    if (!navigator.clipboard) throw new Error("The browser lets only local and https pages copy.");
-    await navigator.clipboard.writeText(words);
-    announce("Copied.");
-  });
-}
+const copyText = (words) => attempt(async () => {
+  if (!navigator.clipboard) throw new Error("The browser lets only local and https pages copy.");
+  await navigator.clipboard.writeText(words);
+  announce("Copied.");
+});
 
 function edit(id) {
-  const view = views.get(id), li = items.get(id), body = li.children[1];
+  const view = views.get(id), li = items.get(id), body = li.parts[1];
   if (li.querySelector(".editor")) return;
   const key = newKey();
   const area = el("textarea", { value: view.text, label: "Edit the message" });
@@ -254,8 +225,7 @@ function edit(id) {
     if (area.value.trim() && await attempt(() => api("POST", `chats/${chat.id}/messages`, sent))) close();
   };
   const form = el("form", { className: "editor", on: { submit: save } }, area,
-    el("button", { type: "button", textContent: "Cancel", on: { click: close } }),
-    el("button", { type: "submit", className: "strong", textContent: "Send" }));
+    button("Cancel", "Cancel", close), el("button", { type: "submit", className: "strong" }, "Send"));
   area.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { event.stopPropagation(); close(); }
     if (enters(event)) { event.preventDefault(); form.requestSubmit(); }
@@ -266,7 +236,6 @@ function edit(id) {
 }
 
 // ---------------------------------------------------------------- thread
-
 const streaming = () => chat?.messages.find((id) => views.get(id).state === "streaming");
 
 function showThread() {
@@ -288,7 +257,7 @@ function showThread() {
 
 function showTitle(title) {
   if (document.activeElement !== $("title")) $("title").value = title;
-  document.title = title ? title + " – Chat" : "Chat";
+  document.title = title || "Chat";
 }
 
 // reload reads the path that the chat shows. If it changes meanwhile it is read again.
@@ -339,8 +308,7 @@ function markRead() {
 // open shows the chat that the address names: #ID or #ID/SEQ, and an empty one without.
 async function open() {
   const [id, hit] = location.hash.slice(1).split("/");
-  document.body.classList.remove("open");
-  $("menu").ariaExpanded = "false";
+  openSide(false);
   if (id !== chat?.id) {
     source?.close();
     chat = null;
@@ -382,7 +350,6 @@ async function show(seq) {
 }
 
 // ---------------------------------------------------------------- events
-
 // follow listens to what happens in the chat, from a position on, and in the list. The browser
 // connects again by itself and says which event it had last.
 function follow(position) {
@@ -443,7 +410,6 @@ function added({ id, revision, from, text: more }) {
 }
 
 // ---------------------------------------------------------------- list
-
 let list = { items: [] };
 let listCall = 0, listTimer;
 
@@ -462,16 +428,16 @@ async function loadList(after = "") {
 }
 
 function showList() {
-  const lines = list.items.map(listLine);
-  if (!lines.length) lines.push(el("li", { className: "none", textContent: $("search").value.trim() ? "Nothing found." : "No chats yet." }));
-  $("list").replaceChildren(...lines);
+  const none = el("li", { className: "none" }, $("search").value.trim() ? "Nothing found." : "No chats yet.");
+  $("list").replaceChildren(...(list.items.length ? list.items.map(listLine) : [none]));
   $("more").hidden = !list.next;
 }
 
 function listLine(c) {
   const link = el("a", { href: "#" + c.id + (c.hit ? "/" + c.hit : "") },
     el("span", { className: "name", textContent: c.title || "Untitled" }));
-  if (c.unread) link.append(el("span", { className: "unread", textContent: c.unread > 99 ? "99+" : c.unread, label: c.unread + " unread" , role: "img" }));
+  const looking = c.id === chat?.id && document.visibilityState === "visible"; // and marks it as read
+  if (c.unread && !looking) link.append(el("span", { className: "unread", textContent: c.unread > 99 ? "99+" : c.unread, label: c.unread + " unread", role: "img" }));
   link.append(el("span", { className: "part" }, ...marked(c.text, c.mark)));
   if (c.id === chat?.id) link.setAttribute("aria-current", "page");
   return el("li", {}, link);
@@ -488,6 +454,13 @@ function marked(words, marks = []) {
 }
 
 // ---------------------------------------------------------------- composer
+// The list covers the chat on a small screen, where it is open or not.
+const sideIsOpen = () => document.body.classList.contains("open");
+function openSide(open) {
+  document.body.classList.toggle("open", open);
+  $("menu").ariaExpanded = String(open);
+  return open;
+}
 
 const enters = (event) => event.key === "Enter" && !event.shiftKey && !event.isComposing;
 
@@ -516,13 +489,7 @@ async function send(event) {
 
 const stop = () => { const id = streaming(); if (id) attempt(() => api("POST", `messages/${id}/stop`, {})); };
 
-function grow() {
-  text.rows = Math.min(12, text.value.split("\n").length);
-}
-
-function setTheme(theme) {
-  if (theme) document.documentElement.dataset.theme = theme;
-}
+const grow = () => { text.rows = Math.min(12, text.value.split("\n").length); };
 
 async function remove() {
   const { id } = chat;
@@ -532,11 +499,10 @@ async function remove() {
   toast("The chat was deleted.", "Undo", () => attempt(async () => { await api("POST", `chats/${id}/restore`, {}); location.hash = id; }));
 }
 
+const theme = document.documentElement.dataset;
 function toggleTheme() {
-  const now = document.documentElement.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-  const next = now === "dark" ? "light" : "dark";
-  localStorage.setItem("theme", next);
-  setTheme(next);
+  const now = theme.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  localStorage.setItem("theme", theme.theme = now === "dark" ? "light" : "dark");
 }
 
 $("composer").addEventListener("submit", send);
@@ -547,26 +513,20 @@ $("remove").addEventListener("click", remove);
 $("theme").addEventListener("click", toggleTheme);
 $("earlier").addEventListener("click", () => attempt(showEarlier));
 $("more").addEventListener("click", () => attempt(() => loadList(list.next)));
-$("fresh").addEventListener("click", () => { location.hash = ""; document.body.classList.remove("open"); text.focus(); });
+$("fresh").addEventListener("click", () => { location.hash = ""; openSide(false); text.focus(); });
 $("title").addEventListener("change", () => attempt(() => api("PATCH", "chats/" + chat.id, { title: $("title").value })));
 $("title").addEventListener("keydown", (event) => { if (event.key === "Enter") event.target.blur(); });
 $("search").addEventListener("input", loadListSoon);
-$("menu").addEventListener("click", () => {
-  const open = document.body.classList.toggle("open");
-  $("menu").ariaExpanded = String(open);
-  if (open) $("search").focus();
-});
-document.querySelector("main").addEventListener("pointerdown", (event) => {
-  if (!event.target.closest("#menu")) { document.body.classList.remove("open"); $("menu").ariaExpanded = "false"; }
-});
+$("menu").addEventListener("click", () => { if (openSide(!sideIsOpen())) $("search").focus(); });
+document.querySelector("main").addEventListener("pointerdown", (event) => { if (!event.target.closest("#menu")) openSide(false); });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  if (document.body.classList.contains("open")) $("menu").click();
+  if (sideIsOpen()) openSide(false);
   else stop();
 });
 document.addEventListener("visibilitychange", markRead);
 addEventListener("hashchange", () => attempt(open));
 
-setTheme(localStorage.getItem("theme"));
+if (localStorage.getItem("theme")) theme.theme = localStorage.getItem("theme");
 attempt(loadList.bind(null, ""));
 attempt(open);
