@@ -85,36 +85,34 @@ var (
 )
 
 // maxEvent is the longest line of an answer that is read.
-const maxEvent = 1 << 20
+const maxEvent = 256 << 10
 
 // readChunks reads server-sent events until [DONE]. An answer that has its finish reason is whole,
 // also without.
 func readChunks(body io.Reader, write func(string) error) (usage store.Usage, err error) {
-	lines := bufio.NewScanner(body)
-	lines.Buffer(nil, maxEvent)
-	for lines.Scan() {
-		data, is := strings.CutPrefix(lines.Text(), "data:")
-		if data = strings.TrimSpace(data); !is || data == "" {
+	lines := bufio.NewReaderSize(body, maxEvent)
+	for {
+		line, end := lines.ReadSlice('\n')
+		data, is := bytes.CutPrefix(line, []byte("data:"))
+		data = bytes.TrimSpace(data)
+		switch {
+		case string(data) == "[DONE]":
+			return usage, nil
+		case errors.Is(end, io.EOF) && len(data) == 0 && usage.FinishReason != "":
+			return usage, nil
+		case end != nil:
+			return usage, fmt.Errorf("%w: %w", errBroken, end)
+		case !is || len(data) == 0:
 			continue
 		}
-		if data == "[DONE]" {
-			return usage, nil
-		}
 		var c chunk
-		if json.Unmarshal([]byte(data), &c) != nil {
+		if json.Unmarshal(data, &c) != nil {
 			return usage, errEvent
 		}
 		if err := c.take(&usage, write); err != nil {
 			return usage, err
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return usage, fmt.Errorf("%w: %w", errBroken, err)
-	}
-	if usage.FinishReason == "" {
-		return usage, errBroken
-	}
-	return usage, nil
 }
 
 func (c *chunk) take(usage *store.Usage, write func(string) error) error {
