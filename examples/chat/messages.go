@@ -104,8 +104,7 @@ func (s *server) vote(r *request, body struct{ Value int }) (any, error) {
 	return nil, err
 }
 
-// followText sends the text of one message as it is written, for a terminal:
-// curl -N …/api/messages/ID/text?from=BYTE
+// followText sends the text of one message as it is written, for a terminal, from a byte on.
 func (s *server) followText(r *request) (any, error) {
 	from, _ := strconv.ParseInt(r.FormValue("from"), 10, 64)
 	ctx, cancel := s.untilLeaving(r.Context())

@@ -53,7 +53,8 @@ func parseFlags(args []string, out io.Writer) (*options, error) {
 		}
 		return nil, err
 	}
-	return o, o.check(flags.Args())
+	err := o.check(flags.Args())
+	return o, err
 }
 
 func (o *options) check(rest []string) error {

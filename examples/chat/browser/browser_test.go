@@ -5,20 +5,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/convostore/convostore/internal/testrun"
 )
 
-const (
-	// envBrowser names the variable with the path of a browser of Chromium's kind.
-	envBrowser = "CONVOSTORE_TEST_CHROMIUM"
-	// envRequire names the variable that, with chromium in its list, makes a missing browser a
-	// failure.
-	envRequire = "CONVOSTORE_TEST_REQUIRE"
-)
+// envBrowser names the variable with the path of a browser of Chromium's kind.
+const envBrowser = "CONVOSTORE_TEST_CHROMIUM"
 
 // program is the chat, and tabs is a browser, which all tests share.
 var (
@@ -74,7 +69,7 @@ func needBrowser(t *testing.T) {
 		return
 	}
 	const reason = "no browser: install chromium or chromium-headless-shell, or set " + envBrowser + " to the path of one"
-	if slices.Contains(strings.Split(os.Getenv(envRequire), ","), "chromium") {
+	if testrun.Requires(testrun.Chromium) {
 		t.Fatal(reason)
 	}
 	t.Skip(reason)
