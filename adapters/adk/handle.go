@@ -33,7 +33,10 @@ func open(ctx context.Context, sc store.Scope, id ident, c *conversation.Convers
 	if err != nil {
 		return nil, err
 	}
-	return h, h.decode(states)
+	if err := h.decode(states); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // decode takes the states of a conversation, its user and its app.
