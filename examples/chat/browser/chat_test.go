@@ -69,7 +69,8 @@ func TestTwoTabsFollowEachOther(t *testing.T) {
 	other := open(t, s, b.text("location.hash"), chromedp.WithNewBrowserContext())
 	other.until(`$$("#thread > li").length === 2`)
 	other.say("The second tab")
-	b.until(`$$("#thread > li").length === 4 && !$$("[data-state=streaming]").length`)
+	b.until(`$$("#thread > li").length === 4`)
+	b.until(ended)
 	assert.Contains(t, b.text(`texts(".who").join()`), "Somebody else")
 
 	// An edit makes a branch that both show, and a switch of one moves the other.
@@ -113,7 +114,8 @@ func TestBranches(t *testing.T) {
 
 	// The last branch comes back where it was left.
 	b.say("Question two")
-	b.until(`$$("#thread > li").length === 4 && !$$("[data-state=streaming]").length`)
+	b.until(`$$("#thread > li").length === 4`)
+	b.until(ended)
 	b.click(`[aria-label="Version after"]`)
 	b.until(`$$("#thread > li").length === 2`)
 	b.click(`[aria-label="Version before"]`)

@@ -20,6 +20,23 @@ func quote(text string) string {
 	return string(q)
 }
 
+// pale returns the visible texts that have too little contrast with what is behind them, by the
+// measure of WCAG 2 (AA).
+const pale = `(() => {
+  const light = (color) => {
+    const [r, g, b] = color.match(/[\d.]+/g).map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (e) => {
+    const color = getComputedStyle(e).backgroundColor;
+    return color.startsWith("rgba") && e.parentElement ? behind(e.parentElement) : color;
+  };
+  return $$("body *").filter((e) => e.checkVisibility() && !e.disabled && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())).filter((e) => {
+    const [a, b] = [light(getComputedStyle(e).color), light(behind(e))].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05) < 4.5;
+  }).map((e) => e.outerHTML.slice(0, 200));
+})()`
+
 // TestTextOfAModelIsText has a model repeat what would be tags and scripts. check sees that the
 // browser had nothing to refuse.
 func TestTextOfAModelIsText(t *testing.T) {
@@ -65,6 +82,12 @@ func TestEverythingHasANameAndFits(t *testing.T) {
 		assert.Greater(t, controls, 12)
 		return nil
 	}))
+	for _, scheme := range []string{"dark", "light"} {
+		b.run(prefers(scheme))
+		dark := b.eval(`Number(getComputedStyle(document.body).backgroundColor.match(/\d+/)[0]) < 100`)
+		assert.Equal(t, scheme == "dark", dark)
+		assert.Empty(t, b.eval(pale), scheme)
+	}
 	for _, width := range []int64{1200, 360} {
 		b.run(chromedp.EmulateViewport(width, 700))
 		assert.LessOrEqual(t, b.eval(`document.documentElement.scrollWidth`), float64(width))
@@ -74,9 +97,4 @@ func TestEverythingHasANameAndFits(t *testing.T) {
 	b.until(`getComputedStyle(document.querySelector("#side")).visibility === "visible"`)
 	b.click("#fresh")
 	b.until(`document.activeElement.id === "text"`)
-	for _, scheme := range []string{"dark", "light"} {
-		b.run(likes("prefers-color-scheme", scheme))
-		dark := b.eval(`Number(getComputedStyle(document.body).backgroundColor.match(/\d+/)[0]) < 100`)
-		assert.Equal(t, scheme == "dark", dark)
-	}
 }

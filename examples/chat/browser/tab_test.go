@@ -65,15 +65,17 @@ func open(t *testing.T, s *server, path string, options ...chromedp.ContextOptio
 		return err
 	})
 	require.NoError(t, chromedp.Do(ctx)) // the tab lives as long as this context
-	b.run(inject, likes("prefers-reduced-motion", "reduce"), chromedp.Navigate("http://"+s.addr+"/"+path))
+	b.run(inject, prefers("light"), chromedp.Navigate("http://"+s.addr+"/"+path))
 	b.until(`document.body.dataset.live === "yes"`)
 	return b
 }
 
-// likes makes the browser say what a person likes.
-func likes(name, value string) chromedp.Action[chromedp.Void] {
+// prefers makes the browser say which color scheme a person likes, and that nothing shall move.
+func prefers(scheme string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		p := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: name, Value: value}}}
+		p := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-reduced-motion", Value: "reduce"}, {Name: "prefers-color-scheme", Value: scheme},
+		}}
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, p)
 		return err
 	})
@@ -152,5 +154,5 @@ var enter = chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 // The conditions that tests wait for.
 const (
 	writing = `$$("[data-state=streaming]").some((li) => li.querySelector(".body").textContent.length > 60)`
-	ended   = `$$("#thread > li").length > 1 && !$$("[data-state=streaming]").length`
+	ended   = `document.querySelector("#thread > li:last-child.assistant") && !$$("[data-state=streaming]").length`
 )

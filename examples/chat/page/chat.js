@@ -11,7 +11,7 @@ let items = new Map(); // id of a message → its element
 let lastSeq = 0; // that of the newest message on any branch
 let read = 0; // how far this page has said that it was read
 let structure = 0; // counts events after which the path has to be read again
-let loading = false;
+let loading = null; // the promise of that, while it goes on
 
 // ---------------------------------------------------------------- server
 async function api(method, path, body) {
@@ -261,19 +261,18 @@ function showTitle(title) {
 }
 
 // reload reads the path that the chat shows. If it changes meanwhile it is read again.
-async function reload() {
+function reload() {
   structure++;
-  if (loading || !chat) return;
-  loading = true;
-  try {
-    for (let seen = -1; chat && seen !== structure;) {
-      seen = structure;
-      const id = chat.id;
-      const answer = await api("GET", "chats/" + id);
-      if (chat?.id === id) apply(answer);
-    }
-  } finally {
-    loading = false;
+  loading ??= readPath().finally(() => { loading = null; });
+  return loading;
+}
+
+async function readPath() {
+  for (let seen = -1; chat && seen !== structure;) {
+    seen = structure;
+    const { id } = chat;
+    const answer = await api("GET", "chats/" + id);
+    if (chat?.id === id) apply(answer);
   }
 }
 
@@ -307,10 +306,9 @@ function markRead() {
 
 // open shows the chat that the address names: #ID or #ID/SEQ, and an empty one without.
 async function open() {
-  const [id, hit] = location.hash.slice(1).split("/");
+  const [id, hit] = address();
   openSide(false);
   if (id !== chat?.id) {
-    source?.close();
     chat = null;
     views = new Map();
     items = new Map();
@@ -318,22 +316,35 @@ async function open() {
     announce("");
     showTitle("");
     showThread();
-    if (!id) follow();
-    else await attempt(() => load(id));
+    await connect();
     showList();
     text.focus({ preventScroll: true });
   }
   if (hit && chat?.id === id) await attempt(() => show(Number(hit)));
 }
 
-async function load(id) {
-  const answer = await api("GET", "chats/" + id);
-  if (location.hash.slice(1).split("/")[0] !== id) return;
-  chat = { id };
-  lastSeq = Number(answer.position.split(".")[0]);
-  apply(answer);
-  scroller.scrollTop = scroller.scrollHeight;
-  follow(answer.position);
+const address = () => location.hash.slice(1).split("/");
+
+// connect reads the chat of the address and follows it, as soon as the server can be reached.
+async function connect() {
+  source?.close();
+  const [id] = address();
+  if (!id) return follow();
+  try {
+    const answer = await api("GET", "chats/" + id);
+    if (address()[0] !== id) return;
+    const fresh = chat?.id !== id;
+    chat = { id };
+    lastSeq = Number(answer.position.split(".")[0]);
+    apply(answer);
+    if (fresh) scroller.scrollTop = scroller.scrollHeight;
+    follow(answer.position);
+  } catch (error) {
+    if (address()[0] !== id) return;
+    toast(error.message);
+    if (error.status === 404) location.hash = "";
+    else setTimeout(() => { if (address()[0] === id) connect(); }, 1000);
+  }
 }
 
 // show brings a message into view: on another branch, or further up.
@@ -353,6 +364,8 @@ async function show(seq) {
 // follow listens to what happens in the chat, from a position on, and in the list. The browser
 // connects again by itself and says which event it had last.
 function follow(position) {
+  source?.close();
+  let lost = false; // the connection, so that something may have been missed
   const mine = source = new EventSource(chat ? `api/chats/${chat.id}/events?from=${position}` : "api/events");
   const on = (name, handle) => source.addEventListener(name, (event) => {
     if (mine !== source) return;
@@ -365,26 +378,23 @@ function follow(position) {
   on("deleted", () => attempt(reload));
   on("head", () => attempt(reload));
   on("gone", () => { if (chat) { toast("The chat was deleted."); location.hash = ""; } });
-  on("lost", again);
+  on("lost", connect);
   on("list", loadListSoon);
-  source.onopen = () => { document.body.dataset.live = "yes"; loadListSoon(); };
+  source.onopen = () => {
+    document.body.dataset.live = "yes";
+    loadListSoon();
+    if (!lost) return;
+    lost = false;
+    announce("Connected.");
+    if (chat) attempt(reload);
+  };
   source.onerror = () => {
     if (mine !== source) return;
     document.body.dataset.live = "no";
+    lost = true;
     announce("Connecting again …");
-    if (mine.readyState === EventSource.CLOSED) setTimeout(() => { if (mine === source) again(); }, 1000);
+    if (mine.readyState === EventSource.CLOSED) setTimeout(() => { if (mine === source) connect(); }, 1000);
   };
-}
-
-// again begins anew where the browser would not, or should not, go on.
-function again() {
-  const id = chat?.id;
-  source.close();
-  if (!id) follow();
-  else load(id).catch((error) => {
-    if (error.status === 404) location.hash = "";
-    else setTimeout(again, 1000);
-  });
 }
 
 function appended(view) {
@@ -494,7 +504,7 @@ const grow = () => { text.rows = Math.min(12, text.value.split("\n").length); };
 async function remove() {
   const { id } = chat;
   source.close(); // it would report what this page does itself
-  if (!await attempt(() => api("DELETE", "chats/" + id))) return again();
+  if (!await attempt(() => api("DELETE", "chats/" + id))) return connect();
   location.hash = "";
   toast("The chat was deleted.", "Undo", () => attempt(async () => { await api("POST", `chats/${id}/restore`, {}); location.hash = id; }));
 }
