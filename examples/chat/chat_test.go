@@ -267,6 +267,28 @@ func TestARequestThatComesAgain(t *testing.T) {
 	assert.Len(t, s.model.turns, 2)
 }
 
+// TestAReplyIsToItsOwnBranch asks what a model is sent for a branch that is not shown any more,
+// because somebody was quick to switch.
+func TestAReplyIsToItsOwnBranch(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, openFile(t))
+	chat := s.create("Left").Chat
+	s.say(chat, "L")
+	s.call("POST", "chats/"+chat.String()+"/messages", map[string]any{"text": "Right", "key": "2", "parent": 0}, nil)
+	s.say(chat, "R")
+	mine := s.server.store.ForUser(s.server.owner(""))
+	for parent, want := range map[int64]string{1: "Left", 3: "Right"} {
+		for _, shown := range []int64{2, 4} {
+			_, err := mine.Messages().SetHead(t.Context(), chat, shown)
+			require.NoError(t, err)
+			ms, err := s.server.replies.context(t.Context(), mine, chat, parent)
+			require.NoError(t, err)
+			require.Len(t, ms, 1)
+			assert.Equal(t, want, ms[0].Content)
+		}
+	}
+}
+
 func TestEventsGoOnWhereTheyWereLeft(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, openFile(t))

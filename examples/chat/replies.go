@@ -47,7 +47,7 @@ func (r *replies) begin(ctx context.Context, mine store.Scope, chat uuid.UUID, p
 	if err != nil {
 		return err
 	}
-	r.run(mine, chat, s)
+	r.run(mine, chat, parent, s)
 	return nil
 }
 
@@ -63,28 +63,51 @@ func (r *replies) goOn(ctx context.Context, mine store.Scope, id uuid.UUID) erro
 	if err != nil {
 		return err
 	}
-	r.run(mine, m.ConversationID, s)
+	r.run(mine, m.ConversationID, parentOf(m), s)
 	return nil
 }
 
-func (r *replies) run(mine store.Scope, chat uuid.UUID, s store.MessageStream) {
+func (r *replies) run(mine store.Scope, chat uuid.UUID, parent int64, s store.MessageStream) {
 	r.running.Go(func() {
 		ctx, cancel := context.WithCancel(r.ctx)
 		defer cancel()
 		go beat(ctx, s, cancel)
-		usage, err := r.write(ctx, mine, chat, s)
+		var usage store.Usage
+		ms, err := r.context(ctx, mine, chat, parent)
+		if err == nil {
+			usage, err = r.write(ctx, turn{messages: ms, said: s.Text(), seed: s.Seq()}, s)
+		}
 		r.end(s, usage, err)
 	})
 }
 
-// write asks the model, and stores what it says while it says it.
-func (r *replies) write(ctx context.Context, mine store.Scope, chat uuid.UUID, s store.MessageStream) (store.Usage, error) {
-	// The path ends with the reply, which is left out because it is streaming.
+// context returns what the model is sent: the path that ends with the message that it answers.
+func (r *replies) context(ctx context.Context, mine store.Scope, chat uuid.UUID, parent int64) ([]*message.Message, error) {
 	w, err := mine.Messages().Context(ctx, chat, r.budget)
 	if err != nil {
-		return store.Usage{}, err
+		return nil, err
 	}
-	t := turn{messages: w.Messages(), said: s.Text(), seed: s.Seq()}
+	if ms := w.Messages(); len(ms) > 0 && ms[len(ms)-1].Seq == parent {
+		return ms, nil // the path that is shown, without the reply, which is streaming
+	}
+	// Meanwhile somebody wrote, or went to another branch.
+	var path []*message.Message
+	for p := (store.PageRequest{Limit: store.MaxLimit}); ; {
+		page, err := mine.Messages().Path(ctx, chat, parent, p)
+		if err != nil {
+			return nil, err
+		}
+		path = append(path, page.Items...)
+		if p.After = page.Next; p.After == "" {
+			break
+		}
+	}
+	w, err = window.Build(path, nil, r.budget)
+	return w.Messages(), err
+}
+
+// write asks the model, and stores what it says while it says it.
+func (r *replies) write(ctx context.Context, t turn, s store.MessageStream) (store.Usage, error) {
 	return r.model.answer(ctx, t, func(text string) error {
 		err := s.Write(ctx, text)
 		if err == nil || errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrInvalid) {
