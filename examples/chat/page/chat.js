@@ -107,6 +107,8 @@ function inline(source) {
 
 // showText replaces the blocks that changed and leaves the others, with what is selected in them.
 function showText(body, view) {
+  if (body.shown === view.text) return;
+  body.shown = view.text;
   if (view.role !== "assistant") {
     body.textContent = view.text;
     return;
