@@ -30,12 +30,12 @@ func toMessage(e *event.Event) (*message.Message, error) {
 	}
 	m := &message.Message{
 		Role: roleOf(e.Response), Kind: message.KindMessage, Author: e.Author, SentAt: sentAt(e.Timestamp),
-		Model: e.Response.Model, Content: textOf(e.Response),
+		Model: e.Model, Content: textOf(e.Response),
 	}
-	if u := e.Response.Usage; u != nil {
+	if u := e.Usage; u != nil {
 		m.TokensIn, m.TokensOut = tokens(u.PromptTokens), tokens(u.CompletionTokens)
 	}
-	if c := e.Response.Choices; len(c) > 0 && c[0].FinishReason != nil {
+	if c := e.Choices; len(c) > 0 && c[0].FinishReason != nil {
 		m.FinishReason = *c[0].FinishReason
 	}
 	if err := fillTools(m, e.Response); err != nil {

@@ -3,7 +3,6 @@ package trpc_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/internal/bothtest"
-	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 )
@@ -29,18 +27,6 @@ var (
 func open(t *testing.T, d bothtest.Database) store.Store {
 	t.Helper()
 	return d.Store(t, convostore.WithMigrate(migrate.Options{}))
-}
-
-// dsn is a database of its own for each seed.
-func dsn(t *testing.T, d bothtest.Database, seed int) string {
-	t.Helper()
-	switch {
-	case d.SQLite:
-		return filepath.Join(t.TempDir(), fmt.Sprint(seed, ".db"))
-	case seed > 0:
-		return pgtest.Database(t)
-	}
-	return d.DSN
 }
 
 func create(t *testing.T, s session.Service, state session.StateMap) *session.Session {

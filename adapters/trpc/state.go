@@ -1,6 +1,7 @@
 package trpc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,7 +30,7 @@ func encodeStates(state map[string][]byte) (store.StateMap, error) {
 			return nil, fmt.Errorf("%w: %q", ErrStateKey, k)
 		}
 		value := conversation.Value{}
-		if v == nil || len(v) > 0 && v[0] == 0 {
+		if v == nil || bytes.HasPrefix(v, []byte{0}) {
 			value = append(value, 0)
 		}
 		changes[k] = append(value, v...)
@@ -211,11 +212,11 @@ func readAll(ctx context.Context, sc store.Scope, in store.StatePlace) (all []*s
 			return all, err
 		}
 		all = append(all, page...)
-		bytes := 0
+		size := 0
 		for _, s := range page {
-			bytes += len(s.Value)
+			size += len(s.Value)
 		}
-		if len(page) < f.Limit && bytes < store.MaxPageBytes/2 {
+		if len(page) < f.Limit && size < store.MaxPageBytes/2 {
 			return all, nil // a short page ends the list unless its values filled it
 		}
 		f.After = page[len(page)-1].Key
