@@ -18,6 +18,7 @@ import (
 
 	"github.com/convostore/convostore/adapters/trpc"
 	"github.com/convostore/convostore/internal/bothtest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -40,8 +41,8 @@ func TestManyHandles(t *testing.T) {
 				}
 				for i := range each {
 					n := h*each + i
-					if !assert.NoError(t, s.AppendEvent(t.Context(), sess, said(n, map[string][]byte{fmt.Sprint("k", n): []byte("v"), "shared": {byte(h)}}))) {
-						return
+					if err := s.AppendEvent(t.Context(), sess, said(n, map[string][]byte{fmt.Sprint("k", n): []byte("v"), "shared": {byte(h)}})); err != nil {
+						t.Error(err)
 					}
 				}
 				track := session.Track(fmt.Sprint("t", h%4))
@@ -137,6 +138,56 @@ func conversationOf(t *testing.T, st store.Store) (store.Scope, uuid.UUID) {
 	return mine, c.ID
 }
 
+// TestUserFirst has a user who said nothing for long, among messages that no agent wrote.
+func TestUserFirst(t *testing.T) {
+	t.Parallel()
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		st := open(t, d)
+		s, ctx := trpc.New(st, trpc.Options{EventLimit: 8}), t.Context()
+		sess := create(t, s, nil)
+		mine, id := conversationOf(t, st)
+		for i := range 12 {
+			e := said(i, nil)
+			if i != 1 {
+				e.Choices[0].Message.Role = model.RoleAssistant
+			}
+			require.NoError(t, s.AppendEvent(ctx, sess, e))
+			if i == 2 {
+				_, err := mine.Messages().Append(ctx, id, &message.Message{Kind: message.KindNote, Role: message.RoleUser, Content: "a note"})
+				require.NoError(t, err)
+			}
+		}
+		require.Equal(t, []string{"e1", "e10", "e11"}, ids(get(t, s, session.WithEventNum(2))))
+		require.Equal(t, []string{"e1", "e4", "e5", "e6", "e7", "e8", "e9", "e10", "e11"}, ids(get(t, s)))
+		require.Equal(t, ids(get(t, s)), ids(get(t, s, session.WithEventTime(time.Unix(0, 0)))))
+		require.Equal(t, []string{"e1"}, ids(get(t, s, session.WithEventTime(time.Now()))))
+		require.Len(t, get(t, trpc.New(st, trpc.Options{EventLimit: -1})).Events, 11)
+		require.Equal(t, []string{"e10", "e11"}, ids(get(t, s, session.WithGetSessionEventPage(0, 2))), "a page is as it is")
+		_, err := mine.Messages().TruncateAfter(ctx, id, 1, store.TruncateOptions{})
+		require.NoError(t, err)
+		require.Empty(t, get(t, s).Events, "the user said nothing")
+	})
+}
+
+// TestLargeEvents has fewer events on a page than were asked for.
+func TestLargeEvents(t *testing.T) {
+	t.Parallel()
+	testrun.OnlyFull(t)
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		s := trpc.New(open(t, d), trpc.Options{})
+		sess := create(t, s, nil)
+		var want []string
+		for i := range 4 {
+			e := said(i, nil)
+			e.Choices[0].Message.Content = strings.Repeat("x", store.MaxPageBytes/4)
+			require.NoError(t, s.AppendEvent(t.Context(), sess, e))
+			want = append(want, e.ID)
+		}
+		require.Equal(t, want, ids(get(t, s)))
+		require.Equal(t, want[1:], ids(get(t, s, session.WithEventNum(3))))
+	})
+}
+
 // TestCreateAgain has a session that was deleted: nothing of it comes back, its handles go on with
 // the new one, and what belongs to its user and its app stays.
 func TestCreateAgain(t *testing.T) {
@@ -187,7 +238,12 @@ func TestEvents(t *testing.T) {
 		answer := said(3, nil)
 		answer.Response = &model.Response{Choices: []model.Choice{{Message: model.NewToolMessage("c1", "find", "found")}}}
 		picture := said(4, nil)
+		picture.Timestamp = time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC) // no year of a column
 		picture.Choices[0].Message.AddImageData([]byte("abc"), "", "png")
+		picture.Choices[0].Message.AddAudioData([]byte("ab"), "wav")
+		picture.Choices[0].Message.AddFileData("a.pdf", []byte("a"), "application/pdf")
+		picture.Choices[0].Message.ContentParts = append(picture.Choices[0].Message.ContentParts,
+			model.ContentPart{Type: "video", Video: &model.Video{URL: "https://example.org/v", Format: "video/mp4"}}, model.ContentPart{Type: "image", Image: &model.Image{}})
 		for _, e := range []*event.Event{said(1, nil), call, answer, picture} {
 			require.NoError(t, s.AppendEvent(ctx, sess, e))
 		}
@@ -200,7 +256,13 @@ func TestEvents(t *testing.T) {
 		require.Equal(t, []any{"m", "stop", int64(7), int64(5)}, []any{m[1].Model, m[1].FinishReason, m[1].TokensIn, m[1].TokensOut})
 		require.Contains(t, string(m[1].ToolCalls), "Porto")
 		require.JSONEq(t, `[{"tool_call_id": "c1", "name": "find", "content": "found"}]`, string(m[2].ToolResults))
-		require.Equal(t, message.Attachments{{ContentType: "image/png", Size: 3}}, m[3].Attachments)
+		require.Equal(t, message.Attachments{
+			{ContentType: "image/png", Size: 3},
+			{ContentType: "audio/wav", Size: 2},
+			{ContentType: "application/pdf", Size: 1, Filename: "a.pdf"},
+			{ContentType: "video/mp4", URL: "https://example.org/v"},
+			{ContentType: "image"},
+		}, m[3].Attachments)
 		doc, err := json.Marshal(call)
 		require.NoError(t, err)
 		require.Equal(t, string(doc), string(m[1].Payload), "to the byte")
@@ -215,7 +277,7 @@ func TestEvents(t *testing.T) {
 		require.Len(t, got, 5)
 		require.Equal(t, string(doc), encode(t, got[1]))
 		require.Equal(t, "edited", got[3].Choices[0].Message.Content)
-		require.Len(t, got[3].Choices[0].Message.ContentParts, 1, "the picture stays")
+		require.Len(t, got[3].Choices[0].Message.ContentParts, 5, "the files stay")
 		require.Equal(t, []any{"eve", "a person", model.RoleAssistant}, []any{got[4].Author, got[4].Choices[0].Message.Content, got[4].Choices[0].Message.Role})
 	})
 }
@@ -356,6 +418,11 @@ func TestRefused(t *testing.T) {
 		late := said(1, nil)
 		late.Timestamp = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 		require.ErrorContains(t, s.AppendEvent(ctx, sess, late), "e1", "no JSON has such a year")
+		own := session.StateMap{"tracks": []byte("of the host's own")}
+		require.NoError(t, s.UpdateSessionState(ctx, key, own))
+		require.Error(t, s.AppendTrackEvent(ctx, sess, &session.TrackEvent{Track: "agui"}))
+		require.Equal(t, own, get(t, s).State)
+		require.Empty(t, sess.Tracks)
 		require.Empty(t, get(t, s).Events)
 		require.Empty(t, sess.Events)
 	})
