@@ -188,6 +188,56 @@ func TestLargeEvents(t *testing.T) {
 	})
 }
 
+func TestWindow(t *testing.T) {
+	t.Parallel()
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		s, ctx := trpc.New(open(t, d), trpc.Options{}), t.Context()
+		sess := create(t, s, nil)
+		for i := range 10 {
+			e := said(i, nil)
+			if i%2 == 0 {
+				e.Choices[0].Message.Role = model.RoleAssistant
+			}
+			require.NoError(t, s.AppendEvent(ctx, sess, e))
+		}
+		window := func(req session.EventWindowRequest) []string {
+			req.Key = key
+			got, err := s.GetEventWindow(ctx, req)
+			require.NoError(t, err)
+			all := []string{}
+			for _, e := range got.Entries {
+				all = append(all, e.Event.ID)
+			}
+			return all
+		}
+		require.Equal(t, []string{"e2", "e3", "e4", "e5", "e6", "e7"}, window(session.EventWindowRequest{AnchorEventID: "e5", Before: 3, After: 2}))
+		require.Equal(t, []string{"e1", "e3", "e5", "e7", "e9"}, window(session.EventWindowRequest{AnchorEventID: "e5", Before: 2, After: 9, Roles: []model.Role{model.RoleUser}}))
+		require.Equal(t, []string{"e0"}, window(session.EventWindowRequest{AnchorEventID: "e0", Before: 5}))
+		_, err := s.GetEventWindow(ctx, session.EventWindowRequest{Key: key, AnchorEventID: "e4", Roles: []model.Role{model.RoleUser}})
+		require.ErrorIs(t, err, session.ErrEventWindowAnchorNotFound)
+	})
+}
+
+// TestTrackTimes has two events of a track in one microsecond, which is the unit of the rows.
+func TestTrackTimes(t *testing.T) {
+	t.Parallel()
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		s, ctx := trpc.New(open(t, d), trpc.Options{}), t.Context()
+		sess := create(t, s, nil)
+		at := time.Date(2026, 1, 1, 0, 0, 0, 1100, time.UTC)
+		for _, after := range []time.Duration{0, 300, 600} {
+			require.NoError(t, s.AppendTrackEvent(ctx, sess, &session.TrackEvent{Track: "agui", Timestamp: at.Add(after)}))
+		}
+		require.Len(t, get(t, s, session.WithEventTime(at)).Tracks["agui"].Events, 3)
+		require.Len(t, get(t, s, session.WithEventTime(at.Add(300))).Tracks["agui"].Events, 2)
+		require.Empty(t, get(t, s, session.WithEventTime(at.Add(601))).Tracks["agui"].Events)
+		got, err := s.GetTrackEvents(ctx, key, "agui", session.WithEventTime(at), session.WithEventNum(1))
+		require.NoError(t, err)
+		require.Len(t, got.Events, 1)
+		require.Equal(t, at.Add(600), got.Events[0].Timestamp)
+	})
+}
+
 // TestCreateAgain has a session that was deleted: nothing of it comes back, its handles go on with
 // the new one, and what belongs to its user and its app stays.
 func TestCreateAgain(t *testing.T) {
