@@ -30,7 +30,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/firebase/genkit/go/ai/exp"
 	"github.com/google/uuid"
@@ -176,6 +178,22 @@ func newEvent(id uuid.UUID, snap string, status exp.SnapshotStatus) (*message.Me
 		ID: id, Role: message.RoleSystem, Kind: message.KindEvent, Metadata: metadata,
 		Payload: message.Payload("{}"), PayloadFormat: EventFormat,
 	}, nil
+}
+
+// maxID is what a key of a state leaves for an id.
+const maxID = 1024 - len(snapshotPrefix)
+
+// checkID refuses an id that is no key.
+func checkID(field, id string) error {
+	switch {
+	case id == "":
+		return errEmpty(field)
+	case len(id) > maxID:
+		return rule.Invalid(field, "has more than %d bytes", maxID)
+	case !utf8.ValidString(id) || strings.Contains(id, "\x00"):
+		return rule.Invalid(field, "is not valid UTF-8 without U+0000")
+	}
+	return nil
 }
 
 func errEmpty(field string) error { return rule.Invalid(field, "is empty") }

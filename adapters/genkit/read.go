@@ -29,11 +29,11 @@ func (s *SessionStore[State]) GetSnapshot(ctx context.Context, snapshotID string
 }
 
 // GetLatestSnapshot returns the snapshot of a session with the latest CreatedAt, of several the one
-// with the highest id, or nil if there is none. A session without an id is a
+// with the highest id, or nil if there is none. An id that no session can have is a
 // *store.InvalidError.
 func (s *SessionStore[State]) GetLatestSnapshot(ctx context.Context, sessionID string) (*exp.SessionSnapshot[State], error) {
-	if sessionID == "" {
-		return nil, fmt.Errorf("genkit: get latest snapshot: %w", errEmpty("session_id"))
+	if err := checkID("session_id", sessionID); err != nil {
+		return nil, fmt.Errorf("genkit: get latest snapshot: %w", err)
 	}
 	sc := s.st.ForUser(s.tenant(ctx))
 	f, err := s.latest(ctx, sc, sessionID)
@@ -141,8 +141,8 @@ func present[State any](f *found[State], err error) (*found[State], error) {
 
 // find returns a snapshot without its messages, or nil.
 func (s *SessionStore[State]) find(ctx context.Context, sc store.Scope, snapshotID string) (*found[State], error) {
-	if snapshotID == "" {
-		return nil, nil //nolint:nilnil // nobody has it
+	if checkID("snapshot_id", snapshotID) != nil {
+		return nil, nil //nolint:nilnil // nobody can have it
 	}
 	event, err := sc.Messages().Get(ctx, s.eventID(snapshotID))
 	if err != nil {

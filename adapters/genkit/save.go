@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/firebase/genkit/go/ai/exp"
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
 )
 
@@ -29,6 +31,9 @@ func (s *SessionStore[State]) SaveSnapshot(
 	}
 	if snapshotID == "" {
 		snapshotID = uuid.NewString()
+	}
+	if err := checkID("snapshot_id", snapshotID); err != nil {
+		return nil, fmt.Errorf("genkit: save snapshot: %w", err)
 	}
 	w := &writer[State]{s: s, tenant: s.tenant(ctx), id: snapshotID}
 	for {
@@ -109,8 +114,13 @@ func (w *writer[State]) settle(next *exp.SessionSnapshot[State]) (err error) {
 		}
 		next.SessionID = w.existing.doc.Snapshot.SessionID
 	}
-	if next.SessionID == "" {
-		return errEmpty("session_id")
+	if err := checkID("session_id", next.SessionID); err != nil {
+		return err
+	}
+	for field, t := range map[string]*time.Time{"created_at": &next.CreatedAt, "updated_at": &next.UpdatedAt, "heartbeat_at": next.HeartbeatAt} {
+		if t != nil && (t.Year() < 0 || t.Year() > 9999) {
+			return rule.Invalid(field, "is outside of the years 0 to 9999")
+		}
 	}
 	if next.Status == "" {
 		next.Status = exp.SnapshotStatusCompleted
