@@ -22,7 +22,8 @@ func newGenkit(ctx context.Context) *firebase.Genkit {
 	g := firebase.Init(ctx, firebase.WithExperimental())
 	firebase.DefineTool(g, "weather", "tells the weather", func(_ *ai.ToolContext, in struct {
 		City string `json:"city"`
-	}) (string, error) {
+	},
+	) (string, error) {
 		return "sunny in " + in.City, nil
 	})
 	firebase.DefineModel(g, "test/echo", &ai.ModelOptions{Supports: &ai.ModelSupports{Multiturn: true, SystemRole: true, Tools: true}}, echo)

@@ -58,8 +58,15 @@ func TestContract(t *testing.T) {
 		name string
 		test func(t *testing.T, s sessionStore)
 	}{
-		{"Save", testSave}, {"Decline", testDecline}, {"SessionIDs", testSessionIDs}, {"Latest", testLatest}, {"Heartbeat", testHeartbeat},
-		{"Whole", testWhole}, {"Abort", testAbort}, {"Subscribe", testSubscribe}, {"Many", testMany},
+		{"Save", testSave},
+		{"Decline", testDecline},
+		{"SessionIDs", testSessionIDs},
+		{"Latest", testLatest},
+		{"Heartbeat", testHeartbeat},
+		{"Whole", testWhole},
+		{"Abort", testAbort},
+		{"Subscribe", testSubscribe},
+		{"Many", testMany},
 	}
 	run := func(t *testing.T, newStore func(t *testing.T) sessionStore) {
 		t.Helper()

@@ -84,8 +84,10 @@ func TestEdited(t *testing.T) {
 	}{
 		{"not", "ignored", false, ai.NewUserTextMessage("a"), &ai.Message{Role: ai.RoleUser, Content: []*ai.Part{{Text: "a"}}}},
 		{"metadata alone", "a", true, ai.NewUserTextMessage("a"), &ai.Message{Role: ai.RoleUser, Content: []*ai.Part{{Text: "a"}}}},
-		{"first text", "new", true, ai.NewUserMessage(ai.NewDataPart("x"), ai.NewTextPart("a"), ai.NewDataPart("y"), ai.NewTextPart("b")),
-			ai.NewUserMessage(ai.NewDataPart("x"), ai.NewTextPart("new"), ai.NewDataPart("y"))},
+		{
+			"first text", "new", true, ai.NewUserMessage(ai.NewDataPart("x"), ai.NewTextPart("a"), ai.NewDataPart("y"), ai.NewTextPart("b")),
+			ai.NewUserMessage(ai.NewDataPart("x"), ai.NewTextPart("new"), ai.NewDataPart("y")),
+		},
 		{"no text before", "new", true, ai.NewUserMessage(ai.NewDataPart("x")), ai.NewUserMessage(ai.NewTextPart("new"), ai.NewDataPart("x"))},
 		{"no text now", "", true, ai.NewUserMessage(ai.NewTextPart("a"), ai.NewDataPart("x")), ai.NewUserMessage(ai.NewDataPart("x"))},
 	} {
