@@ -196,4 +196,6 @@ func checkID(field, id string) error {
 	return nil
 }
 
+func isID(id string) bool { return checkID("", id) == nil }
+
 func errEmpty(field string) error { return rule.Invalid(field, "is empty") }

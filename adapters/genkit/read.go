@@ -84,7 +84,8 @@ func (s *SessionStore[State]) latestOf(ctx context.Context, sc store.Scope, conv
 			return nil, err
 		}
 		if f != nil && f.conversation == conversationID {
-			return f, f.read(ctx, sc)
+			err = f.read(ctx, sc)
+			return f, err
 		}
 	}
 	return nil, nil //nolint:nilnil // all were taken back
@@ -141,7 +142,7 @@ func present[State any](f *found[State], err error) (*found[State], error) {
 
 // find returns a snapshot without its messages, or nil.
 func (s *SessionStore[State]) find(ctx context.Context, sc store.Scope, snapshotID string) (*found[State], error) {
-	if checkID("snapshot_id", snapshotID) != nil {
+	if !isID(snapshotID) {
 		return nil, nil //nolint:nilnil // nobody can have it
 	}
 	event, err := sc.Messages().Get(ctx, s.eventID(snapshotID))
@@ -239,5 +240,6 @@ func readPointer(ctx context.Context, sc store.Scope, conversationID uuid.UUID) 
 		return pointer{}, 0, err
 	}
 	doc := message.JSON(state.Value)
-	return p, state.Version, doc.Decode(&p)
+	err = doc.Decode(&p)
+	return p, state.Version, err
 }
