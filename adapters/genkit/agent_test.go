@@ -13,6 +13,7 @@ import (
 	gexp "github.com/firebase/genkit/go/genkit/exp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore/adapters/genkit"
 	"github.com/convostore/convostore/internal/bothtest"
 )
 
@@ -73,6 +74,9 @@ func TestAgent(t *testing.T) {
 		require.Equal(t, want.State, got.State)
 		require.Equal(t, []string{"hello", "2 hello", "weather", "", "", "It is sunny in Porto", "thanks", "8 thanks"}, contents(s.thread()))
 		require.Len(t, s.all(), 8)
+		same, err := genkit.NewHistory(s.mine, s.conversation().ID).Messages(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, got.State.Messages, same, "as a history has it")
 		require.False(t, s.conversation().Branched)
 	})
 }

@@ -47,16 +47,22 @@ type Options struct {
 	// App is the app of the conversations, by which they can be listed. Sessions of different
 	// apps are different sessions, also if their ids are equal, and so are snapshots.
 	App string
-	// Every is store.TailOptions.Every of the subscriptions to a status.
+	// Every is store.TailOptions.Every of the subscriptions to a status: how long a change may take
+	// to be noticed where no doorbell rings. Less than store.MinTailEvery is that.
 	Every time.Duration
+	// MaxChain is how many snapshots a session keeps along the parents of a new one: older ones are
+	// removed when that is stored. 0 keeps all. Messages stay, and so do the snapshots of other
+	// branches until they are gone on from.
+	MaxChain int
 }
 
 // SessionStore is an exp.SessionStore and an exp.SnapshotSubscriber on a store. It is safe for
 // concurrent use, also of several processes.
 //
 // Bad input is a *store.InvalidError, which names the field: a session without an id, an id that
-// is no key (too long, or not text), a message that is nil. Of a user who does not exist, which is
-// the nil UUID, every method says the same.
+// is no key (too long, or not text), a message that is nil, a user who is the nil UUID. What a
+// snapshot has beside its messages may take as many bytes as convostore.WithMaxMessageBytes allows
+// for a message.
 type SessionStore[State any] struct {
 	st     store.Store
 	tenant func(ctx context.Context) uuid.UUID
@@ -70,11 +76,16 @@ var (
 
 // NewSessionStore returns a session store. tenant says who owns the sessions that a call is about,
 // such as store.TenantID of the user whom the host has put into the context: a user finds the
-// sessions and the snapshots of nobody else. It panics if tenant is nil. The caller closes the
-// store.
+// sessions and the snapshots of nobody else. It panics if tenant is nil or Options.MaxChain below
+// 0. The caller closes the store.
 func NewSessionStore[State any](st store.Store, tenant func(ctx context.Context) uuid.UUID, o Options) *SessionStore[State] {
-	if tenant == nil {
+	switch {
+	case tenant == nil:
 		panic("genkit: tenant is nil")
+	case o.MaxChain < 0:
+		panic("genkit: MaxChain is below 0")
+	case o.Every != 0:
+		o.Every = max(o.Every, store.MinTailEvery)
 	}
 	return &SessionStore[State]{st: st, tenant: tenant, o: o}
 }

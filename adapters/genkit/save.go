@@ -198,6 +198,9 @@ func (w *writer[State]) create(ctx context.Context, sc store.Scope, next *exp.Se
 		return err
 	}
 	ch := newChange(c.ID, t)
+	if err := w.prune(ctx, sc, next.ParentID, ch); err != nil {
+		return err
+	}
 	if own := (pointer{w.id, next.CreatedAt}); version == 0 || latest.before(own) {
 		if err := ch.point(own, version); err != nil {
 			return err
