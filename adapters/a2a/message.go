@@ -29,29 +29,34 @@ func toMessage(id a2a.TaskID, e *entry) (*message.Message, error) {
 	if e.message.Role == a2a.MessageRoleAgent {
 		m.Role = message.RoleAssistant
 	}
-	var texts []string
 	for _, p := range e.message.Parts {
 		file := message.Attachment{Filename: storable(p.Filename), ContentType: storable(p.MediaType)}
 		switch c := p.Content.(type) {
-		case a2a.Text:
-			if c != "" {
-				texts = append(texts, string(c))
-			}
-			continue
 		case a2a.Raw:
 			file.Size = int64(len(c))
 		case a2a.URL:
 			file.URL = storable(string(c))
 		default:
-			continue // data is in the payload alone
+			continue // texts are the content, and data is in the payload alone
 		}
 		m.Attachments = append(m.Attachments, file)
 	}
-	m.Content = storable(strings.Join(texts, "\n"))
-	if len(texts)+len(m.Attachments) == 0 {
+	m.Content = textOf(e.message.Parts)
+	if m.Content == "" && len(m.Attachments) == 0 {
 		m.Kind = message.KindEvent
 	}
 	return m, nil
+}
+
+// textOf returns the texts of a message, one a line.
+func textOf(parts a2a.ContentParts) string {
+	var texts []string
+	for _, p := range parts {
+		if text := p.Text(); text != "" {
+			texts = append(texts, text)
+		}
+	}
+	return storable(strings.Join(texts, "\n"))
 }
 
 // storable is a text as every database keeps it. The payload has it whole.
@@ -66,7 +71,7 @@ func fromMessage(m *message.Message) (*a2a.Message, error) {
 	if err := json.Unmarshal(m.Payload, got); err != nil {
 		return nil, fmt.Errorf("message %d: %w", m.Seq, err)
 	}
-	if m.EditedAt != nil {
+	if textOf(got.Parts) != m.Content {
 		got.Parts = a2a.ContentParts{a2a.NewTextPart(m.Content)}
 	}
 	return got, nil

@@ -185,7 +185,7 @@ func (r reader) messages(at uuid.UUID, refs []ref) (map[int64]*message.Message, 
 			seqs[i] = ref.Seq
 		}
 		var rows []*message.Message
-		err := r.db.Select("id", "seq", "payload", "content", "edited_at").
+		err := r.db.Select("id", "seq", "payload", "content").
 			Where("user_id = ? AND conversation_id = ? AND seq IN ?", r.tenant, at, seqs).Find(&rows).Error
 		if err != nil {
 			return nil, err

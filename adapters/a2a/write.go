@@ -147,7 +147,7 @@ func (w *writer) match(r reader, at uuid.UUID, rows []ref) ([]ref, error) {
 	}
 	for i, row := range left {
 		m := stored[row.Seq]
-		if m == nil || m.EditedAt == nil {
+		if m == nil {
 			continue
 		}
 		edited, err := fromMessage(m)
