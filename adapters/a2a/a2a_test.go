@@ -3,6 +3,7 @@ package a2a_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -121,6 +122,13 @@ func TestConversation(t *testing.T) {
 			"user event 0", "user message 2",
 		}, lines)
 		require.Equal(t, asJSON(t, one.History[0]), string(thread.Messages[0].Payload), "to the byte")
+
+		one.Artifacts = nil
+		_, err = s.Update(ctx, &taskstore.UpdateRequest{Task: one})
+		require.NoError(t, err)
+		states, err := mine.States().List(ctx, store.ConversationState(c.ID), store.StateFilter{})
+		require.NoError(t, err)
+		require.Len(t, states, 4, "two for each task: the artifacts are gone")
 	})
 }
 
@@ -159,6 +167,15 @@ func TestOutside(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, thread.Messages, 4, "the edited message is still its own row")
 		require.Equal(t, "ONE", thread.Messages[0].Content)
+
+		got = get(ctx, t, s, "t")
+		got.Task.History = got.Task.History[1:]
+		_, err = s.Update(ctx, &taskstore.UpdateRequest{Task: got.Task, PrevVersion: got.Version})
+		require.NoError(t, err)
+		thread, err = mine.Conversations().Thread(ctx, c.ID)
+		require.NoError(t, err)
+		require.Len(t, thread.Messages, 3, "what the task has no more is hidden")
+		require.Equal(t, "three", thread.Messages[0].Content)
 
 		_, err = mine.Conversations().Delete(ctx, c.ID)
 		require.NoError(t, err)
@@ -284,6 +301,70 @@ func TestCompareAndSet(t *testing.T) {
 		got = get(ctx, t, stores[1], "t")
 		require.EqualValues(t, 1+writers*each+writers, got.Version)
 		require.Len(t, got.Task.History, 1)
+	})
+}
+
+// TestReaders has readers beside a writer whose versions have nothing in common: what is read is one
+// version, whole.
+func TestReaders(t *testing.T) {
+	t.Parallel()
+	const versions = 25
+	version := func(n int) *sdk.Task {
+		text := fmt.Sprint(n)
+		task := newTask("t", "c", user(text), user(text))
+		task.History = task.History[:n%3]
+		task.Status.Message = said(sdk.MessageRoleAgent, text)
+		task.Artifacts = []*sdk.Artifact{{ID: "a", Parts: sdk.ContentParts{sdk.NewTextPart(text)}}}
+		task.Metadata = map[string]any{"n": float64(n)}
+		return task
+	}
+	check := func(t *testing.T, task *sdk.Task) {
+		t.Helper()
+		n := int(task.Metadata["n"].(float64))
+		want := fmt.Sprint(n)
+		assert.Len(t, task.History, n%3)
+		for _, m := range task.History {
+			assert.Equal(t, want, m.Parts[0].Text())
+		}
+		if assert.NotNil(t, task.Status.Message) {
+			assert.Equal(t, want, task.Status.Message.Parts[0].Text())
+		}
+		assert.Equal(t, want, task.Artifacts[0].Parts[0].Text())
+	}
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		s, ctx := newStore(open(t, d)), as(t.Context(), "ann")
+		_, err := s.Create(ctx, version(0))
+		require.NoError(t, err)
+		done := make(chan struct{})
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				for running := true; running; {
+					select {
+					case <-done:
+						running = false
+					default:
+					}
+					got, err := s.Get(ctx, "t")
+					list, err2 := s.List(ctx, &sdk.ListTasksRequest{IncludeArtifacts: true})
+					if err = errors.Join(err, err2); err != nil || len(list.Tasks) != 1 {
+						t.Error(err)
+						return
+					}
+					assert.Equal(t, int(got.Version), 1+int(got.Task.Metadata["n"].(float64)))
+					check(t, got.Task)
+					check(t, list.Tasks[0])
+				}
+			})
+		}
+		for n := 1; n <= versions; n++ {
+			if _, err = s.Update(ctx, &taskstore.UpdateRequest{Task: version(n)}); err != nil {
+				break
+			}
+		}
+		close(done)
+		wg.Wait()
+		require.NoError(t, err)
 	})
 }
 

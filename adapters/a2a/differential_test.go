@@ -1,6 +1,7 @@
 package a2a_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -29,7 +30,7 @@ func TestBesideInMemory(t *testing.T) {
 	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
 		b := &beside{T: t, Rand: rand.New(rand.NewPCG(26, 11)), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 		now := func() time.Time { return b.now }
-		for _, st := range []store.Store{open(t, d), open(t, d)} {
+		for _, st := range []store.Store{open(t, d), twice{open(t, d)}} {
 			b.own = append(b.own, a2a.New(st, a2a.Options{Authenticator: who, Now: now}))
 		}
 		b.theirs = taskstore.NewInMemory(&taskstore.InMemoryStoreConfig{Authenticator: who, TimeProvider: now})
@@ -42,6 +43,16 @@ func TestBesideInMemory(t *testing.T) {
 		require.Positive(t, b.updates, "some updates are not refused")
 		require.Positive(t, b.refused, "some are")
 	})
+}
+
+// twice runs each transaction two times, as a store does after a deadlock.
+type twice struct{ store.Store }
+
+func (s twice) Transaction(ctx context.Context, run func(tx store.Store) error) error {
+	_ = s.Store.Transaction(ctx, func(tx store.Store) error {
+		return errors.Join(run(tx), errors.New("rolled back"))
+	})
+	return s.Store.Transaction(ctx, run)
 }
 
 type beside struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -161,7 +162,13 @@ func (l lister) tasks(page []conversation.State) ([]*a2a.Task, error) {
 		if found[p].document == nil {
 			continue
 		}
-		task, _, err := l.task(p.conversation, found[p], w)
+		task, complete, err := l.task(p.conversation, found[p], w)
+		if err == nil && !complete {
+			_, task, err = l.get(p.task, w)
+		}
+		if errors.Is(err, a2a.ErrTaskNotFound) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
