@@ -281,6 +281,28 @@ func TestTenants(t *testing.T) {
 	})
 }
 
+// TestNames has apps and sessions whose names run into each other.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		s, ctx := adk.New(open(t, d), adk.Options{}), t.Context()
+		names := [][2]string{{"a/b", "c"}, {"a", "b/c"}, {"a%2Fb", "c"}}
+		for i, n := range names {
+			_, err := s.Create(ctx, &session.CreateRequest{AppName: n[0], UserID: "ann", SessionID: n[1], State: map[string]any{"i": float64(i)}})
+			require.NoError(t, err)
+		}
+		for i, n := range names {
+			got, err := s.Get(ctx, &session.GetRequest{AppName: n[0], UserID: "ann", SessionID: n[1]})
+			require.NoError(t, err)
+			require.Equal(t, map[string]any{"i": float64(i)}, state(got.Session))
+			all, err := s.List(ctx, &session.ListRequest{AppName: n[0]})
+			require.NoError(t, err)
+			require.Len(t, all.Sessions, 1)
+			require.Equal(t, n[1], all.Sessions[0].ID())
+		}
+	})
+}
+
 // TestRefused has requests that lack something.
 func TestRefused(t *testing.T) {
 	t.Parallel()
