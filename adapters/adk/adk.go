@@ -191,7 +191,7 @@ func (s *Service) AppendEvent(ctx context.Context, sess session.Session, event *
 	if err != nil {
 		return fmt.Errorf("adk: append event to session %q: %w", id.session, err)
 	}
-	if own && created[0] {
+	if own && (created[0] || !h.has(event.ID)) {
 		h.add(event, m.CreatedAt)
 	}
 	return nil

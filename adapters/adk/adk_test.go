@@ -126,12 +126,14 @@ func TestManyHandles(t *testing.T) {
 	})
 }
 
-// TestOrder has events of one time, and a redelivery.
+// TestOrder has events of one time, a redelivery, and an append that was repeated because nobody
+// knew whether it was stored.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
 		s := adk.New(open(t, d), adk.Options{})
 		sess := create(t, s, nil)
+		other := get(t, s, session.GetRequest{SessionID: "s"})
 		var want []string
 		for i := range 30 {
 			require.NoError(t, s.AppendEvent(t.Context(), sess, event(i, nil)))
@@ -143,6 +145,9 @@ func TestOrder(t *testing.T) {
 		require.Equal(t, want[20:], ids(get(t, s, session.GetRequest{SessionID: "s", NumRecentEvents: 10})))
 		require.Empty(t, state(sess))
 		require.Empty(t, state(get(t, s, session.GetRequest{SessionID: "s"})))
+		require.NoError(t, s.AppendEvent(t.Context(), other, event(29, nil)))
+		require.Equal(t, want[29:], ids(other), "the handle did not know it")
+		require.Equal(t, want, ids(get(t, s, session.GetRequest{SessionID: "s"})))
 	})
 }
 
