@@ -126,9 +126,6 @@ func (w *writer[State]) parent(ctx context.Context, sc store.Scope, c *conversat
 
 // onPath says whether a seq is on the path of the head.
 func onPath(ctx context.Context, sc store.Scope, c *conversation.Conversation, seq int64) (bool, error) {
-	if seq > head(c) {
-		return false, nil
-	}
 	if seq == 0 || !c.Branched {
 		return true, nil
 	}

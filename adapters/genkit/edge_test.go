@@ -75,6 +75,27 @@ func TestInPlace(t *testing.T) {
 	})
 }
 
+// TestInBetween has somebody create the snapshot while another one is about to.
+func TestInBetween(t *testing.T) {
+	t.Parallel()
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		s := newSession(t, d)
+		calls := 0
+		_, err := s.SaveSnapshot(t.Context(), "a", func(existing *snapshot) (*snapshot, error) {
+			if calls++; existing == nil {
+				save(t, s, "a", say(1, "", "q1"))
+				return new(say(1, "", "q2")), nil
+			}
+			existing.State.Messages = append(existing.State.Messages, turns("q2")...)
+			return existing, nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, 2, calls)
+		s.requireSaid("a", "q1", "q2")
+		require.Equal(t, []string{"q1", "q2"}, contents(s.all()))
+	})
+}
+
 // TestCreatedAgain changes the times of snapshots, which Genkit asks nobody to do: the latest is the
 // latest all the same, as it is in memory.
 func TestCreatedAgain(t *testing.T) {
@@ -105,6 +126,8 @@ func TestNumbers(t *testing.T) {
 			ai.NewToolRequestPart(&ai.ToolRequest{Name: "n", Input: map[string]any{"n": 9007199254740993}}), ai.NewDataPart(""), ai.NewReasoningPart("", nil))}
 		save(t, s, "a", first)
 		require.Contains(t, string(s.thread()[0].Payload), "9007199254740993")
+		save(t, s, "a", first)
+		require.Len(t, s.all(), 1)
 		read := get(t, s, "a")
 		read.ParentID, read.CreatedAt = "a", epoch.Add(time.Hour)
 		read.State.Messages = append(read.State.Messages, turns("q2")...)
@@ -112,5 +135,11 @@ func TestNumbers(t *testing.T) {
 		require.Len(t, s.all(), 2)
 		require.False(t, s.conversation().Branched)
 		require.Equal(t, read.State.Messages[0], get(t, s, "b").State.Messages[0])
+		_, err := s.mine.Messages().Delete(t.Context(), s.thread()[1].ID)
+		require.NoError(t, err)
+		again := at(9, "b")
+		again.State.Messages = append(first.State.Messages, turns("q3")...)
+		save(t, s, "c", again)
+		require.Len(t, s.all(), 3, "compared with what is read")
 	})
 }
