@@ -40,8 +40,9 @@ func WithoutDoorbell() convostore.Option {
 const (
 	// ringEvery is the least time between two notices of a process.
 	ringEvery = 20 * time.Millisecond
-	// askEvery is how often a process that writes asks whether somebody listens by now.
-	askEvery = 500 * time.Millisecond
+	// askEvery is how often a process that writes asks whether somebody listens by now, and so how
+	// late the first change may come to a tail that has just begun.
+	askEvery = 100 * time.Millisecond
 	// maxRing is how many users a notice names. One of more is about anybody.
 	maxRing = 100
 	// answerIn is how long the server may take for a statement of the doorbell.
