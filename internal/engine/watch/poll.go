@@ -31,7 +31,7 @@ func (h *Hub) start() {
 
 // poll looks at every interval, and sooner after a ring, until ctx ends.
 func (h *Hub) poll(ctx context.Context, r *run) {
-	looked, full, gap := time.Now(), time.Now(), time.Duration(0)
+	looked, full, gap, fails := time.Now(), time.Now(), time.Duration(0), 0
 	for h.wait(ctx, r, looked.Add(gap), full) {
 		keys, all, due := h.due(r, full)
 		if !due {
@@ -43,10 +43,13 @@ func (h *Hub) poll(ctx context.Context, r *run) {
 		}
 		failed := h.look(ctx, r, keys, all)
 		gap = max(minGap, min(busy*time.Since(looked), store.DefaultTailEvery))
-		if failed {
-			gap = h.interval() // rings or not
-			h.again(r)
+		if fails++; !failed {
+			fails = 0
+			continue
 		}
+		// Also where somebody looks once an hour: what rang is still to be read.
+		gap = max(gap, min(store.DefaultTailEvery, minGap<<min(fails, 6)))
+		h.again(r)
 	}
 }
 
