@@ -12,6 +12,7 @@ import (
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/bothtest"
+	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -87,4 +88,41 @@ func TestDoorbellOfClose(t *testing.T) {
 			write()
 		}
 	})
+}
+
+// TestTailsBehindPooler: LISTEN does not work behind PgBouncer in transaction mode. A store there
+// does not try, and leaves no lock in the pooler's sessions; its tails poll, or listen on the server
+// itself. What it writes is told to others all the same.
+func TestTailsBehindPooler(t *testing.T) {
+	t.Parallel()
+	direct := bothtest.Database{DSN: pgtest.Database(t)}
+	pooled := bothtest.Database{DSN: pgtest.Bouncer(t, direct.DSN, 4)}
+	ctx, user := t.Context(), uuid.New()
+	beside := direct.Store(t, convostore.WithMigrate(migrate.Options{WithoutVectorIndex: true}))
+	behind := pooled.Store(t)
+	c := &conversation.Conversation{}
+	require.NoError(t, beside.ForUser(user).Conversations().Create(ctx, c))
+	follow := func(follower, writer store.Store, every time.Duration) {
+		bounded, stop := context.WithTimeout(ctx, time.Minute)
+		defer stop()
+		seen := 0
+		write := func() {
+			_, err := writer.ForUser(user).Messages().Append(ctx, c.ID, &message.Message{Role: message.RoleUser, Content: "a"})
+			require.NoError(t, err)
+		}
+		last, err := follower.ForUser(user).Conversations().Get(ctx, c.ID)
+		require.NoError(t, err)
+		write()
+		for _, err := range follower.ForUser(user).Messages().Tail(bounded, c.ID, store.PositionOf(last), store.TailOptions{Every: every}) {
+			require.NoError(t, err)
+			if seen++; seen == 4 {
+				break
+			}
+			write()
+		}
+	}
+	follow(behind, beside, store.MinTailEvery)
+	require.Zero(t, listeners(ctx, beside), "nobody listens through the pooler")
+	follow(beside, behind, time.Hour)
+	follow(pooled.Store(t, postgres.WithDoorbell(direct.DSN)), beside, time.Hour)
 }

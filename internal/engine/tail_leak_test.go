@@ -1,8 +1,10 @@
 package engine_test
 
 import (
+	"context"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/bothtest"
 	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -64,4 +67,77 @@ func waiting() (all []string) {
 		}
 	}
 	return all
+}
+
+// TestManyTailsLeaveNothing: tails that were left, whose context ended, that ended with the store
+// and one whose caller was slow leave no goroutine, no connection and no memory of what they read.
+func TestManyTailsLeaveNothing(t *testing.T) {
+	tails := 100
+	if testrun.Full() {
+		tails = 1000
+	}
+	for name, d := range map[string]bothtest.Database{
+		"sqlite": {SQLite: true, DSN: t.TempDir() + "/chat.db"}, "postgres": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !d.SQLite {
+				d.DSN = pgtest.Database(t)
+			}
+			st := d.Store(t, convostore.WithMigrate(migrate.Options{WithoutVectorIndex: true}))
+			mine := st.ForUser(uuid.New())
+			c := &conversation.Conversation{Messages: []*message.Message{{Role: message.RoleUser, Content: "a"}}}
+			require.NoError(t, mine.Conversations().Create(t.Context(), c))
+			before := runtime.NumGoroutine()
+			for _, end := range []string{"left", "cancelled", "closed"} {
+				manyTails(t, st, mine, c.ID, tails, end)
+				require.Eventually(t, func() bool { return len(waiting()) == 0 && runtime.NumGoroutine() <= before+10 },
+					10*time.Second, time.Millisecond, "%d goroutines after %s, %d before", runtime.NumGoroutine(), end, before)
+				if end != "closed" {
+					pool, err := st.DB(t.Context()).DB()
+					require.NoError(t, err)
+					require.Zero(t, pool.Stats().InUse)
+				}
+			}
+		})
+	}
+}
+
+// manyTails starts tails and ends them after each has seen a change.
+func manyTails(t *testing.T, st store.Store, mine store.Scope, id uuid.UUID, tails int, end string) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var following, came sync.WaitGroup
+	came.Add(tails)
+	slow := make(chan struct{})
+	for i := range tails {
+		following.Go(func() {
+			for change, err := range mine.Messages().Tail(ctx, id, store.Position{}, store.TailOptions{}) {
+				switch {
+				case err != nil:
+					return
+				case change.Message.Content == end:
+					came.Done()
+					if end == "left" {
+						return
+					}
+				case i == 0:
+					<-slow
+				}
+			}
+		})
+	}
+	for _, content := range []string{"b", end} {
+		_, err := mine.Messages().Append(ctx, id, &message.Message{Role: message.RoleUser, Content: content})
+		require.NoError(t, err)
+	}
+	close(slow)
+	came.Wait()
+	switch end {
+	case "cancelled":
+		stop()
+	case "closed":
+		require.NoError(t, st.Close())
+	}
+	following.Wait()
 }

@@ -44,7 +44,7 @@ func (h *history) since(p Since) (rows []*message.Message) {
 func TestNewsLeadOn(t *testing.T) {
 	t.Parallel()
 	covered := 0
-	for range 500 {
+	for range 60 {
 		h := &history{rows: map[int64]message.Message{}}
 		var places []place
 		var news *News
@@ -68,7 +68,7 @@ func TestNewsLeadOn(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, covered, 5000)
+	require.Greater(t, covered, 500)
 }
 
 // place is one of the conversation, with its rows as they were there.
