@@ -65,6 +65,20 @@ func (sqlite) Pairs(a, b []uuid.UUID) (sql string, args []any) {
 		[]any{"[" + strings.Join(both, ",") + "]"}
 }
 
+func (sqlite) Places(a, b []uuid.UUID, c, d []int64) (sql string, args []any) {
+	places := make([]string, len(a))
+	for i := range a {
+		places[i] = `["` + a[i].String() + `","` + b[i].String() + `",` + strconv.FormatInt(c[i], 10) + "," + strconv.FormatInt(d[i], 10) + "]"
+	}
+	return "(SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b, " +
+			"json_extract(value, '$[2]') AS c, json_extract(value, '$[3]') AS d FROM json_each(?))",
+		[]any{"[" + strings.Join(places, ",") + "]"}
+}
+
+func (sqlite) ForEach(outer, table, alias, condition string) string {
+	return outer + " CROSS JOIN " + table + " " + alias + " ON " + condition
+}
+
 func (sqlite) Unnest([]string) string { return "" }
 
 // LocalDay cuts off the fraction of the second first: SQLite rounds it to milliseconds, which
