@@ -11,7 +11,7 @@ import (
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/check"
-	cleaning "github.com/convostore/convostore/internal/clean"
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/message"
 )
 
@@ -212,15 +212,9 @@ func (q *queue) Pop() any {
 	return last
 }
 
-// clean makes a text that every database keeps. The payload has the bytes of the file.
-func clean(s string) string {
-	cleaning.All.Text(&s)
-	return s
-}
-
 // shorten cuts a title to what a conversation takes.
 func shorten(s string) string {
-	s = clean(s)
+	s = clean.String(s)
 	if r := []rune(s); len(r) > conversation.MaxTitle {
 		return string(r[:conversation.MaxTitle])
 	}
@@ -229,7 +223,7 @@ func shorten(s string) string {
 
 // key makes the key of a node from its id, which a broken file may have too long.
 func key(id string) string {
-	if id = clean(id); len(id) <= check.MaxKey {
+	if id = clean.String(id); len(id) <= check.MaxKey {
 		return id
 	}
 	return strings.ToValidUTF8(id[:check.MaxKey], "")
