@@ -233,7 +233,7 @@ func TestEvents(t *testing.T) {
 		thread, err := mine.Conversations().Thread(ctx, c.ID)
 		require.NoError(t, err)
 		m := thread.Messages
-		require.Equal(t, "I look \uFFFD it up.", m[0].Content)
+		require.Equal(t, "I look  it up.", m[0].Content)
 		require.Equal(t, []message.Role{message.RoleAssistant, message.RoleTool, message.RoleAssistant}, []message.Role{m[0].Role, m[1].Role, m[2].Role})
 		require.Equal(t, []int64{7, 5}, []int64{m[0].TokensIn, m[0].TokensOut})
 		require.Equal(t, "gemini-3", m[0].Model)
