@@ -37,6 +37,12 @@ type StateReader interface {
 	// states, those of its user and those of all users, both with the conversation's App. It
 	// returns ErrNotFound if there is no such conversation.
 	OfConversation(ctx context.Context, conversationID uuid.UUID) (ConversationStates, error)
+
+	// OfConversations is OfConversation for a page of a list, in one statement for all. The result
+	// has their order. Of a conversation only ID and UserID count; of one that is not there, or
+	// belongs to another user than the scope's, it has the zero value. All values are in memory at
+	// once. More than MaxLimit conversations, and a nil among them, are ErrInvalid.
+	OfConversations(ctx context.Context, page []*conversation.Conversation) ([]ConversationStates, error)
 }
 
 // StateWriter changes states.

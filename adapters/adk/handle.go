@@ -33,16 +33,24 @@ func open(ctx context.Context, sc store.Scope, id ident, c *conversation.Convers
 	if err != nil {
 		return nil, err
 	}
+	if err := h.decode(states); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// decode takes the states of a conversation, its user and its app.
+func (h *handle) decode(states store.ConversationStates) error {
 	for prefix, list := range map[string][]*store.State{
 		"": states.Conversation, session.KeyPrefixUser: states.User, session.KeyPrefixApp: states.App,
 	} {
 		for _, s := range list {
 			if err := decode(h.state, prefix, s.Key, s.Value); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return h, nil
+	return nil
 }
 
 func newHandle(id ident, c *conversation.Conversation) *handle {

@@ -33,23 +33,30 @@ func TestAppendStatements(t *testing.T) {
 				require.Equal(t, "query", l.Msg, l.SQL)
 			}
 		}
-		for _, key := range []string{"", "key"} {
-			created, err := add(key)
-			require.NoError(t, err)
-			require.True(t, created)
-			ran(map[string]int{"postgres": 1, "sqlite": 2})
+		addAsMany := func(key string) (bool, error) {
+			m := &message.Message{Role: message.RoleUser, IdempotencyKey: key}
+			created, err := mine.Messages().AppendMany(ctx, c.ID, []*message.Message{m}, store.AppendOptions{})
+			return err == nil && created[0], err
 		}
-		created, err := add("key")
-		require.NoError(t, err)
-		require.False(t, created)
-		ran(map[string]int{"postgres": 2, "sqlite": 3}) // the last reads the row that was there
+		for name, add := range map[string]func(string) (bool, error){"one": add, "many": addAsMany} {
+			for _, key := range []string{"", name} {
+				created, err := add(key)
+				require.NoError(t, err)
+				require.True(t, created)
+				ran(map[string]int{"postgres": 1, "sqlite": 2})
+			}
+			created, err := add(name)
+			require.NoError(t, err)
+			require.False(t, created)
+			ran(map[string]int{"postgres": 2, "sqlite": 3}) // the last reads the row that was there
+		}
 		ms := make([]*message.Message, 100)
 		for i := range ms {
 			ms[i] = &message.Message{Role: message.RoleUser}
 		}
-		_, err = mine.Messages().AppendMany(ctx, c.ID, ms, store.AppendOptions{ExpectedSeq: new(int64(3))})
+		_, err = mine.Messages().AppendMany(ctx, c.ID, ms, store.AppendOptions{ExpectedSeq: new(int64(5))})
 		require.NoError(t, err)
 		ran(map[string]int{"postgres": 1, "sqlite": 4}) // lock, count, and two times 50
-		require.EqualValues(t, 103, ms[99].Seq)
+		require.EqualValues(t, 105, ms[99].Seq)
 	})
 }

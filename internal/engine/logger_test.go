@@ -352,6 +352,7 @@ func callStates(c *caller, s *secrets, r store.States, thread *conversation.Conv
 		c.call(r, "List", in, store.StateFilter{Prefix: s.next(), After: s.next(), Keys: []string{s.next()}})
 	}
 	c.call(r, "OfConversation", thread.ID)
+	c.call(r, "OfConversations", []*conversation.Conversation{thread})
 }
 
 func callSummaries(c *caller, s *secrets, r store.Summaries, thread *conversation.Conversation) {

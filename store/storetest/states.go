@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,7 @@ func stateTests() subtests {
 		"StatePlaces":             testStatePlaces,
 		"StatePlacesRefused":      testStatePlacesRefused,
 		"StateOfConversation":     testStateOfConversation,
+		"StateOfConversations":    testStateOfConversations,
 		"StateDeleted":            testStateDeleted,
 		"StateErased":             testStateErased,
 		"StateAllUsers":           testStateAllUsers,
@@ -295,6 +297,56 @@ func testStateOfConversation(t *testing.T, w *world) {
 	all, err := w.mine.States().OfConversation(t.Context(), empty.ID)
 	require.NoError(t, err)
 	require.Equal(t, store.ConversationStates{Conversation: []*store.State{}, User: []*store.State{}, App: []*store.State{}}, all)
+}
+
+// testStateOfConversations: a page of several gives what each gives alone, in the order of the page.
+func testStateOfConversations(t *testing.T, w *world) {
+	ctx, s := t.Context(), w.mine.States()
+	var page []*conversation.Conversation
+	for i, app := range []string{"a", "", "a", "b", "a"} {
+		c := w.create(t, &conversation.Conversation{App: app})
+		page = append(page, c)
+		if i > 0 {
+			merged(t, w.mine, store.ConversationState(c.ID), store.StateMap{"z": value(fmt.Sprint(i)), "Z": {}})
+		}
+		merged(t, w.mine, store.UserState(app), store.StateMap{"user": value("u" + app)})
+		merged(t, w.mine, store.AppState(app), store.StateMap{"app": value("a" + app)})
+	}
+	stranger := w.st.ForUser(uuid.New())
+	theirs := &conversation.Conversation{ID: page[1].ID, App: "a"} // of the same id
+	require.NoError(t, stranger.Conversations().Create(ctx, theirs))
+	merged(t, stranger, store.ConversationState(theirs.ID), store.StateMap{"secret": value("1")})
+	merged(t, stranger, store.UserState("a"), store.StateMap{"secret": value("1")})
+	w.delete(t, page[3])
+	asked := append(slices.Clone(page), page[0], theirs, &conversation.Conversation{ID: uuid.New(), UserID: w.user})
+	slices.Reverse(asked)
+
+	got, err := s.OfConversations(ctx, asked)
+	require.NoError(t, err)
+	require.Len(t, got, len(asked))
+	for i, c := range asked {
+		want := store.ConversationStates{}
+		if c != theirs {
+			want, _ = s.OfConversation(ctx, c.ID)
+		}
+		require.Equal(t, want, got[i], i)
+	}
+	got, err = w.st.AllUsers().States().OfConversations(ctx, []*conversation.Conversation{theirs, page[1]})
+	require.NoError(t, err)
+	require.Equal(t, []string{"secret=1@1"}, shown(got[0].Conversation))
+	require.Equal(t, []string{"secret=1@1"}, shown(got[0].User))
+	require.Equal(t, []string{"Z=@1", "z=1@1"}, shown(got[1].Conversation))
+
+	got, err = s.OfConversations(ctx, nil)
+	require.NoError(t, err)
+	require.Empty(t, got)
+	_, err = s.OfConversations(ctx, []*conversation.Conversation{nil})
+	invalid(t, err, "conversations")
+	_, err = s.OfConversations(ctx, slices.Repeat(page[:1], store.MaxLimit+1))
+	invalid(t, err, "conversations")
+	got, err = s.OfConversations(ctx, slices.Repeat(page[:1], store.MaxLimit))
+	require.NoError(t, err)
+	require.Len(t, got, store.MaxLimit)
 }
 
 // testStateDeleted: states of a deleted conversation are hidden, and come back with it.

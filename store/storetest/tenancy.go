@@ -661,6 +661,9 @@ func nothing(results []any) bool {
 		if v.Kind() == reflect.Struct && v.FieldByName("Hits").IsValid() {
 			return v.FieldByName("Hits").Len() > 0
 		}
+		if states, ok := r.([]store.ConversationStates); ok { // one for each conversation asked for
+			return slices.ContainsFunc(states, func(s store.ConversationStates) bool { return s.Conversation != nil })
+		}
 		if v.Kind() == reflect.Slice || v.Kind() == reflect.Map {
 			return v.Len() > 0
 		}

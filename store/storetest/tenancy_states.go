@@ -36,7 +36,8 @@ func stateCalls() map[string][]call {
 			{want: notFound, args: inLive(func(key string) []any { return []any{store.StateFilter{Keys: []string{key}}} })},
 			{want: empty, args: ofUser(store.StateFilter{Prefix: "k"})},
 		},
-		"OfConversation": {{want: notFound, args: liveID}},
+		"OfConversation":  {{want: notFound, args: liveID}},
+		"OfConversations": {{want: empty, args: func(e *estate, _ uuid.UUID) []any { return []any{[]*conversation.Conversation{e.live}} }}},
 		"Merge": {
 			{want: notFound, args: merging(value("1"), 0)},
 			{want: notFound, args: merging(nil, 0)},

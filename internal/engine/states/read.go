@@ -5,8 +5,6 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
-
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
@@ -120,53 +118,6 @@ func (p place) list(db query.Conn, f store.StateFilter) ([]*store.State, error) 
 		}
 	}
 	return found, err
-}
-
-func (s states) OfConversation(ctx context.Context, id uuid.UUID) (store.ConversationStates, error) {
-	var all store.ConversationStates
-	db, err := s.sc.Reading(ctx)
-	if err != nil {
-		return all, err
-	}
-	owner, err := s.sc.OwnerIn(db, s.sc.Tables.Conversations, id)
-	if err == nil {
-		all, err = ofConversation(s.sc.As(owner), db, id)
-	}
-	return all, query.Wrap("read states", err)
-}
-
-// ofConversation reads the states of three places in one statement. A first row without a state
-// says that the conversation is there.
-func ofConversation(sc scope.Scope, db query.Conn, id uuid.UUID) (store.ConversationStates, error) {
-	type placed struct {
-		kind store.StateKind
-		store.State
-	}
-	t := sc.Tables
-	part := func(kind, table, on string) string {
-		return " UNION ALL SELECT " + kind + ", " + columns + " FROM c JOIN " + table + " s ON " + on
-	}
-	q := query.New("WITH c AS (SELECT id, user_id, coalesce(app, '') AS app FROM "+t.Conversations+
-		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL) SELECT * FROM (SELECT 0 AS kind, '' AS key, NULL AS value, 0 AS version, NULL AS updated_at FROM c", id, sc.User)
-	q.Add(part("1", t.States, "s.conversation_id = c.id AND s.user_id = c.user_id") +
-		part("2", t.UserStates, "s.user_id = c.user_id AND s.app = c.app") + part("3", t.AppStates, "s.app = c.app"))
-	rows, err := query.All(db, q.Add(") s ORDER BY kind, "+sc.Dialect.ByBytes("key")), func(p *placed) []any {
-		return append([]any{&p.kind}, dest(&p.State)...)
-	})
-	if err == nil && len(rows) == 0 {
-		err = store.ErrNotFound
-	}
-	all := store.ConversationStates{Conversation: []*store.State{}, User: []*store.State{}, App: []*store.State{}}
-	lists := map[store.StateKind]*[]*store.State{store.ConversationKind: &all.Conversation, store.UserKind: &all.User, store.AppKind: &all.App}
-	for _, row := range rows {
-		if list := lists[row.kind]; list != nil {
-			*list = append(*list, &row.State)
-		}
-	}
-	if err != nil {
-		return store.ConversationStates{}, err
-	}
-	return all, nil
 }
 
 // maybeInstant scans the time of a state, which the row without a state lacks.

@@ -2,6 +2,7 @@ package threads
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/google/uuid"
@@ -35,6 +36,11 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 		sc.Noted(ctx, len(created), textBytes(ms...))
 		return created, query.Wrap("append", err)
 	}
+	if len(drafts) == 1 && o.ExpectedSeq == nil {
+		created, err := s.sql.appendOneOfMany(ctx, sc, drafts[0])
+		sc.Noted(ctx, len(created), textBytes(ms...))
+		return created, query.Wrap("append", err)
+	}
 	if created, err := s.sql.tryAppendMany(ctx, sc, drafts, o.ExpectedSeq); err != nil || created != nil {
 		sc.Noted(ctx, len(created), textBytes(ms...))
 		return created, query.Wrap("append", err)
@@ -45,6 +51,18 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 	}
 	sc.Noted(ctx, len(drafts), textBytes(ms...))
 	return batch.created, nil
+}
+
+// appendOneOfMany appends a single draft in fewer statements than writeBatch takes, with its errors.
+func (s *Statements) appendOneOfMany(ctx context.Context, sc scope.Scope, d Draft) ([]bool, error) {
+	created, err := s.AppendOne(ctx, sc, d)
+	if _, told := errors.AsType[*store.BatchError](err); err != nil && !told && (errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalid)) {
+		err = &store.BatchError{Index: 0, Err: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []bool{created}, nil
 }
 
 // tryAppendMany appends drafts of one conversation in one statement, if it can: the drafts

@@ -127,7 +127,8 @@ func (s *Server) arguments() []string {
 		"log_timezone=UTC",
 	}
 	if hasLibrary(s.bin, statementCounter) {
-		settings = append(settings, "shared_preload_libraries="+statementCounter)
+		settings = append(settings, "shared_preload_libraries="+statementCounter,
+			statementCounter+".max=50000") // each test's tables make statements of their own
 	}
 	if !s.options.Durable {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off",
