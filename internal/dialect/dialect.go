@@ -133,6 +133,8 @@ type Planning interface {
 	// sorted: it sorts rows with all that is selected of them. It is empty where a sort takes
 	// only what it needs.
 	SortKey() string
+	// Lateral tells whether a subquery in FROM may depend on a row of what stands before it.
+	Lateral() bool
 }
 
 // Times are calculations with times.

@@ -33,6 +33,7 @@ func (postgres) Unindexed(column string) string { return column }
 func (postgres) OrderedJoin() string            { return " JOIN " }
 func (postgres) Through(string) string          { return "" }
 func (postgres) SortKey() string                { return "" }
+func (postgres) Lateral() bool                  { return true }
 
 func (postgres) Greatest() string   { return "GREATEST" }
 func (postgres) IndexesParts() bool { return true }

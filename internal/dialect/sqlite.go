@@ -40,6 +40,7 @@ func (sqlite) Unindexed(column string) string { return "+" + column }
 func (sqlite) OrderedJoin() string            { return " CROSS JOIN " }
 func (sqlite) Through(index string) string    { return " INDEXED BY " + index }
 func (sqlite) SortKey() string                { return "row_id" }
+func (sqlite) Lateral() bool                  { return false }
 
 func (sqlite) Greatest() string              { return "MAX" }
 func (sqlite) IndexesParts() bool            { return false }
