@@ -83,7 +83,7 @@ test-module/internal/ncrucestest: RACE =
 # What could race is the server, which is another process, and is tested in the library's module.
 test-module/examples/chat/browser: RACE =
 # Hundreds of packages of others would be compiled once more for it.
-test-module/adapters/adk test-module/adapters/langchaingo test-module/internal/payloadtest: RACE =
+test-module/adapters/a2a test-module/adapters/adk test-module/adapters/eino test-module/adapters/genkit test-module/adapters/langchaingo test-module/adapters/trpc test-module/internal/payloadtest: RACE =
 
 # What `make test` does in a small size: comparisons with plain Go, crash loops,
 # histories that are checked to be linearizable, power cuts, replicas, and the parts of the
