@@ -441,6 +441,18 @@ func TestOtherSitesAreRefused(t *testing.T) {
 	require.NoError(t, response.Body.Close())
 	assert.Equal(t, http.StatusForbidden, response.StatusCode)
 	assert.Contains(t, response.Header.Get("Content-Security-Policy"), "default-src 'none'")
+
+	// A name that somebody gave this machine in the DNS.
+	r, err = http.NewRequestWithContext(t.Context(), "GET", s.url+"/api/chats", nil)
+	require.NoError(t, err)
+	r.Host = "elsewhere.example:8080"
+	response, err = s.browser.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusMisdirectedRequest, response.StatusCode)
+	for host, is := range map[string]bool{"localhost:8080": true, "127.0.0.1:8080": true, "[::1]:8080": true, "[::1]": true, "127.0.0.1": true, "localhost.example": false, "": false} {
+		assert.Equal(t, is, local(host), host)
+	}
 }
 
 func TestFlags(t *testing.T) {

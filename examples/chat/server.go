@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -92,8 +93,23 @@ func guard(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
+		if !local(r.Host) {
+			http.Error(w, "this is not the name of this machine", http.StatusMisdirectedRequest)
+			return
+		}
 		own.ServeHTTP(w, r)
 	})
+}
+
+// local tells whether a request names the server by its address or as localhost. With any other name
+// a site that has the address of this machine in the DNS could read the chats, because there is no
+// login. A service with a login has its own name here.
+func local(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	return name == "localhost" || net.ParseIP(strings.Trim(name, "[]")) != nil
 }
 
 // owner is whose rows a person sees. By default all share the rows of one owner, as the people of a
