@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"bytes"
 	"net/mail"
 	"strings"
 
@@ -51,7 +52,7 @@ func (r *addressReader) next() (mail.Address, bool) {
 		case c == ':' && !e.hasAngle && !e.hasAt:
 			e = entry{} // the name of a group
 		case c == '"':
-			e.words = append(e.words, r.quoted()...)
+			e.words = append(e.words, r.quotedWord()...)
 		case c == '(':
 			e.comment = append(e.comment, r.comment()...)
 		case c == '<' && !r.unclosed:
@@ -63,6 +64,22 @@ func (r *addressReader) next() (mail.Address, bool) {
 		}
 	}
 	return r.address(&e)
+}
+
+// What stands for a blank or an @ in quotes, which are no end of a word and no address there.
+const quotedBlank, quotedAt = 0x01, 0x02
+
+var unquote = strings.NewReplacer("\x01", " ", "\x02", "@")
+
+// quotedWord reads a quoted string. Before an @ it is the name of a mailbox and keeps its quotes.
+func (r *addressReader) quotedWord() []byte {
+	text := r.quoted()
+	text = bytes.ReplaceAll(text, []byte("@"), []byte{quotedAt})
+	if r.i+1 < len(r.b) && r.b[r.i+1] == '@' {
+		text = bytes.ReplaceAll(text, []byte(" "), []byte{quotedBlank})
+		return []byte(`"` + string(text) + `"`)
+	}
+	return text
 }
 
 // quoted reads a quoted string, whose closing quote is left for the caller's step. One without
@@ -143,7 +160,7 @@ func (r *addressReader) address(e *entry) (a mail.Address, ok bool) {
 			}
 		}
 		if a.Address == "" {
-			a.Address = r.spec(e.words) // a @ b . example
+			a.Address = r.spec([]byte(unquote.Replace(string(e.words)))) // a @ b . example, "a@b.example"
 			rest = nil
 		}
 		name = []byte(strings.Join(rest, " "))
@@ -151,8 +168,9 @@ func (r *addressReader) address(e *entry) (a mail.Address, ok bool) {
 	if len(strings.TrimSpace(string(name))) == 0 {
 		name = e.comment
 	}
-	a.Name, _ = decodeWords(name, r.guess)
+	a.Name, _ = decodeWords([]byte(unquote.Replace(string(name))), r.guess)
 	a.Name = strings.Join(strings.Fields(a.Name), " ")
+	a.Address = oneLine(unquote.Replace(a.Address))
 	return a, a.Address != ""
 }
 
@@ -176,7 +194,7 @@ func (r *addressReader) spec(b []byte) string {
 		}
 		s = s[:open] + s[open+end+1:]
 	}
-	s = strings.Join(strings.Fields(s), "")
+	s = withoutBlanks(s)
 	if strings.HasPrefix(s, "@") { // @a,@b:c@d
 		if colon := strings.IndexByte(s, ':'); colon > 0 {
 			s = s[colon+1:]
@@ -192,7 +210,22 @@ func (r *addressReader) spec(b []byte) string {
 		}
 	}
 	s, _ = decodeText([]byte(s), r.guess)
-	return oneLine(s)
+	return s
+}
+
+// withoutBlanks takes blanks out that are not in quotes.
+func withoutBlanks(s string) string {
+	inQuotes := false
+	out := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if s[i] == '"' {
+			inQuotes = !inQuotes
+		}
+		if inQuotes || !isBlank(s[i]) {
+			out = append(out, s[i])
+		}
+	}
+	return string(out)
 }
 
 // sameAddress compares without regard to case, and domains in either spelling.

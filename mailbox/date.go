@@ -67,7 +67,7 @@ type dateReader struct {
 func (d *dateReader) word(w string) bool {
 	upper := strings.ToUpper(strings.TrimSuffix(w, "."))
 	switch {
-	case strings.Count(w, ":") > 0 && w[0] >= '0' && w[0] <= '9':
+	case w[0] >= '0' && w[0] <= '9' && strings.IndexByte(w, ':') > 0 && strings.IndexByte(w[:strings.IndexByte(w, ':')], '-') < 0:
 		return d.clock(w)
 	case w[0] == '+' || w[0] == '-':
 		return d.offset(w)

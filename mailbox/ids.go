@@ -40,7 +40,7 @@ func parseIDs(value string, bare bool) (ids []string) {
 	if len(ids) > 0 || strings.ContainsAny(value, "<>") {
 		return ids
 	}
-	words := strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == ';' })
+	words := strings.FieldsFunc(withoutComments(value), func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == ';' })
 	for _, w := range words {
 		if !strings.Contains(w, "@") && (!bare || len(words) > 1) {
 			return nil // a sentence
