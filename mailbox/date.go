@@ -98,7 +98,7 @@ func (d *dateReader) clock(w string) bool {
 	w, zulu := strings.CutSuffix(w, "Z")
 	d.zoned = d.zoned || zulu
 	parts := strings.Split(w, ":")
-	if len(parts) > 3 {
+	if len(parts) < 2 || len(parts) > 3 {
 		return false
 	}
 	seconds := "0"

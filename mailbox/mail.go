@@ -112,7 +112,7 @@ func Read(r io.Reader, o Options) (*Mail, error) {
 	long := len(raw) > MaxBytes
 	m, err := Parse(raw[:min(len(raw), MaxBytes)], o)
 	if err == nil && long {
-		m.Problems = append(m.Problems, Problem{Reason: "is larger than 64 MiB; the rest is left out"})
+		m.Problems = append(m.Problems, tooLarge)
 	}
 	return m, err
 }
