@@ -21,6 +21,8 @@ type verdict int
 
 const (
 	asNamed verdict = iota
+	// withNUL texts have U+0000 in them, which is taken out.
+	withNUL
 	// unnamed text is not ASCII and has no charset.
 	unnamed
 	// misnamed text is not in its charset, and was read in another.
@@ -43,7 +45,7 @@ func decodeText(b []byte, label string) (string, verdict) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
 	if strings.IndexByte(s, 0) >= 0 {
-		s = strings.ReplaceAll(s, "\x00", "")
+		s, v = strings.ReplaceAll(s, "\x00", ""), max(v, withNUL)
 	}
 	return s, v
 }
@@ -61,10 +63,7 @@ func decodeBytes(b []byte, label string) (string, verdict) {
 	}
 	enc := lookUp(label)
 	if enc == nil {
-		s, v := decodeASCII(b, "")
-		if v == asNamed && isASCII(b) {
-			return s, asNamed
-		}
+		s, _ := decodeASCII(b, "")
 		return s, unknown
 	}
 	if isMultiByte(label) {

@@ -45,8 +45,9 @@ func Files(ctx context.Context, paths ...string) iter.Seq2[*Item, error] {
 	}
 }
 
-// OpenItem reads the mail of a file again that Files yielded with this path and offset. In a
-// compressed file everything before it is read as well.
+// OpenItem reads the mail of a file again that Files yielded with this path and offset. Folder and
+// Flags of a single mail are left to the caller, who has them from Files. In a compressed file
+// everything before the mail is read as well.
 func OpenItem(path string, offset int64) (it *Item, err error) {
 	file, err := os.Open(path)
 	if err != nil {

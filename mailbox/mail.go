@@ -312,8 +312,10 @@ func (p *parser) date() {
 			}
 		}
 	}
+	if p.Message.SentAt = message.Instant(p.o.ReceivedAt); !p.o.ReceivedAt.IsZero() {
+		reason += "; the time that the caller gave stands for it"
+	}
 	p.notes.add("", reason)
-	p.Message.SentAt = message.Instant(p.o.ReceivedAt)
 }
 
 // kind goes by the header, and for a delivery report by what it reports.

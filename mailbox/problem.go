@@ -49,6 +49,8 @@ func (ps *problems) header(part string, h *header) {
 func (ps *problems) text(part, what, label string, v verdict) {
 	switch v {
 	case asNamed:
+	case withNUL:
+		ps.add(part, what+" has NUL, which is taken out")
 	case unnamed:
 		ps.add(part, what+" has bytes without a charset; they are read as UTF-8 or Windows-1252")
 	case misnamed:
