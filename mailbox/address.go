@@ -32,6 +32,8 @@ type addressReader struct {
 	// unclosed says that no > comes any more, so that a list of brackets that never close is
 	// read once.
 	unclosed bool
+	// carried are words that were read already.
+	carried []byte
 }
 
 // entry is what was read of one address.
@@ -39,11 +41,14 @@ type entry struct {
 	// words are the text outside of brackets: raw is as it came, quotes taken off.
 	words, comment, angle []byte
 	hasAngle, hasAt       bool
+	// before is how many of the words came before the brackets.
+	before int
 }
 
 // next reads up to the comma, the semicolon or the end.
 func (r *addressReader) next() (mail.Address, bool) {
-	var e entry
+	e := entry{words: r.carried}
+	r.carried = nil
 	for ; r.i < len(r.b); r.i++ {
 		switch c := r.b[r.i]; {
 		case c == ',' || c == ';':
@@ -56,6 +61,13 @@ func (r *addressReader) next() (mail.Address, bool) {
 		case c == '(':
 			e.comment = append(e.comment, r.comment()...)
 		case c == '<' && !r.unclosed:
+			if e.hasAngle && len(bytes.TrimSpace(e.words[e.before:])) > 0 {
+				// A comma is missing: the words since are the next one's name.
+				r.carried = e.words[e.before:]
+				e.words = e.words[:e.before]
+				return r.address(&e)
+			}
+			e.before = len(e.words)
 			r.angle(&e)
 		case c == '>':
 		default:

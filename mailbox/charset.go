@@ -197,6 +197,7 @@ func isASCII(b []byte) bool {
 // charsetName puts a name into one spelling, without what broken programs put around it.
 func charsetName(label string) string {
 	label = strings.ToLower(strings.Trim(label, " \t\"'<>;:,"))
+	label = strings.TrimPrefix(label, "charset=")
 	label, _, _ = strings.Cut(label, "*") // the language of RFC 2231
 	label, _, _ = strings.Cut(label, "$") // _iso-2022-jp$esc
 	label = strings.TrimLeft(label, "_")

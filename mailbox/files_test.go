@@ -73,6 +73,7 @@ func TestDialects(t *testing.T) {
 		"CR":                           {strings.ReplaceAll(box(false, "a\n>From b\n", "c\n"), "\n", "\r"), auto, []string{"a\nFrom b\n", "c\n"}},
 		"no empty line between":        {strings.ReplaceAll(box(false, "a\n", "c\n"), "\n\nFrom", "\nFrom"), auto, []string{"a", "c\n"}},
 		"From lines without a date":    {strings.ReplaceAll(box(false, "a\n", "c\n"), fromLine, "From -\n"), auto, []string{"a\n", "c\n"}},
+		"From - without empty lines":   {"From -\nSubject: x\n\na\nFrom -\nSubject: y\n\nc\nFrom here\nDate: x\n", auto, []string{"a", "c\nFrom here\nDate: x\n"}},
 		"Gmail's export":               {strings.ReplaceAll(box(false, "a\n", "c\n"), fromLine, "From 1847265013312430097@xxx Tue Nov 04 10:00:00 +0000 2025\nX-GM-THRID: 1\n"), auto, []string{"a\n", "c\n"}},
 		"bytes before the first mail":  {"rubbish\n\n" + box(false, "a\n"), auto, []string{"a\n"}},
 		"an empty body":                {box(false, "", "c\n"), auto, []string{"", "c\n"}},

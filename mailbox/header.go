@@ -81,7 +81,7 @@ func readHeader(b []byte, i int, stop func(line []byte) bool) (h header, body in
 		text := b[s.start:s.end]
 		folded := len(h.fields) > 0 && isBlank(text[0])
 		switch name, value, ok := splitField(text); {
-		case bytes.HasPrefix(text, []byte(">From ")): // the line of a mbox file, which moved
+		case text[0] == ':', bytes.HasPrefix(text, []byte(">From ")): // the line of a mbox file, which moved
 			h.garbage++
 			open = false
 		case n > last && (!ok && !folded || len(bytes.TrimSpace(text)) == 0):

@@ -152,7 +152,24 @@ func TestSenders(t *testing.T) {
 
 func TestDirectionAndRecipient(t *testing.T) {
 	t.Parallel()
-	m := with(t, "From", `"someone@evil.example" <ME@Acme.Example>`)
+	for from, want := range map[string]string{
+		"Me <me@acme.example> Other <someone@evil.example>":  "someone@evil.example",
+		"me@acme.example, someone@evil.example":              "someone@evil.example",
+		"someone@evil.example, me@acme.example":              "someone@evil.example",
+		"<me@acme.example> me@acme.example <s@evil.example>": "s@evil.example",
+		"\"me@acme.example\", Me <someone@evil.example>":     "someone@evil.example",
+		"me@acme.example;someone@evil.example":               "someone@evil.example",
+		"me@acme.example\n\t<someone@evil.example>":          "someone@evil.example",
+		"me@acme.example\nFrom: someone@evil.example":        "someone@evil.example",
+	} {
+		m := with(t, "From", from)
+		assert.Equal(t, message.DirectionInbound, m.Message.Direction, from)
+		assert.Equal(t, want, m.Message.SenderEmail, from)
+	}
+	m := with(t, "To", "Bob Dunite <bob@b.example> Bobby <bobby@b.example>, C <c@b.example>")
+	assert.Equal(t, "Bob Dunite <bob@b.example> Bobby <bobby@b.example> C <c@b.example>",
+		fmt.Sprintf("%s <%s> %s <%s> %s <%s>", m.To[0].Name, m.To[0].Address, m.To[1].Name, m.To[1].Address, m.To[2].Name, m.To[2].Address))
+	m = with(t, "From", `"someone@evil.example" <ME@Acme.Example>`)
 	assert.Equal(t, message.DirectionOutbound, m.Message.Direction)
 	assert.Equal(t, message.RoleAssistant, m.Message.Role)
 	for to, want := range map[string]string{

@@ -253,15 +253,31 @@ func (p *parser) identify(root *entity) {
 func (p *parser) people() {
 	p.From = p.list("From")
 	p.ReplyTo, p.To, p.Cc, p.Bcc = p.list("Reply-To"), p.list("To"), p.list("Cc"), p.list("Bcc")
-	sender := slices.Concat(p.From, p.list("Sender"), p.list("Return-Path"), p.ReplyTo)
-	if len(sender) > 0 {
-		p.Message.SenderEmail = sender[0].Address
+	sender := p.From
+	if len(sender) == 0 {
+		sender = slices.Concat(p.list("Sender"), p.list("Return-Path"), p.ReplyTo)
+		sender = sender[:min(len(sender), 1)]
 	}
-	p.Message.Direction = message.DirectionInbound
-	if p.own(p.Message.SenderEmail) || p.Place == PlaceSent || p.Place == PlaceDrafts {
-		p.Message.Direction = message.DirectionOutbound
+	p.Message.Direction = message.DirectionOutbound
+	p.Message.SenderEmail = first(sender)
+	if p.Place == PlaceSent || p.Place == PlaceDrafts {
+		p.Message.RecipientEmail = p.recipient()
+		return
+	}
+	// Of several senders a stranger counts: an own address beside his makes it no own mail.
+	if i := slices.IndexFunc(sender, func(a mail.Address) bool { return !p.own(a.Address) }); i >= 0 || len(sender) == 0 {
+		p.Message.Direction = message.DirectionInbound
+		p.Message.SenderEmail = first(sender[max(i, 0):])
 	}
 	p.Message.RecipientEmail = p.recipient()
+}
+
+// first returns the address of the first, "" if there is none.
+func first(list []mail.Address) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0].Address
 }
 
 func (p *parser) own(address string) bool {
@@ -280,10 +296,7 @@ func (p *parser) recipient() string {
 			}
 		}
 	}
-	if len(all) == 0 {
-		return ""
-	}
-	return all[0].Address
+	return first(all)
 }
 
 // list reads a field of addresses, all of them where there is more than one.

@@ -126,7 +126,9 @@ type mboxReader struct {
 
 var (
 	fromLine = []byte("From ")
-	dated    = regexp.MustCompile(`^From .*\b\d{1,2}:\d{2}(:\d{2})?\b.*\b\d{4}\b`)
+	// named lines have a sender and no date.
+	named = regexp.MustCompile(`^From (-|\S+@\S+)\s*$`)
+	dated = regexp.MustCompile(`^From .*\b\d{1,2}:\d{2}(:\d{2})?\b.*\b\d{4}\b`)
 )
 
 // next reads the mail behind the next "From " line.
@@ -261,8 +263,9 @@ func (m *mboxMail) byLength() (end, next int, ok bool) {
 // behind it, and an empty line before it or a date.
 func (m *mboxMail) begins(i, stop int, blank bool) bool {
 	const longest = 300
-	date := dated.Match(m.buf[i:min(stop, i+longest)])
-	if !date && !blank {
+	from := m.buf[i:min(stop, i+longest)]
+	date := dated.Match(from)
+	if !date && !blank && !named.Match(from) {
 		return false
 	}
 	if !m.at(stop) {

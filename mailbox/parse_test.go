@@ -135,6 +135,7 @@ func TestBodies(t *testing.T) {
 		"base64 in two pieces":           {"Content-Transfer-Encoding: base64\n\nSGVsbG8=\nIHlvdQ==\n", "Hello you"},
 		"base64 with rubbish":            {"Content-Transfer-Encoding: base64\n\nSG!!VsbG8=\n", "Hello"},
 		"base64 with a footer":           {"Content-Transfer-Encoding: base64\n\nSGVsbG8=\n_____\nthe list\n", "Hello\n_____\nthe list"},
+		"text that is called base64":     {"Content-Transfer-Encoding: base64\n\nHello to you all\n", "Hello to you all"},
 		"encoding with a comment":        {"Content-Transfer-Encoding: base64 (sic);\n\nSGVsbG8=\n", "Hello"},
 		"unknown encoding":               {"Content-Transfer-Encoding: rot13\n\nHello\n", "Hello"},
 		"encoding of a multipart":        {"Content-Transfer-Encoding: base64\n" + mixed + plain + "Hello\n--x--\n", "Hello"},

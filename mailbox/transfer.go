@@ -28,6 +28,9 @@ func decodeTransfer(b []byte, encoding string) (decoded, tail []byte, reason str
 		}
 		return decoded, nil, reason
 	case "base64", "base-64", "b64":
+		if isProse(b) {
+			return b, nil, "is not in base64, which its header names"
+		}
 		return decodeBase64(b)
 	case "x-uuencode", "uuencode", "x-uue", "uue", "x-uu":
 		if files, _ := cutUU(b); len(files) > 0 {
@@ -118,6 +121,13 @@ func decodeBase64(b []byte) (out, tail []byte, reason string) {
 		i = next
 	}
 	return appendBase64(out, four[:n]), nil, reasonIf(broken || n == 1)
+}
+
+// isProse tells text that only says it is base64: its first line has words.
+func isProse(b []byte) bool {
+	b = bytes.TrimLeft(b, " \t\r\n")
+	end, _ := line(b, 0)
+	return len(bytes.Fields(b[:min(end, 1000)])) > 2
 }
 
 func reasonIf(broken bool) string {

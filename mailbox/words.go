@@ -68,14 +68,23 @@ func (d *wordDecoder) run() {
 			blank := inWord && len(bytes.TrimSpace(between)) == 0
 			flush()
 			if !blank {
-				d.write(between, d.guess)
+				d.plain(between)
 			}
 			pending, label, inWord = w.text, w.label, true
 		}
 		i, plain = w.end, w.end
 	}
 	flush()
-	d.write(d.value[plain:], d.guess)
+	d.plain(d.value[plain:])
+}
+
+// plain writes what is no word. The guess is for bytes that ASCII does not have.
+func (d *wordDecoder) plain(b []byte) {
+	if isASCII(b) {
+		d.write(b, "")
+		return
+	}
+	d.write(b, d.guess)
 }
 
 func (d *wordDecoder) write(b []byte, label string) {
