@@ -81,7 +81,7 @@ test-module/$(CGO_MODULES): RACE =
 # SQLite translated to Go takes minutes under it, and the rest is the same here too.
 test-module/internal/ncrucestest: RACE =
 # Hundreds of packages of others would be compiled once more for it.
-test-module/adapters/adk test-module/adapters/langchaingo test-module/internal/payloadtest: RACE =
+test-module/adapters/a2a test-module/adapters/adk test-module/adapters/eino test-module/adapters/genkit test-module/adapters/langchaingo test-module/adapters/trpc test-module/internal/payloadtest: RACE =
 
 # What `make test` does in a small size: comparisons with plain Go, crash loops,
 # histories that are checked to be linearizable, power cuts, replicas, and the parts of the
