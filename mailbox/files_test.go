@@ -228,6 +228,7 @@ func TestFilesEnd(t *testing.T) {
 		break
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	var last error
 	for _, last = range mailbox.Files(ctx, tr.dir) {
 		cancel()
