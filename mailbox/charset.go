@@ -84,14 +84,14 @@ func decodeWith(b []byte, enc encoding.Encoding) (string, verdict) {
 	return string(s), asNamed
 }
 
-// decodeMultiByte prefers UTF-8 only where the charset does not fit: two letters of Chinese may
-// be UTF-8 by chance. What GBK calls itself is read as GB18030, which has all of it.
+// decodeMultiByte prefers UTF-8 where the charset does not fit, or where it is UTF-8 by more than
+// chance: a letter or two of Chinese may be both.
 func decodeMultiByte(b []byte, enc encoding.Encoding, label string) (string, verdict) {
 	s, v := decodeWith(b, enc)
-	if v == lossy && !isASCII(b) {
-		if utf8.Valid(b) {
-			return string(b), misnamed
-		}
+	if !isASCII(b) && utf8.Valid(b) && (v == lossy || wideRunes(b) >= 2) {
+		return string(b), misnamed
+	}
+	if v == lossy {
 		// Shift_JIS, EUC-JP and GBK are told from one another by what fits.
 		for _, other := range []encoding.Encoding{simplifiedchinese.GB18030, japanese.ShiftJIS, japanese.EUCJP} {
 			if label == "iso-2022-jp" {
@@ -102,6 +102,16 @@ func decodeMultiByte(b []byte, enc encoding.Encoding, label string) (string, ver
 		}
 	}
 	return s, v
+}
+
+// wideRunes counts the letters that have three bytes or more in UTF-8, as those of East Asia do.
+func wideRunes(b []byte) (n int) {
+	for _, r := range string(b) {
+		if r >= 0x800 {
+			n++
+		}
+	}
+	return n
 }
 
 // decodeASCII reads what is said to be ASCII or UTF-8, or nothing: UTF-8 where it is, the escapes
@@ -214,6 +224,18 @@ func charsetName(label string) string {
 		return "utf-16"
 	}
 	return label
+}
+
+// pageCharset returns the charset that a page names itself, "" if it names none.
+func pageCharset(page []byte) string {
+	if isASCII(page) || utf8.Valid(page) {
+		return ""
+	}
+	_, name, certain := charset.DetermineEncoding(page[:min(len(page), 1024)], "text/html")
+	if !certain && name == "windows-1252" {
+		return ""
+	}
+	return name
 }
 
 func isMultiByte(label string) bool {

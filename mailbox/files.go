@@ -221,8 +221,6 @@ func single(path string, r *bufio.Reader) (*Item, error) {
 		_, err := r.ReadByte()
 		it.Cut = err == nil
 	}
-	h, _ := readHeader(raw, 0, func([]byte) bool { return false })
-	it.fromGmail(&h)
 	return it, nil
 }
 

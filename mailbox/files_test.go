@@ -200,9 +200,9 @@ func TestFilesOfAllKinds(t *testing.T) {
 		assert.Equal(t, it.Raw, again.Raw, "what was found is found again: %s", it.Where())
 	}
 	assert.ElementsMatch(t, []string{
-		"inbox|INBOX|inbox|SRF", "new|INBOX|inbox|", "sent|Sent/2026||S", "draft|Entwürfe|drafts|D", "in a folder|Lists||TP",
+		"inbox|INBOX|inbox|SRF", "new|INBOX|inbox|", "sent|Sent/2026||S", "draft|Entwürfe|drafts|D", "in a folder|Lists|trash|TP",
 		"saved|Mail/saved||", "zipped|Mail/saved||", "apple|Mail/saved||", "0|Sent|sent|", "1|Sent|sent|", "0|Trash|trash|", "0|Junk|spam|",
-		"takeout|takeout|spam|", "status|status||SRFTP",
+		"takeout|takeout|spam|", "status|status|trash|SRFTP",
 	}, got)
 	assert.ElementsMatch(t, []string{"empty.mbox", "broken.gz", "missing"}, failed)
 }

@@ -1,6 +1,7 @@
 package mailbox_test
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 
@@ -26,5 +27,12 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 		checkValid(t, m)
+		if bytes.IndexByte(raw, '\r') >= 0 {
+			return
+		}
+		other, err := mailbox.Parse(bytes.ReplaceAll(raw, []byte("\n"), []byte("\r\n")), mailbox.Options{Own: []string{"a@b"}, Gmail: true})
+		if err != nil || other.Subject != m.Subject || other.Message.EmailMessageID != m.Message.EmailMessageID {
+			t.Fatalf("%q and %q", m.Message.EmailMessageID, other.Message.EmailMessageID)
+		}
 	})
 }

@@ -71,9 +71,9 @@ type span struct{ start, end, next int }
 // readHeader reads the header that begins at i and returns where the body does. stop tells the
 // lines that end a header without an empty one, which are boundaries.
 //
-// A line of blanks, or one that is no field, is read over if a well-known field comes after it,
-// and else ends the header: programs that lost the empty line are as frequent as those that put
-// a line of garbage into the header.
+// A line that is no field is read over if a well-known field comes after it, and else ends the
+// header: programs that lost the empty line are as frequent as those that put a line of garbage
+// into the header. A line of blanks ends it unless a folded line or such a field is the next.
 func readHeader(b []byte, i int, stop func(line []byte) bool) (h header, body int) {
 	lines, last, after := headerLines(b, i, stop)
 	kept, open := 0, false
@@ -84,10 +84,9 @@ func readHeader(b []byte, i int, stop func(line []byte) bool) (h header, body in
 		case text[0] == ':', bytes.HasPrefix(text, []byte(">From ")): // the line of a mbox file, which moved
 			h.garbage++
 			open = false
-		case n > last && (!ok && !folded || len(bytes.TrimSpace(text)) == 0):
-			if len(bytes.TrimSpace(text)) == 0 {
-				return h, s.next
-			}
+		case len(bytes.TrimSpace(text)) == 0 && (n > last || !goesOn(b, lines[n+1:])):
+			return h, s.next
+		case n > last && !ok && !folded:
 			return h, s.start
 		case kept+len(text) > maxHeader || len(h.fields) >= maxFields && !folded:
 			h.cut += len(text)
@@ -106,6 +105,16 @@ func readHeader(b []byte, i int, stop func(line []byte) bool) (h header, body in
 		}
 	}
 	return h, after
+}
+
+// goesOn tells a header whose next lines are those.
+func goesOn(b []byte, lines []span) bool {
+	if len(lines) == 0 {
+		return false
+	}
+	text := b[lines[0].start:lines[0].end]
+	name, _, ok := splitField(text)
+	return isBlank(text[0]) || ok && wellKnown(name)
 }
 
 // headerLines returns the lines up to the first empty one, the index of the last that has a

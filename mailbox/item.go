@@ -15,7 +15,8 @@ type Item struct {
 	// say.
 	Folder string
 	Flags  Flags
-	// Gmail says that the mail begins with the fields that Gmail's export puts before all others.
+	// Gmail says that the mail is in a mbox file and begins with the field that Gmail's export puts
+	// before all others.
 	Gmail bool
 	// Raw is the mail, whose bytes the item owns. Cut says that it was larger than MaxBytes.
 	Raw []byte
@@ -58,9 +59,5 @@ func (f Flags) or(g Flags) Flags {
 func (it *Item) inMbox() {
 	h, _ := readHeader(it.Raw, 0, func([]byte) bool { return false })
 	it.Flags = it.Flags.or(statusFlags(&h))
-	it.fromGmail(&h)
-}
-
-func (it *Item) fromGmail(h *header) {
 	it.Gmail = len(h.fields) > 0 && h.fields[0].name == "X-Gm-Thrid" //nolint:misspell // that is its name
 }

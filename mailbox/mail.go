@@ -196,7 +196,7 @@ func (p *parser) headers() {
 	p.Message.Headers = message.Headers{}
 	for _, f := range p.head.fields {
 		text, v := decodeWords(f.value, p.guess)
-		p.notes.text("", "header "+f.name, "", v)
+		p.notes.text("", "header "+f.name, p.guess, v)
 		if isAddressField(f.name) && (bytes.Contains(f.value, []byte("=?")) || !isASCII(f.value)) {
 			if list := addresses(f.value, p.guess); len(list) > 0 {
 				text = formatAddresses(list)

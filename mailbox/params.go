@@ -2,7 +2,8 @@ package mailbox
 
 import (
 	"bytes"
-	"sort"
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -127,7 +128,9 @@ func joinPieces(raw map[string]param) params {
 // joined puts the pieces from 0 on together, up to the first that is missing. A whole value goes
 // before pieces.
 func joined(list []piece) (p param, ok bool) {
-	sort.Slice(list, func(i, j int) bool { return list[i].n < list[j].n })
+	// The value is for pieces that are there twice, which come in no order.
+	slices.SortFunc(list, func(a, b piece) int { return cmp.Or(cmp.Compare(a.n, b.n), bytes.Compare(a.value, b.value)) })
+	list = slices.CompactFunc(list, func(a, b piece) bool { return a.n == b.n })
 	if list[0].n > 0 {
 		return p, false
 	}

@@ -100,6 +100,7 @@ func TestBodies(t *testing.T) {
 		"text behind the last boundary":  {mixed + "the preamble\n" + plain + "Hello\n--x--\nthe epilogue\n", "Hello"},
 		"blanks behind boundaries":       {mixed + "--x  \n\nHello\n--x-- \t\n", "Hello"},
 		"header ended by blanks":         {"  \nHello\n", "Hello"},
+		"blanks before a quoted header":  {" \nHi,\nFrom: b@b.example\n\nyou\n", "Hi,\nFrom: b@b.example\n\nyou"},
 		"header ended by a tab":          {"\t\nHello: you\n", "Hello: you"},
 		"part's header ended by blanks":  {mixed + "--x\nContent-Type: text/plain\n \nHello\n--x--\n", "Hello"},
 		"header ended by nothing":        {"Hello you\n\nand more\n", "Hello you\n\nand more"},
@@ -178,6 +179,17 @@ func TestPages(t *testing.T) {
 	}
 }
 
+func TestPagesThatNameTheirCharset(t *testing.T) {
+	t.Parallel()
+	for meta, want := range map[string]string{
+		"<meta charset=koi8-r>": "Привет",
+		`<meta http-equiv="Content-Type" content="text/html; charset=koi8-r">`: "Привет",
+		"": "ðÒÉ×ÅÔ",
+	} {
+		assert.Equal(t, want, body(t, "Content-Type: text/html\n\n"+meta+"<p>\xf0\xd2\xc9\xd7\xc5\xd4"), meta)
+	}
+}
+
 func TestCharsets(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ label, bytes, want string }{
@@ -211,6 +223,9 @@ func TestCharsets(t *testing.T) {
 		"euc-jp":                      {"euc-jp", "\xa4\xb3\xa4\xf3", "こん"},
 		"gb18030":                     {"gb18030", "\xc4\xe3\xba\xc3 \x810\x810", "你好 \u0080"},
 		"gb18030 called gb2312":       {"gb2312", "\xc4\xe3 \x95\x8b", "你 晪"},
+		"utf-8 called gb2312":         {"gb2312", "\xe4\xbd\xa0\xe5\xa5\xbd", "你好"},
+		"utf-8 called shift_jis":      {"shift_jis", "\xe3\x81\x93\xe3\x82\x93", "こん"},
+		"gb2312 that is short":        {"gb2312", "\xc4\xa3", "模"},
 		"big5":                        {"big5", "\xa7A\xa6n", "你好"},
 		"euc-kr":                      {"ks_c_5601-1987", "\xb0\xa1", "가"},
 		"koi8-r":                      {"koi8-r", "\xf0\xd2\xc9\xd7\xc5\xd4", "Привет"},

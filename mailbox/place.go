@@ -60,7 +60,10 @@ func (p *parser) place() {
 	if p.o.Gmail {
 		p.gmail()
 	}
-	if p.Flags.Draft {
+	switch {
+	case p.Flags.Deleted:
+		p.Place = PlaceTrash
+	case p.Flags.Draft:
 		p.Place = PlaceDrafts
 	}
 }

@@ -128,6 +128,9 @@ func (r *bodyReader) leaf(e *entity) []*segment {
 		return nil
 	}
 	label := e.params.token("charset")
+	if charsetName(label) == "" && e.kind == "text/html" {
+		label = pageCharset(data)
+	}
 	text, v := decodeText(data, label)
 	r.notes.text(e.place, "the text", label, v)
 	if len(tail) > 0 {
