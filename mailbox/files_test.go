@@ -19,6 +19,9 @@ import (
 	"github.com/convostore/convostore/mailbox"
 )
 
+// threadID is the field that Gmail's export begins a mail with.
+const threadID = "X-GM-THRID" //nolint:misspell // that is its name
+
 const fromLine = "From ann@example.com Thu Nov 26 08:00:00 2026\n"
 
 // box puts mails with the bodies into a mbox file, and a Content-Length into each header.
@@ -74,7 +77,7 @@ func TestDialects(t *testing.T) {
 		"no empty line between":        {strings.ReplaceAll(box(false, "a\n", "c\n"), "\n\nFrom", "\nFrom"), auto, []string{"a", "c\n"}},
 		"From lines without a date":    {strings.ReplaceAll(box(false, "a\n", "c\n"), fromLine, "From -\n"), auto, []string{"a\n", "c\n"}},
 		"From - without empty lines":   {"From -\nSubject: x\n\na\nFrom -\nSubject: y\n\nc\nFrom here\nDate: x\n", auto, []string{"a", "c\nFrom here\nDate: x\n"}},
-		"Gmail's export":               {strings.ReplaceAll(box(false, "a\n", "c\n"), fromLine, "From 1847265013312430097@xxx Tue Nov 04 10:00:00 +0000 2025\nX-GM-THRID: 1\n"), auto, []string{"a\n", "c\n"}},
+		"Gmail's export":               {strings.ReplaceAll(box(false, "a\n", "c\n"), fromLine, "From 1847265013312430097@xxx Tue Nov 04 10:00:00 +0000 2025\n"+threadID+": 1\n"), auto, []string{"a\n", "c\n"}},
 		"bytes before the first mail":  {"rubbish\n\n" + box(false, "a\n"), auto, []string{"a\n"}},
 		"an empty body":                {box(false, "", "c\n"), auto, []string{"", "c\n"}},
 		"no header":                    {fromLine + "\na\n\n" + box(false, "b\n"), auto, []string{"", "b\n"}},
@@ -97,8 +100,9 @@ func TestMboxThatBreaksOff(t *testing.T) {
 		errs = append(errs, err)
 	}
 	require.NotEmpty(t, errs)
-	assert.ErrorIs(t, errs[len(errs)-1], broken)
-	for range mailbox.Mbox(strings.NewReader(box(false, "a\n", "b\n")), mailbox.Auto) {
+	require.ErrorIs(t, errs[len(errs)-1], broken)
+	for _, err := range mailbox.Mbox(strings.NewReader(box(false, "a\n", "b\n")), mailbox.Auto) {
+		require.NoError(t, err)
 		break // the caller has enough
 	}
 }
@@ -145,12 +149,11 @@ type tree struct {
 	dir string
 }
 
-func (tr *tree) write(name, text string) string {
+func (tr *tree) write(name, text string) {
 	tr.t.Helper()
 	path := filepath.Join(tr.dir, filepath.FromSlash(name))
 	require.NoError(tr.t, os.MkdirAll(filepath.Dir(path), 0o700))
 	require.NoError(tr.t, os.WriteFile(path, []byte(text), 0o600))
-	return path
 }
 
 func zipped(text string) string {
@@ -179,7 +182,7 @@ func TestFilesOfAllKinds(t *testing.T) {
 	tr.write("boxes/Sent.mbox", box(false, "a\n", "b\n"))
 	tr.write("boxes/Trash.mbox.gz", zipped(box(false, "c\n")))
 	tr.write("boxes/Junk.mbox/mbox", box(false, "d\n"))
-	tr.write("boxes/takeout.mbox", fromLine+"X-GM-THRID: 255\nX-Gmail-Labels: Spam\n"+mail("takeout"))
+	tr.write("boxes/takeout.mbox", fromLine+threadID+": 255\nX-Gmail-Labels: Spam\n"+mail("takeout"))
 	tr.write("boxes/status.mbox", fromLine+"X-Status: AF\nStatus: RO\nX-Mozilla-Status: 1008\n"+mail("status"))
 	tr.write("boxes/empty.mbox", "")
 	tr.write("boxes/broken.gz", "\x1f\x8bno")
@@ -224,7 +227,8 @@ func TestFilesEnd(t *testing.T) {
 	tr := &tree{t, t.TempDir()}
 	tr.write("a.mbox", box(false, "a\n", "b\n"))
 	tr.write("b.eml", mail("c"))
-	for range mailbox.Files(t.Context(), tr.dir) {
+	for _, err := range mailbox.Files(t.Context(), tr.dir) {
+		require.NoError(t, err)
 		break
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -233,7 +237,7 @@ func TestFilesEnd(t *testing.T) {
 	for _, last = range mailbox.Files(ctx, tr.dir) {
 		cancel()
 	}
-	assert.ErrorIs(t, last, context.Canceled)
+	require.ErrorIs(t, last, context.Canceled)
 	_, err := mailbox.OpenItem(filepath.Join(tr.dir, "missing"), -1)
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }

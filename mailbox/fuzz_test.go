@@ -19,6 +19,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(raw))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		before := bytes.Clone(raw)
 		m, err := mailbox.Parse(raw, mailbox.Options{Own: []string{"a@b"}, Gmail: true})
 		if errors.Is(err, mailbox.ErrEmpty) {
 			return
@@ -27,6 +28,9 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 		checkValid(t, m)
+		if !bytes.Equal(before, raw) {
+			t.Fatal("the mail was changed")
+		}
 		if bytes.IndexByte(raw, '\r') >= 0 {
 			return
 		}

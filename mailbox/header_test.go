@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/mailbox"
 	"github.com/convostore/convostore/message"
@@ -76,13 +77,27 @@ func TestDates(t *testing.T) {
 	} {
 		// What stands in is told from a date that was read.
 		m, err := mailbox.Parse([]byte("From: a@b.example\nDate: "+value+"\n\ntext"), mailbox.Options{})
-		assert.NoError(t, err, value)
+		require.NoError(t, err, value)
 		if want == "" {
 			assert.Zero(t, m.Message.SentAt, value)
 			assert.Contains(t, reasons(m), "date", value)
 			continue
 		}
 		assert.Equal(t, want, m.Message.SentAt.Format(time.RFC3339Nano), value)
+	}
+}
+
+// TestZonesOfTheMachine runs before the parallel tests go on, which read no zone of the machine
+// either.
+func TestZonesOfTheMachine(t *testing.T) {
+	defer func(zone *time.Location) { time.Local = zone }(time.Local)
+	for _, name := range []string{"PDT", "CEST", "XYZ"} {
+		time.Local = time.FixedZone(name, 5*3600)
+		for _, zone := range []string{"PDT", "-0700"} {
+			m := with(t, "Date", "Thu, 26 Nov 2026 08:00:00 "+zone)
+			assert.Equal(t, time.Date(2026, 11, 26, 15, 0, 0, 0, time.UTC), m.Message.SentAt, zone)
+		}
+		assert.Equal(t, time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC), with(t, "Date", "Thu, 26 Nov 2026 08:00:00 XYZ").Message.SentAt)
 	}
 }
 
@@ -93,7 +108,7 @@ func TestDateOfReceiptStandsIn(t *testing.T) {
 	assert.Contains(t, reasons(m), "the time of receipt stands for it")
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6789, time.FixedZone("", 3600))
 	m, err := mailbox.Parse([]byte("From: a@b.example\nDate: never\n\ntext"), mailbox.Options{ReceivedAt: at})
-	assert.NoError(t, err)
+	require.NoError(t, err)
 	assert.Equal(t, message.Instant(at), m.Message.SentAt)
 }
 
@@ -186,10 +201,10 @@ func TestDirectionAndRecipient(t *testing.T) {
 		assert.Equal(t, want, m.Message.RecipientEmail, to)
 	}
 	m, err := mailbox.Parse([]byte("From: x@b\xc3\xbccher.example\n\n"), mailbox.Options{Own: []string{"x@xn--bcher-kva.example"}})
-	assert.NoError(t, err)
+	require.NoError(t, err)
 	assert.Equal(t, message.DirectionOutbound, m.Message.Direction)
 	m, err = mailbox.Parse([]byte(head+"\n"), mailbox.Options{Folder: "INBOX/Sent"})
-	assert.NoError(t, err)
+	require.NoError(t, err)
 	assert.Equal(t, message.DirectionOutbound, m.Message.Direction)
 	assert.Equal(t, mailbox.PlaceSent, m.Place)
 }
@@ -358,7 +373,7 @@ func TestHeadersThatAreBroken(t *testing.T) {
 		assert.Equal(t, c.subject != "", m.LooksLikeMail(), name)
 	}
 	_, err := mailbox.Parse([]byte(" \r\n\t"), mailbox.Options{})
-	assert.ErrorIs(t, err, mailbox.ErrEmpty)
+	require.ErrorIs(t, err, mailbox.ErrEmpty)
 	_, err = mailbox.Parse(nil, mailbox.Options{})
 	assert.ErrorIs(t, err, mailbox.ErrEmpty)
 }

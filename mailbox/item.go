@@ -59,5 +59,5 @@ func (f Flags) or(g Flags) Flags {
 func (it *Item) inMbox() {
 	h, _ := readHeader(it.Raw, 0, func([]byte) bool { return false })
 	it.Flags = it.Flags.or(statusFlags(&h))
-	it.Gmail = len(h.fields) > 0 && h.fields[0].name == "X-Gm-Thrid" //nolint:misspell // that is its name
+	it.Gmail = len(h.fields) > 0 && h.fields[0].name == gmailThread
 }

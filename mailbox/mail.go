@@ -23,8 +23,8 @@ type Options struct {
 	// sent mail or of drafts, or with the flag Draft, is outbound whoever it says it is from.
 	Folder string
 	Flags  Flags
-	// Gmail says that the mail comes out of Gmail's own export: X-GM-THRID, X-GM-MSGID and
-	// X-Gmail-Labels are Gmail's and no forger's.
+	// Gmail says that the mail comes out of Gmail's own export: the fields with the ids of Gmail's
+	// threads and messages, and X-Gmail-Labels, are Gmail's and no forger's.
 	Gmail bool
 }
 
@@ -148,7 +148,7 @@ func withoutStart(raw []byte) []byte {
 }
 
 func looksLikeMail(h *header) bool {
-	for _, name := range []string{"From", "Date", "Message-Id", "Received", "Subject", "To"} {
+	for _, name := range []string{"From", "Date", "Message-Id", "Received", "Subject", "To", "Mime-Version"} {
 		if h.get(name) != nil {
 			return true
 		}

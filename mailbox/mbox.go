@@ -310,7 +310,7 @@ func (m *mboxMail) unquote(it *Item) {
 		return
 	}
 	raw := it.Raw
-	if bytes.Index(raw, []byte(">From ")) < 0 {
+	if !bytes.Contains(raw, []byte(">From ")) {
 		return
 	}
 	out := raw[:min(m.body, len(raw))]

@@ -39,6 +39,21 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestUndecodedTexts: where letters were guessed the bytes are kept as well.
+func TestUndecodedTexts(t *testing.T) {
+	t.Parallel()
+	m := parse(t, head+"Content-Type: text/plain; charset=klingon\n\ncaf\xe9\n")
+	assert.Equal(t, "café\n", m.Message.Content)
+	require.Len(t, m.Files, 1)
+	assert.Equal(t, "body.txt", m.Files[0].Filename)
+	assert.Equal(t, "caf\xe9\n", string(m.Files[0].Data))
+	m = parse(t, head+"Content-Type: text/html; charset=gb18030\n\n<p>\xc4\xe3\x81\x01\n")
+	require.Len(t, m.Files, 1)
+	assert.Equal(t, "body.html", m.Files[0].Filename)
+	assert.Empty(t, parse(t, head+"Content-Type: text/plain; charset=klingon\n\ncafe\n").Files)
+	assert.Empty(t, parse(t, head+"Content-Type: text/plain; charset=us-ascii\n\ncaf\xe9\n").Files)
+}
+
 func TestEncryptedMail(t *testing.T) {
 	t.Parallel()
 	m := parse(t, head+"Content-Type: multipart/encrypted; boundary=x; protocol=\"application/pgp-encrypted\"\n\n"+
@@ -92,7 +107,7 @@ func TestDeliveryReports(t *testing.T) {
 
 func TestGmail(t *testing.T) {
 	t.Parallel()
-	raw := "X-GM-THRID: 1847265013312430097\nX-GM-MSGID: 255\nX-Gmail-Labels: =?UTF-8?Q?Ge=C3=B6ffnet,Gesendet,\"Kunden\"?=\n" + head + "\n"
+	raw := threadID + ": 1847265013312430097\nX-GM-MSGID: 255\nX-Gmail-Labels: =?UTF-8?Q?Ge=C3=B6ffnet,Gesendet,\"Kunden\"?=\n" + head + "\n"
 	m := parse(t, raw)
 	assert.Empty(t, m.Message.GmailThreadID, "anybody can write these headers")
 	assert.Empty(t, m.Labels)

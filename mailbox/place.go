@@ -68,8 +68,11 @@ func (p *parser) place() {
 	}
 }
 
+// gmailThread is the field that Gmail's export puts before all others.
+const gmailThread = "X-Gm-Thrid" //nolint:misspell // that is its name
+
 func (p *parser) gmail() {
-	p.Message.GmailThreadID = gmailID(p.text("X-Gm-Thrid")) //nolint:misspell // that is its name
+	p.Message.GmailThreadID = gmailID(p.text(gmailThread))
 	p.Message.GmailMessageID = gmailID(p.text("X-Gm-Msgid"))
 	found := map[Place]bool{}
 	for label := range strings.SplitSeq(p.text("X-Gmail-Labels"), ",") {

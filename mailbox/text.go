@@ -133,6 +133,9 @@ func (r *bodyReader) leaf(e *entity) []*segment {
 	}
 	text, v := decodeText(data, label)
 	r.notes.text(e.place, "the text", label, v)
+	if v >= unknown && !isASCII(data) {
+		r.undecoded(e, data)
+	}
 	if len(tail) > 0 {
 		footer, _ := decodeText(tail, "")
 		text += "\n" + footer
@@ -146,6 +149,16 @@ func (r *bodyReader) leaf(e *entity) []*segment {
 		return []*segment{{text: text, html: true}}
 	}
 	return []*segment{{text: r.takeUU(text)}}
+}
+
+// undecoded keeps the bytes of a text whose letters had to be guessed.
+func (r *bodyReader) undecoded(e *entity, data []byte) {
+	name := "body.txt"
+	if e.kind == "text/html" {
+		name = "body.html"
+	}
+	r.add(File{Attachment: message.Attachment{Filename: name, ContentType: e.kind}, Data: data})
+	r.notes.add(e.place, "is kept as the file "+name+" as well")
 }
 
 // takeUU makes files of what is uuencoded in a text.
