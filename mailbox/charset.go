@@ -75,10 +75,13 @@ func decodeBytes(b []byte, label string) (string, verdict) {
 	return decodeWith(b, enc)
 }
 
+var replacement = []byte("\uFFFD")
+
 // decodeWith takes a charset at its word.
 func decodeWith(b []byte, enc encoding.Encoding) (string, verdict) {
 	s, err := enc.NewDecoder().Bytes(b)
-	if err != nil || bytes.ContainsRune(s, utf8.RuneError) && !bytes.ContainsRune(b, utf8.RuneError) {
+	// U+FFFD that somebody wrote in UTF-8 is a letter.
+	if err != nil || bytes.Contains(s, replacement) && !bytes.Contains(b, replacement) {
 		return string(s), lossy
 	}
 	return string(s), asNamed
