@@ -10,18 +10,20 @@ import (
 // sent, and KindMessage for everything else, also for no headers at all.
 //
 // It goes by the reports of RFC 3464 and 8098, Auto-Submitted of RFC 3834, the null return path,
-// and what came before these standards or is used beside them: Precedence, which says nothing
-// about a mail of a list, X-Auto-Response-Suppress, X-Failed-Recipients, X-Autoreply and
-// X-Autorespond. Headers can be forged, and so can a machine's mail go without any.
+// and what came before these standards or is used beside them: a sender called mailer-daemon,
+// Precedence, which says nothing about a mail of a list, X-Auto-Response-Suppress,
+// X-Failed-Recipients, X-Autoreply and X-Autorespond. Headers can be forged, and so can a
+// machine's mail go without any.
 func Classify(h Headers) Kind {
 	kind, reportType := contentType(h.Get("Content-Type"))
+	sender := mailboxName(h.Get("From"))
 	switch {
 	case kind == "message/delivery-status", kind == "multipart/report" && (reportType == "delivery-status" || reportType == ""),
 		blankless(h.Get("X-Failed-Recipients")):
 		return KindBounce
 	case kind == "multipart/report":
 		return KindAutoReply
-	case nullPath(h) && fromDaemon(h.Get("From")):
+	case isDaemon(sender), sender == "postmaster" && nullPath(h):
 		return KindBounce
 	case nullPath(h), automatic(h):
 		return KindAutoReply
@@ -52,20 +54,23 @@ func nullPath(h Headers) bool {
 	return false
 }
 
-// fromDaemon tells the names under which servers write.
-func fromDaemon(from string) bool {
+// isDaemon tells the names under which servers write that a mail could not be delivered. People
+// write as postmaster too.
+func isDaemon(name string) bool {
+	return name == "mailer-daemon" || name == "mail-daemon" || name == "mailerdaemon" || name == "mdaemon"
+}
+
+// mailboxName returns what stands before the @ of an address, in lower case. Servers write their
+// own without one.
+func mailboxName(from string) string {
 	address := from
 	if parsed, err := mail.ParseAddress(from); err == nil {
 		address = parsed.Address
-	} else if _, rest, ok := strings.Cut(from, "<"); ok {
-		address = rest
+	} else if open := strings.LastIndexByte(from, '<'); open >= 0 {
+		address = from[open+1:]
 	}
-	local, _, _ := strings.Cut(strings.ToLower(address), "@")
-	switch strings.TrimSpace(local) {
-	case "mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon":
-		return true
-	}
-	return false
+	name, _, _ := strings.Cut(strings.ToLower(address), "@")
+	return strings.Trim(name, " \t>")
 }
 
 func automatic(h Headers) bool {
