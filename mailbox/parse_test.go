@@ -140,6 +140,8 @@ func TestBodies(t *testing.T) {
 		"encoding with a comment":        {"Content-Transfer-Encoding: base64 (sic);\n\nSGVsbG8=\n", "Hello"},
 		"unknown encoding":               {"Content-Transfer-Encoding: rot13\n\nHello\n", "Hello"},
 		"encoding of a multipart":        {"Content-Transfer-Encoding: base64\n" + mixed + plain + "Hello\n--x--\n", "Hello"},
+		"flowed":                         {"Content-Type: text/plain; format=flowed\n\nHello \nto you.\n\n> one \n> two\n>> three \nfour \n-- \n  Ann\n From here\n", "Hello to you.\n\n> one two\n>> three \nfour \n-- \n Ann\nFrom here"},
+		"flowed, the blanks deleted":     {"Content-Type: text/plain; Format=Flowed; DelSp=Yes\n\nHel \nlo \n  you\n", "Hello you"},
 		"uuencode in the text":           {"\nHello\nbegin 644 a.txt\n#0V%T\n`\nend\nyou\n", "Hello\nyou"},
 		"a begin that is a sentence":     {"\nbegin 644 days\nafter the end\n", "begin 644 days\nafter the end"},
 	} {

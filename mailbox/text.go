@@ -148,6 +148,9 @@ func (r *bodyReader) leaf(e *entity) []*segment {
 		}
 		return []*segment{{text: text, html: true}}
 	}
+	if strings.EqualFold(e.params.token("format"), "flowed") {
+		text = unflow(text, strings.EqualFold(e.params.token("delsp"), "yes"))
+	}
 	return []*segment{{text: r.takeUU(text)}}
 }
 

@@ -20,6 +20,9 @@ import (
 	"github.com/convostore/convostore/store/sqlite"
 )
 
+// threadID is the field that Gmail's export begins a mail with.
+const threadID = "X-GM-THRID" //nolint:misspell // that is its name
+
 // box is a folder with mails and the database that they go into.
 type box struct {
 	t       *testing.T
@@ -239,7 +242,7 @@ func TestDraftsSpamAndTrashStayOut(t *testing.T) {
 	b.write("Maildir/cur/1:2,S", eml(1, "kept")...)
 	b.write("Maildir/cur/2:2,DS", eml(2, "a draft")...)
 	b.write("Maildir/.Trash/cur/3:2,S", eml(3, "thrown away")...)
-	b.write("takeout.mbox", append([]string{"From 1@xxx Tue Nov 04 10:00:00 +0000 2025", "X-GM-THRID: 1", "X-Gmail-Labels: Spam,Unread"}, eml(4, "spam")...)...)
+	b.write("takeout.mbox", append([]string{"From 1@xxx Tue Nov 04 10:00:00 +0000 2025", threadID + ": 1", "X-Gmail-Labels: Spam,Unread"}, eml(4, "spam")...)...)
 	out := b.run()
 	assert.Contains(t, out, "1 mail read: 1 stored")
 	assert.Contains(t, out, "3 drafts, spam and trash left out (-all takes them)")
