@@ -97,6 +97,33 @@ func TestBombs(t *testing.T) {
 	}
 }
 
+// TestLargeMails: a mail that is too large is cut, and the next one is found behind it.
+func TestLargeMails(t *testing.T) {
+	t.Parallel()
+	if !testrun.Full() {
+		t.Skip("takes some hundred megabytes of memory")
+	}
+	large := head + "\n" + strings.Repeat(strings.Repeat("a", 70)+"\n", mailbox.MaxBytes/70)
+	m, err := mailbox.Read(strings.NewReader(large), mailbox.Options{})
+	require.NoError(t, err)
+	assert.Contains(t, reasons(m), "is larger than 64 MiB")
+	checkValid(t, m)
+	var found []*mailbox.Item
+	for it, err := range mailbox.Mbox(strings.NewReader(fromLine+large+"\n"+fromLine+head+"\nsmall\n"), mailbox.Auto) {
+		require.NoError(t, err)
+		found = append(found, it)
+	}
+	require.Len(t, found, 2)
+	assert.True(t, found[0].Cut)
+	assert.Len(t, found[0].Raw, mailbox.MaxBytes)
+	m, err = found[1].Parse(mailbox.Options{})
+	require.NoError(t, err)
+	assert.Equal(t, "small\n", m.Message.Content)
+	m, err = found[0].Parse(mailbox.Options{})
+	require.NoError(t, err)
+	assert.Contains(t, reasons(m), "is larger than 64 MiB")
+}
+
 func checkValid(t *testing.T, m *mailbox.Mail) {
 	t.Helper()
 	m.Message.Normalize(message.Now())
