@@ -47,7 +47,7 @@ func decodeText(b []byte, label string) (string, verdict) {
 	if strings.IndexByte(s, 0) >= 0 {
 		s, v = strings.ReplaceAll(s, "\x00", ""), max(v, withNUL)
 	}
-	return s, v
+	return strings.TrimPrefix(s, "\ufeff"), v // the byte order mark
 }
 
 func decodeBytes(b []byte, label string) (string, verdict) {

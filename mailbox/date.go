@@ -225,14 +225,8 @@ func (d *dateReader) zoneName(upper string) bool {
 	if cut := strings.IndexAny(upper, "+-"); cut > 0 {
 		return d.offset(upper[cut:])
 	}
-	for _, r := range upper {
-		if r < 'A' || r > 'Z' {
-			return false
-		}
-	}
-	// A zone comes after the time, and words before it are no part of a date.
-	if d.hour < 0 || len(upper) > 5 {
-		return false
+	if d.hour < 0 {
+		return d.day < 0 // a day of the week in another language; a zone comes after the time
 	}
 	hours := zones[upper] // 0 for the letters of the army, of which the standard says so
 	d.zone = (hours/100*60 + hours%100) * 60

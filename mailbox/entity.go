@@ -29,6 +29,8 @@ type entity struct {
 	// body is as it came, a part of the mail's own bytes.
 	body     []byte
 	children []*entity
+	// shown says that the entity is one of several forms of the same text.
+	shown bool
 	// place names the part in problems: 1.2 is the second part of the first.
 	place string
 }

@@ -87,6 +87,7 @@ func (r *bodyReader) alternative(e *entity) []*segment {
 	var chosen []*segment
 	found := false
 	for _, child := range e.children {
+		child.shown = true
 		segments := r.read(child)
 		if found {
 			continue
@@ -174,10 +175,10 @@ func (r *bodyReader) takeUU(text string) string {
 	return string(rest)
 }
 
-// isText tells the body's texts from files: a file has a name or says that it is an attachment. A
-// mail that is one text is that, also if the text has a name.
+// isText tells the body's texts from files: a file has a name or says that it is an attachment. The
+// first part of a mail and the alternatives are its text, also if they have a name.
 func (e *entity) isText(name string) bool {
-	if e.disposition == "attachment" || name != "" && e.place != "" {
+	if e.disposition == "attachment" || name != "" && !e.shown && !e.first() {
 		return false
 	}
 	switch e.kind {
@@ -185,6 +186,16 @@ func (e *entity) isText(name string) bool {
 		return true
 	}
 	return false
+}
+
+// first tells the first of all parts, which is the mail itself if that has none.
+func (e *entity) first() bool {
+	for n := range strings.SplitSeq(e.place, ".") {
+		if n != "1" && e.place != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // looksBinary tells a file that calls itself text: one byte in ten is NUL in no charset of bytes.
