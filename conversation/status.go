@@ -35,7 +35,9 @@ func OpenStatuses() []Status { return []Status{StatusActive, StatusNeedsReply, S
 // After returns the status of a conversation after a message of this direction:
 // needs_reply after an inbound one, waiting after an outbound one, whatever the status was.
 // A message without a direction leaves the status s.
-func (s Status) After(d message.Direction) Status { return Status(message.ConversationStatus(s).After(d)) }
+func (s Status) After(d message.Direction) Status {
+	return Status(message.ConversationStatus(s).After(d))
+}
 
 // AfterMessage is After for a message, of which only KindMessage changes the status: a note or
 // an automatic reply is nobody's turn. Neither is a message that is not said, see

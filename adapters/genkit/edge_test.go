@@ -2,6 +2,7 @@ package genkit_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -138,7 +139,7 @@ func TestNumbers(t *testing.T) {
 		_, err := s.mine.Messages().Delete(t.Context(), s.thread()[1].ID)
 		require.NoError(t, err)
 		again := at(9, "b")
-		again.State.Messages = append(first.State.Messages, turns("q3")...)
+		again.State.Messages = slices.Concat(first.State.Messages, turns("q3"))
 		save(t, s, "c", again)
 		require.Len(t, s.all(), 3, "compared with what is read")
 	})

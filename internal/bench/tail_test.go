@@ -82,8 +82,8 @@ type tailBench struct {
 type statementCount struct{ n atomic.Int64 }
 
 func (*statementCount) Enabled(context.Context, slog.Level) bool { return true }
-func (c *statementCount) WithAttrs([]slog.Attr) slog.Handler      { return c }
-func (c *statementCount) WithGroup(string) slog.Handler           { return c }
+func (c *statementCount) WithAttrs([]slog.Attr) slog.Handler     { return c }
+func (c *statementCount) WithGroup(string) slog.Handler          { return c }
 func (c *statementCount) Handle(context.Context, slog.Record) error {
 	c.n.Add(1)
 	return nil

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore"
@@ -69,7 +68,7 @@ func TestDoorbellOfClose(t *testing.T) {
 			require.NoError(t, err)
 			for range 3 {
 				_, err = st.ForUser(user).Messages().Append(ctx, c.ID, &message.Message{Role: message.RoleUser, Content: "a"})
-				assert.NoError(t, err)
+				require.NoError(t, err)
 			}
 			require.NoError(t, st.Close())
 			n += 3

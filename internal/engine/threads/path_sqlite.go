@@ -115,7 +115,7 @@ func (p path) spans(db query.Conn, page pathPage, enough int64) (spans []span, h
 			spans, has = append(spans, s), has+s.len()
 		}
 	}
-	for len(turns) > 0 && end >= low && !(page.backwards && has >= enough) {
+	for len(turns) > 0 && end >= low && (!page.backwards || has < enough) {
 		var seq, parent int64
 		if seq, turns, err = cutNumber(turns); err == nil {
 			parent, turns, err = cutNumber(turns)
