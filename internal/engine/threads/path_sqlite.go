@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,7 +12,6 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/message"
-	"github.com/convostore/convostore/store"
 )
 
 // runsByKey begins a statement with the runs of a path, the last one first. A run is two seeks in
@@ -177,9 +177,10 @@ func (p path) inSpans(spans []span, head int64, page pathPage) *query.Query {
 	return page.matching(q, p.sc)
 }
 
-// everyLive tells whether a page has every live message between its bounds.
+// everyLive tells whether a page has every live message between its bounds: the filter has nothing
+// else.
 func (g pathPage) everyLive() bool {
 	f := g.filter
-	return f.Deleted == store.ExcludeDeleted && len(f.Roles) == 0 && f.Direction == message.DirectionNone &&
-		!f.HasToolCalls && !f.HasAttachments && f.SentSince.IsZero() && f.SentBefore.IsZero()
+	f.AfterSeq, f.BeforeSeq, f.Branches, f.Order = 0, 0, 0, 0
+	return reflect.ValueOf(f).IsZero()
 }
