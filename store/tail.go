@@ -151,7 +151,9 @@ const (
 	ChangeUpdated ChangeKind = "updated"
 	// ChangeDeleted is a message that is softly deleted now. Its row is still as it was.
 	ChangeDeleted ChangeKind = "deleted"
-	// ChangeHeadMoved says that the conversation shows another branch. There is no message.
+	// ChangeHeadMoved says that the conversation shows another branch. There is no message. A message
+	// that was appended is the head as long as none of these comes after it, and so is the last
+	// message at the beginning of a tail.
 	ChangeHeadMoved ChangeKind = "head_moved"
 )
 
