@@ -182,7 +182,7 @@ func (t *tail) changes(ctx context.Context) error {
 		return t.copies(t.news.Changed(seq, t.at.Change), t.changed)
 	}
 	return t.pages(ctx, func() *query.Query {
-		return t.from(" AND change_seq > ? AND seq <= ? ORDER BY change_seq", t.at.Change, seq)
+		return t.from(" AND change_seq > ? AND "+t.sc.Dialect.Unindexed("seq")+" <= ? ORDER BY change_seq", t.at.Change, seq)
 	}, t.changed)
 }
 
