@@ -69,6 +69,25 @@ func headOf(t *testing.T, st store.Store, id uuid.UUID) string {
 	return fmt.Sprint(c.LastChangeSeq, " ", len(c.Messages))
 }
 
+// TestChangeTwice has two messages with the same change, of which one is a problem.
+func TestChangeTwice(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, _, st store.Store) {
+		line := `{"convostore": 1, "conversation": {"id": "` + uuid.NewString() + `", "messages": [` +
+			`{"id": "` + uuid.NewString() + `", "seq": 1, "role": "user", "content": "a", "revision": 1, "change_seq": 1},` +
+			`{"id": "` + uuid.NewString() + `", "seq": 2, "role": "user", "content": "b", "revision": 1, "change_seq": 1}]}}` + "\n" +
+			`{"convostore": 1, "conversation": {"id": "` + uuid.NewString() + `"}}`
+		var at string
+		res, err := transfer.Import(t.Context(), st, owner, strings.NewReader(line), transfer.ImportOptions{OnProblem: func(p transfer.Problem) error {
+			at = p.String()
+			return nil
+		}})
+		require.NoError(t, err)
+		require.Equal(t, transfer.ImportResult{Conversations: 2, Messages: 1, Problems: 1}, res)
+		require.Contains(t, at, "conversation.messages[1].change_seq")
+	})
+}
+
 // TestRowThatDoesNotFitItsMessages has a line whose conversation says less than its messages do: the
 // tree is what the messages say, and a tail sees what is changed later.
 func TestRowThatDoesNotFitItsMessages(t *testing.T) {
