@@ -51,6 +51,26 @@ func TestPlansOfSkewedUsersSQLite(t *testing.T) {
 		"queue": {"conversations_queue_idx", "needs_reply", func() error {
 			return list(store.ConversationFilter{Statuses: []conversation.Status{conversation.StatusNeedsReply}})
 		}},
+		"assignee": {"conversations_assignee_idx", "assignee = ", func() error { return list(store.ConversationFilter{Assignee: "ann"}) }},
+		"app":      {"conversations_app_idx", "app = ", func() error { return list(store.ConversationFilter{App: "app"}) }},
+		"idempotency keys": {"messages_idempotency_key", "idempotency_key IN", func() error {
+			_, err := mine.Messages().AppendMany(ctx, id, []*message.Message{
+				{Role: message.RoleUser, Content: "k", IdempotencyKey: "one"}, {Role: message.RoleUser, Content: "k", IdempotencyKey: "two"},
+			}, store.AppendOptions{})
+			return err
+		}},
+		"provider's ids": {"messages_postmark_key", "postmark_message_id IN", func() error {
+			_, err := mine.Messages().AppendMany(ctx, id, []*message.Message{
+				{Role: message.RoleUser, Content: "k", PostmarkMessageID: "one"}, {Role: message.RoleUser, Content: "k", PostmarkMessageID: "two"},
+			}, store.AppendOptions{})
+			return err
+		}},
+		"mail": {"messages_email_id_idx", "email_message_id IN", func() error {
+			_, err := mine.Messages().FindThread(ctx, &message.Message{Headers: message.Headers{
+				"References": {"<a@x> <b@x> <c@x> <d@x> <e@x> <f@x> <g@x> <h@x>"}, "In-Reply-To": {"<" + id.String() + "@x>"},
+			}})
+			return err
+		}},
 		"labels": {"conversation_labels_label_idx", "conversation_labels", func() error { return list(store.ConversationFilter{Labels: []string{"urgent"}}) }},
 		"attachments": {"messages_attachments_idx", "attachments IS NOT NULL", func() error {
 			_, err := mine.Messages().ListByUser(ctx, store.MessageFilter{HasAttachments: true}, page)
@@ -111,7 +131,13 @@ func fillSkewed(t *testing.T, st store.Store, heavy uuid.UUID) uuid.UUID {
 			c.Messages = said(40)
 		}
 		for _, m := range c.Messages {
+			key := uuid.NewString()
 			m.Attachments = message.Attachments{{Filename: "x"}}
+			m.IdempotencyKey, m.PostmarkMessageID, m.EmailMessageID = key, key, "<"+key+"@x>"
+		}
+		if c.App, c.Assignee = "app", "ann"; i == 0 {
+			c.ID = uuid.New()
+			c.Messages[0].EmailMessageID = "<" + c.ID.String() + "@x>"
 		}
 		require.NoError(t, mine.Conversations().Create(ctx, c))
 		_, err := mine.Conversations().AddLabels(ctx, c.ID, "ann", []string{"urgent", "a", "b", "c", "d", "e", "f", "g", "h", "i"})
