@@ -105,7 +105,7 @@ func newEstate(t *testing.T, st store.Store) *estate {
 	}
 	e.fillThread(t, st, s)
 	e.fillSuggestions(t, s)
-	e.outbox = newOutbox(t, s, e.live.ID)
+	e.outbox = newOutbox(t, s, newThread(t, s, 1).ID)
 	e.summary = &conversation.Summary{ConversationID: e.live.ID, FromSeq: 1, ToSeq: 2, Content: "summary"}
 	require.NoError(t, s.Summaries().Create(t.Context(), e.summary))
 	must[*conversation.Conversation](t)(s.Conversations().Archive(t.Context(), e.archived.ID))
