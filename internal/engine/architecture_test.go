@@ -61,7 +61,7 @@ var rooms = []room{
 	{"internal/engine/search", "by words and by vectors", below("embeddings", "textindex")},
 	{"internal/engine/reports", "activity, response times, suggestions, costs", below("threads")},
 	{"internal/engine/maintenance", "retention, erasure by lead and user, orphans, the care of tables", below("erase", "streams", "textindex")},
-	{"internal/engine/health", "readiness, pools, sizes, slow queries, damage", below("deliveries")},
+	{"internal/engine/health", "readiness, pools, sizes, slow queries, damage", below()},
 	{"internal/engine", "puts the rooms together; the only one that knows all of them", append(below(
 		"deliveries", "embeddings", "health", "maintenance", "reports", "search", "states", "streams", "suggestions", "textindex", "threads", "watch"), "config")},
 	{".", "`New` and the options", []string{"store", "engine", "config", "query", "replica", leaf}},

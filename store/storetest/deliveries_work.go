@@ -101,7 +101,7 @@ func testDeliveryDone(t *testing.T, w *world) {
 	m := w.reply(t, c)
 	e := w.enqueue(t, m)
 	_, err := s.Done(ctx, e.ID, "a", store.DeliveryResult{})
-	leaseLost(t, err) // nobody has claimed it
+	require.Equal(t, &store.LeaseError{EntryID: e.ID}, leaseLost(t, err), "nobody has claimed it")
 	w.claims(t, "a")
 	at := w.tick()
 	done, err := s.Done(ctx, e.ID, "a", store.DeliveryResult{

@@ -129,7 +129,7 @@ func (s deliveries) due(ctx context.Context, o store.ClaimOptions, n int) ([]*sc
 		in, arg := s.sc.Dialect.InTexts("d.channel", o.Channels)
 		q.Add(" AND "+in, arg)
 	}
-	InLive(s.sc, free(q, s.sc.Instant()), "d.").Add(" ORDER BY d.due_at, d.id LIMIT ?", n)
+	s.sc.InLiveMessage(free(q, s.sc.Instant()), "d.").Add(" ORDER BY d.due_at, d.id LIMIT ?", n)
 	return query.All(db, q, func(o *scope.OwnedID) []any { return []any{&o.ID, &o.User} })
 }
 

@@ -30,14 +30,6 @@ func New(sc scope.Scope, hub *watch.Hub) store.Deliveries { return deliveries{sc
 // open is the condition that an entry has not ended, in the words of the partial indexes.
 const open = "done_at IS NULL AND failed_at IS NULL AND cancelled_at IS NULL"
 
-// InLive restricts a query to entries whose message and conversation are live. alias is that of
-// the outbox, with its dot.
-func InLive(sc scope.Scope, q *query.Query, alias string) *query.Query {
-	q.Add(" AND (SELECT m.deleted_at IS NULL AND " + sc.Liveness("c.id = m.conversation_id AND c.user_id = m.user_id"))
-	sc.Owned(q, "c.").Add(") FROM " + sc.Tables.Messages + " m WHERE m.id = " + alias + "message_id AND m.user_id = " + alias + "user_id")
-	return sc.Owned(q, "m.").Add(")")
-}
-
 // selected selects columns of the scope's entries d that meet a condition.
 func selected(sc scope.Scope, columns, condition string, args ...any) *query.Query {
 	return sc.Owned(query.New("SELECT "+columns+" FROM "+sc.Tables.Deliveries+" d WHERE "+condition, args...), "d.")
@@ -46,7 +38,7 @@ func selected(sc scope.Scope, columns, condition string, args ...any) *query.Que
 func find(sc scope.Scope, db query.Conn, id uuid.UUID, live bool) (*message.OutboxEntry, error) {
 	q := selected(sc, record.DeliveryColumns, "d.id = ?", id)
 	if live {
-		InLive(sc, q, "d.")
+		sc.InLiveMessage(q, "d.")
 	}
 	return query.One(db, q, record.DeliveryDest)
 }

@@ -33,7 +33,7 @@ func (s deliveries) List(ctx context.Context, f store.DeliveryFilter, p store.Pa
 	}
 	q := selected(s.sc, record.DeliveryColumns, "1 = 1")
 	filter(q, f)
-	InLive(s.sc, q, "d.")
+	s.sc.InLiveMessage(q, "d.")
 	latest := s.sc.SortByTime("created_at", "")
 	if l.After != nil {
 		latest.After(q, "<", l.After)

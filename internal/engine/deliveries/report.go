@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -262,7 +261,7 @@ func checkResult(sc scope.Scope, r store.DeliveryResult) (store.DeliveryResult, 
 		sc.Clean.Model(&refs[i])
 		valid := refs[i]
 		valid.MessageID, valid.UserID = uuid.Max, uuid.Max
-		valid.Normalize(time.Time(sc.Instant()))
+		valid.Normalize(sc.Instant())
 		if err := valid.Validate(); err != nil {
 			return r, err
 		}

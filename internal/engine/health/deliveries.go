@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/convostore/convostore/internal/engine/deliveries"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/store"
@@ -22,14 +21,14 @@ func (h health) Deliveries(ctx context.Context) (found store.DeliveryHealth, err
 		" count(CASE WHEN d.claimed_until > ? THEN 1 END), count(CASE WHEN d.last_error IS NOT NULL THEN 1 END)"+
 		" FROM "+sc.Tables.Deliveries+" d WHERE d.done_at IS NULL AND d.failed_at IS NULL AND d.cancelled_at IS NULL", now, now, now, now, now)
 	var oldest *time.Time
-	_, err = deliveries.InLive(sc, q, "d.").Row(db, &found.Open, &found.Overdue, record.NullInstant{Dest: &oldest}, &found.Claimed, &found.Retrying)
+	_, err = sc.InLiveMessage(q, "d.").Row(db, &found.Open, &found.Overdue, record.NullInstant{Dest: &oldest}, &found.Claimed, &found.Retrying)
 	if err != nil {
 		return store.DeliveryHealth{}, query.Wrap("count deliveries", err)
 	}
 	found.OldestDue = oldest
 	q = query.New("SELECT count(DISTINCT d.message_id) FROM " + sc.Tables.Deliveries + " d WHERE d.failed_at IS NOT NULL" +
 		" AND (SELECT f.delivery FROM " + sc.Tables.Messages + " f WHERE f.id = d.message_id AND f.user_id = d.user_id) = 'failed'")
-	if _, err := deliveries.InLive(sc, q, "d.").Row(db, &found.Failed); err != nil {
+	if _, err := sc.InLiveMessage(q, "d.").Row(db, &found.Failed); err != nil {
 		return store.DeliveryHealth{}, query.Wrap("count deliveries", err)
 	}
 	return found, nil

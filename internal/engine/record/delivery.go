@@ -10,8 +10,11 @@ const DeliveryColumns = "id, user_id, message_id, channel, due_at, claimed_by, c
 func DeliveryDest(e *message.OutboxEntry) []any {
 	return []any{
 		&e.ID, &e.UserID, &e.MessageID, (*Text)(&e.Channel), (*Instant)(&e.DueAt), (*Text)(&e.ClaimedBy),
-		NullInstant{&e.ClaimedUntil}, &e.Attempts, (*Text)(&e.LastError),
-		NullInstant{&e.DoneAt}, NullInstant{&e.FailedAt}, NullInstant{&e.CancelledAt},
+		NullInstant{&e.ClaimedUntil},
+		&e.Attempts, (*Text)(&e.LastError),
+		NullInstant{&e.DoneAt},
+		NullInstant{&e.FailedAt},
+		NullInstant{&e.CancelledAt},
 		(*Instant)(&e.CreatedAt), (*Instant)(&e.UpdatedAt),
 	}
 }
