@@ -80,6 +80,8 @@ test-module/%:
 test-module/$(CGO_MODULES): RACE =
 # SQLite translated to Go takes minutes under it, and the rest is the same here too.
 test-module/internal/ncrucestest: RACE =
+# What could race is the server, which is another process, and is tested in the library's module.
+test-module/examples/chat/browser: RACE =
 # Hundreds of packages of others would be compiled once more for it.
 test-module/adapters/a2a test-module/adapters/adk test-module/adapters/eino test-module/adapters/genkit test-module/adapters/langchaingo test-module/adapters/trpc test-module/internal/payloadtest: RACE =
 

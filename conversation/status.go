@@ -36,23 +36,14 @@ func OpenStatuses() []Status { return []Status{StatusActive, StatusNeedsReply, S
 // needs_reply after an inbound one, waiting after an outbound one, whatever the status was.
 // A message without a direction leaves the status s.
 func (s Status) After(d message.Direction) Status {
-	switch d {
-	case message.DirectionInbound:
-		return StatusNeedsReply
-	case message.DirectionOutbound:
-		return StatusWaiting
-	}
-	return s
+	return Status(message.ConversationStatus(s).After(d))
 }
 
 // AfterMessage is After for a message, of which only KindMessage changes the status: a note or
 // an automatic reply is nobody's turn. Neither is a message that is not said, see
 // message.Message.Said.
 func (s Status) AfterMessage(m *message.Message) Status {
-	if m.Kind != message.KindMessage || !m.Said() {
-		return s
-	}
-	return s.After(m.Direction)
+	return Status(message.ConversationStatus(s).AfterMessage(m))
 }
 
 // Reopened returns the status of a conversation after Reopen: active if it was archived,

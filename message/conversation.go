@@ -52,6 +52,27 @@ type ConversationRow struct {
 // ConversationStatus is a conversation.Status, to which it can be converted.
 type ConversationStatus string
 
+// After returns the status after a message of this direction: needs_reply after an inbound one,
+// waiting after an outbound one, whatever the status was. A message without a direction leaves it.
+func (s ConversationStatus) After(d Direction) ConversationStatus {
+	switch d {
+	case DirectionInbound:
+		return "needs_reply"
+	case DirectionOutbound:
+		return "waiting"
+	}
+	return s
+}
+
+// AfterMessage is After for a message, of which only KindMessage changes the status: a note or
+// an automatic reply is nobody's turn. Neither is a message that is not said, see Message.Said.
+func (s ConversationStatus) AfterMessage(m *Message) ConversationStatus {
+	if m.Kind != KindMessage || !m.Said() {
+		return s
+	}
+	return s.After(m.Direction)
+}
+
 // TableName implements GORM's TablerWithNamer.
 func (ConversationRow) TableName(n schema.Namer) string { return column.Table(n, "conversations") }
 

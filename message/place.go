@@ -83,16 +83,13 @@ func (m *Message) count(tx *gorm.DB, assign, condition string) (int64, error) {
 }
 
 // nextStatus returns the status that the message gives its conversation, nil if it leaves the
-// status alone. Package conversation, which imports this one, has the same rule in Status.After.
+// status alone.
 func (m *Message) nextStatus() *string {
-	switch {
-	case m.Kind != KindMessage || !m.Said():
-	case m.Direction == DirectionInbound:
-		return new("needs_reply")
-	case m.Direction == DirectionOutbound:
-		return new("waiting")
+	next := string(ConversationStatus("").AfterMessage(m))
+	if next == "" {
+		return nil
 	}
-	return nil
+	return &next
 }
 
 // lastSeq returns gorm.ErrRecordNotFound if the conversation is absent.

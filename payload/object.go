@@ -3,7 +3,6 @@ package payload
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 )
 
 // object is a JSON object whose values are decoded when they are asked for. A value of another
@@ -90,6 +89,3 @@ func encode(v any) json.RawMessage {
 	}
 	return bytes.TrimSpace(b.Bytes())
 }
-
-// stored returns s without U+0000, which no text column keeps.
-func stored(s string) string { return strings.ReplaceAll(s, "\x00", "") }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
 )
@@ -48,7 +49,7 @@ func Set(m *message.Message, f Format, doc []byte) error {
 			texts = append(texts, p.text)
 		}
 	}
-	m.Role, m.Content = role, stored(strings.Join(texts, "\n\n"))
+	m.Role, m.Content = role, clean.String(strings.Join(texts, "\n\n"))
 	if role == message.RoleUser && m.Content == "" && len(found.results) > 0 {
 		m.Role = message.RoleTool
 	}
@@ -213,25 +214,25 @@ func callDocument(calls []Call) message.JSON {
 	if len(calls) == 0 {
 		return nil
 	}
-	clean := make([]Call, len(calls))
+	kept := make([]Call, len(calls))
 	for i, c := range calls {
-		clean[i] = Call{ID: stored(c.ID), Name: stored(c.Name), Arguments: c.Arguments}
+		kept[i] = Call{ID: clean.String(c.ID), Name: clean.String(c.Name), Arguments: c.Arguments}
 		if check.JSON("arguments", c.Arguments) != nil {
-			clean[i].Arguments = nil
+			kept[i].Arguments = nil
 		}
 	}
-	return document(clean)
+	return document(kept)
 }
 
 func resultDocument(results []Result) message.JSON {
 	if len(results) == 0 {
 		return nil
 	}
-	clean := make([]Result, len(results))
+	kept := make([]Result, len(results))
 	for i, r := range results {
-		clean[i] = Result{CallID: stored(r.CallID), Name: stored(r.Name), Content: stored(r.Content), IsError: r.IsError}
+		kept[i] = Result{CallID: clean.String(r.CallID), Name: clean.String(r.Name), Content: clean.String(r.Content), IsError: r.IsError}
 	}
-	return document(clean)
+	return document(kept)
 }
 
 // document encodes calls or results, nothing if the list is longer than a database takes.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/message"
 )
 
@@ -76,7 +77,7 @@ func chatgptNode(m member) (*node, error) {
 		msg.State = message.StateInterrupted
 	}
 	content := body.object("content")
-	msg.Content = clean(chatgptText(content))
+	msg.Content = clean.String(chatgptText(content))
 	if chatgptHidden(content.text("content_type"), metadata, msg) {
 		msg.Kind = message.KindEvent
 	}

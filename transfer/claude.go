@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/message"
 )
 
@@ -81,8 +82,8 @@ func claudeNode(doc json.RawMessage, before string) (*node, error) {
 			results = append(results, part)
 		}
 	}
-	if m.Content = clean(strings.Join(texts, "\n")); m.Content == "" && len(calls)+len(results) == 0 {
-		m.Content = clean(o.text("text"))
+	if m.Content = clean.String(strings.Join(texts, "\n")); m.Content == "" && len(calls)+len(results) == 0 {
+		m.Content = clean.String(o.text("text"))
 	}
 	m.ToolCalls, m.ToolResults = documents(calls), documents(results)
 	for _, list := range []string{"attachments", "files"} {

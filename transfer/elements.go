@@ -13,6 +13,8 @@ import (
 // element is a conversation of a file, or what stands in its place.
 type element struct {
 	doc json.RawMessage
+	// line is the number of the line that the element is, from 1; 0 if it is none.
+	line int
 	// err is that of a line which is no JSON; the lines behind it can be read.
 	err error
 }
@@ -89,13 +91,13 @@ func eachLine(b *bufio.Reader, yield func(element, error) bool) {
 			return
 		}
 		end := err != nil
-		e := element{doc: bytes.TrimSpace(text)}
+		e := element{doc: bytes.TrimSpace(text), line: n}
 		if len(e.doc) > 0 && !json.Valid(e.doc) {
 			if n == 1 && !end {
 				objects(io.MultiReader(bytes.NewReader(text), b), yield)
 				return
 			}
-			e.err = fmt.Errorf("line %d is no JSON", n)
+			e.err = errors.New("the line is no JSON")
 		}
 		if len(e.doc) > 0 && !yield(e, nil) || end {
 			return

@@ -1,6 +1,7 @@
 package transfer_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
 	"github.com/convostore/convostore/transfer"
@@ -59,4 +61,45 @@ func ExampleExport() {
 	}
 	fmt.Println(result.Conversations, "conversations")
 	// Output: 0 conversations
+}
+
+// Everything moves from one database to another, which may be of the other kind. That nothing is
+// lost is seen by exporting again.
+func ExampleExportAll() {
+	ctx := context.Background()
+	from, err := sqlite.OpenMemory(ctx)
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = from.Close() }()
+	to, err := sqlite.OpenMemory(ctx)
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = to.Close() }()
+
+	c := &conversation.Conversation{UserID: uuid.New(), Title: "Porto"}
+	if err := from.AllUsers().Conversations().Create(ctx, c); err != nil {
+		panic(err)
+	}
+	if _, err := from.AllUsers().Conversations().AddLabels(ctx, c.ID, "ana", []string{"trips"}); err != nil {
+		panic(err)
+	}
+
+	var file, again bytes.Buffer
+	if _, err := transfer.ExportAll(ctx, from, &file, transfer.ExportOptions{}); err != nil {
+		panic(err)
+	}
+	result, err := transfer.ImportAll(ctx, to, bytes.NewReader(file.Bytes()), transfer.ImportOptions{})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(result.Conversations, "conversation,", result.Rows, "label")
+	if _, err := transfer.ExportAll(ctx, to, &again, transfer.ExportOptions{}); err != nil {
+		panic(err)
+	}
+	fmt.Println(bytes.Equal(file.Bytes(), again.Bytes()))
+	// Output:
+	// 1 conversation, 1 label
+	// true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/google/uuid"
 
@@ -12,10 +13,14 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// ExportOptions are the options of Export. The zero value exports all conversations of the user.
+// ExportOptions are the options of Export and ExportAll. The zero value exports everything but
+// vectors.
 type ExportOptions struct {
 	// Filter selects conversations. Its order does not count, and deleted ones are never exported.
 	Filter store.ConversationFilter
+	// Vectors adds the vectors of messages to JSONL. They can be made again, and take many times
+	// the space of the texts.
+	Vectors bool
 	// Progress, if set, is called after each conversation with the counts so far.
 	Progress func(ExportResult)
 }
@@ -23,6 +28,8 @@ type ExportOptions struct {
 // ExportResult counts what an export wrote.
 type ExportResult struct {
 	Conversations, Messages int64
+	// States is the number of states of users and of apps.
+	States int64
 }
 
 // Export writes the live conversations of a user, the latest created first, with all branches
@@ -30,27 +37,51 @@ type ExportResult struct {
 // same format is written as it came, with what happened to it since; others as far as the format
 // has a place for what they hold.
 //
+// JSONL is everything of the user: also suggestions, labels, read marks, votes, summaries, states,
+// refs and deliveries. The states of the user over all conversations follow these, unless a Filter
+// selects some of them.
+//
 // It does not close out. After an error, out has the beginning of a file.
 func Export(ctx context.Context, st store.Store, user uuid.UUID, f Format, out io.Writer, o ExportOptions) (ExportResult, error) {
-	switch {
-	case st == nil:
-		return ExportResult{}, rule.Invalid("store", "is nil")
-	case out == nil:
-		return ExportResult{}, rule.Invalid("writer", "is nil")
-	case o.Filter.Deleted != store.ExcludeDeleted:
-		return ExportResult{}, rule.Invalid("deleted", "is not exported")
+	if err := checkExport(st, out, o); err != nil {
+		return ExportResult{}, err
 	}
 	if err := f.check(); err != nil {
 		return ExportResult{}, err
 	}
-	o.Filter.Order = store.NewestCreated // nothing moves while it is read
-	x := &exporter{sc: st.ForUser(user), format: f, out: out, options: o}
+	x := &exporter{st: st, sc: st.ForUser(user), user: user, format: f, out: out, options: o}
 	err := x.run(ctx)
 	return x.result, err
 }
 
+// ExportAll writes the conversations of all users as JSONL, with the user of each, and the states
+// of all users and apps. Everything else is as for Export.
+func ExportAll(ctx context.Context, st store.Store, out io.Writer, o ExportOptions) (ExportResult, error) {
+	if err := checkExport(st, out, o); err != nil {
+		return ExportResult{}, err
+	}
+	x := &exporter{st: st, sc: st.AllUsers(), format: JSONL, out: out, options: o}
+	err := x.run(ctx)
+	return x.result, err
+}
+
+func checkExport(st store.Store, out io.Writer, o ExportOptions) error {
+	switch {
+	case st == nil:
+		return rule.Invalid("store", "is nil")
+	case out == nil:
+		return rule.Invalid("writer", "is nil")
+	case o.Filter.Deleted != store.ExcludeDeleted:
+		return rule.Invalid("deleted", "is not exported")
+	}
+	return nil
+}
+
 type exporter struct {
-	sc      store.Scope
+	st store.Store
+	sc store.Scope
+	// user is uuid.Nil for all users.
+	user    uuid.UUID
 	format  Format
 	out     io.Writer
 	options ExportOptions
@@ -58,14 +89,39 @@ type exporter struct {
 }
 
 func (x *exporter) run(ctx context.Context) error {
-	open, between, end := "[", ",\n", "]\n"
 	if x.format == JSONL {
-		open, between, end = "", "\n", ""
+		return x.runLines(ctx)
 	}
-	if err := x.print(open); err != nil {
+	if err := x.print("["); err != nil {
 		return err
 	}
-	for c, err := range x.sc.Conversations().All(ctx, x.options.Filter) {
+	err := x.each(ctx, func(doc []byte) error {
+		if x.result.Conversations > 0 {
+			if err := x.print(",\n"); err != nil {
+				return err
+			}
+		}
+		return x.print(string(doc))
+	})
+	if err != nil {
+		return err
+	}
+	return x.print("]\n")
+}
+
+func (x *exporter) runLines(ctx context.Context) error {
+	err := x.each(ctx, func(doc []byte) error { return x.print(string(doc) + "\n") })
+	if err != nil || !reflect.DeepEqual(x.options.Filter, store.ConversationFilter{}) {
+		return err
+	}
+	return x.printStates(ctx)
+}
+
+// each calls write with every conversation.
+func (x *exporter) each(ctx context.Context, write func(doc []byte) error) error {
+	f := x.options.Filter
+	f.Order = store.NewestCreated // nothing moves while it is read
+	for c, err := range x.sc.Conversations().All(ctx, f) {
 		if err != nil {
 			return err
 		}
@@ -73,12 +129,7 @@ func (x *exporter) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("convostore: export conversation %s: %w", c.ID, err)
 		}
-		if x.result.Conversations > 0 {
-			if err := x.print(between); err != nil {
-				return err
-			}
-		}
-		if err := x.print(string(doc)); err != nil {
+		if err := write(doc); err != nil {
 			return err
 		}
 		x.result.Conversations++
@@ -87,10 +138,7 @@ func (x *exporter) run(ctx context.Context) error {
 			x.options.Progress(x.result)
 		}
 	}
-	if x.format == JSONL && x.result.Conversations > 0 {
-		end = "\n"
-	}
-	return x.print(end)
+	return nil
 }
 
 func (x *exporter) print(s string) error {
@@ -107,8 +155,9 @@ func (x *exporter) print(s string) error {
 // messages.
 func (x *exporter) encode(ctx context.Context, c *conversation.Conversation) ([]byte, int64, error) {
 	s := &stored{conversation: c, format: x.format}
+	sc := x.st.ForUser(c.UserID)
 	var live int64
-	for m, err := range x.sc.Messages().All(ctx, c.ID, store.MessageFilter{Deleted: store.IncludeDeleted, Branches: store.AllBranches}) {
+	for m, err := range sc.Messages().All(ctx, c.ID, store.MessageFilter{Deleted: store.IncludeDeleted, Branches: store.AllBranches}) {
 		if err != nil {
 			return nil, 0, err
 		}
@@ -117,9 +166,19 @@ func (x *exporter) encode(ctx context.Context, c *conversation.Conversation) ([]
 			live++
 		}
 	}
-	if err := x.readKept(ctx, s); err != nil {
+	err := x.readBeside(ctx, sc, s)
+	if err != nil {
 		return nil, 0, err
 	}
 	doc, err := codecs[x.format].write(s)
 	return doc, live, err
+}
+
+// readBeside reads what the conversation has beside its messages, as far as the format has a place
+// for it.
+func (x *exporter) readBeside(ctx context.Context, sc store.Scope, s *stored) error {
+	if x.format == JSONL {
+		return (&rowReader{s, x.st.DB(ctx), sc}).read(ctx, x.options.Vectors)
+	}
+	return x.readHeader(ctx, s)
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/message"
 )
 
@@ -68,7 +69,7 @@ func attachment(name, contentType string, size json.RawMessage, id string) messa
 	if err != nil || n < 0 {
 		n = 0
 	}
-	return message.Attachment{Filename: clean(name), ContentType: clean(contentType), Size: n, Key: clean(id)}
+	return message.Attachment{Filename: clean.String(name), ContentType: clean.String(contentType), Size: n, Key: clean.String(id)}
 }
 
 // documents makes an array of documents, nil of none. One with U+0000, which PostgreSQL's JSON

@@ -18,7 +18,7 @@ const (
 	Claude Format = "claude"
 	// OpenWebUI is the export of chats of Open WebUI.
 	OpenWebUI Format = "open-webui"
-	// JSONL is the library's own: a line for each conversation, with everything in it.
+	// JSONL is the library's own: a line for each conversation, with everything that is live in it.
 	JSONL Format = "convostore"
 )
 

@@ -31,25 +31,35 @@ type ImportResult struct {
 	Conversations, Messages int64
 	// Known is the number of messages that were there already.
 	Known int64
+	// Rows is the number of rows beside conversations and messages that were stored: suggestions,
+	// labels, read marks, votes, states and so on. Only JSONL has them.
+	Rows int64
 	// Deleted is the number of conversations that the user has deleted since an earlier import.
 	// They stay deleted.
 	Deleted int64
-	// Problems is the number of conversations and messages that are not stored.
+	// Problems is the number of conversations, messages and other rows that are not stored.
 	Problems int64
 }
 
-// Problem is a conversation or a message of a file that is not stored.
+// Problem is a conversation, a message or another row of a file that is not stored.
 type Problem struct {
 	// Index is the place of the conversation in the file, from 0.
 	Index int
+	// Line is the line of the file, from 1, in JSONL; 0 in other formats.
+	Line int
 	// Conversation is its external key, Node the id of the message in the file; both are empty
 	// where it is not known, and Node where it is the conversation that is not stored.
 	Conversation, Node string
-	Err                error
+	// Err says why. In JSONL it is a *rule.InvalidError whose Field leads to the value, such as
+	// "conversation.messages[2].votes[0].value", if the row breaks a rule.
+	Err error
 }
 
 func (p Problem) String() string {
 	where := fmt.Sprintf("conversation %d", p.Index)
+	if p.Line > 0 {
+		where = fmt.Sprintf("line %d, ", p.Line) + where
+	}
 	if p.Conversation != "" {
 		where += " (" + p.Conversation + ")"
 	}
@@ -82,6 +92,26 @@ func Import(ctx context.Context, st store.Store, user uuid.UUID, r io.Reader, o 
 	return im.result, err
 }
 
+// ImportAll stores the conversations of a file that ExportAll wrote, each as that of the user
+// whose it was, with the states of users and of apps. Everything else is as for Import. Options
+// with another format than JSONL are ErrInvalid.
+func ImportAll(ctx context.Context, st store.Store, r io.Reader, o ImportOptions) (ImportResult, error) {
+	if o.Format != "" && o.Format != JSONL {
+		return ImportResult{}, rule.Invalid("format", "is not %s, the only one with the users in it", JSONL)
+	}
+	o.Format = JSONL
+	im, err := newImporter(st, uuid.Max, o)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	if r == nil {
+		return ImportResult{}, rule.Invalid("reader", "is nil")
+	}
+	im.user, im.all = uuid.Nil, true
+	err = im.run(ctx, r)
+	return im.result, err
+}
+
 // A batch is written in one transaction.
 const (
 	batchThreads  = 50
@@ -100,12 +130,13 @@ func newImporter(st store.Store, user uuid.UUID, o ImportOptions) (*importer, er
 			return nil, err
 		}
 	}
-	return &importer{st: st, user: user, options: o, format: o.Format}, nil
+	return &importer{st: st, user: user, options: o, format: o.Format, dimensions: map[int]bool{}}, nil
 }
 
 type importer struct {
 	st      store.Store
 	user    uuid.UUID
+	all     bool // users are those of the file
 	options ImportOptions
 	format  Format
 	result  ImportResult
@@ -113,13 +144,21 @@ type importer struct {
 
 	batch    []*parsed
 	messages int // in the batch
+
+	// dimensions tells which lengths of vectors the store takes, as far as is known.
+	dimensions map[int]bool
 }
 
-// parsed is a conversation that waits to be written.
+// parsed is a conversation that waits to be written, or a state.
 type parsed struct {
 	*thread
-	index int
-	nodes []*node // those with a message, parents first
+	index, line int
+	nodes       []*node // those with a message, parents first
+}
+
+// problem is what is wrong with a part of a conversation, or with all of it.
+func (p *parsed) problem(node string, err error) Problem {
+	return Problem{Index: p.index, Line: p.line, Conversation: p.conversation.ExternalKey, Node: node, Err: err}
 }
 
 func (im *importer) run(ctx context.Context, r io.Reader) error {
@@ -142,10 +181,10 @@ func (im *importer) take(ctx context.Context, e element) error {
 		if err := im.flush(ctx); err != nil { // so that problems come in order
 			return err
 		}
-		return im.problem(Problem{Index: im.index, Err: err})
+		return im.problem(Problem{Index: im.index, Line: e.line, Err: err})
 	}
 	t.conversation.App = im.appOf(t)
-	p := &parsed{thread: t, index: im.index, nodes: t.arrange()}
+	p := &parsed{thread: t, index: im.index, line: e.line, nodes: t.arrange()}
 	im.batch = append(im.batch, p)
 	im.messages += len(p.nodes)
 	if len(im.batch) >= batchThreads || im.messages >= batchMessages {
@@ -202,7 +241,7 @@ func (im *importer) flush(ctx context.Context) error {
 				if !isRule(err) {
 					return err
 				}
-				out = outcome{problems: []Problem{{Index: p.index, Conversation: p.conversation.ExternalKey, Err: err}}}
+				out = outcome{problems: []Problem{p.problem("", err)}}
 			}
 			done = append(done, out)
 		}
@@ -224,6 +263,7 @@ func (im *importer) count(done []outcome) error {
 		im.result.Conversations += out.conversations
 		im.result.Messages += out.messages
 		im.result.Known += out.known
+		im.result.Rows += out.rows
 		im.result.Deleted += out.deleted
 		for _, p := range out.problems {
 			if err := im.problem(p); err != nil {

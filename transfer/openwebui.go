@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/message"
 )
 
@@ -101,7 +102,7 @@ func webuiNode(m member) (*node, error) {
 	}
 	n := &node{id: m.key, parent: o.text("parentId"), at: o.time("timestamp")}
 	msg := &message.Message{
-		Role: roleOf(o.text("role")), Kind: message.KindMessage, State: message.StateComplete, Content: clean(webuiText(o)),
+		Role: roleOf(o.text("role")), Kind: message.KindMessage, State: message.StateComplete, Content: clean.String(webuiText(o)),
 		Model: key(o.text("model")),
 	}
 	switch {
@@ -123,7 +124,7 @@ func webuiNode(m member) (*node, error) {
 			url = "" // the file itself, which the payload has
 		}
 		a := attachment(name, kind, file.get("size"), id)
-		a.URL = clean(url)
+		a.URL = clean.String(url)
 		msg.Attachments = append(msg.Attachments, a)
 	}
 	n.message = msg

@@ -123,7 +123,7 @@ func TestChatGPT(t *testing.T) {
 		require.Equal(t, message.KindEvent, m[2].Kind, "a thought is not something that was said")
 		require.Equal(t, message.RoleTool, m[4].Role)
 		require.Equal(t, "python", m[4].Author)
-		require.Equal(t, "Half of it: \uFFFD 10 cm.", m[5].Content)
+		require.Equal(t, "Half of it:  10 cm.", m[5].Content)
 		require.Equal(t, "gpt-5-thinking", m[5].Model)
 		require.Equal(t, m[1].SentAt, m[0].SentAt, "a hidden first message has no time: that of the first after it is the nearest")
 	})

@@ -16,6 +16,8 @@ type stored struct {
 	// kept is the header that the import of the same format kept, nil if there is none.
 	kept   []byte
 	format Format
+	// deliveries are those of the messages, for JSONL.
+	deliveries []*message.OutboxEntry
 }
 
 func (s *stored) archived() bool { return s.conversation.Status == conversation.StatusArchived }

@@ -7,8 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/message"
 )
 
@@ -20,8 +23,12 @@ type thread struct {
 	// header is what the file says of the conversation without its messages, nil if Export needs
 	// none.
 	header []byte
-	// states are those of the library's own format.
-	states []*conversation.State
+	// What only the library's own format has: whose the conversation was, what it has beside its
+	// messages, a state in the place of a conversation, and what cannot be read.
+	owner    uuid.UUID
+	rows     *lineRows
+	state    *looseState
+	problems []Problem
 	// nodes are the messages and what stands between them, in the order of the file.
 	nodes []*node
 	// head is the id of the node whose path was shown, "" for the last one.
@@ -36,8 +43,9 @@ type node struct {
 	// message is nil where a file has a node without one.
 	message *message.Message
 	at      time.Time // zero if the file does not say
-	// exact says that the message has all its times already.
-	exact bool
+	// path leads to the message in a line of the library's own format, which has the times of its
+	// own.
+	path string
 
 	// What arrange finds out.
 	up       *node // the nearest ancestor with a message
@@ -53,6 +61,9 @@ type node struct {
 func (t *thread) arrange() []*node {
 	byID := make(map[string]*node, len(t.nodes))
 	t.byID = byID
+	if t.rows != nil {
+		return t.inFileOrder()
+	}
 	nodes := t.nodes[:0:0]
 	for i, n := range t.nodes {
 		if byID[n.id] == nil {
@@ -78,6 +89,26 @@ func (t *thread) arrange() []*node {
 	sorted := inOrder(kept)
 	t.giveTimes(sorted)
 	return inOrder(sorted)
+}
+
+// inFileOrder is arrange for the library's own format, in which parents come first and the order
+// is that of the seqs.
+func (t *thread) inFileOrder() (kept []*node) {
+	for _, n := range t.nodes {
+		t.byID[n.id] = n
+		if n.message == nil {
+			continue
+		}
+		for n.up = t.byID[n.parent]; n.up != nil && n.up.message == nil; {
+			n.up = t.byID[n.up.parent]
+		}
+		if n.up != nil {
+			n.up.children = append(n.up.children, n)
+		}
+		kept = append(kept, n)
+	}
+	t.giveTimes(kept)
+	return kept
 }
 
 // cutCircles takes the parent from a node of each circle: the one that comes first in the file.
@@ -129,7 +160,7 @@ func (t *thread) giveTimes(parentsFirst []*node) {
 		if n.at.IsZero() {
 			n.at = t.conversation.CreatedAt
 		}
-		if !n.exact {
+		if n.path == "" || n.message.SentAt.IsZero() {
 			n.message.SentAt, n.message.CreatedAt = n.at, n.at
 		}
 	}
@@ -181,15 +212,9 @@ func (q *queue) Pop() any {
 	return last
 }
 
-// clean makes a text that every database keeps: what is not UTF-8 and U+0000 become U+FFFD. The
-// payload has the bytes of the file.
-func clean(s string) string {
-	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
-}
-
 // shorten cuts a title to what a conversation takes.
 func shorten(s string) string {
-	s = clean(s)
+	s = clean.String(s)
 	if r := []rune(s); len(r) > conversation.MaxTitle {
 		return string(r[:conversation.MaxTitle])
 	}
@@ -198,7 +223,7 @@ func shorten(s string) string {
 
 // key makes the key of a node from its id, which a broken file may have too long.
 func key(id string) string {
-	if id = clean(id); len(id) <= check.MaxKey {
+	if id = clean.String(id); len(id) <= check.MaxKey {
 		return id
 	}
 	return strings.ToValidUTF8(id[:check.MaxKey], "")

@@ -15,8 +15,8 @@ import (
 
 // outcome is what became of a conversation.
 type outcome struct {
-	conversations, messages, known, deleted int64
-	problems                                []Problem
+	conversations, messages, known, rows, deleted int64
+	problems                                      []Problem
 }
 
 // writer stores one conversation.
@@ -25,18 +25,30 @@ type writer struct {
 	thread *parsed
 	id     uuid.UUID
 	out    outcome
-	seqs   map[string]int64 // of the nodes that are stored, by id
+	seqs   map[string]int64 // of the nodes that are stored, by their ids in the file
+	stored map[string]int64 // of the messages that were there, by id and by key
 	last   int64            // the last seq
 	head   int64            // what an append without a parent follows
 	batch  []*message.Message
 	nodes  []*node // of the batch
+	added  []*node // those that were appended
 }
 
 // appendMany is how many messages are appended in one statement.
 const appendMany = 500
 
 func (im *importer) write(ctx context.Context, tx store.Store, p *parsed) (outcome, error) {
-	w := &writer{sc: tx.ForUser(im.user), thread: p, seqs: map[string]int64{}}
+	user, err := im.ownerOf(p)
+	if err != nil {
+		return outcome{}, err
+	}
+	if p.state != nil {
+		return writeState(ctx, tx, user, p.state)
+	}
+	w := &writer{sc: tx.ForUser(user), thread: p, seqs: map[string]int64{}, stored: map[string]int64{}}
+	for _, problem := range p.problems {
+		w.out.problems = append(w.out.problems, p.problem(problem.Node, problem.Err))
+	}
 	created, err := w.open(ctx)
 	if errors.Is(err, errDeleted) {
 		return outcome{deleted: 1}, nil
@@ -53,7 +65,21 @@ func (im *importer) write(ctx context.Context, tx store.Store, p *parsed) (outco
 	if created || w.out.messages > 0 {
 		err = w.finish(ctx, im.format, created)
 	}
+	if err == nil && p.rows != nil {
+		err = (&rowWriter{w, user, im, tx, p.rows, map[uuid.UUID]bool{}}).write(ctx, created)
+	}
 	return w.out, err
+}
+
+// ownerOf returns the user whose a conversation or a state becomes.
+func (im *importer) ownerOf(p *parsed) (uuid.UUID, error) {
+	if !im.all {
+		return im.user, nil
+	}
+	if user := p.owner; user != uuid.Nil || p.state != nil && p.state.app != nil {
+		return user, nil
+	}
+	return uuid.Nil, rule.Invalid("user_id", "is not set")
 }
 
 var errDeleted = errors.New("the conversation is deleted")
@@ -83,9 +109,9 @@ func (w *writer) open(ctx context.Context) (created bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		w.seqs[m.ID.String()] = m.Seq
+		w.stored[m.ID.String()] = m.Seq
 		if m.IdempotencyKey != "" {
-			w.seqs[m.IdempotencyKey] = m.Seq
+			w.stored[m.IdempotencyKey] = m.Seq
 		}
 	}
 	return false, nil
@@ -123,9 +149,7 @@ func (w *writer) append(ctx context.Context) error {
 		m := *n.message
 		parent := w.parentOf(n)
 		if err := w.check(&m); err != nil {
-			w.out.problems = append(w.out.problems, Problem{
-				Index: w.thread.index, Conversation: w.thread.conversation.ExternalKey, Node: n.id, Err: err,
-			})
+			w.out.problems = append(w.out.problems, w.thread.problem(n.id, within(n.path, err)))
 			w.seqs[n.id] = parent
 			continue
 		}
@@ -147,7 +171,7 @@ func (w *writer) append(ctx context.Context) error {
 // known returns the seq of a node that is stored.
 func (w *writer) known(n *node) (int64, bool) {
 	for _, id := range []string{n.message.ID.String(), n.message.IdempotencyKey} {
-		if seq, ok := w.seqs[id]; ok && id != "" && id != uuid.Nil.String() {
+		if seq, ok := w.stored[id]; ok && id != "" && id != uuid.Nil.String() {
 			return seq, true
 		}
 	}
@@ -199,6 +223,7 @@ func (w *writer) flush(ctx context.Context) error {
 	w.out.messages += int64(len(w.batch))
 	w.last += int64(len(w.batch))
 	w.head = w.last
+	w.added = append(w.added, w.nodes...)
 	w.batch, w.nodes = nil, nil
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/a2aproject/a2a-go/v2/a2a"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/message"
 )
 
@@ -30,12 +31,12 @@ func toMessage(id a2a.TaskID, e *entry) (*message.Message, error) {
 		m.Role = message.RoleAssistant
 	}
 	for _, p := range e.message.Parts {
-		file := message.Attachment{Filename: storable(p.Filename), ContentType: storable(p.MediaType)}
+		file := message.Attachment{Filename: clean.String(p.Filename), ContentType: clean.String(p.MediaType)}
 		switch c := p.Content.(type) {
 		case a2a.Raw:
 			file.Size = int64(len(c))
 		case a2a.URL:
-			file.URL = storable(string(c))
+			file.URL = clean.String(string(c))
 		default:
 			continue // texts are the content, and data is in the payload alone
 		}
@@ -56,12 +57,7 @@ func textOf(parts a2a.ContentParts) string {
 			texts = append(texts, text)
 		}
 	}
-	return storable(strings.Join(texts, "\n"))
-}
-
-// storable is a text as every database keeps it. The payload has it whole.
-func storable(s string) string {
-	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+	return clean.String(strings.Join(texts, "\n"))
 }
 
 // fromMessage returns the message of a row. One that somebody edited has the new text in the place

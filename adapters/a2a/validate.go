@@ -5,6 +5,7 @@ import (
 
 	"github.com/a2aproject/a2a-go/v2/a2a"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/rule"
 )
 
@@ -62,7 +63,7 @@ func validate(task *a2a.Task) error {
 }
 
 // validID says whether an id can be part of a key.
-func validID(id string) bool { return len(id) <= maxID && storable(id) == id }
+func validID(id string) bool { return len(id) <= maxID && clean.String(id) == id }
 
 func validateMessage(field string, m *a2a.Message) error {
 	if m == nil {

@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/google/uuid"
 	"google.golang.org/adk/v2/platform"
@@ -60,7 +61,9 @@ var (
 )
 
 // ExternalKey is the external key of a session's conversation.
-func ExternalKey(appName, sessionID string) string { return "adk:" + appName + "/" + sessionID }
+func ExternalKey(appName, sessionID string) string {
+	return "adk:" + url.PathEscape(appName) + "/" + sessionID
+}
 
 // ident names a session.
 type ident struct{ app, user, session string }
@@ -188,7 +191,7 @@ func (s *Service) AppendEvent(ctx context.Context, sess session.Session, event *
 	if err != nil {
 		return fmt.Errorf("adk: append event to session %q: %w", id.session, err)
 	}
-	if own && created[0] {
+	if own && (created[0] || !h.has(event.ID)) {
 		h.add(event, m.CreatedAt)
 	}
 	return nil

@@ -126,12 +126,14 @@ func TestManyHandles(t *testing.T) {
 	})
 }
 
-// TestOrder has events of one time, and a redelivery.
+// TestOrder has events of one time, a redelivery, and an append that was repeated because nobody
+// knew whether it was stored.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
 		s := adk.New(open(t, d), adk.Options{})
 		sess := create(t, s, nil)
+		other := get(t, s, session.GetRequest{SessionID: "s"})
 		var want []string
 		for i := range 30 {
 			require.NoError(t, s.AppendEvent(t.Context(), sess, event(i, nil)))
@@ -143,6 +145,9 @@ func TestOrder(t *testing.T) {
 		require.Equal(t, want[20:], ids(get(t, s, session.GetRequest{SessionID: "s", NumRecentEvents: 10})))
 		require.Empty(t, state(sess))
 		require.Empty(t, state(get(t, s, session.GetRequest{SessionID: "s"})))
+		require.NoError(t, s.AppendEvent(t.Context(), other, event(29, nil)))
+		require.Equal(t, want[29:], ids(other), "the handle did not know it")
+		require.Equal(t, want, ids(get(t, s, session.GetRequest{SessionID: "s"})))
 	})
 }
 
@@ -228,7 +233,7 @@ func TestEvents(t *testing.T) {
 		thread, err := mine.Conversations().Thread(ctx, c.ID)
 		require.NoError(t, err)
 		m := thread.Messages
-		require.Equal(t, "I look \uFFFD it up.", m[0].Content)
+		require.Equal(t, "I look  it up.", m[0].Content)
 		require.Equal(t, []message.Role{message.RoleAssistant, message.RoleTool, message.RoleAssistant}, []message.Role{m[0].Role, m[1].Role, m[2].Role})
 		require.Equal(t, []int64{7, 5}, []int64{m[0].TokensIn, m[0].TokensOut})
 		require.Equal(t, "gemini-3", m[0].Model)
@@ -278,6 +283,28 @@ func TestTenants(t *testing.T) {
 		require.Empty(t, none.Sessions)
 		_, err = s.Create(ctx, &session.CreateRequest{AppName: app, UserID: "nobody"})
 		require.ErrorIs(t, err, store.ErrInvalid, "a user without a tenant is nobody")
+	})
+}
+
+// TestNames has apps and sessions whose names run into each other.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		s, ctx := adk.New(open(t, d), adk.Options{}), t.Context()
+		names := [][2]string{{"a/b", "c"}, {"a", "b/c"}, {"a%2Fb", "c"}}
+		for i, n := range names {
+			_, err := s.Create(ctx, &session.CreateRequest{AppName: n[0], UserID: "ann", SessionID: n[1], State: map[string]any{"i": float64(i)}})
+			require.NoError(t, err)
+		}
+		for i, n := range names {
+			got, err := s.Get(ctx, &session.GetRequest{AppName: n[0], UserID: "ann", SessionID: n[1]})
+			require.NoError(t, err)
+			require.Equal(t, map[string]any{"i": float64(i)}, state(got.Session))
+			all, err := s.List(ctx, &session.ListRequest{AppName: n[0]})
+			require.NoError(t, err)
+			require.Len(t, all.Sessions, 1)
+			require.Equal(t, n[1], all.Sessions[0].ID())
+		}
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/adk/v2/session"
 	"google.golang.org/genai"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -91,7 +92,7 @@ func fillContent(m *message.Message, c *genai.Content) error {
 			}
 		}
 	}
-	m.Content = strings.ToValidUTF8(strings.ReplaceAll(strings.Join(texts, "\n"), "\x00", "\uFFFD"), "\uFFFD")
+	m.Content = clean.String(strings.Join(texts, "\n"))
 	if len(texts)+len(calls)+len(results)+len(m.Attachments) == 0 {
 		m.Kind = message.KindEvent
 	}

@@ -68,6 +68,14 @@ func (h *handle) add(event *session.Event, at time.Time) {
 	}
 }
 
+// has tells whether the handle has an event. One whose append was repeated, because nobody knew
+// whether it was stored, it has not.
+func (h *handle) has(id string) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return slices.ContainsFunc(h.events, func(e *session.Event) bool { return e.ID == id })
+}
+
 func (h *handle) set(values map[string]any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

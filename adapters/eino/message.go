@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudwego/eino/schema"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/payload"
 	"github.com/convostore/convostore/rule"
@@ -26,7 +27,7 @@ func ToMessage(m *schema.Message) (*message.Message, error) {
 	if err != nil {
 		return nil, fmt.Errorf("eino: %w", rule.Invalid("message", "cannot be JSON: %v", err))
 	}
-	row := &message.Message{Author: storable(m.Name)}
+	row := &message.Message{Author: clean.String(m.Name)}
 	// Eino's JSON is that of Chat Completions, with more in it.
 	if err := payload.Set(row, payload.ChatCompletions, doc); err != nil {
 		return nil, fmt.Errorf("eino: %w", err)
@@ -34,7 +35,7 @@ func ToMessage(m *schema.Message) (*message.Message, error) {
 	row.PayloadFormat = PayloadFormat
 	addParts(row, m)
 	if r := m.ResponseMeta; r != nil {
-		row.FinishReason = storable(r.FinishReason)
+		row.FinishReason = clean.String(r.FinishReason)
 		if r.Usage != nil {
 			row.TokensIn, row.TokensOut = int64(r.Usage.PromptTokens), int64(r.Usage.CompletionTokens)
 		}
@@ -79,25 +80,20 @@ func addParts(row *message.Message, m *schema.Message) {
 		}
 	}
 	if len(texts) > 0 && row.Role != message.RoleTool {
-		row.Content = storable(strings.Join(texts, "\n\n"))
+		row.Content = clean.String(strings.Join(texts, "\n\n"))
 	}
 }
 
 // addFile adds a file by what is known of it. Its bytes are in the payload.
 func addFile(row *message.Message, p schema.MessagePartCommon, name string) {
-	file := message.Attachment{Filename: storable(name), ContentType: storable(p.MIMEType)}
+	file := message.Attachment{Filename: clean.String(name), ContentType: clean.String(p.MIMEType)}
 	if p.URL != nil && !strings.HasPrefix(*p.URL, "data:") {
-		file.URL = storable(*p.URL)
+		file.URL = clean.String(*p.URL)
 	}
 	if p.Base64Data != nil {
 		file.Size = int64(len(*p.Base64Data)) * 3 / 4
 	}
 	row.Attachments = append(row.Attachments, file)
-}
-
-// storable is a text as every database keeps it. The payload has it whole.
-func storable(s string) string {
-	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD")
 }
 
 // FromMessage returns the messages of a row: the one that ToMessage was given, with the new text if

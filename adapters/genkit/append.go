@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/firebase/genkit/go/ai"
 	"github.com/firebase/genkit/go/ai/exp"
 	"github.com/google/uuid"
 
@@ -77,15 +78,30 @@ func (w *writer[State]) place(ctx context.Context, sc store.Scope, conversationI
 	if err != nil {
 		return trail{}, 0, err
 	}
-	n, err := common(path, w.canonical)
+	stored, err := canonicalsOf(path)
+	if err != nil {
+		return trail{}, 0, err
+	}
+	n := 0
+	for n < min(len(stored), len(w.canonical)) && bytes.Equal(stored[n], w.canonical[n]) {
+		n++
+	}
 	switch {
-	case err != nil || n == len(path):
+	case n == len(path):
 	case n == 0:
 		t.Tip = 0
 	default:
 		t.Tip = path[n-1].seq
 	}
-	return t, n, err
+	return t, n, nil
+}
+
+func canonicalsOf(path []entry) ([][]byte, error) {
+	ms := make([]*ai.Message, len(path))
+	for i, e := range path {
+		ms[i] = e.message
+	}
+	return canonicals(ms)
 }
 
 // parent is what the first new message names as its parent, nil for the head of the conversation:
@@ -110,9 +126,6 @@ func (w *writer[State]) parent(ctx context.Context, sc store.Scope, c *conversat
 
 // onPath says whether a seq is on the path of the head.
 func onPath(ctx context.Context, sc store.Scope, c *conversation.Conversation, seq int64) (bool, error) {
-	if seq > head(c) {
-		return false, nil
-	}
 	if seq == 0 || !c.Branched {
 		return true, nil
 	}

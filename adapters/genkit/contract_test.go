@@ -67,6 +67,7 @@ func TestContract(t *testing.T) {
 		{"Abort", testAbort},
 		{"Subscribe", testSubscribe},
 		{"Many", testMany},
+		{"ManySessions", testManySessions},
 	}
 	run := func(t *testing.T, newStore func(t *testing.T) sessionStore) {
 		t.Helper()

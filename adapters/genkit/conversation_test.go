@@ -250,6 +250,13 @@ func TestTakenBack(t *testing.T) {
 		require.NoError(t, err)
 		save(t, s, "f", say(7, "z", "q1", "a1", "again"))
 		require.Equal(t, []string{"q1", "a1", "again"}, contents(s.thread()))
+		_, err = s.mine.Messages().SetHead(ctx, id, 3)
+		require.NoError(t, err)
+		_, err = s.mine.Messages().Append(ctx, id, &message.Message{Role: message.RoleUser, Kind: message.KindNote, Content: "elsewhere"})
+		require.NoError(t, err)
+		save(t, s, "g", say(8, "e", "q1", "a1", "other", "way", "on", "and on"))
+		s.requireSaid("g", "q1", "a1", "other", "way", "on", "and on")
+		require.Equal(t, []string{"q1", "a1", "other", "way", "on", "and on"}, contents(s.thread()))
 	})
 }
 

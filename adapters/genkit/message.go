@@ -9,6 +9,7 @@ import (
 
 	"github.com/firebase/genkit/go/ai"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/payload"
 	"github.com/convostore/convostore/rule"
@@ -123,7 +124,7 @@ func textOf(m *ai.Message) string {
 			texts = append(texts, p.Text)
 		}
 	}
-	return strings.ToValidUTF8(strings.ReplaceAll(strings.Join(texts, "\n"), "\x00", "\uFFFD"), "\uFFFD")
+	return clean.String(strings.Join(texts, "\n"))
 }
 
 // roleOf says who speaks. A role that Genkit does not know is a user's, unless tools answer.

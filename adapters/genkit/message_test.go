@@ -50,7 +50,7 @@ func TestToMessage(t *testing.T) {
 
 	asked, err := genkit.ToMessage(messages[1])
 	require.NoError(t, err)
-	require.Equal(t, "What is \uFFFD this, \nand where?", asked.Content)
+	require.Equal(t, "What is  this, \nand where?", asked.Content)
 	require.Equal(t, message.Attachments{{ContentType: "image/png", Size: 5}, {URL: "https://example.org/a.jpg"}}, asked.Attachments)
 	called, err := genkit.ToMessage(ai.NewModelMessage(messages[2].Content[0], ai.NewToolRequestPart(&ai.ToolRequest{Ref: "c1", Name: "find", Input: map[string]any{"q": "Porto"}}), messages[2].Content[2]))
 	require.NoError(t, err)

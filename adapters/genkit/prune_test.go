@@ -42,6 +42,11 @@ func TestMaxChain(t *testing.T) {
 		cycle := say(10, "cycle", "q0")
 		save(t, s, "cycle", cycle)
 		require.NotNil(t, get(t, s, "cycle"))
+		save(t, s, "x", say(11, "y", "q0"))
+		save(t, s, "y", say(12, "x", "q0"))
+		save(t, s, "x", say(11, "y", "q0"))
+		save(t, s, "end", say(13, "y", "q0"))
+		require.Equal(t, "end", latest(t, s, "s"))
 	}
 	t.Run("file", func(t *testing.T) {
 		t.Parallel()
@@ -56,7 +61,7 @@ func TestMaxChain(t *testing.T) {
 		require.Len(t, s.all(), 6+1+1+1, "messages stay")
 		var n int64
 		require.NoError(t, s.st.DB(t.Context()).Table("conversation_states").Count(&n).Error)
-		require.Equal(t, int64(5), n, "four snapshots and which is the latest")
+		require.Equal(t, int64(7), n, "six snapshots and which is the latest")
 	})
 	require.Panics(t, func() { genkit.NewSessionStore[custom](nil, ann, genkit.Options{MaxChain: -1}) })
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/firebase/genkit/go/ai/exp"
@@ -56,8 +57,8 @@ type writer[State any] struct {
 
 	existing *found[State]
 	next     *exp.SessionSnapshot[State]
-	// canonical are the messages of next.
-	canonical [][]byte
+	// stored are the messages of existing before fn could change them, and canonical those of next.
+	stored, canonical [][]byte
 }
 
 // errMoved says that something came in between.
@@ -101,7 +102,11 @@ func (w *writer[State]) find(ctx context.Context) (*found[State], error) {
 	if err == nil && f != nil {
 		err = f.read(ctx, sc)
 	}
-	return present(f, err)
+	if f, err = present(f, err); err != nil || f == nil {
+		return nil, err
+	}
+	w.stored, err = canonicalsOf(f.path)
+	return f, err
 }
 
 // settle sets what belongs to the store.
@@ -136,10 +141,7 @@ func (w *writer[State]) write(ctx context.Context, next *exp.SessionSnapshot[Sta
 	if w.existing == nil {
 		return w.s.st.Transaction(ctx, func(tx store.Store) error { return w.create(ctx, tx.ForUser(w.tenant), next) })
 	}
-	kept, err := w.kept(next)
-	if err != nil {
-		return err
-	}
+	kept := w.kept(next)
 	old := w.existing.doc.Snapshot
 	if kept && next.Status == old.Status && next.CreatedAt.Equal(old.CreatedAt) {
 		return w.merge(ctx, w.s.st.ForUser(w.tenant), next, newChange(w.existing.conversation, w.existing.doc.Trail))
@@ -148,32 +150,11 @@ func (w *writer[State]) write(ctx context.Context, next *exp.SessionSnapshot[Sta
 }
 
 // kept says whether the messages are those that are stored.
-func (w *writer[State]) kept(next *exp.SessionSnapshot[State]) (bool, error) {
+func (w *writer[State]) kept(next *exp.SessionSnapshot[State]) bool {
 	if next.State == nil {
-		return true, nil
+		return true
 	}
-	if w.existing.doc.Snapshot.State == nil || len(w.canonical) != len(w.existing.path) {
-		return false, nil
-	}
-	n, err := common(w.existing.path, w.canonical)
-	return n == len(w.canonical), err
-}
-
-// common is how many messages at the beginning are the same.
-func common(path []entry, canonicals [][]byte) (int, error) {
-	for i, e := range path {
-		if i == len(canonicals) {
-			return i, nil
-		}
-		stored, err := canonical(e.message)
-		if err != nil {
-			return 0, err
-		}
-		if !bytes.Equal(stored, canonicals[i]) {
-			return i, nil
-		}
-	}
-	return len(path), nil
+	return w.existing.doc.Snapshot.State != nil && slices.EqualFunc(w.stored, w.canonical, bytes.Equal)
 }
 
 func (w *writer[State]) create(ctx context.Context, sc store.Scope, next *exp.SessionSnapshot[State]) error {

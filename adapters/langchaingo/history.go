@@ -13,12 +13,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/tmc/langchaingo/llms"
 	"github.com/tmc/langchaingo/schema"
 
+	"github.com/convostore/convostore/internal/clean"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -124,7 +124,7 @@ func toMessage(m llms.ChatMessage) (*message.Message, error) {
 		return nil, fmt.Errorf("langchaingo: encode message: %w", err)
 	}
 	stored := &message.Message{
-		Role: role, Content: strings.ToValidUTF8(strings.ReplaceAll(m.GetContent(), "\x00", "\uFFFD"), "\uFFFD"),
+		Role: role, Content: clean.String(m.GetContent()),
 		Payload: doc, PayloadFormat: PayloadFormat,
 	}
 	switch m := m.(type) {

@@ -61,7 +61,7 @@ func TestKinds(t *testing.T) {
 
 		thread, err := sc.Conversations().Thread(ctx, id)
 		require.NoError(t, err)
-		require.Equal(t, "Too \uFFFD short.", thread.Messages[6].Content)
+		require.Equal(t, "Too  short.", thread.Messages[6].Content)
 		require.Contains(t, string(thread.Messages[2].ToolCalls), "weather")
 
 		_, err = sc.Messages().Append(ctx, id, &message.Message{Kind: message.KindNote, Role: message.RoleUser, Content: "a note"})

@@ -19,12 +19,10 @@ import (
 // PayloadFormat is the payload format of an event.
 const PayloadFormat = "trpc.event"
 
-// toMessage makes the message of an event, whose trace is left out as in all services of the
-// framework. What no column takes, such as U+0000, is in the payload alone.
+// toMessage makes the message of an event. What no column takes, such as U+0000, is in the payload
+// alone.
 func toMessage(e *event.Event) (*message.Message, error) {
-	stored := *e
-	stored.ExecutionTrace = nil
-	payload, err := json.Marshal(&stored)
+	payload, err := json.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf("encode event %q: %w", e.ID, err)
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
 	"trpc.group/trpc-go/trpc-agent-go/session"
 
 	"github.com/convostore/convostore/conversation"
@@ -51,21 +50,10 @@ func (l *lister) run(ctx context.Context, o *session.Options) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	app, err := readAll(ctx, l.sc, store.AppState(l.key.AppName))
-	if err != nil {
-		return err
-	}
-	user, err := readAll(ctx, l.sc, store.UserState(l.key.AppName))
-	if err != nil {
-		return err
-	}
 	for part := range slices.Chunk(rows, store.MaxLimit) {
 		if err := l.take(ctx, part, o); err != nil {
 			return err
 		}
-	}
-	for _, sess := range l.sessions {
-		share(sess, app, user)
 	}
 	return nil
 }
@@ -92,22 +80,14 @@ func (l *lister) rows(ctx context.Context) ([]*conversation.Conversation, error)
 
 // take adds conversations. The states of all of them take one query.
 func (l *lister) take(ctx context.Context, rows []*conversation.Conversation, o *session.Options) error {
-	ids := make([]uuid.UUID, len(rows))
-	for i, c := range rows {
-		ids[i] = c.ID
-	}
-	var states []*conversation.State
-	if err := l.service.st.DB(ctx).Where("user_id = ? AND conversation_id IN ?", rows[0].UserID, ids).Find(&states).Error; err != nil {
+	states, err := l.sc.States().OfConversations(ctx, rows)
+	if err != nil {
 		return err
 	}
-	own := map[uuid.UUID][]*store.State{}
-	for _, s := range states {
-		own[s.ConversationID] = append(own[s.ConversationID], &store.State{Key: s.Key, Value: s.Value})
-	}
-	for _, c := range rows {
+	for i, c := range rows {
 		id := strings.TrimPrefix(c.ExternalKey, ExternalKey(l.key.AppName, ""))
-		sess := newHandle(session.Key{AppName: l.key.AppName, UserID: l.key.UserID, SessionID: id}, c)
-		if err := decodeOwn(sess, own[c.ID]); err != nil {
+		sess, err := newHandle(session.Key{AppName: l.key.AppName, UserID: l.key.UserID, SessionID: id}, c, states[i])
+		if err != nil {
 			return err
 		}
 		if !o.ListSessionOnlyMeta {

@@ -101,19 +101,18 @@ func open(ctx context.Context, sc store.Scope, key session.Key, c *conversation.
 	if err != nil {
 		return nil, err
 	}
-	sess := newHandle(key, c)
+	return newHandle(key, c, states)
+}
+
+func newHandle(key session.Key, c *conversation.Conversation, states store.ConversationStates) (*session.Session, error) {
+	sess := session.NewSession(key.AppName, key.UserID, key.SessionID,
+		session.WithSessionCreatedAt(c.CreatedAt), session.WithSessionUpdatedAt(c.UpdatedAt))
+	sess.ServiceMeta = map[string]string{metaKey: metaOf(key, c.ID)}
 	if err := decodeOwn(sess, states.Conversation); err != nil {
 		return nil, err
 	}
 	share(sess, states.App, states.User)
 	return sess, nil
-}
-
-func newHandle(key session.Key, c *conversation.Conversation) *session.Session {
-	sess := session.NewSession(key.AppName, key.UserID, key.SessionID,
-		session.WithSessionCreatedAt(c.CreatedAt), session.WithSessionUpdatedAt(c.UpdatedAt))
-	sess.ServiceMeta = map[string]string{metaKey: metaOf(key, c.ID)}
-	return sess
 }
 
 // DeleteSession erases a session with its events, its tracks and its state. The states of its user

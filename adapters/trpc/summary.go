@@ -154,11 +154,10 @@ func (s *Service) summaries(ctx context.Context, key session.Key) (*session.Sess
 	if err != nil {
 		return nil, err
 	}
-	sess := newHandle(key, c)
 	f := store.StateFilter{Prefix: summaryPrefix, Limit: store.MaxLimit}
 	states, err := sc.States().List(ctx, store.ConversationState(c.ID), f)
 	if err != nil {
 		return nil, err
 	}
-	return sess, decodeOwn(sess, states)
+	return newHandle(key, c, store.ConversationStates{Conversation: states})
 }

@@ -149,8 +149,7 @@ func (s *Service) find(ctx context.Context, key session.Key) (store.Scope, *conv
 // onSession calls f with the conversation of a handle: with the one that the handle knows, and if
 // that is gone with the one that the session has now.
 func (s *Service) onSession(ctx context.Context, sess *session.Session, f func(sc store.Scope, id uuid.UUID) error) error {
-	known, ok := fromMeta(sess)
-	if ok {
+	if known, ok := fromMeta(sess); ok {
 		if err := f(s.scope(sess.AppName, sess.UserID), known); !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
@@ -158,9 +157,6 @@ func (s *Service) onSession(ctx context.Context, sess *session.Session, f func(s
 	sc, c, err := s.find(ctx, keyOf(sess))
 	if err != nil {
 		return err
-	}
-	if ok && c.ID == known {
-		return store.ErrNotFound
 	}
 	return f(sc, c.ID)
 }

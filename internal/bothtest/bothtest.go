@@ -37,6 +37,15 @@ func Run(t *testing.T, test func(t *testing.T, d Database)) {
 	})
 }
 
+// Bench runs a benchmark on each, one after the other.
+func Bench(b *testing.B, bench func(b *testing.B, d Database)) {
+	b.Helper()
+	b.Run("sqlite", func(b *testing.B) {
+		bench(b, Database{SQLite: true, DSN: filepath.Join(b.TempDir(), "chat.db")})
+	})
+	b.Run("postgres", func(b *testing.B) { bench(b, Database{DSN: pgtest.Database(b)}) })
+}
+
 // Open opens a store on the database, also several times.
 func (d Database) Open(ctx context.Context, opts ...convostore.Option) (store.Store, error) {
 	if d.SQLite {

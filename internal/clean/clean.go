@@ -23,6 +23,10 @@ type Options struct {
 // host asked for.
 var All = Options{NUL: true, Invalid: true}
 
+// String returns a text without anything that a database does not keep. It is for a text that is
+// made of what is kept to the byte elsewhere, such as the Content beside a Payload.
+func String(s string) string { return All.text(s) }
+
 const replacement = "\uFFFD"
 
 // Text cleans texts in place.

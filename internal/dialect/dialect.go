@@ -112,6 +112,8 @@ type Lists interface {
 	// Pairs is a table of pairs of ids in its columns a and b, with its arguments. The two lists
 	// are of one length.
 	Pairs(a, b []uuid.UUID) (sql string, args []any)
+	// Places is Pairs with two numbers each, in its columns c and d.
+	Places(a, b []uuid.UUID, c, d []int64) (sql string, args []any)
 }
 
 // Planning steers a planner that can be steered. It changes no result.
@@ -122,6 +124,10 @@ type Planning interface {
 	// OrderedJoin joins two tables and has SQLite read the first one first. PostgreSQL
 	// decides by its statistics, which SQLite does not have.
 	OrderedJoin() string
+	// ForEach has the rows of a table, under an alias, that meet a condition for each row of
+	// outer, which comes first. They are looked up by an index each time, also where the
+	// condition is a range that PostgreSQL would expect a third of the table in.
+	ForEach(outer, table, alias, condition string) string
 	// Through, behind a table and its alias, has SQLite read the table through an index, and
 	// fail without it. SQLite takes an index that has only the first column of an order for
 	// useless, and sorts the whole table.
@@ -130,6 +136,8 @@ type Planning interface {
 	// sorted: it sorts rows with all that is selected of them. It is empty where a sort takes
 	// only what it needs.
 	SortKey() string
+	// Lateral tells whether a subquery in FROM may depend on a row of what stands before it.
+	Lateral() bool
 }
 
 // Times are calculations with times.

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -35,6 +36,7 @@ func (postgres) Unindexed(column string) string { return column }
 func (postgres) OrderedJoin() string            { return " JOIN " }
 func (postgres) Through(string) string          { return "" }
 func (postgres) SortKey() string                { return "" }
+func (postgres) Lateral() bool                  { return true }
 
 func (postgres) Greatest() string   { return "GREATEST" }
 func (postgres) IndexesParts() bool { return true }
@@ -66,6 +68,24 @@ func (postgres) InUUIDs(column string, ids []uuid.UUID) (sql, arg string) {
 func (postgres) Pairs(a, b []uuid.UUID) (sql string, args []any) {
 	return "(SELECT p.a, p.b FROM unnest(CAST(? AS uuid[]), CAST(? AS uuid[])) AS p (a, b))",
 		[]any{"{" + joinUUIDs(a, "") + "}", "{" + joinUUIDs(b, "") + "}"}
+}
+
+func (postgres) Places(a, b []uuid.UUID, c, d []int64) (sql string, args []any) {
+	return "(SELECT p.a, p.b, p.c, p.d FROM unnest(CAST(? AS uuid[]), CAST(? AS uuid[]), CAST(? AS bigint[]), CAST(? AS bigint[])) AS p (a, b, c, d))",
+		[]any{"{" + joinUUIDs(a, "") + "}", "{" + joinUUIDs(b, "") + "}", "{" + joinNumbers(c) + "}", "{" + joinNumbers(d) + "}"}
+}
+
+func joinNumbers(numbers []int64) string {
+	texts := make([]string, len(numbers))
+	for i, n := range numbers {
+		texts[i] = strconv.FormatInt(n, 10)
+	}
+	return strings.Join(texts, ",")
+}
+
+// ForEach keeps the planner from merging the subquery into the join.
+func (postgres) ForEach(outer, table, alias, condition string) string {
+	return outer + " CROSS JOIN LATERAL (SELECT * FROM " + table + " " + alias + " WHERE " + condition + " OFFSET 0) " + alias
 }
 
 func (postgres) InTexts(column string, values []string) (sql string, arg any) {

@@ -41,6 +41,7 @@ func (sqlite) Unindexed(column string) string { return "+" + column }
 func (sqlite) OrderedJoin() string            { return " CROSS JOIN " }
 func (sqlite) Through(index string) string    { return " INDEXED BY " + index }
 func (sqlite) SortKey() string                { return "row_id" }
+func (sqlite) Lateral() bool                  { return false }
 
 func (sqlite) Greatest() string              { return "MAX" }
 func (sqlite) IndexesParts() bool            { return false }
@@ -64,6 +65,20 @@ func (sqlite) Pairs(a, b []uuid.UUID) (sql string, args []any) {
 	}
 	return "(SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b FROM json_each(?))",
 		[]any{"[" + strings.Join(both, ",") + "]"}
+}
+
+func (sqlite) Places(a, b []uuid.UUID, c, d []int64) (sql string, args []any) {
+	places := make([]string, len(a))
+	for i := range a {
+		places[i] = `["` + a[i].String() + `","` + b[i].String() + `",` + strconv.FormatInt(c[i], 10) + "," + strconv.FormatInt(d[i], 10) + "]"
+	}
+	return "(SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b, " +
+			"json_extract(value, '$[2]') AS c, json_extract(value, '$[3]') AS d FROM json_each(?))",
+		[]any{"[" + strings.Join(places, ",") + "]"}
+}
+
+func (sqlite) ForEach(outer, table, alias, condition string) string {
+	return outer + " CROSS JOIN " + table + " " + alias + " ON " + condition
 }
 
 func (sqlite) Unnest([]string) string { return "" }

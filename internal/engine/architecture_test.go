@@ -45,7 +45,7 @@ var rooms = []room{
 	{"internal/engine/query", "build a statement, run it, read its rows; the log of statements", []string{"store", leaf}},
 	{"internal/engine/record", "a file a table: columns, types, destinations, arguments", []string{"store", "query", leaf}},
 	{"internal/engine/replica", "the set of replicas, and whose writes they may lack", []string{"store", "query", leaf}},
-	{"internal/engine/watch", "what tails wait for: one poller, its bells", []string{"store"}},
+	{"internal/engine/watch", "what tails wait for: one poller, its bells", []string{"store", leaf}},
 	{"internal/engine/config", "what options set, applied once", []string{"store", "query", "replica", "watch", leaf}},
 	{"internal/engine/scope", "whose rows, which connection, which transaction, which schema", []string{
 		"store", "query", "record", "replica", "config", leaf,

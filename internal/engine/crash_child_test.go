@@ -33,10 +33,14 @@ func startChild(t *testing.T, test string, env ...string) *child {
 }
 
 func childCommand(t *testing.T, test string, env ...string) (*exec.Cmd, error) {
+	return childCommandFor(t, time.Minute, test, env...)
+}
+
+func childCommandFor(t *testing.T, patience time.Duration, test string, env ...string) (*exec.Cmd, error) {
 	self, err := os.Executable()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, self, "-test.run=^"+test+"$", "-test.timeout=1m")
+	cmd := exec.CommandContext(ctx, self, "-test.run=^"+test+"$", "-test.timeout="+patience.String())
 	cmd.Env, cmd.Stderr = append(os.Environ(), env...), os.Stderr
 	return cmd, err
 }

@@ -47,6 +47,7 @@ func TestPlansSQLite(t *testing.T) {
 	t.Parallel()
 	st, w := plansInSQLite(t)
 	checkPlans(t, st, w, "EXPLAIN QUERY PLAN ", sqlitePlan)
+	checkListPlans(t, st, w, "EXPLAIN QUERY PLAN ", sqliteListPlan)
 	checkReportPlans(t, st, w, "EXPLAIN QUERY PLAN ", regexp.MustCompile(`^SCAN (c|m|s|conversations|messages|ai_suggestions)$`))
 	checkRetentionPlans(t, st, w, "EXPLAIN QUERY PLAN ", sqlitePlan)
 }
@@ -55,6 +56,7 @@ func TestPlansPostgres(t *testing.T) {
 	t.Parallel()
 	st, w := plansInPostgres(t)
 	checkPlans(t, st, w, "EXPLAIN ", postgresPlan)
+	checkListPlans(t, st, w, "EXPLAIN ", postgresListPlan)
 	checkReportPlans(t, st, w, "EXPLAIN ", regexp.MustCompile(`Seq Scan`))
 	checkRetentionPlans(t, st, w, "EXPLAIN ", postgresPlan)
 }
@@ -360,6 +362,7 @@ func fillPlans(t *testing.T, db *gorm.DB) *planWorld {
 	require.NoError(t, db.CreateInBatches(cs, 500).Error)
 	require.NoError(t, db.CreateInBatches(ms, 500).Error)
 	require.NoError(t, db.CreateInBatches(ss, 500).Error)
+	markPlans(t, db, cs)
 	require.NoError(t, db.Exec("ANALYZE").Error)
 	return &planWorld{cs[planTarget].UserID, cs[planTarget], ms[planTarget*planMessages+5], ss[planTarget]}
 }
@@ -371,6 +374,10 @@ func planThread(user uuid.UUID, n, length int, at time.Time) *conversation.Conve
 	}
 	if n%20 == 0 {
 		c.Status = conversation.StatusNeedsReply
+	}
+	if n%10 == 0 {
+		c.App, c.Assignee = "app", "bea"
+		c.Metadata = message.JSON(`{"state":"open","tags":["open"]}`)
 	}
 	for i := range length {
 		m := &message.Message{

@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"strconv"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,12 +18,10 @@ import (
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/bothtest"
-	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
-	"github.com/convostore/convostore/store/postgres"
 )
 
 // tailed is a conversation with those who follow it.
@@ -46,57 +43,104 @@ func setting(t *testing.T, name string, standard int) int {
 	return n
 }
 
-// TestTailsMissNothing: tails in two processes follow what writers in two others do, while the
+// TestTailsMissNothing: tails in two stores follow what writers in two others do, while the
 // server ends all connections again and again, and each ends with what is stored, in order.
-// CONVOSTORE_TEST_TAILS and CONVOSTORE_TEST_CHANGES set how many; 1,000 and 100,000 are the
-// sizes of a long run.
 func TestTailsMissNothing(t *testing.T) {
 	t.Parallel()
-	tails, changes, restarts := 50, 400, 3
+	tails, changes, cuts := 50, 400, 3
 	if testrun.Full() {
-		tails, changes, restarts = 200, 4000, 10
+		tails, changes, cuts = 200, 4000, 10
 	}
-	tails, changes = setting(t, "CONVOSTORE_TEST_TAILS", tails), setting(t, "CONVOSTORE_TEST_CHANGES", changes)
 	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
-		ctx := t.Context()
 		first := d.Store(t, convostore.WithMigrate(migrate.Options{WithoutVectorIndex: true}))
-		readers, writers := []store.Store{first, d.Store(t)}, []store.Store{d.Store(t), d.Store(t)}
-		rooms := make([]*tailed, max(1, tails/5))
-		for i := range rooms {
-			r := &tailed{user: uuid.New()}
-			c := &conversation.Conversation{Messages: []*message.Message{{Role: message.RoleUser, Content: "first"}}}
-			require.NoError(t, first.ForUser(r.user).Conversations().Create(ctx, c))
-			r.id, r.messages = c.ID, []uuid.UUID{c.Messages[0].ID}
-			rooms[i] = r
-		}
-		var following sync.WaitGroup
-		failed := make([]error, tails)
-		bounded, stop := context.WithTimeout(ctx, 5*time.Minute)
-		defer stop()
-		for i := range tails {
-			following.Go(func() { failed[i] = followToEnd(bounded, readers[i%2], rooms[i%len(rooms)]) })
-		}
-		var writing sync.WaitGroup
-		wrote := make([]error, 4)
-		for w := range wrote {
-			writing.Go(func() { wrote[w] = writeSteps(ctx, writers[w%2], rooms, changes/len(wrote)) })
-		}
-		done := make(chan struct{})
-		go func() { writing.Wait(); close(done) }()
-		for range restarts {
-			endConnections(t, d, first)
-		}
-		<-done
-		require.NoError(t, errors.Join(wrote...))
-		for _, r := range rooms {
-			_, err := eventually(ctx, func() (bool, error) {
-				return writers[0].ForUser(r.user).Messages().Append(ctx, r.id, &message.Message{Role: message.RoleUser, Content: lastWords})
-			})
-			require.NoError(t, err)
-		}
-		following.Wait()
-		require.NoError(t, errors.Join(failed...))
+		r := &tailRun{db: d, tails: tails, changes: changes, readers: []store.Store{first, d.Store(t)}}
+		r.run(t, r.stores(d.Store(t), d.Store(t)), func() {
+			for i := range cuts {
+				r.waitFor(t, (i+1)*changes/(cuts+1))
+				endConnections(t, d, first)
+			}
+		})
 	})
+}
+
+// tailRun is a number of tails, on some conversations, and of changes that others make.
+type tailRun struct {
+	db             bothtest.Database
+	tails, changes int
+	readers        []store.Store
+	rooms          []*tailed
+	// every is that of the tails.
+	every time.Duration
+	// written is how many of the changes were acknowledged.
+	written atomic.Int64
+}
+
+// run has each tail follow until everything was written, and compares what it saw with what is
+// stored. disturb runs meanwhile.
+func (r *tailRun) run(t *testing.T, write func(ctx context.Context) error, disturb func()) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), r.patience())
+	defer stop()
+	for range max(1, r.tails/5) {
+		room := &tailed{user: uuid.New()}
+		c := &conversation.Conversation{Messages: []*message.Message{{Role: message.RoleUser, Content: "first"}}}
+		require.NoError(t, r.readers[0].ForUser(room.user).Conversations().Create(ctx, c))
+		room.id, room.messages = c.ID, []uuid.UUID{c.Messages[0].ID}
+		r.rooms = append(r.rooms, room)
+	}
+	var following, writing sync.WaitGroup
+	failed := make([]error, r.tails)
+	for i := range r.tails {
+		following.Go(func() { failed[i] = followToEnd(ctx, r.readers[i%len(r.readers)], r.rooms[i%len(r.rooms)], r.every) })
+	}
+	var wrote error
+	writing.Go(func() { wrote = write(ctx) })
+	disturb()
+	writing.Wait()
+	require.NoError(t, wrote)
+	following.Wait()
+	require.NoError(t, errors.Join(failed...))
+}
+
+// finish says the last words in each conversation.
+func (r *tailRun) finish(ctx context.Context, st store.Store) error {
+	for _, room := range r.rooms {
+		last := &message.Message{ID: uuid.New(), Role: message.RoleUser, Content: lastWords}
+		_, err := eventually(ctx, func() (bool, error) { return st.ForUser(room.user).Messages().Append(ctx, room.id, last) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// patience is how long the run may take on a slow machine.
+func (r *tailRun) patience() time.Duration {
+	return 5*time.Minute + time.Duration(r.changes)*20*time.Millisecond
+}
+
+// waitFor waits until some changes were acknowledged.
+func (r *tailRun) waitFor(t *testing.T, changes int) {
+	t.Helper()
+	require.Eventually(t, func() bool { return r.written.Load() >= int64(changes) }, r.patience(), time.Millisecond)
+}
+
+// stores writes by two writers on each store.
+func (r *tailRun) stores(writers ...store.Store) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		var writing sync.WaitGroup
+		wrote := make([]error, 2*len(writers))
+		for w := range wrote {
+			writing.Go(func() {
+				wrote[w] = writeSteps(ctx, writers[w%len(writers)], r.rooms, r.changes/len(wrote), func() { r.written.Add(1) })
+			})
+		}
+		writing.Wait()
+		if err := errors.Join(wrote...); err != nil {
+			return err
+		}
+		return r.finish(ctx, writers[0])
+	}
 }
 
 // endConnections ends every connection to the database, as a server that restarts does.
@@ -122,8 +166,9 @@ func eventually[T any](ctx context.Context, fn func() (T, error)) (T, error) {
 	}
 }
 
-// writeSteps appends, edits, deletes and restores at random, each step until it is acknowledged.
-func writeSteps(ctx context.Context, st store.Store, rooms []*tailed, n int) error {
+// writeSteps appends, edits, deletes and restores at random, each step until it is acknowledged,
+// after which it calls wrote.
+func writeSteps(ctx context.Context, st store.Store, rooms []*tailed, n int, wrote func()) error {
 	for range n {
 		r := rooms[rand.IntN(len(rooms))]
 		ms := st.ForUser(r.user).Messages()
@@ -156,6 +201,7 @@ func writeSteps(ctx context.Context, st store.Store, rooms []*tailed, n int) err
 			r.messages = append(r.messages, m.ID)
 			r.mu.Unlock()
 		}
+		wrote()
 	}
 	return nil
 }
@@ -165,7 +211,7 @@ const lastWords = "last words"
 
 // followToEnd follows a conversation until its last words, and compares what it saw with what is
 // stored. It breaks off now and then and goes on from the text of its position.
-func followToEnd(ctx context.Context, st store.Store, r *tailed) error {
+func followToEnd(ctx context.Context, st store.Store, r *tailed, every time.Duration) error {
 	ms := st.ForUser(r.user).Messages()
 	view := map[int64]message.Message{}
 	var at store.Position
@@ -174,12 +220,16 @@ func followToEnd(ctx context.Context, st store.Store, r *tailed) error {
 		if err != nil {
 			return err
 		}
-		for c, err := range ms.Tail(ctx, r.id, from, store.TailOptions{}) {
+		for c, err := range ms.Tail(ctx, r.id, from, store.TailOptions{Every: every}) {
 			if errors.Is(err, store.ErrNotFound) || ctx.Err() != nil {
 				return err
 			}
-			if err != nil {
-				break // of the first read, which is not tried again
+			if err != nil { // of the first read, which is not tried again
+				select {
+				case <-ctx.Done():
+				case <-time.After(20 * time.Millisecond):
+				}
+				break
 			}
 			if c.Position.Seq < at.Seq || c.Position.Change < at.Change {
 				return fmt.Errorf("the position went back from %s to %s", at, c.Position)
@@ -212,89 +262,4 @@ func followToEnd(ctx context.Context, st store.Store, r *tailed) error {
 		}
 	}
 	return nil
-}
-
-// TestTailsLeaveNoGoroutine: the poller and the doorbell run while somebody waits. The stacks of
-// other tests that run meanwhile are not looked at, since this one is not parallel.
-func TestTailsLeaveNoGoroutine(t *testing.T) {
-	open := func(t *testing.T, d bothtest.Database) {
-		ctx := t.Context()
-		st := d.Store(t, convostore.WithMigrate(migrate.Options{WithoutVectorIndex: true}))
-		mine := st.ForUser(uuid.New())
-		c := &conversation.Conversation{Messages: []*message.Message{{Role: message.RoleUser, Content: "a"}}}
-		require.NoError(t, mine.Conversations().Create(ctx, c))
-		require.Empty(t, waiting(), "before anybody waits")
-		for range 3 {
-			for _, err := range mine.Messages().Tail(ctx, c.ID, store.Position{}, store.TailOptions{}) {
-				require.NoError(t, err)
-				require.Eventually(t, func() bool { return len(waiting()) == 2 }, 10*time.Second, time.Millisecond, "one that polls and one that listens")
-				break
-			}
-			require.Empty(t, waiting(), "after the last one left")
-			for _, err := range mine.Conversations().Watch(ctx, store.WatchOptions{Since: time.Unix(0, 0)}) {
-				require.NoError(t, err)
-				break
-			}
-			require.Empty(t, waiting(), "after the last one left")
-		}
-		for _, err := range mine.Messages().Tail(ctx, c.ID, store.Position{}, store.TailOptions{}) {
-			if err != nil {
-				require.ErrorIs(t, err, store.ErrClosed)
-				break
-			}
-			require.NoError(t, st.Close())
-			require.Empty(t, waiting(), "after Close")
-		}
-	}
-	t.Run("sqlite", func(t *testing.T) { open(t, bothtest.Database{SQLite: true, DSN: t.TempDir() + "/chat.db"}) })
-	t.Run("postgres", func(t *testing.T) { open(t, bothtest.Database{DSN: pgtest.Database(t)}) })
-}
-
-// waiting are the goroutines of pollers and of those who listen.
-func waiting() (all []string) {
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
-		if strings.Contains(stack, "watch.(*Hub).poll(") || strings.Contains(stack, ").Listen(") {
-			all = append(all, stack)
-		}
-	}
-	return all
-}
-
-// TestDoorbell: what another process writes comes long before the next poll, also after the
-// connection that listens was lost. Without a doorbell it comes by the poll.
-func TestDoorbell(t *testing.T) {
-	t.Parallel()
-	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
-		ctx, user := t.Context(), uuid.New()
-		writer := d.Store(t, convostore.WithMigrate(migrate.Options{WithoutVectorIndex: true}))
-		c := &conversation.Conversation{}
-		require.NoError(t, writer.ForUser(user).Conversations().Create(ctx, c))
-		write := func() {
-			_, err := eventually(ctx, func() (bool, error) {
-				return writer.ForUser(user).Messages().Append(ctx, c.ID, &message.Message{Role: message.RoleUser, Content: "a"})
-			})
-			require.NoError(t, err)
-		}
-		follow := func(st store.Store, every time.Duration, from store.Position, n int64) {
-			write()
-			for change, err := range st.ForUser(user).Messages().Tail(ctx, c.ID, from, store.TailOptions{Every: every}) {
-				require.NoError(t, err)
-				if change.Position.Seq == from.Seq+n {
-					return
-				}
-				if change.Position.Seq == from.Seq+n/2 {
-					endConnections(t, d, writer)
-				}
-				write()
-			}
-		}
-		follow(d.Store(t), time.Hour, store.Position{}, 6)
-		if !d.SQLite {
-			follow(d.Store(t, postgres.WithoutDoorbell()), store.MinTailEvery, store.Position{Seq: 6}, 4)
-			_, err := d.Open(ctx, postgres.WithDoorbell("postgres://%"))
-			require.Error(t, err)
-		}
-	})
 }

@@ -17,18 +17,20 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver the databases are made with
+
+	"github.com/convostore/convostore/internal/testrun"
 )
 
 const (
 	// EnvDSN names the variable with the server that the tests use.
 	EnvDSN = "CONVOSTORE_TEST_POSTGRES"
-	// EnvRequire names the variable that, when 1, makes a missing server a
-	// failure: a run that is meant to be complete then skips nothing silently.
-	EnvRequire = "CONVOSTORE_TEST_REQUIRE"
+	// EnvRequire names the variable that, with 1 in its list, makes a missing server a
+	// failure.
+	EnvRequire = testrun.EnvRequire
 )
 
 // DSN returns the address of the test server, with the right to make
-// databases. Without one it skips the test, or fails it when EnvRequire is 1.
+// databases. Without one it skips the test, or fails it when EnvRequire has 1.
 func DSN(tb testing.TB) string {
 	tb.Helper()
 	dsn := os.Getenv(EnvDSN)
@@ -148,7 +150,7 @@ func replaceDatabase(dsn, name string) (string, error) {
 
 func missing(tb testing.TB, reason string) {
 	tb.Helper()
-	if os.Getenv(EnvRequire) == "1" {
+	if testrun.Requires(testrun.Postgres) {
 		tb.Fatal("pgtest: " + reason)
 	} else {
 		tb.Skip("pgtest: " + reason)

@@ -108,7 +108,7 @@ func (s *spy) Fatal(...any) { s.failed = true }
 
 func TestMissingServer(t *testing.T) {
 	t.Setenv(EnvDSN, "")
-	for value, required := range map[string]bool{"": false, "0": false, "1": true} {
+	for value, required := range map[string]bool{"": false, "0": false, "chromium": false, "1": true, "1,chromium": true, "chromium,1": true} {
 		t.Setenv(EnvRequire, value)
 		s := &spy{TB: t}
 		assert.Empty(t, DSN(s))

@@ -14,7 +14,7 @@ type Server struct{ server *pgserver.Server }
 
 // StartServer starts a private server, which is stopped when the test ends. On
 // a machine without server binaries it skips the test, or fails it when
-// EnvRequire is 1. In short mode it skips the test as well: short is without PostgreSQL.
+// EnvRequire has 1. In short mode it skips the test as well: short is without PostgreSQL.
 func StartServer(tb testing.TB) *Server {
 	tb.Helper()
 	if testing.Short() {

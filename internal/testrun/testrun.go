@@ -6,11 +6,29 @@ package testrun
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"testing"
 )
 
 // EnvFull names the variable that, when 1, asks for the full sizes.
 const EnvFull = "CONVOSTORE_TEST_FULL"
+
+// EnvRequire names the variable with a list of what must be there, with commas between: a test
+// that needs it fails without, where it would be skipped. A run that is meant to be complete then
+// skips nothing silently.
+const EnvRequire = "CONVOSTORE_TEST_REQUIRE"
+
+// What can be required.
+const (
+	Postgres = "1"
+	Chromium = "chromium"
+)
+
+// Requires tells whether something must be there.
+func Requires(what string) bool {
+	return slices.Contains(strings.Split(os.Getenv(EnvRequire), ","), what)
+}
 
 // Full tells whether comparisons and crash loops run in their full size. Short mode wins.
 func Full() bool { return os.Getenv(EnvFull) == "1" && !testing.Short() }

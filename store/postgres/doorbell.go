@@ -40,12 +40,15 @@ func WithoutDoorbell() convostore.Option {
 const (
 	// ringEvery is the least time between two notices of a process.
 	ringEvery = 20 * time.Millisecond
-	// askEvery is how often a process that writes asks whether somebody listens by now.
-	askEvery = 500 * time.Millisecond
+	// askEvery is how often a process that writes asks whether somebody listens by now, and so how
+	// late the first change may come to a tail that has just begun.
+	askEvery = 100 * time.Millisecond
 	// maxRing is how many users a notice names. One of more is about anybody.
 	maxRing = 100
 	// answerIn is how long the server may take for a statement of the doorbell.
 	answerIn = 5 * time.Second
+	// lastWord is how long a store that is closed may take to say what it wrote last.
+	lastWord = time.Second
 	// checkEvery is how often a connection that heard nothing is checked.
 	checkEvery = 30 * time.Second
 )
@@ -65,13 +68,15 @@ type doorbell struct {
 	// self is how the process knows its own notices.
 	self string
 
-	ctx  context.Context //nolint:containedctx // of the goroutine that sends, until close
-	stop context.CancelFunc
-	done sync.WaitGroup
+	ctx     context.Context //nolint:containedctx // of the goroutine that sends, until close
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+	closing chan struct{}
 
 	mu      sync.Mutex
 	rung    map[watch.Mark]struct{}
 	sending bool
+	closed  bool
 }
 
 func newDoorbell(c *config.Config, pool *sql.DB, listen *pgx.ConnConfig) (*doorbell, error) {
@@ -86,24 +91,88 @@ func newDoorbell(c *config.Config, pool *sql.DB, listen *pgx.ConnConfig) (*doorb
 	sum := h.Sum64()
 	d := &doorbell{
 		pool: pool, listen: listen, channel: "convostore_" + strconv.FormatUint(sum, 16), lock: int64(sum), //nolint:gosec // any number
-		self: rand.Text()[:8],
+		self: rand.Text()[:8], closing: make(chan struct{}),
 	}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	return d, nil
 }
 
+// close sends what was rung, for which it waits lastWord at most: who ends right after a write
+// would have the others wait for their next poll.
 func (d *doorbell) close() {
-	d.stop()
+	d.mu.Lock()
+	already := d.closed
+	d.closed = true
+	d.mu.Unlock()
+	if already {
+		return
+	}
+	close(d.closing)
+	late := time.AfterFunc(lastWord, d.stop)
 	d.done.Wait()
+	late.Stop()
+	d.stop()
 }
 
 // Ring implements watch.Doorbell.
 func (d *doorbell) Ring(user watch.Mark) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.ctx.Err() != nil {
+	if d.closed {
 		return
 	}
+	d.note(user)
+	if !d.sending {
+		d.sending = true
+		d.done.Go(d.send)
+	}
+}
+
+// send sends what was rung until there is nothing to send. What could not be sent is sent again:
+// the others may have their connection back before this process has, and hear of it no other way.
+func (d *doorbell) send() {
+	for {
+		users := d.take()
+		if users == nil {
+			return
+		}
+		pause := ringEvery
+		heard, err := d.notify(d.notice(users))
+		if err != nil || !heard {
+			pause = askEvery
+		}
+		if err != nil {
+			d.again(users)
+		}
+		select {
+		case <-d.closing:
+			if err != nil {
+				d.take() // there is no time to wait for the server
+			}
+		case <-time.After(pause):
+		}
+	}
+}
+
+// take takes the users that were rung for, nil if there are none.
+func (d *doorbell) take() map[watch.Mark]struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	users := d.rung
+	d.rung, d.sending = nil, users != nil
+	return users
+}
+
+func (d *doorbell) again(users map[watch.Mark]struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for user := range users {
+		d.note(user)
+	}
+}
+
+// note adds a user to those that were rung for. The caller holds mu.
+func (d *doorbell) note(user watch.Mark) {
 	if d.rung == nil {
 		d.rung = map[watch.Mark]struct{}{}
 	}
@@ -112,45 +181,17 @@ func (d *doorbell) Ring(user watch.Mark) {
 	} else {
 		d.rung[0] = struct{}{}
 	}
-	if !d.sending {
-		d.sending = true
-		d.done.Go(d.send)
-	}
 }
 
-// send sends what was rung until there is nothing to send.
-func (d *doorbell) send() {
-	for {
-		notice, some := d.take()
-		if !some {
-			return
-		}
-		pause := ringEvery
-		if heard, err := d.notify(notice); err != nil || !heard {
-			pause = askEvery
-		}
-		select {
-		case <-d.ctx.Done():
-		case <-time.After(pause):
-		}
-	}
-}
-
-// take returns a notice about the users that were rung for.
-func (d *doorbell) take() (notice string, some bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.sending = len(d.rung) > 0 && d.ctx.Err() == nil; !d.sending {
-		return "", false
-	}
-	notice = d.self
-	if _, anybody := d.rung[0]; !anybody {
-		for user := range d.rung {
+// notice is the text about users.
+func (d *doorbell) notice(users map[watch.Mark]struct{}) string {
+	notice := d.self
+	if _, anybody := users[0]; !anybody {
+		for user := range users {
 			notice += " " + strconv.FormatUint(uint64(user), 36)
 		}
 	}
-	d.rung = nil
-	return notice, true
+	return notice
 }
 
 // notify tells those who listen, and whether there are any. The notice need not reach the disk.

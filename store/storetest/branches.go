@@ -16,6 +16,8 @@ func branchTests() subtests {
 	return subtests{
 		"BranchParents":   testBranchParents,
 		"BranchReads":     testBranchReads,
+		"BranchPages":     testBranchPages,
+		"BranchBytes":     testBranchBytes,
 		"BranchSiblings":  testBranchSiblings,
 		"BranchSetHead":   testBranchSetHead,
 		"BranchTruncate":  testBranchTruncate,

@@ -313,26 +313,6 @@ func streamCountsNowhere(t *testing.T, w *world) {
 	}
 }
 
-func streamIsNotEdited(t *testing.T, w *world) {
-	ctx, ms := t.Context(), w.mine.Messages()
-	s := w.stream(t, w.thread(t, 1))
-	w.wrote(t, s, "a")
-	before := w.message(t, s.ID())
-	active := func(err error) { t.Helper(); lost(t, err, store.StreamActive) }
-	_, err := ms.Update(ctx, s.ID(), store.MessageUpdate{Content: new("b")})
-	active(err)
-	_, err = ms.Update(ctx, s.ID(), store.MessageUpdate{Metadata: new(message.JSON(`{}`))})
-	active(err)
-	_, err = ms.MergeMetadata(ctx, s.ID(), message.JSON(`{"a":1}`))
-	active(err)
-	require.ErrorIs(t, w.mine.Embeddings().Set(ctx, s.ID(), "m", axis(0)), store.ErrNotFound)
-	same(t, before, w.message(t, s.ID()))
-	require.NoError(t, s.Finish(ctx, store.Usage{}))
-	must[*message.Message](t)(ms.Update(ctx, s.ID(), store.MessageUpdate{Content: new("b"), Metadata: new(message.JSON(`{}`))}))
-	require.NoError(t, w.mine.Embeddings().Set(ctx, s.ID(), "m", axis(0)))
-	missing[*message.Message](t)(ms.Update(ctx, uuid.New(), store.MessageUpdate{Content: new("b")}))
-}
-
 func streamOfAHost(t *testing.T, w *world) {
 	ctx, c := t.Context(), w.thread(t, 1)
 	rows := make([]*message.Message, 3)

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"strconv"
@@ -87,13 +88,29 @@ func (c Conn) Stored(v message.Vector) any { return v.GormValue(c.Ctx, c.gorm).V
 
 // text is the statement with the driver's placeholders.
 func (c Conn) text(q *Query) string {
-	switch {
-	case q.text != "":
+	if q.text != "" {
 		return q.text
-	case c.driver.Numbered():
-		return numberMarks(q.sql, len(q.Args))
 	}
-	return string(q.sql)
+	return marked(q.sql, c.driver.Numbered())
+}
+
+// marked returns SQL with the placeholders of a driver in place of its question marks.
+func marked(sql []byte, numbered bool) string {
+	n := bytes.Count(sql, []byte("?"))
+	if numbered {
+		return numberMarks(sql, n)
+	}
+	// With the figures of ANALYZE, SQLite plans a statement by the values of its parameters, and so
+	// parses and plans a prepared one anew whenever they change, which takes longer than a short
+	// read. Behind a plus, which changes nothing, it does not look at the value.
+	text := make([]byte, 0, len(sql)+n)
+	for _, b := range sql {
+		if b == '?' {
+			text = append(text, '+')
+		}
+		text = append(text, b)
+	}
+	return string(text)
 }
 
 // numberMarks replaces n question marks with $1, $2 and so on.

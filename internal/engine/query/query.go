@@ -36,11 +36,7 @@ type Statement struct {
 // NewStatement returns a statement of SQL with question marks. With numbered the driver gets
 // $1, $2 in their place.
 func NewStatement(sql string, numbered bool) Statement {
-	s := Statement{sql: []byte(sql), text: sql}
-	if numbered {
-		s.text = numberMarks(s.sql, strings.Count(sql, "?"))
-	}
-	return s
+	return Statement{sql: []byte(sql), text: marked([]byte(sql), numbered)}
 }
 
 // With returns a query that runs the statement with arguments of types that drivers take.

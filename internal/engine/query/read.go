@@ -42,7 +42,7 @@ func (q *Query) Rows(db Conn, each func(*sql.Rows) error) error {
 func readRows(rows *sql.Rows, each func(*sql.Rows) error) (n int64, err error) {
 	defer rows.Close()
 	for ; rows.Next(); n++ {
-		if err := each(rows); errors.Is(err, errEnough) {
+		if err := each(rows); errors.Is(err, ErrEnough) {
 			return n, rows.Close()
 		} else if err != nil {
 			return n, err
@@ -87,8 +87,8 @@ func All[T any](db Conn, q *Query, dest func(*T) []any) ([]*T, error) {
 	return items, err
 }
 
-// errEnough ends the reading of rows without an error.
-var errEnough = errors.New("convostore: enough rows")
+// ErrEnough ends the reading of rows without an error.
+var ErrEnough = errors.New("convostore: enough rows")
 
 // Within reads rows as All does until they have the given number of bytes, which size tells of
 // each. It reads at least one row, and more tells whether it left rows out. The driver reads row
@@ -98,7 +98,7 @@ func Within[T any](db Conn, q *Query, dest func(*T) []any, size func(*T) int, by
 	left := 0
 	err = q.Read(db, func() { items, more, left = []*T{}, false, bytes }, func(rows *sql.Rows) error {
 		if more = left <= 0; more {
-			return errEnough
+			return ErrEnough
 		}
 		item := new(T)
 		items = append(items, item)

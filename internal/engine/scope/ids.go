@@ -1,6 +1,9 @@
 package scope
 
 import (
+	"bytes"
+	"cmp"
+
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/engine/query"
@@ -20,3 +23,8 @@ func ReadIDs(db query.Conn, q *query.Query) ([]uuid.UUID, error) {
 
 // OwnedID identifies a row by its id and its owner, since two users may have the same id.
 type OwnedID struct{ ID, User uuid.UUID }
+
+// Compare orders ids and, of one id, the users.
+func (o OwnedID) Compare(other OwnedID) int {
+	return cmp.Or(bytes.Compare(o.ID[:], other.ID[:]), bytes.Compare(o.User[:], other.User[:]))
+}

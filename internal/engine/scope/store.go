@@ -51,6 +51,8 @@ type shared struct {
 	Erasures atomic.Int64
 	// Lists are the centroids that SQLite's vectors are divided by.
 	Lists VectorLists
+	// Branched are conversations that have branches.
+	Branched Branched
 	// group is nil where the database has many writers.
 	group *group
 	// onNoted is called by Noted, and by Tend with all set.

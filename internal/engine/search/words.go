@@ -23,7 +23,7 @@ type wordSearch struct {
 
 // chosenThreads are all of the conversations if few is set.
 type chosenThreads struct {
-	threads []textindex.Thread
+	threads []scope.OwnedID
 	few     bool
 }
 
@@ -97,7 +97,7 @@ const maxFewThreads = 100
 
 // fewThreads returns the conversations that a selective filter leaves, if these are few. Else
 // each match is checked by itself.
-func (w *wordSearch) fewThreads() (threads []textindex.Thread, few bool, err error) {
+func (w *wordSearch) fewThreads() (threads []scope.OwnedID, few bool, err error) {
 	if !isSelective(w.options.Filter) {
 		return nil, false, nil
 	}
@@ -107,7 +107,7 @@ func (w *wordSearch) fewThreads() (threads []textindex.Thread, few bool, err err
 	c := w.conversations()
 	q := query.New("SELECT c.user_id, c.id" + w.fromRows(c) + " WHERE 1 = 1")
 	q = w.eligible(q, c, nil).Add(" LIMIT ?", maxFewThreads+1)
-	found, err := query.All(w.db, q, func(t *textindex.Thread) []any { return []any{&t.User, &t.ID} })
+	found, err := query.All(w.db, q, func(t *scope.OwnedID) []any { return []any{&t.User, &t.ID} })
 	if err != nil {
 		return nil, false, err
 	}

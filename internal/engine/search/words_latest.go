@@ -1,7 +1,6 @@
 package search
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 
@@ -82,12 +81,10 @@ func (s threadSearch) sorted(after *scope.Place) ([]threadMatch, error) {
 			keys = append(keys, scope.OwnedID{ID: m.thread, User: m.key.User})
 		}
 	}
-	slices.SortFunc(keys, func(a, b scope.OwnedID) int {
-		return cmp.Or(bytes.Compare(a.ID[:], b.ID[:]), bytes.Compare(a.User[:], b.User[:]))
-	})
+	slices.SortFunc(keys, scope.OwnedID.Compare)
 	threads, err := s.eligibleThreads(slices.Compact(keys), after)
 	slices.SortFunc(threads, func(a, b threadMatch) int {
-		return -cmp.Or(a.active.Compare(b.active), bytes.Compare(a.key.ID[:], b.key.ID[:]), bytes.Compare(a.key.User[:], b.key.User[:]))
+		return -cmp.Or(a.active.Compare(b.active), a.key.Compare(b.key))
 	})
 	return threads, err
 }
@@ -114,9 +111,9 @@ func (s threadSearch) matching(threads []threadMatch) ([]threadMatch, error) {
 		return nil, err
 	}
 	byTitle := map[scope.OwnedID]bool{}
-	of := make([]textindex.Thread, len(threads))
+	of := make([]scope.OwnedID, len(threads))
 	for i, th := range threads {
-		of[i] = textindex.Thread{User: th.key.User, ID: th.key.ID}
+		of[i] = th.key
 	}
 	titles, err := s.titles.Of(of)
 	if err != nil {

@@ -138,10 +138,10 @@ func threadDest(th *threadMatch) []any {
 // complete counts the messages of each conversation that match, and fills in the best of them:
 // by rank that with the highest score, otherwise the newest.
 func (s threadSearch) complete(page []threadMatch) error {
-	threads := make([]textindex.Thread, len(page))
+	threads := make([]scope.OwnedID, len(page))
 	place := map[scope.OwnedID]int{}
 	for i, th := range page {
-		threads[i], place[th.key] = textindex.Thread{User: th.key.User, ID: th.key.ID}, i
+		threads[i], place[th.key] = th.key, i
 	}
 	of, err := s.messages.Of(threads)
 	if err != nil {

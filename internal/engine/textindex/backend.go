@@ -31,9 +31,8 @@ type backend interface {
 	noteThread(t tables, user, thread uuid.UUID) []*query.Query
 	// texts is the texts of noted rows.
 	texts(t tables, notes []note) *query.Query
-	// takeGone deletes at most n void documents that match a condition and that nobody is
-	// changing, and returns them.
-	takeGone(db query.Conn, t tables, n int, condition *query.Query) ([]goneRow, error)
+	// skipLocked leaves out the rows of a SELECT that somebody is changing.
+	skipLocked() string
 	// blocks joins, to a range r and its segment s, the blocks b that the range asks for.
 	blocks(t tables) string
 	// tryLock takes the lock of those who change segments, until the transaction ends, and
@@ -55,3 +54,12 @@ type goneRow struct {
 }
 
 func (g *goneRow) dest() []any { return append(g.key.dest(), &g.erased) }
+
+// takeGone deletes at most n void documents that match a condition and that nobody is changing,
+// and returns them.
+func (c *changer) takeGone(n int, condition *query.Query) ([]goneRow, error) {
+	q := query.New("DELETE FROM "+c.t.gone+" WHERE (user_id, thread_id, kind, id) IN (SELECT user_id, thread_id, kind, id FROM "+c.t.gone+" WHERE ").
+		Append(condition).Add(" LIMIT ?"+c.backend.skipLocked()+") RETURNING user_id, thread_id, id, kind, erased", n)
+	rows, err := query.All(c.db, q, (*goneRow).dest)
+	return query.Values(rows), err
+}

@@ -97,12 +97,7 @@ func lockKey(t tables) int64 {
 	return int64(h.Sum64())
 }
 
-func (postgresBackend) takeGone(db query.Conn, t tables, n int, condition *query.Query) ([]goneRow, error) {
-	q := query.New("DELETE FROM "+t.gone+" WHERE (user_id, thread_id, kind, id) IN (SELECT user_id, thread_id, kind, id FROM "+t.gone+" WHERE ").
-		Append(condition).Add(" LIMIT ? FOR UPDATE SKIP LOCKED) RETURNING user_id, thread_id, id, kind, erased", n)
-	rows, err := query.All(db, q, (*goneRow).dest)
-	return query.Values(rows), err
-}
+func (postgresBackend) skipLocked() string { return " FOR UPDATE SKIP LOCKED" }
 
 // ownNotes lets PostgreSQL read the notes by their primary key.
 func (postgresBackend) ownNotes(sc scope.Scope, q *query.Query) { sc.Owned(q, "n.") }

@@ -91,12 +91,7 @@ func (sqliteBackend) tryLock(query.Conn, tables) (bool, error) { return true, ni
 
 func (sqliteBackend) lock(query.Conn, tables) error { return nil }
 
-func (sqliteBackend) takeGone(db query.Conn, t tables, n int, condition *query.Query) ([]goneRow, error) {
-	q := query.New("DELETE FROM "+t.gone+" WHERE (user_id, thread_id, kind, id) IN (SELECT user_id, thread_id, kind, id FROM "+t.gone+" WHERE ").
-		Append(condition).Add(" LIMIT ?) RETURNING user_id, thread_id, id, kind, erased", n)
-	rows, err := query.All(db, q, (*goneRow).dest)
-	return query.Values(rows), err
-}
+func (sqliteBackend) skipLocked() string { return "" }
 
 func (sqliteBackend) ownNotes(scope.Scope, *query.Query) {}
 

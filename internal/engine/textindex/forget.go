@@ -20,7 +20,7 @@ func Forget(ctx context.Context, sc scope.Scope) error {
 		return err
 	}
 	for more := true; more; {
-		gone, err := c.backend.takeGone(c.db, c.t, maxGone, sc.Owned(query.New("erased"), ""))
+		gone, err := c.takeGone(maxGone, sc.Owned(query.New("erased"), ""))
 		if err != nil || len(gone) == 0 {
 			return err
 		}

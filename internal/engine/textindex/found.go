@@ -6,8 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/google/uuid"
-
+	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/segment"
 	"github.com/convostore/convostore/internal/words"
 )
@@ -103,9 +102,6 @@ func requestsFor(plan *segment.Plan, parts []*Part) (requests []request) {
 	}
 	return requests
 }
-
-// Sources is the number of sources: the segments and the noted texts.
-func (f *Found) Sources() int { return len(f.parts) + 1 }
 
 // Until is the time after which no document of a source is, and whether there is one: noted
 // texts have none.
@@ -205,17 +201,14 @@ func (f *Found) readChunkKeys(wanted []chunk) error {
 	return nil
 }
 
-// Thread is a conversation as the index knows it.
-type Thread struct{ User, ID uuid.UUID }
-
 // In leaves only the matches in some conversations.
-func (f *Found) In(threads []Thread) (err error) {
+func (f *Found) In(threads []scope.OwnedID) (err error) {
 	f.Matches, err = f.Of(threads)
 	return err
 }
 
 // Of returns the matches in some conversations, by source and document.
-func (f *Found) Of(threads []Thread) ([]segment.Match, error) {
+func (f *Found) Of(threads []scope.OwnedID) ([]segment.Match, error) {
 	if len(f.Matches) == 0 || len(threads) == 0 {
 		return nil, nil
 	}
@@ -223,7 +216,7 @@ func (f *Found) Of(threads []Thread) ([]segment.Match, error) {
 	if err != nil {
 		return nil, err
 	}
-	among := map[Thread]bool{}
+	among := map[scope.OwnedID]bool{}
 	for _, t := range threads {
 		among[t] = true
 	}
@@ -234,7 +227,7 @@ func (f *Found) Of(threads []Thread) ([]segment.Match, error) {
 		}
 	}
 	for _, m := range f.between(len(f.parts), 0, math.MaxUint32) {
-		if key := f.view.Noted[m.Document].Key; among[Thread{key.User, key.Thread}] {
+		if key := f.view.Noted[m.Document].Key; among[scope.OwnedID{ID: key.Thread, User: key.User}] {
 			matches = append(matches, m)
 		}
 	}
@@ -255,7 +248,7 @@ func compareMatches(a, b segment.Match) int {
 }
 
 // spans returns the ordinals of conversations, by source and then by conversation.
-func (f *Found) spans(threads []Thread) ([][][2]uint32, error) {
+func (f *Found) spans(threads []scope.OwnedID) ([][][2]uint32, error) {
 	var keys [][]byte
 	for _, t := range threads {
 		low := segment.Key{User: t.User, Thread: t.ID}.Bytes()

@@ -89,7 +89,7 @@ func (c *changer) pack(step Step) (done Packed, err error) {
 	if err != nil {
 		return done, err
 	}
-	gone, err := c.backend.takeGone(c.db, c.t, maxGone, step.gone())
+	gone, err := c.takeGone(maxGone, step.gone())
 	if err != nil {
 		return done, err
 	}

@@ -97,7 +97,7 @@ func RebuildOne(ctx context.Context, st *scope.Store) (read, left int64, err err
 		if err := c.backend.lock(c.db, c.t); err != nil {
 			return err
 		}
-		gone, err := c.backend.takeGone(c.db, c.t, maxGone, query.New("1 = 1"))
+		gone, err := c.takeGone(maxGone, query.New("1 = 1"))
 		if err != nil {
 			return err
 		}

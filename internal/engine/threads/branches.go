@@ -33,11 +33,10 @@ func (s messages) Path(ctx context.Context, conversationID uuid.UUID, seq int64,
 	t := thread{sc: sc, conversation: conversationID, end: seqOf(sc, conversationID, seq)}
 	var found []*message.Message
 	var more bool
-	err = t.read(l.DB, func(t thread) (bool, *query.Query, error) {
-		q := t.from(record.MessageColumns, f)
-		found, more, err = readPage(l.DB, q, f.Order, l.After, l.Limit+1)
-		return len(found) > 0, q, err
-	})
+	err = t.read(l.DB, func(t thread) (bool, error) {
+		found, more, err = t.page(l.DB, f, l.After, l.Limit+1)
+		return len(found) > 0, err
+	}, func(t thread) *query.Query { return beyond(t.from("m.id", f), f.Order, l.After) })
 	if err == nil && len(found) == 0 {
 		err = hasSeq(sc, l.DB, conversationID, seq)
 	}
@@ -99,6 +98,7 @@ func (s messages) SetHead(ctx context.Context, conversationID uuid.UUID, seq int
 			return err
 		}
 		c, err = updateConversation(ctx, in, conversationID, store.ExcludeDeleted, moveHead(c, seq))
+		in.Branched.Note(conversationID)
 		return err
 	})
 	if err != nil {

@@ -32,7 +32,11 @@ func GetConversation(sc scope.Scope, db query.Conn, id uuid.UUID) (*conversation
 func getConversation(sc scope.Scope, db query.Conn, id uuid.UUID, d store.Deleted) (*conversation.Conversation, error) {
 	q := query.New("SELECT "+record.ConversationColumns+" FROM "+sc.Tables.Conversations+" WHERE id = ?", id)
 	scope.Deleted(sc.Owned(q, ""), d, "")
-	return query.One(db, q, record.ConversationDest)
+	c, err := query.One(db, q, record.ConversationDest)
+	if err == nil && c.Branched {
+		sc.Branched.Note(id)
+	}
+	return c, err
 }
 
 func (s conversations) GetByExternalKey(ctx context.Context, key string) (*conversation.Conversation, error) {
@@ -61,7 +65,7 @@ func (s conversations) Thread(ctx context.Context, id uuid.UUID) (*conversation.
 	if err != nil {
 		return nil, query.Wrap("read thread", err)
 	}
-	if c.Messages, err = query.All(db, threadMessages(s.sc.As(c.UserID), c), record.MessageDest); err != nil {
+	if c.Messages, err = threadMessages(s.sc.As(c.UserID), db, c); err != nil {
 		return nil, query.Wrap("read thread", err)
 	}
 	q := query.New("SELECT "+record.SuggestionColumns+" FROM "+s.sc.Tables.Suggestions+

@@ -50,20 +50,15 @@ func listMessages(ctx context.Context, sc scope.Scope, conversationID uuid.UUID,
 	// The query names the owner because the index on seq begins with the conversation and
 	// its owner.
 	t := thread{sc: sc.As(owner), conversation: conversationID, whole: f.Branches == store.AllBranches}
-	err = t.read(db, func(t thread) (bool, *query.Query, error) {
-		q := t.from(record.MessageColumns, f)
-		found, more, err = readPage(db, q, f.Order, after, limit)
-		return len(found) > 0, q, err
-	})
+	err = t.read(db, func(t thread) (bool, error) {
+		found, more, err = t.page(db, f, after, limit)
+		return len(found) > 0, err
+	}, func(t thread) *query.Query { return beyond(t.from("m.id", f), f.Order, after) })
 	return found, more, err
 }
 
-// readPage completes a query to one for a page and reads it, up to store.MaxPageBytes.
-func readPage(db query.Conn, q *query.Query, o store.MessageOrder, after *scope.Place, limit int) ([]*message.Message, bool, error) {
-	if after != nil {
-		q.Add(messagesAfter(o), messagesAfterArgs(o, *after)...)
-	}
-	q.Add(" ORDER BY "+messageOrder(o)+" LIMIT ?", limit)
+// readPage reads a page, up to store.MaxPageBytes.
+func readPage(db query.Conn, q *query.Query) ([]*message.Message, bool, error) {
 	return query.Within(db, q, record.MessageDest, (*message.Message).Size, store.MaxPageBytes)
 }
 

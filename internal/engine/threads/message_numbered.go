@@ -30,11 +30,11 @@ func (s messages) ListNumbered(ctx context.Context, conversationID uuid.UUID, f 
 		return page, query.Wrap("list messages", err)
 	}
 	t := thread{sc: s.sc.As(owner), conversation: conversationID, whole: f.Branches == store.AllBranches}
-	err = t.read(db, func(t thread) (bool, *query.Query, error) {
+	err = t.read(db, func(t thread) (bool, error) {
 		rows := t.from(record.MessageColumns, f).Add(" ORDER BY " + messageOrder(f.Order))
 		page, err = scope.ReadNumbered(db, n, t.from("count(*)", f), rows.Add, record.MessageDest)
-		return page.Total > 0, t.from("id", f), err
-	})
+		return page.Total > 0, err
+	}, func(t thread) *query.Query { return t.from("m.id", f) })
 	return page, query.Wrap("list messages", err)
 }
 

@@ -42,12 +42,12 @@ func (s messages) Update(ctx context.Context, id uuid.UUID, u store.MessageUpdat
 	if err := s.sc.CheckSize("message", bytes); err != nil {
 		return nil, err
 	}
-	if u.Content == nil && bytes <= scope.SmallEdit {
-		return s.refuseStreaming(ctx, id, func() (*message.Message, error) {
+	m, err := s.refuseStreaming(ctx, id, func() (*message.Message, error) {
+		if u.Content == nil && bytes <= scope.SmallEdit {
 			return s.update(ctx, id, store.ExcludeDeleted, notStreaming, assign)
-		})
-	}
-	m, err := s.edit(ctx, id, assign, u.Content != nil)
+		}
+		return s.edit(ctx, id, assign, u.Content != nil)
+	})
 	if err == nil {
 		s.sc.Noted(ctx, 1, bytes)
 	}
@@ -57,10 +57,7 @@ func (s messages) Update(ctx context.Context, id uuid.UUID, u store.MessageUpdat
 // edit runs an update in a transaction, which undoes it if the row is too large then. If the
 // content changes, it deletes the embeddings of the old one.
 func (s messages) edit(ctx context.Context, id uuid.UUID, assign *query.Query, changesContent bool) (*message.Message, error) {
-	m, err := changeMessage(ctx, s.sc, id, store.ExcludeDeleted, "", assign, func(in scope.Scope, m *message.Message) error {
-		if m.State == message.StateStreaming {
-			return errStreaming(m)
-		}
+	m, err := changeMessage(ctx, s.sc, id, store.ExcludeDeleted, notStreaming, assign, func(in scope.Scope, m *message.Message) error {
 		if err := in.CheckSize("message", m.Size()); err != nil || !changesContent {
 			return err
 		}
@@ -69,12 +66,9 @@ func (s messages) edit(ctx context.Context, id uuid.UUID, assign *query.Query, c
 	return m, query.Wrap("update", err)
 }
 
-// notStreaming keeps an edit away from a message that belongs to the writer of a stream.
+// notStreaming keeps an edit away from a message that belongs to the writer of a stream. Every
+// edit of a message has it, and runs in refuseStreaming.
 const notStreaming = " AND state <> 'streaming'"
-
-func errStreaming(m *message.Message) error {
-	return &store.StreamError{MessageID: m.ID, Reason: store.StreamActive, State: m.State, HeartbeatAt: m.HeartbeatAt}
-}
 
 // refuseStreaming runs an edit with the condition notStreaming. If it found no row because the
 // message is streaming it returns a *store.StreamError.
@@ -88,7 +82,7 @@ func (s messages) refuseStreaming(ctx context.Context, id uuid.UUID, edit func()
 		case err != nil:
 			return true, err
 		case now.State == message.StateStreaming:
-			return true, errStreaming(now)
+			return true, &store.StreamError{MessageID: id, Reason: store.StreamActive, State: now.State, HeartbeatAt: now.HeartbeatAt}
 		}
 		return false, nil
 	})

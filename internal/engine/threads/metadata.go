@@ -59,15 +59,14 @@ func (s messages) MergeMetadata(ctx context.Context, id uuid.UUID, patch message
 		return nil, query.Wrap("merge metadata", err)
 	}
 	as := s.sc.As(owner)
-	var merged *message.Message
-	err = as.Shared(ctx, func(tx *scope.Store) (err error) {
-		merged, err = mergeMessage(ctx, as.In(tx), id, patch)
-		return err
+	merged, err := s.refuseStreaming(ctx, id, func() (m *message.Message, err error) {
+		err = as.Shared(ctx, func(tx *scope.Store) error {
+			m, err = mergeMessage(ctx, as.In(tx), id, patch)
+			return err
+		})
+		return m, err
 	})
-	if err != nil {
-		return nil, query.Wrap("merge metadata", err)
-	}
-	return merged, nil
+	return merged, query.Wrap("merge metadata", err)
 }
 
 // mergeMessage merges a patch into the metadata of a live message. The conversation is locked
@@ -77,12 +76,9 @@ func mergeMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, patch messa
 	if err != nil {
 		return nil, err
 	}
-	m, err := setChanged(ctx, sc, id, store.ExcludeDeleted, "", query.New("metadata = metadata"))
+	m, err := setChanged(ctx, sc, id, store.ExcludeDeleted, notStreaming, query.New("metadata = metadata"))
 	if err != nil {
 		return nil, err
-	}
-	if m.State == message.StateStreaming {
-		return nil, errStreaming(m)
 	}
 	doc, err := mergeMetadata(m.Metadata, patch)
 	if err != nil {

@@ -1,12 +1,15 @@
 package threads
 
 import (
+	"math"
+
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
 
@@ -31,23 +34,89 @@ func seqOf(sc scope.Scope, conversationID uuid.UUID, seq int64) *query.Query {
 	return q.Add(sc.Liveness("c.id = ? AND c.user_id = ?)"), conversationID, sc.User)
 }
 
-// onPath selects columns of the messages m of a path, live or deleted. end selects the seq that the
-// path ends with, as head; without a row the path is empty. The scope is that of one user.
-func onPath(sc scope.Scope, columns string, conversationID uuid.UUID, end *query.Query) *query.Query {
-	// Scalar subqueries, each a seek: joined by seq, PostgreSQL would read all runs for each turn.
-	// COALESCE begins the first run at 1, since its first message need have no parent_seq.
-	turn := func(q *query.Query, end string) {
-		starts := " FROM " + sc.Tables.Messages + " s WHERE s.conversation_id = ? AND s.user_id = ? AND s.parent_seq IS NOT NULL AND s.seq <= " + end
-		q.Add("COALESCE((SELECT max(s.seq)"+starts+"), 1), "+end+", (SELECT s.parent_seq"+starts+" ORDER BY s.seq DESC LIMIT 1)",
-			conversationID, sc.User, conversationID, sc.User)
+// path is the messages of a conversation that lead to an end, live or deleted.
+type path struct {
+	sc           scope.Scope // of one user
+	conversation uuid.UUID
+	// end selects the seq that the path ends with, as head; without a row the path is empty.
+	end *query.Query
+}
+
+// rows selects columns of the messages m of a path. Conditions on m may be added, and an order.
+func (p path) rows(columns string) *query.Query {
+	if p.sc.Dialect.Lateral() {
+		return p.rowsLaterally(columns)
 	}
-	q := query.New("WITH RECURSIVE run (begin_seq, end_seq, next_seq) AS (SELECT ")
-	turn(q, "h.head")
-	q.Add(" FROM ").Bracketed(end).Add(" h UNION ALL SELECT ")
-	turn(q, "run.next_seq")
-	q.Add(" FROM run WHERE run.next_seq > 0)")
-	return q.Add(" SELECT "+columns+" FROM run CROSS JOIN "+sc.Tables.Messages+
-		" m WHERE m.conversation_id = ? AND m.user_id = ? AND m.seq BETWEEN run.begin_seq AND run.end_seq", conversationID, sc.User)
+	return p.rowsByKey(columns)
+}
+
+// page reads a page of a path.
+func (p path) page(db query.Conn, g pathPage) ([]*message.Message, bool, error) {
+	if p.sc.Dialect.Lateral() {
+		return g.read(db, p.pageLaterally(record.MessageColumns, g))
+	}
+	return p.readSpans(db, g)
+}
+
+// pathPage is what is read of a path in the order of seq.
+type pathPage struct {
+	filter store.MessageFilter
+	// after is the place that the page begins after, nil for the beginning.
+	after     *scope.Place
+	backwards bool
+	// limit is the most messages, 0 for all of them.
+	limit int
+}
+
+// read reads a page, up to store.MaxPageBytes if it has a limit.
+func (g pathPage) read(db query.Conn, q *query.Query) ([]*message.Message, bool, error) {
+	if g.limit > 0 {
+		return readPage(db, q)
+	}
+	found, err := query.All(db, q, record.MessageDest)
+	return found, false, err
+}
+
+func (g pathPage) direction() string {
+	if g.backwards {
+		return " DESC"
+	}
+	return ""
+}
+
+// matching adds the conditions on the messages m.
+func (g pathPage) matching(q *query.Query, sc scope.Scope) *query.Query {
+	return beyond(filterMessages(q, sc.Dialect, g.filter), g.order(), g.after)
+}
+
+func (g pathPage) order() store.MessageOrder {
+	if g.backwards {
+		return store.ReverseThreadOrder
+	}
+	return store.ThreadOrder
+}
+
+// bounds returns the lowest and the highest seq that a page may have.
+func (g pathPage) bounds() (low, high int64) {
+	low, high = g.filter.AfterSeq+1, int64(math.MaxInt64)
+	if g.filter.BeforeSeq > 0 {
+		high = g.filter.BeforeSeq - 1
+	}
+	switch {
+	case g.after == nil:
+	case g.backwards:
+		high = min(high, g.after.Key-1)
+	default:
+		low = max(low, g.after.Key+1)
+	}
+	return low, high
+}
+
+func (g pathPage) limited(q *query.Query) *query.Query {
+	if g.limit == 0 {
+		return q
+	}
+	return q.Add(" LIMIT ?", g.limit)
 }
 
 // thread selects messages of one conversation: all of them, or those of a path.
@@ -60,11 +129,28 @@ type thread struct {
 	whole bool
 }
 
+// page reads a page of the messages that match a filter, from after a place on if there is one, up
+// to store.MaxPageBytes; more tells whether it left some out.
+func (t thread) page(db query.Conn, f store.MessageFilter, after *scope.Place, limit int) (found []*message.Message, more bool, err error) {
+	if t.end == nil || f.Order == store.SentOrder || f.Order == store.ReverseSentOrder {
+		return readPage(db, beyond(t.from(record.MessageColumns, f), f.Order, after).Add(" ORDER BY "+messageOrder(f.Order)+" LIMIT ?", limit))
+	}
+	return path{t.sc, t.conversation, t.end}.page(db, pathPage{f, after, f.Order == store.ReverseThreadOrder, limit})
+}
+
+// beyond adds the condition for what comes after a place, if there is one.
+func beyond(q *query.Query, o store.MessageOrder, after *scope.Place) *query.Query {
+	if after != nil {
+		q.Add(messagesAfter(o), messagesAfterArgs(o, *after)...)
+	}
+	return q
+}
+
 // from selects columns of the messages that match a filter.
 func (t thread) from(columns string, f store.MessageFilter) *query.Query {
 	var q *query.Query
 	if t.end != nil {
-		q = onPath(t.sc, columns, t.conversation, t.end)
+		q = path{t.sc, t.conversation, t.end}.rows(columns)
 	} else {
 		q = query.New("SELECT "+columns+" FROM "+t.sc.Tables.Messages+" m WHERE conversation_id = ?", t.conversation)
 		// The subquery names the conversation by its id and not by columns of the message, so
@@ -83,24 +169,28 @@ func (t thread) condition() string {
 
 // read runs a read of the conversation, and once more along the path of the head if it has
 // branches. Conversations without any, nearly all of them, take the one statement that needs no
-// path; it finds no rows where there are branches. read tells whether it found rows, with what they
-// were selected by. ErrNotFound means that there is no such live conversation.
-func (t thread) read(db query.Conn, read func(t thread) (found bool, rows *query.Query, err error)) error {
+// path; it finds no rows where there are branches. Where branches were seen before, the path comes
+// first. read tells whether it found rows, and rows selects them. ErrNotFound means that there is
+// no such live conversation.
+func (t thread) read(db query.Conn, read func(t thread) (found bool, err error), rows func(t thread) *query.Query) error {
 	return scope.Settle(func() (bool, error) {
-		found, rows, err := read(t)
-		if err != nil || found {
+		t := t
+		if t.end == nil && !t.whole && t.sc.Branched.Has(t.conversation) {
+			t.end = headOf(t.sc, t.conversation)
+		}
+		if found, err := read(t); err != nil || found {
 			return true, err
 		}
-		empty, branched, err := t.isEmpty(db, rows)
+		empty, branched, err := t.isEmpty(db, rows(t))
 		if err != nil || !branched || t.end != nil || t.whole {
 			return empty, err
 		}
-		along := t
-		along.end = headOf(t.sc, t.conversation)
-		if found, rows, err = read(along); err != nil || found {
+		t.sc.Branched.Note(t.conversation)
+		t.end = headOf(t.sc, t.conversation)
+		if found, err := read(t); err != nil || found {
 			return true, err
 		}
-		empty, _, err = along.isEmpty(db, rows)
+		empty, _, err = t.isEmpty(db, rows(t))
 		return empty, err
 	})
 }
@@ -116,11 +206,12 @@ func (t thread) isEmpty(db query.Conn, rows *query.Query) (empty, branched bool,
 	return empty, branched, err
 }
 
-// threadMessages selects the live messages of a live conversation in the order of seq.
-func threadMessages(sc scope.Scope, c *conversation.Conversation) *query.Query {
+// threadMessages reads the live messages of a live conversation in the order of seq.
+func threadMessages(sc scope.Scope, db query.Conn, c *conversation.Conversation) ([]*message.Message, error) {
 	if c.Branched {
-		return onPath(sc, record.MessageColumns, c.ID, headOf(sc, c.ID)).Add(" AND m.deleted_at IS NULL ORDER BY seq")
+		found, _, err := path{sc, c.ID, headOf(sc, c.ID)}.page(db, pathPage{})
+		return found, err
 	}
-	return query.New("SELECT "+record.MessageColumns+" FROM "+sc.Tables.Messages+
-		" WHERE conversation_id = ? AND user_id = ? AND deleted_at IS NULL ORDER BY seq", c.ID, c.UserID)
+	return query.All(db, query.New("SELECT "+record.MessageColumns+" FROM "+sc.Tables.Messages+
+		" WHERE conversation_id = ? AND user_id = ? AND deleted_at IS NULL ORDER BY seq", c.ID, c.UserID), record.MessageDest)
 }

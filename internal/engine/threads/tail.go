@@ -46,6 +46,9 @@ type tail struct {
 	// ahead has the change_seq of messages that were yielded as appended, where it is beyond at:
 	// the changes still to come have them once more.
 	ahead map[int64]int64
+	// news are what the poller read between the state to catch up to and an earlier one. They are
+	// not for a later state: what was changed between the two is in them as it was before.
+	news *watch.News
 }
 
 // checkWait checks what tails and watches have in common, and returns the interval.
@@ -95,14 +98,16 @@ func (t *tail) run(ctx context.Context, following *watch.Tail) error {
 			t.begun = true
 			err = t.catchUp(ctx, state)
 		}
+		t.news = nil
 		switch {
 		case err == nil:
 			try = 1
-			state, err = following.Wait(ctx, t.seen)
+			state, t.news, err = following.Wait(ctx, t.seen)
 			if err != nil {
 				return err
 			}
 			if state.Gone || state.Seq < t.at.Seq || state.Change < t.at.Change {
+				t.news = nil
 				state, err = t.state(ctx) // the poller may have looked before this tail did
 			}
 		case ctx.Err() != nil:
@@ -141,6 +146,9 @@ func (t *tail) catchUp(ctx context.Context, state watch.State) error {
 		return rule.Invalid("position", "is beyond the conversation, which stands at %s",
 			store.Position{Seq: state.Seq, Change: state.Change})
 	}
+	if !t.news.Cover(t.at.Seq, t.at.Change) {
+		t.news = nil // for the appends too: a page that is read now may be of a later state
+	}
 	if state.Change > t.at.Change {
 		if err := t.changes(ctx); err != nil {
 			return err
@@ -168,36 +176,56 @@ func (t *tail) catchUp(ctx context.Context, state watch.State) error {
 // changes yields the messages before at that were changed after it, in the order of the changes.
 func (t *tail) changes(ctx context.Context) error {
 	seq := t.at.Seq
+	if t.news != nil {
+		return t.copies(t.news.Changed(seq, t.at.Change), t.changed)
+	}
 	return t.pages(ctx, func() *query.Query {
 		return t.from(" AND change_seq > ? AND seq <= ? ORDER BY change_seq", t.at.Change, seq)
-	}, func(m *message.Message) error {
-		t.at.Change = max(t.at.Change, m.ChangeSeq)
-		if t.ahead[m.Seq] == m.ChangeSeq {
-			return nil
-		}
-		kind := store.ChangeUpdated
-		if m.Deleted() {
-			kind = store.ChangeDeleted
-		}
-		return t.give(store.Change{Kind: kind, Message: m})
-	})
+	}, t.changed)
+}
+
+func (t *tail) changed(m *message.Message) error {
+	t.at.Change = max(t.at.Change, m.ChangeSeq)
+	if t.ahead[m.Seq] == m.ChangeSeq {
+		return nil
+	}
+	kind := store.ChangeUpdated
+	if m.Deleted() {
+		kind = store.ChangeDeleted
+	}
+	return t.give(store.Change{Kind: kind, Message: m})
 }
 
 // appends yields the messages after at in the order of seq.
 func (t *tail) appends(ctx context.Context) error {
+	if t.news != nil {
+		return t.copies(t.news.Appended(t.at.Seq), t.appended)
+	}
 	return t.pages(ctx, func() *query.Query {
 		return t.from(" AND seq > ? ORDER BY seq", t.at.Seq)
-	}, func(m *message.Message) error {
-		t.at.Seq = m.Seq
-		if m.ChangeSeq > t.at.Change {
-			t.ahead[m.Seq] = m.ChangeSeq
+	}, t.appended)
+}
+
+func (t *tail) appended(m *message.Message) error {
+	t.at.Seq = m.Seq
+	if m.ChangeSeq > t.at.Change {
+		t.ahead[m.Seq] = m.ChangeSeq
+	}
+	kind := store.ChangeAppended
+	if m.Deleted() {
+		kind = store.ChangeDeleted
+	}
+	return t.give(store.Change{Kind: kind, Message: m})
+}
+
+// copies calls each for a copy of every row: the rows are of all tails.
+func (*tail) copies(rows []*message.Message, each func(*message.Message) error) error {
+	for _, m := range rows {
+		if err := each(apart(m)); err != nil {
+			return err
 		}
-		kind := store.ChangeAppended
-		if m.Deleted() {
-			kind = store.ChangeDeleted
-		}
-		return t.give(store.Change{Kind: kind, Message: m})
-	})
+	}
+	return nil
 }
 
 func (t *tail) from(where string, args ...any) *query.Query {

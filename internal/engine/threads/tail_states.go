@@ -12,6 +12,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/engine/watch"
+	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
 
@@ -20,6 +21,8 @@ import (
 func NewHub(st *scope.Store, doorbell watch.Doorbell) *watch.Hub {
 	return watch.NewHub(func(ctx context.Context, keys []watch.Key) (map[watch.Key]watch.State, error) {
 		return readStates(ctx, st.AllUsers(), keys)
+	}, func(ctx context.Context, places []watch.Since, bytes int) (map[watch.Key][]*message.Message, bool, error) {
+		return readNews(ctx, st.AllUsers(), places, bytes)
 	}, lasting, doorbell)
 }
 

@@ -102,6 +102,9 @@ func updateThreads(sc scope.Scope, db query.Conn, threads map[uuid.UUID]*threadS
 	rows := make([][]any, 0, len(threads))
 	for id, t := range threads {
 		if t.changed {
+			if t.branched {
+				sc.Branched.Note(id)
+			}
 			rows = append(rows, []any{id.String(), t.lastSeq, record.Null(string(t.status)), t.lastMessageAt, t.branched})
 		}
 	}

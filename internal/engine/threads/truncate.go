@@ -76,7 +76,7 @@ type lockedPath struct {
 // rows selects columns of the messages of the path, live or deleted.
 func (p lockedPath) rows(columns string) *query.Query {
 	end := query.New("SELECT "+p.sc.Dialect.Param("bigint")+" AS head", p.end)
-	return onPath(p.sc, columns, p.conversation.ID, end)
+	return path{p.sc, p.conversation.ID, end}.rows(columns)
 }
 
 // has returns ErrNotFound if no message has the seq, and ErrInvalid if it is on another branch.

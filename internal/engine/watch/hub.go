@@ -53,6 +53,8 @@ type Read func(ctx context.Context, keys []Key) (map[Key]State, error)
 // and not otherwise. It may be used by many goroutines.
 type Hub struct {
 	read Read
+	// news is nil where every tail reads for itself.
+	news ReadNews
 	// lasting tells whether an error will not go away.
 	lasting  func(error) bool
 	doorbell Doorbell
@@ -71,6 +73,9 @@ type Hub struct {
 	// slots are for the reads of tails, of which few run at once: a change that a thousand tails
 	// wait for must not take every connection.
 	slots chan struct{}
+	// kept is how many bytes the news of all topics take. None are read before newsFrom.
+	kept     int
+	newsFrom time.Time
 }
 
 const maxReads = 4
@@ -101,12 +106,15 @@ type topic struct {
 	// changed is closed and made anew when state or err changes, which version counts.
 	changed chan struct{}
 	version int
+	// news lead up to state, idle counts the intervals since then.
+	news *News
+	idle int
 }
 
-// NewHub returns a hub. doorbell may be nil, and is asked to Listen alone.
-func NewHub(read Read, lasting func(error) bool, doorbell Doorbell) *Hub {
+// NewHub returns a hub. doorbell may be nil, and is asked to Listen alone. So may news.
+func NewHub(read Read, news ReadNews, lasting func(error) bool, doorbell Doorbell) *Hub {
 	return &Hub{
-		read: read, lasting: lasting, doorbell: doorbell,
+		read: read, news: news, lasting: lasting, doorbell: doorbell,
 		topics: map[Key]*topic{}, watches: map[*Watch]struct{}{}, every: map[time.Duration]int{},
 		slots: make(chan struct{}, maxReads),
 	}
@@ -140,37 +148,40 @@ func (h *Hub) Follow(key Key, every time.Duration) (*Tail, error) {
 }
 
 // Wait waits until the poller finds the conversation in another state than seen, and returns it.
-// That state may be from before seen was read, once. Wait returns the error of an ended ctx,
-// store.ErrClosed, or an error of the database that will not go away.
-func (t *Tail) Wait(ctx context.Context, seen State) (State, error) {
+// That state may be from before seen was read, once. The news lead up to it, and are nil if each
+// tail reads for itself. Wait returns the error of an ended ctx, store.ErrClosed, or an error of
+// the database that will not go away.
+func (t *Tail) Wait(ctx context.Context, seen State) (State, *News, error) {
 	for {
-		state, changed, found, err := t.look(seen)
+		now, found, err := t.look(seen)
 		if err != nil || found {
-			return state, err
+			return now.state, now.news, err
 		}
 		select {
 		case <-ctx.Done():
-			return seen, ctx.Err()
-		case <-changed:
+			return seen, nil, ctx.Err()
+		case <-now.changed:
 		}
 	}
 }
 
-func (t *Tail) look(seen State) (state State, changed <-chan struct{}, found bool, err error) {
+// look returns the topic as it is now.
+func (t *Tail) look(seen State) (now topic, found bool, err error) {
 	t.hub.mu.Lock()
 	defer t.hub.mu.Unlock()
 	if t.hub.closed {
-		return seen, nil, false, store.ErrClosed
+		return topic{state: seen}, false, store.ErrClosed
 	}
 	found = t.topic.version != t.version && seen.Differs(t.topic.state)
 	t.version = t.topic.version
-	return t.topic.state, t.topic.changed, found, t.topic.err
+	return *t.topic, found, t.topic.err
 }
 
 // Leave ends the tail, and the poller with the last one.
 func (t *Tail) Leave() {
 	t.hub.mu.Lock()
 	if t.topic.tails--; t.topic.tails == 0 {
+		t.hub.keep(t.topic, nil)
 		delete(t.hub.topics, t.key)
 	}
 	ended := t.hub.leave(t.every)

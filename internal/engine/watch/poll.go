@@ -12,7 +12,7 @@ import (
 const (
 	// minGap is the least time between two looks, and busy how many times as long as a look took.
 	// The two bound what a bell that never stops can cost.
-	minGap = 10 * time.Millisecond
+	minGap = 20 * time.Millisecond
 	busy   = 4
 	// patience is how long a look may take. A server that was cut off may not answer at all.
 	patience = 15 * time.Second
@@ -31,7 +31,7 @@ func (h *Hub) start() {
 
 // poll looks at every interval, and sooner after a ring, until ctx ends.
 func (h *Hub) poll(ctx context.Context, r *run) {
-	looked, full, gap := time.Now(), time.Now(), time.Duration(0)
+	looked, full, gap, fails := time.Now(), time.Now(), time.Duration(0), 0
 	for h.wait(ctx, r, looked.Add(gap), full) {
 		keys, all, due := h.due(r, full)
 		if !due {
@@ -41,12 +41,15 @@ func (h *Hub) poll(ctx context.Context, r *run) {
 		if all {
 			full = looked
 		}
-		failed := h.look(ctx, r, keys)
+		failed := h.look(ctx, r, keys, all)
 		gap = max(minGap, min(busy*time.Since(looked), store.DefaultTailEvery))
-		if failed {
-			gap = h.interval() // rings or not
-			h.again(r)
+		if fails++; !failed {
+			fails = 0
+			continue
 		}
+		// Also where somebody looks once an hour: what rang is still to be read.
+		gap = max(gap, min(store.DefaultTailEvery, minGap<<min(fails, 6)))
+		h.again(r)
 	}
 }
 
@@ -131,8 +134,9 @@ func (h *Hub) again(r *run) {
 	}
 }
 
-// look reads the states of conversations and wakes the tails of those that have another one.
-func (h *Hub) look(ctx context.Context, r *run, keys []Key) (failed bool) {
+// look reads the states of conversations, all of them or some, and wakes the tails of those that
+// have another one, with what came there.
+func (h *Hub) look(ctx context.Context, r *run, keys []Key, all bool) (failed bool) {
 	if len(keys) == 0 {
 		return false
 	}
@@ -142,10 +146,18 @@ func (h *Hub) look(ctx context.Context, r *run, keys []Key) (failed bool) {
 	if ctx.Err() != nil {
 		return false
 	}
+	places := h.compare(r, keys, all, states, err)
+	h.handNews(r, places, states, h.readNews(ctx, places))
+	return err != nil
+}
+
+// compare wakes the tails of conversations that have another state, but for those whose news are
+// to be read first, which it returns.
+func (h *Hub) compare(r *run, keys []Key, all bool, states map[Key]State, err error) (places []Since) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.run != r {
-		return false
+		return nil
 	}
 	for _, key := range keys {
 		t := h.topics[key]
@@ -158,12 +170,21 @@ func (h *Hub) look(ctx context.Context, r *run, keys []Key) (failed bool) {
 		}
 		state, live := states[key]
 		state.Gone = !live
-		if !t.known || t.state.Differs(state) {
-			t.state, t.known = state, true
-			t.announce()
+		if t.known && !t.state.Differs(state) {
+			if all {
+				h.rest(t)
+			}
+			continue
 		}
+		if since, worth := h.worthNews(key, t, state); worth {
+			places = append(places, since)
+			continue
+		}
+		h.keep(t, nil)
+		t.state, t.known = state, true
+		t.announce()
 	}
-	return err != nil
+	return places
 }
 
 // fail ends the tails of the topic with an error that will not go away. The caller holds mu.

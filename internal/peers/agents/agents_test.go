@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/internal/pgtest"
+	"github.com/convostore/convostore/internal/testrun"
 )
 
 // TestPeersWork keeps the program at work: every side does all that it can.
@@ -18,7 +19,7 @@ func TestPeersWork(t *testing.T) {
 		want["convostore/"+db], want["langchaingo v0.1.14/"+db] = 4, 2
 		want["adk v2.2.0/"+db], want["adk v2.2.0, PrepareStmt/"+db] = 4, 4
 	}
-	if os.Getenv(pgtest.EnvDSN) != "" || os.Getenv(pgtest.EnvRequire) == "1" {
+	if os.Getenv(pgtest.EnvDSN) != "" || testrun.Requires(testrun.Postgres) {
 		o.postgres = pgtest.Database(t)
 		want["convostore/postgres"] = 4
 		want["adk v2.2.0/postgres"], want["adk v2.2.0, PrepareStmt/postgres"] = 4, 4

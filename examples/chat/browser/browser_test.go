@@ -1,0 +1,76 @@
+package browser
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/convostore/convostore/internal/testrun"
+)
+
+// envBrowser names the variable with the path of a browser of Chromium's kind.
+const envBrowser = "CONVOSTORE_TEST_CHROMIUM"
+
+// program is the chat, and tabs is a browser, which all tests share.
+var (
+	program string
+	tabs    context.Context
+)
+
+func TestMain(m *testing.M) {
+	path := findBrowser()
+	if path == "" {
+		os.Exit(m.Run()) // each test says that it is missing
+	}
+	dir, err := os.MkdirTemp("", "convostore-chat")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(dir, "chat")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, ".")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	// The sandbox needs rights that a container or root does not have; the pages are our own.
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	var leave context.CancelFunc
+	tabs, leave = chromedp.NewContext(allocator)
+	if err := chromedp.Do(tabs); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	leave()
+	stop()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func findBrowser() string {
+	if path := os.Getenv(envBrowser); path != "" {
+		return path
+	}
+	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+func needBrowser(t *testing.T) {
+	t.Helper()
+	if tabs != nil {
+		return
+	}
+	const reason = "no browser: install chromium or chromium-headless-shell, or set " + envBrowser + " to the path of one"
+	if testrun.Requires(testrun.Chromium) {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}

@@ -1,0 +1,158 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// watcher runs in each page before its own script. It notes what the browser refused, errors, and
+// whether the letters of a message ever went backwards.
+const watcher = `
+window.wrong = [];
+addEventListener("securitypolicyviolation", (e) => wrong.push("policy: " + e.violatedDirective + " " + e.blockedURI + " " + e.sample));
+addEventListener("error", (e) => wrong.push("error: " + e.message));
+addEventListener("unhandledrejection", (e) => wrong.push("rejection: " + (e.reason?.message || e.reason)));
+window.letters = (text) => text.replace(/[^\p{L}\p{N}]|^\d+$/gu, "");
+window.had = new Map();
+window.backwards = [];
+new MutationObserver(() => {
+  for (const li of document.querySelectorAll("#thread > li.assistant")) {
+    const now = letters(li.querySelector(".body").textContent), before = had.get(li.dataset.id) || "";
+    if (!now.startsWith(before)) backwards.push([before, now]);
+    had.set(li.dataset.id, now);
+  }
+}).observe(document, { subtree: true, childList: true, characterData: true });
+window.until = (condition) => new Promise((met) => {
+  const look = () => condition() && (observer.disconnect(), met(true));
+  const observer = new MutationObserver(look);
+  observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+  look();
+});
+window.$$ = (selector) => [...document.querySelectorAll(selector)];
+window.texts = (selector) => $$(selector).map((e) => e.textContent);
+`
+
+// patience is how long a test waits for something to happen.
+const patience = 20 * time.Second
+
+// tab is a page that a person looks at.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// open opens the page of a server in a new tab. With another person it has cookies of its own.
+func open(t *testing.T, s *server, path string, options ...chromedp.ContextOption) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(tabs, options...)
+	b := &tab{t, ctx}
+	t.Cleanup(func() {
+		b.check()
+		cancel()
+	})
+	inject := chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watcher})
+		return err
+	})
+	require.NoError(t, chromedp.Do(ctx)) // the tab lives as long as this context
+	b.run(inject, prefers("light"), chromedp.Navigate("http://"+s.addr+"/"+path))
+	b.until(`document.body.dataset.live === "yes"`)
+	return b
+}
+
+// prefers makes the browser say which color scheme a person likes, and that nothing shall move.
+func prefers(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		p := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-reduced-motion", Value: "reduce"}, {Name: "prefers-color-scheme", Value: scheme},
+		}}
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, p)
+		return err
+	})
+}
+
+// check looks for what must not happen in any test.
+func (b *tab) check() {
+	assert.Empty(b.t, b.eval(`wrong`))
+	assert.Empty(b.t, b.eval(`backwards`), "text went backwards")
+}
+
+func (b *tab) run(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		require.NoErrorf(b.t, err, "the page has: %s", b.snapshot())
+	}
+}
+
+func (b *tab) snapshot() (text string) {
+	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Second)
+	defer cancel()
+	text, _ = chromedp.Run(ctx, chromedp.Evaluate[string](`location.hash + "\n" + document.body.innerText + "\n" + JSON.stringify(wrong)`))
+	return text
+}
+
+// until waits until a condition of the document is met.
+func (b *tab) until(condition string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void]("until(() => "+condition+")", chromedp.EvalAwaitPromise)); err != nil {
+		require.NoError(b.t, err, "%s\nthe page has: %s", condition, b.snapshot())
+	}
+}
+
+func (b *tab) eval(expression string) any {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	result, err := chromedp.Run(ctx, chromedp.Evaluate[any](expression))
+	require.NoErrorf(b.t, err, "the page has: %s", b.snapshot())
+	return result
+}
+
+func (b *tab) text(expression string) string {
+	b.t.Helper()
+	return fmt.Sprint(b.eval(expression))
+}
+
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	found := "document.querySelector(" + quote(selector) + ")"
+	b.until(found + "?.checkVisibility({ visibilityProperty: true }) && !" + found + ".disabled")
+	b.run(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// say types a message and presses Enter.
+func (b *tab) say(text string) {
+	b.t.Helper()
+	b.run(chromedp.SendKeys(chromedp.CSS("#text"), text), enter)
+}
+
+// enter presses Enter as a keyboard does, where a page that takes the key gets no line break.
+var enter = chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeKeyUp} {
+		key := input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, NativeVirtualKeyCode: 13}
+		if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, key); err != nil {
+			return err
+		}
+	}
+	return nil
+})
+
+// The conditions that tests wait for.
+const (
+	writing = `$$("[data-state=streaming]").some((li) => li.querySelector(".body").textContent.length > 60)`
+	ended   = `document.querySelector("#thread > li:last-child.assistant") && !$$("[data-state=streaming]").length`
+)
