@@ -83,6 +83,7 @@ const spare = 32
 func (s deliveries) claim(ctx context.Context, o store.ClaimOptions) ([]*store.Claimed, error) {
 	claimed := []*store.Claimed{}
 	for range scope.MaxTries {
+		before := len(claimed)
 		due, err := s.due(ctx, o, o.Limit-len(claimed)+spare)
 		if err != nil || len(due) == 0 {
 			return s.orNone(ctx, o.Worker, claimed, err)
@@ -92,6 +93,9 @@ func (s deliveries) claim(ctx context.Context, o store.ClaimOptions) ([]*store.C
 			if claimed = append(claimed, got...); err != nil || len(claimed) == o.Limit {
 				return s.orNone(ctx, o.Worker, claimed, err)
 			}
+		}
+		if len(claimed)-before == len(due) {
+			break // it was less than wanted, so that it was all
 		}
 	}
 	return claimed, nil
@@ -124,7 +128,11 @@ func (s deliveries) due(ctx context.Context, o store.ClaimOptions, n int) ([]*sc
 	if err != nil {
 		return nil, err
 	}
-	q := selected(s.sc, "d.id, d.user_id", "1 = 1")
+	q := query.New("SELECT d.id, d.user_id FROM " + s.sc.Tables.Deliveries + " d WHERE 1 = 1")
+	if !s.sc.All {
+		// What is due is few, and the index of the user has everything that was ever sent.
+		q.Add(" AND "+s.sc.Dialect.Unindexed("d.user_id")+" = ?", s.sc.User)
+	}
 	if len(o.Channels) > 0 {
 		in, arg := s.sc.Dialect.InTexts("d.channel", o.Channels)
 		q.Add(" AND "+in, arg)

@@ -56,10 +56,13 @@ func (r *runner) failure(c *store.Claimed, err error) store.Failure {
 // maxAfter bounds what a provider may ask for.
 const maxAfter = 30 * 24 * time.Hour
 
+// patience is how long at least a report is tried that the database does not take.
+const patience = 15 * time.Second
+
 // report reports until it is stored, or somebody else has the entry. If the database does not
 // answer for a lease, the entry is left to the next worker.
 func (r *runner) report(ctx context.Context, report func(ctx context.Context) error) {
-	ctx, done := context.WithTimeout(ctx, r.options.Lease)
+	ctx, done := context.WithTimeout(ctx, max(r.options.Lease, patience))
 	defer done()
 	for try := 1; ; try++ {
 		err := report(ctx)
