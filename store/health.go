@@ -65,6 +65,10 @@ type Health interface {
 	// pg_stat_statements_reset. It is ErrUnsupported where SlowQueries is.
 	ResetSlowQueries(ctx context.Context) error
 
+	// Deliveries counts what is in the outbox of all users, and what of it is overdue: alert on
+	// OldestDue, which grows when no worker runs.
+	Deliveries(ctx context.Context) (DeliveryHealth, error)
+
 	// Pages returns how much of an SQLite file is in use. On PostgreSQL, which has files for
 	// each table, it is ErrUnsupported; see TableSizes.
 	Pages(ctx context.Context) (Pages, error)

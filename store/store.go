@@ -137,6 +137,7 @@ type Scope interface {
 	Suggestions() Suggestions
 	Summaries() Summaries
 	States() States
+	Deliveries() Deliveries
 	Search() Search
 	Embeddings() Embeddings
 	Reports() Reports

@@ -82,6 +82,9 @@ type Locks interface {
 	// LockKeyShare keeps other transactions from deleting the rows or changing their keys.
 	// With an alias, only the rows of that table are locked.
 	LockKeyShare(alias string) string
+	// SkipLocked is ForUpdate of the rows of one table by its alias, without those that another
+	// transaction has locked.
+	SkipLocked(alias string) string
 }
 
 // Inserts are the forms of INSERT.

@@ -24,6 +24,9 @@ func (postgres) Copies() bool                { return true }
 func (postgres) ForUpdate() string                { return " FOR UPDATE" }
 func (postgres) LockShare(alias string) string    { return " FOR SHARE" + ofTable(alias) }
 func (postgres) LockKeyShare(alias string) string { return " FOR KEY SHARE" + ofTable(alias) }
+func (postgres) SkipLocked(alias string) string {
+	return " FOR UPDATE" + ofTable(alias) + " SKIP LOCKED"
+}
 
 func (postgres) OneStatementAppend() bool { return true }
 func (postgres) DeletesTogether() bool    { return true }

@@ -27,6 +27,7 @@ func (sqlite) Copies() bool            { return false }
 func (sqlite) ForUpdate() string          { return "" }
 func (sqlite) LockShare(string) string    { return "" }
 func (sqlite) LockKeyShare(string) string { return "" }
+func (sqlite) SkipLocked(string) string   { return "" }
 
 func (sqlite) OneStatementAppend() bool { return false }
 func (sqlite) DeletesTogether() bool    { return false }

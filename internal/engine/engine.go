@@ -15,6 +15,7 @@ import (
 
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/config"
+	"github.com/convostore/convostore/internal/engine/deliveries"
 	"github.com/convostore/convostore/internal/engine/embeddings"
 	"github.com/convostore/convostore/internal/engine/health"
 	"github.com/convostore/convostore/internal/engine/maintenance"
@@ -211,6 +212,7 @@ func (v view) Messages() store.Messages {
 func (v view) Suggestions() store.Suggestions { return suggestions.New(v.sc, v.rooms.statements) }
 func (v view) Summaries() store.Summaries     { return threads.NewSummaries(v.sc) }
 func (v view) States() store.States           { return states.New(v.sc) }
+func (v view) Deliveries() store.Deliveries   { return deliveries.New(v.sc, v.rooms.hub) }
 func (v view) Search() store.Search           { return search.New(v.sc, v.rooms.codes) }
 func (v view) Embeddings() store.Embeddings   { return embeddings.New(v.sc) }
 func (v view) Reports() store.Reports         { return reports.New(v.sc, v.rooms.leadTypes) }

@@ -240,6 +240,7 @@ func callAll(c *caller, s *secrets, st store.Store, user uuid.UUID) *conversatio
 	callStates(c, s, mine.States(), thread)
 	callSuggestions(c, s, mine.Suggestions(), thread)
 	callSummaries(c, s, mine.Summaries(), thread)
+	callDeliveries(c, s, mine, thread)
 	callEmbeddings(c, s, mine.Embeddings(), thread)
 	callSearch(c, s, mine.Search(), thread)
 	callReports(c, s, st, mine.Reports(), thread)
@@ -252,6 +253,7 @@ func callAll(c *caller, s *secrets, st store.Store, user uuid.UUID) *conversatio
 	calledAll(c, mine.States())
 	calledAll(c, mine.Suggestions())
 	calledAll(c, mine.Summaries())
+	calledAll(c, mine.Deliveries())
 	calledAll(c, mine.Embeddings())
 	calledAll(c, mine.Search())
 	calledAll(c, mine.Reports())
@@ -361,6 +363,38 @@ func callSummaries(c *caller, s *secrets, r store.Summaries, thread *conversatio
 	c.call(r, "Create", sum)
 	c.call(r, "List", thread.ID)
 	c.call(r, "Delete", sum.ID)
+}
+
+func callDeliveries(c *caller, s *secrets, mine store.Scope, thread *conversation.Conversation) {
+	r, worker, channel := mine.Deliveries(), s.next(), s.next()
+	queue := func() (*message.Message, *message.OutboxEntry) {
+		m := s.message()
+		m.Role, m.Direction = message.RoleAssistant, message.DirectionOutbound
+		c.call(mine.Messages(), "Append", thread.ID, m)
+		e := &message.OutboxEntry{MessageID: m.ID, Channel: channel}
+		c.call(r, "Enqueue", e)
+		return m, e
+	}
+	m, e := queue()
+	c.call(r, "Get", e.ID)
+	c.call(r, "List", store.DeliveryFilter{MessageID: m.ID, Channel: channel, State: store.DeliveryOpen}, store.PageRequest{})
+	c.call(r, "Reschedule", e.ID, time.Now().Add(-time.Hour))
+	c.call(r, "Claim", store.ClaimOptions{Worker: worker, Channels: []string{channel}})
+	c.call(r, "Renew", e.ID, worker, time.Minute)
+	c.call(r, "Fail", e.ID, worker, store.Failure{Error: s.next(), Final: true})
+	c.call(r, "Retry", m.ID)
+	c.call(r, "Claim", store.ClaimOptions{Worker: worker})
+	c.call(r, "Done", e.ID, worker, store.DeliveryResult{
+		Refs: []message.Ref{{Provider: s.next(), Ref: s.next(), Exclusive: true}}, GmailMessageID: s.next(), GmailThreadID: s.next(), EmailMessageID: s.next(),
+	})
+	c.call(r, "Delivered", m.ID)
+	c.call(r, "Bounce", m.ID, s.next())
+	_, e = queue()
+	c.call(r, "Cancel", e.ID)
+	queue()
+	c.call(r, "Run", store.RunOptions{Name: s.next(), Once: true}, store.SendFunc(func(context.Context, *store.Claimed) (store.DeliveryResult, error) {
+		return store.DeliveryResult{PostmarkMessageID: s.next()}, nil
+	}))
 }
 
 func callSuggestions(c *caller, s *secrets, r store.Suggestions, thread *conversation.Conversation) {

@@ -116,6 +116,7 @@ var writes = map[string]string{
 	"engine.messages":         "Append AppendMany Import Update MergeMetadata Vote Unvote Delete Restore RestoreAll Stream ResumeStream StopStream SetHead TruncateAfter Replace",
 	"states.states":           "Merge",
 	"threads.summaries":       "Create Delete",
+	"deliveries.deliveries":   "Enqueue Cancel Reschedule Retry Claim Renew Done Fail Bounce Delivered Run",
 	"suggestions.suggestions": "Create Approve Edit Reject Send Delete Restore",
 	"embeddings.embeddings":   "Set SetMany EmbedMissing RetrySetAside DropModel",
 	"maintenance.maintenance": "EraseUser",

@@ -44,6 +44,9 @@ func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 		"merge states and erase":      mergesAgainstErase,
 		"retain":                      retainAtOnce,
 		"append and retain":           appendsAgainstRetain,
+		"claims":                      claimsAtOnce,
+		"done and fail":               reportsAtOnce,
+		"enqueue":                     enqueuesAtOnce,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, f(t)) })

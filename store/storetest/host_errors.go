@@ -148,7 +148,7 @@ func (can Capabilities) savepointsOutliveTheServersErrors(t *testing.T, st store
 	hostTable(t, st)
 	e := newEstate(t, st)
 	before := dump(t, st, e.user)
-	models := []any{&conversation.Conversation{}, &message.Message{}, &message.Embedding{}, &suggestion.Suggestion{}}
+	models := []any{&conversation.Conversation{}, &message.Message{}, &message.Embedding{}, &suggestion.Suggestion{}, &message.OutboxEntry{}}
 	failed := map[string]bool{}
 	underLock(t, st, "ACCESS EXCLUSIVE", models, func() { timeOutInside(t, st, e, failed) })
 	for _, name := range allMethods() {
@@ -165,7 +165,7 @@ func (can Capabilities) savepointsOutliveTheServersErrors(t *testing.T, st store
 func refusedInside(name string) bool {
 	return slices.Contains([]string{
 		"Messages.Stream", "Messages.ResumeStream", "Messages.FollowStream",
-		"Conversations.Watch", "Messages.Tail",
+		"Conversations.Watch", "Messages.Tail", "Deliveries.Run",
 		"Embeddings.EmbedMissing", "Embeddings.Train", "Embeddings.Trainings",
 		"Maintenance.Analyze", "Maintenance.Vacuum", "Maintenance.VacuumFull", "Maintenance.Reindex",
 		"Maintenance.PackSearch", "Maintenance.ReindexSearch", "Maintenance.SearchState",

@@ -81,6 +81,10 @@ func tenantLists() map[string]tenantList {
 			page, err := s.Suggestions().Pending(ctx, p)
 			return tenantPage(page, err, func(s *store.PendingSuggestion) tenantKey { return suggestionTenant(s.Suggestion) })
 		},
+		"Deliveries.List": func(ctx context.Context, s store.Scope, p store.PageRequest) ([]tenantKey, store.Cursor, error) {
+			page, err := s.Deliveries().List(ctx, store.DeliveryFilter{Channel: "tenant"}, p)
+			return tenantPage(page, err, func(e *message.OutboxEntry) tenantKey { return tenantKey{e.ID, e.UserID} })
+		},
 		"Embeddings.ListSetAside/oldest first": func(ctx context.Context, s store.Scope, p store.PageRequest) ([]tenantKey, store.Cursor, error) {
 			page, err := s.Embeddings().ListSetAside(ctx, "aside", p)
 			return tenantPage(page, err, func(a *store.SetAsideMessage) tenantKey { return tenantKey{a.MessageID, a.UserID} })
@@ -243,6 +247,7 @@ func tenant(t testing.TB, st store.Store, user uuid.UUID) {
 	}
 	_, err := s.Suggestions().Approve(ctx, id(4), suggestion.Review{})
 	require.NoError(t, err)
+	require.NoError(t, st.DB(ctx).Create(&message.OutboxEntry{ID: id(5), UserID: user, MessageID: id(2), Channel: "tenant", CreatedAt: epoch}).Error)
 	setAside(t, st.DB(ctx), &message.Message{ID: id(2), UserID: user, CreatedAt: epoch})
 }
 

@@ -41,6 +41,15 @@ func runTail(t *testing.T, f Factory, c Capabilities) {
 		"EveryChangeCounts":  testEveryChangeCounts,
 		"ChangesAtOnce":      testChangesAtOnce,
 		"ChangeOfNone":       testChangeOfNone,
+		"Deliveries":         testDeliveryTail,
+		"RunSends":           testRunSends,
+		"RunFails":           testRunFails,
+		"RunRefused":         testRunRefused,
+		"RunWakes":           testRunWakes,
+		"RunEnds":            testRunEnds,
+		"RunRenews":          testRunRenews,
+		"RunLosesLease":      testRunLosesLease,
+		"RunTimesOut":        testRunTimesOut,
 	}.run(t, f, c)
 }
 

@@ -77,6 +77,7 @@ type estate struct {
 	streaming                 *message.Message
 	pending, approved, gone   *suggestion.Suggestion
 	summary                   *conversation.Summary
+	outbox                    outbox
 	byActivity, queue         store.Cursor
 	thread, byUser            store.Cursor
 	pendingNext, drafts       store.Cursor
@@ -104,6 +105,7 @@ func newEstate(t *testing.T, st store.Store) *estate {
 	}
 	e.fillThread(t, st, s)
 	e.fillSuggestions(t, s)
+	e.outbox = newOutbox(t, s, newThread(t, s, 1).ID)
 	e.summary = &conversation.Summary{ConversationID: e.live.ID, FromSeq: 1, ToSeq: 2, Content: "summary"}
 	require.NoError(t, s.Summaries().Create(t.Context(), e.summary))
 	must[*conversation.Conversation](t)(s.Conversations().Archive(t.Context(), e.archived.ID))
@@ -571,6 +573,7 @@ func allCalls() map[string][]call {
 		"Suggestions":   suggestionCalls(),
 		"Summaries":     summaryCalls(),
 		"States":        stateCalls(),
+		"Deliveries":    deliveryCalls(),
 		"Search":        searchCalls(),
 		"Embeddings":    embeddingCalls(),
 		"Reports":       reportCalls(),

@@ -71,6 +71,8 @@ type Tables struct {
 	States, UserStates, AppStates string
 	// Labels, Reads and Votes are what people note.
 	Labels, Reads, Votes string
+	// Deliveries is the outbox, and Refs has the names that messages have elsewhere.
+	Deliveries, Refs string
 	// SearchNotes and the other three are the index of words. They are there with full text alone.
 	SearchNotes, SearchGone, SearchSegments, SearchBlocks string
 	// Partitions, Centroids and Lists are the index of vectors that SQLite has after a training.
@@ -96,6 +98,9 @@ func tablesOf(names naming.Tables) Tables {
 		Labels: names.Quoted(naming.Labels),
 		Reads:  names.Quoted(naming.Reads),
 		Votes:  names.Quoted(naming.Votes),
+
+		Deliveries: names.Quoted(naming.Deliveries),
+		Refs:       names.Quoted(naming.Refs),
 
 		SearchNotes:    names.Quoted(naming.SearchNotes),
 		SearchGone:     names.Quoted(naming.SearchGone),

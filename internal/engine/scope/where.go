@@ -59,6 +59,14 @@ func (sc Scope) Liveness(condition string) string {
 	return "(SELECT c.deleted_at IS NULL FROM " + sc.Tables.Conversations + " c WHERE " + condition
 }
 
+// InLiveMessage restricts a query to rows of live messages of live conversations. It is InLive for
+// tables whose rows belong to a message.
+func (sc Scope) InLiveMessage(q *query.Query, alias string) *query.Query {
+	q.Add(" AND (SELECT m.deleted_at IS NULL AND " + sc.Liveness("c.id = m.conversation_id AND c.user_id = m.user_id"))
+	sc.Owned(q, "c.").Add(") FROM " + sc.Tables.Messages + " m WHERE m.id = " + alias + "message_id AND m.user_id = " + alias + "user_id")
+	return sc.Owned(q, "m.").Add(")")
+}
+
 // NotHeld is the condition that a conversation is not on hold.
 const NotHeld = "held_at IS NULL"
 

@@ -1,0 +1,209 @@
+package deliveries
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/internal/check"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/engine/threads"
+	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
+	"github.com/convostore/convostore/store"
+)
+
+func (s deliveries) Enqueue(ctx context.Context, e *message.OutboxEntry) error {
+	if e == nil {
+		return scope.ErrNil("entry")
+	}
+	if e.ClaimedBy != "" || e.ClaimedUntil != nil || e.Attempts != 0 || e.LastError != "" || !e.Open() {
+		return rule.Invalid("entry", "has a claim, attempts, an error or an end")
+	}
+	user := e.UserID
+	if _, err := s.sc.Writing(ctx); err != nil {
+		return err
+	}
+	var stored message.OutboxEntry
+	err := s.changeMessage(ctx, "enqueue", e.MessageID, func(l *locked) error {
+		if user != uuid.Nil && user != l.User {
+			return rule.Invalid("user_id", "is another user's than the message's")
+		}
+		stored = *e
+		if err := prepare(l.Scope, &stored); err != nil {
+			return err
+		}
+		return l.enqueue(&stored)
+	})
+	if err == nil {
+		*e = stored
+	}
+	return err
+}
+
+// prepare fills in a new entry and validates it. The scope is that of the message's owner.
+func prepare(sc scope.Scope, e *message.OutboxEntry) error {
+	e.UserID = sc.User
+	if err := sc.GiveID(&e.ID); err != nil {
+		return err
+	}
+	sc.Clean.Model(e)
+	e.Normalize(sc.Instant())
+	return e.Validate()
+}
+
+// checkSendable refuses a message that nobody hands to a provider.
+func checkSendable(m *message.Message) error {
+	switch {
+	case m.Direction != message.DirectionOutbound:
+		return rule.Invalid("message_id", "is that of a message that is not outbound")
+	case m.Kind == message.KindNote || m.Kind == message.KindEvent:
+		return rule.Invalid("message_id", "is that of a %s, which never leaves", m.Kind)
+	case m.State != message.StateComplete:
+		return rule.Invalid("message_id", "is that of a message that is not complete")
+	}
+	return nil
+}
+
+// enqueue stores an entry of the message.
+func (l *locked) enqueue(e *message.OutboxEntry) error {
+	if err := checkSendable(l.message); err != nil {
+		return err
+	}
+	var waiting, done int64
+	q := selected(l.Scope, "count(CASE WHEN "+open+" THEN 1 END), count(done_at)", "d.message_id = ? AND d.channel = ?", e.MessageID, e.Channel)
+	if _, err := q.Row(l.db, &waiting, &done); err != nil {
+		return err
+	}
+	switch {
+	case waiting > 0:
+		return fmt.Errorf("%w: the message is in the outbox on this channel already", store.ErrConflict)
+	case done > 0 && l.message.Delivery != message.DeliveryBounced:
+		return &store.TransitionError{Of: "message", From: "sent", To: "queued"}
+	}
+	args := []any{
+		e.ID, e.UserID, e.MessageID, e.Channel, e.DueAt, nil, nil, 0, nil, nil, nil, nil, e.CreatedAt, e.UpdatedAt,
+	}
+	n, err := query.New("INSERT INTO "+l.Tables.Deliveries+" ("+record.DeliveryColumns+") VALUES ("+query.Marks(len(args))+
+		") ON CONFLICT (id, user_id) DO NOTHING", args...).Exec(l.db)
+	if err == nil && n == 0 {
+		return fmt.Errorf("%w: the id of the delivery is taken", store.ErrConflict)
+	}
+	if err != nil {
+		return err
+	}
+	return l.queued()
+}
+
+// queued says that the message is on its way, unless it has been sent.
+func (l *locked) queued() error {
+	if d := l.message.Delivery; d == message.DeliverySent || d == message.DeliveryDelivered {
+		return nil
+	}
+	if err := l.deliver(message.DeliveryQueued, nil); err != nil {
+		return err
+	}
+	return threads.Answered(l.db.Ctx, l.Scope, l.message)
+}
+
+func (s deliveries) Cancel(ctx context.Context, id uuid.UUID) (*message.OutboxEntry, error) {
+	return s.change(ctx, "cancel delivery", id, func(l *locked) (*message.OutboxEntry, error) {
+		switch {
+		case !l.live:
+			return nil, store.ErrNotFound
+		case !l.entry.Open() || l.claimed():
+			return nil, l.refuse("cancelled")
+		}
+		e, err := l.set(query.New("cancelled_at = ?, claimed_by = NULL, claimed_until = NULL", l.Instant()))
+		if err != nil {
+			return nil, err
+		}
+		return e, l.takeBack()
+	})
+}
+
+// takeBack makes the message as if the entry had not been there.
+func (l *locked) takeBack() error {
+	others, err := l.siblings()
+	switch {
+	case err != nil:
+		return err
+	case others.open+others.done > 0 || l.message.Delivery != message.DeliveryQueued:
+		return nil
+	case others.failed > 0:
+		if err := l.deliver(message.DeliveryFailed, nil); err != nil {
+			return err
+		}
+		return threads.Unanswered(l.db.Ctx, l.Scope, l.message)
+	}
+	if err := l.deliver(message.DeliveryNone, nil); err != nil {
+		return err
+	}
+	return threads.Unsaid(l.db.Ctx, l.Scope, l.message)
+}
+
+func (s deliveries) Reschedule(ctx context.Context, id uuid.UUID, at time.Time) (*message.OutboxEntry, error) {
+	if at.IsZero() {
+		return nil, rule.Invalid("due_at", "is unset")
+	}
+	if err := check.Time("due_at", at); err != nil {
+		return nil, err
+	}
+	return s.change(ctx, "reschedule delivery", id, func(l *locked) (*message.OutboxEntry, error) {
+		switch {
+		case !l.live:
+			return nil, store.ErrNotFound
+		case !l.entry.Open() || l.claimed():
+			return nil, l.refuse("rescheduled")
+		}
+		return l.set(query.New("due_at = ?", message.Instant(at)))
+	})
+}
+
+func (s deliveries) Retry(ctx context.Context, messageID uuid.UUID) (again []*message.OutboxEntry, err error) {
+	err = s.changeMessage(ctx, "retry delivery", messageID, func(l *locked) (err error) {
+		again, err = l.retry()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return again, nil
+}
+
+// retry opens the latest entry of each channel that failed or was cancelled.
+func (l *locked) retry() (again []*message.OutboxEntry, err error) {
+	q := selected(l.Scope, record.DeliveryColumns, "d.message_id = ?", l.message.ID).Add(" ORDER BY created_at DESC, id DESC" + l.Dialect.ForUpdate())
+	all, err := query.All(l.db, q, record.DeliveryDest)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, e := range all {
+		latest := !seen[e.Channel]
+		seen[e.Channel] = true
+		if !latest || e.FailedAt == nil && e.CancelledAt == nil {
+			continue
+		}
+		e, err := l.setEntry(e.ID, query.New("failed_at = NULL, cancelled_at = NULL, attempts = 0, due_at = ?", l.Instant()))
+		if err != nil {
+			return nil, err
+		}
+		again = append(again, e)
+	}
+	if len(again) == 0 {
+		from := l.message.Delivery.String()
+		if from == "" {
+			from = "in no outbox"
+		}
+		return nil, &store.TransitionError{Of: "message", From: from, To: "tried again"}
+	}
+	slices.SortFunc(again, func(a, b *message.OutboxEntry) int { return strings.Compare(a.Channel, b.Channel) })
+	return again, l.queued()
+}
