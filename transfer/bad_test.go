@@ -103,12 +103,8 @@ func TestTrees(t *testing.T) {
 		names := map[int64]string{}
 		for m, err := range st.ForUser(owner).Messages().All(ctx, conv.ID, store.MessageFilter{Branches: store.AllBranches}) {
 			require.NoError(t, err)
-			parent := m.Seq - 1
-			if m.ParentSeq != nil {
-				parent = *m.ParentSeq
-			}
 			text := m.Content
-			if parent > 0 {
+			if parent := m.Parent(); parent > 0 {
 				text += "<" + names[parent]
 			}
 			names[m.Seq] = m.Content
