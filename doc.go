@@ -47,6 +47,41 @@ outbound one waiting. A redelivery is recognized by the provider's id, by the ho
 idempotency key or by the message's own id. It returns created == false and the row that was
 stored first.
 
+# Chat
+
+	s, err := mine.Messages().Stream(ctx, c.ID, &message.Message{Role: message.RoleAssistant}, store.StreamOptions{})
+	err = s.Write(ctx, token) // for each token
+	err = s.Finish(ctx, store.Usage{Model: "m-1", TokensOut: 5})
+
+A reply is stored while a model makes it: what was flushed survives its writer. StopStream ends
+it from any process, ResumeStream goes on with it, FollowStream reads it from any byte, and
+SweepStreams ends what nobody writes any more.
+
+	again := &message.Message{Role: message.RoleAssistant, Content: "…", ParentSeq: &question.Seq}
+	created, err := mine.Messages().Append(ctx, c.ID, again) // beside the first reply
+	c, err = mine.Conversations().Get(ctx, c.ID)
+	branches, err := mine.Messages().Branches(ctx, c.ID, again.Seq)
+	c, err = mine.Messages().SetHead(ctx, c.ID, branches[0].TipSeq) // and back to that
+
+Regenerating and editing make branches, and readers see the path that ends at the head. Fork
+copies a path into a conversation of its own.
+
+	w, err := mine.Messages().Context(ctx, c.ID, window.Budget{Tokens: 8000})
+	prompt, err := payload.NewPrompt(payload.Anthropic, w.Messages())
+
+Context chooses what a model is sent, with summaries of what is older. Packages
+[github.com/convostore/convostore/window] and [github.com/convostore/convostore/payload] do the
+same without a store.
+
+	for change, err := range mine.Messages().Tail(ctx, c.ID, store.PositionOf(c), store.TailOptions{}) { … }
+	list, err := mine.Conversations().Overview(ctx, store.ConversationFilter{},
+		store.OverviewOptions{LastMessage: true, Reader: "ann"}, store.PageRequest{})
+
+Tail follows a conversation and Watch a list, whichever process writes. Overview is that list,
+with the last messages, what is unread, and labels. Vote keeps what people think of a message,
+States what an agent knows, and package [github.com/convostore/convostore/transfer] takes a
+history in and out. The documents docs/chat-*.md say more.
+
 # Suggestions
 
 	s := &suggestion.Suggestion{ConversationID: c.ID, InReplyToMessageID: &in.ID, SuggestedContent: "…"}
@@ -128,8 +163,26 @@ of the models, such as AddMessage and Approve, are there for hosts that do so.
     with numbers or names see store.TenantID.
   - lead: somebody outside whom a conversation is with, by an id of the host's. It belongs to
     one user.
-  - thread: the messages of one conversation, in the order of seq.
+  - thread: the messages that a conversation shows, in the order of seq; all, if it has no branches.
   - seq: a message's number in its conversation, given in the order of arrival.
+  - stream: a message that is stored while it is made. Its writer is who holds the fence, a
+    number that each takeover raises; a flush stores the text that waits.
+  - sweep: to end streams whose writers were not seen for some time.
+  - parent: the message that another one follows, by its seq; the one before it, unless it says
+    otherwise.
+  - branch: one of several messages with the same parent, and what follows it.
+  - head: the message at which what a conversation shows ends; the last one, unless it was moved.
+  - path: a message and its parents up to the first. The path of the head is the thread.
+  - payload: a message as an SDK made it, to the byte, in its format.
+  - window: what of a conversation is sent to a model, within a budget. Summaries stand for what
+    is older.
+  - tail: an iteration over what happens in a conversation; a position says where to go on, a
+    doorbell that it is worth to look. A watch is the same for many conversations.
+  - state: a value that an agent keeps by a key, of a conversation, a user or an app.
+  - overview: a page of a list, each conversation with its last message, labels and unread count.
+  - mark: how far a reader has read, by seq.
+  - vote: what a person thinks of a message, up or down.
+  - transfer: a history of another product, or of another store, in and out.
   - redelivery: an append of a message that is stored already; it stores nothing.
   - suggestion: a drafted reply; pending until a person approves, edits or rejects it.
   - bound: the largest value that is taken, such as the bytes of a message; docs/limits.md.

@@ -70,7 +70,9 @@ type ConversationOverview struct {
 	LastMessage *MessagePreview `json:"last_message,omitempty"`
 	// Unread is the number of live messages after ReadSeq that others wrote, MaxUnread at most:
 	// those whose Author is not the reader. A message without an author counts. Events do not,
-	// and a message not while it streams. ReadSeq is 0 if the reader has read nothing.
+	// and a message not while it streams. Messages of all branches count, also of those that are
+	// not shown, and so do those of the role system: mark Conversation.LastSeq as read and not the
+	// last seq that is shown. ReadSeq is 0 if the reader has read nothing.
 	Unread  int64 `json:"unread"`
 	ReadSeq int64 `json:"read_seq"`
 	// Labels are sorted by their bytes; empty and not nil if they were asked for.

@@ -271,3 +271,18 @@ func ExampleSearchCare() {
 	// See the file.
 	// 0 11
 }
+
+// The language of a conversation says by which stemmer its texts are found: see
+// convostore.WithStemming and the module convostore/stem.
+func ExampleConversationEditor_SetLanguage() {
+	ctx := context.Background()
+	mine, c := open(ctx)
+	c, err := mine.Conversations().SetLanguage(ctx, c.ID, "de")
+	must(err)
+	fmt.Println(c.Language)
+	_, err = mine.Conversations().SetLanguage(ctx, c.ID, "German")
+	fmt.Println(errors.Is(err, store.ErrInvalid))
+	// Output:
+	// de
+	// true
+}

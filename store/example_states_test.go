@@ -60,3 +60,28 @@ func ExampleStateWriter_Merge() {
 	// now at version 2
 	// true convostore: state "steps" is at version 2, expected 1
 }
+
+// The states that a page of a list needs come in one statement.
+func ExampleStateReader_OfConversations() {
+	ctx := context.Background()
+	mine, c := open(ctx)
+	_, err := mine.States().Merge(ctx, store.ConversationState(c.ID), store.StateMap{"step": conversation.Value("3")}, store.MergeOptions{})
+	must(err)
+	_, err = mine.States().Merge(ctx, store.UserState(""), store.StateMap{"language": conversation.Value("no")}, store.MergeOptions{})
+	must(err)
+
+	page, err := mine.Conversations().List(ctx, store.ConversationFilter{}, store.PageRequest{})
+	must(err)
+	states, err := mine.States().OfConversations(ctx, page.Items)
+	must(err)
+	for i, s := range states {
+		fmt.Println(page.Items[i].Title)
+		for _, state := range append(s.Conversation, s.User...) {
+			fmt.Printf("  %s = %s\n", state.Key, state.Value)
+		}
+	}
+	// Output:
+	// Holiday plans
+	//   step = 3
+	//   language = no
+}

@@ -198,8 +198,10 @@ const (
 // MessageFilter selects messages. A row must meet every field that is set. The zero value
 // takes every live message.
 type MessageFilter struct {
-	// Roles takes messages with any of these; an empty list takes all.
+	// Roles takes messages with any of these, Kinds those of any of these kinds; an empty list takes
+	// all.
 	Roles     []message.Role
+	Kinds     []message.Kind
 	Direction message.Direction
 	// HasToolCalls and HasAttachments take only messages that have some. Tool calls that are an
 	// empty document, see message.JSON.IsEmpty, and an empty list of attachments are none.

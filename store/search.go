@@ -114,6 +114,8 @@ const (
 // searches everything in the scope.
 type SearchFilter struct {
 	ConversationID uuid.UUID
+	// App takes conversations with this app, as in Conversation.App; empty takes those of all.
+	App string
 	// LeadID takes conversations with this lead. An id that cannot be a key of the host's leads
 	// is ErrInvalid.
 	LeadID string

@@ -151,7 +151,10 @@ const (
 	ChangeUpdated ChangeKind = "updated"
 	// ChangeDeleted is a message that is softly deleted now. Its row is still as it was.
 	ChangeDeleted ChangeKind = "deleted"
-	// ChangeHeadMoved says that the conversation shows another branch. There is no message.
+	// ChangeHeadMoved says that the conversation shows another branch. There is no message. A message
+	// that was appended is the head as long as none of these comes after it. A tail also begins with
+	// one if the head is not the last message: a Position has no head, and whether the caller knows
+	// it cannot be told.
 	ChangeHeadMoved ChangeKind = "head_moved"
 )
 

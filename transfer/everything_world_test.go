@@ -145,7 +145,7 @@ func (w *world) user(id uuid.UUID) {
 // conversation stores one with two branches and a deleted message, in which every column is set.
 func (w *world) conversation(user uuid.UUID, origin *conversation.Conversation) *conversation.Conversation {
 	c := &conversation.Conversation{
-		UserID: user, Language: "de", LastSeq: 7, LastChangeSeq: 1000, Branched: true, HeadSeq: new(int64(6)), ForkedFromSeq: new(int64(5)),
+		UserID: user, Language: "de", LastSeq: 7, LastChangeSeq: 10_000, Branched: true, HeadSeq: new(int64(6)), ForkedFromSeq: new(int64(5)),
 		CreatedAt: time.Date(2026, 2, 1, 0, 0, w.n, 0, time.UTC),
 	}
 	if origin != nil {

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -33,7 +34,7 @@ type ExportResult struct {
 }
 
 // Export writes the live conversations of a user, the latest created first, with all branches
-// and their live messages. A conversation that was imported from the
+// and their live messages. One that is deleted while the export runs is left out. A conversation that was imported from the
 // same format is written as it came, with what happened to it since; others as far as the format
 // has a place for what they hold.
 //
@@ -129,6 +130,9 @@ func (x *exporter) each(ctx context.Context, write func(doc []byte) error) error
 		if err != nil {
 			return fmt.Errorf("convostore: export conversation %s: %w", c.ID, err)
 		}
+		if doc == nil {
+			continue
+		}
 		if err := write(doc); err != nil {
 			return err
 		}
@@ -151,27 +155,64 @@ func (x *exporter) print(s string) error {
 	return nil
 }
 
+// maxReads is how often a conversation is read that changes while it is read.
+const maxReads = 3
+
 // encode reads a conversation and writes it in the format. The second result is the number of its
-// messages.
-func (x *exporter) encode(ctx context.Context, c *conversation.Conversation) ([]byte, int64, error) {
-	s := &stored{conversation: c, format: x.format}
-	sc := x.st.ForUser(c.UserID)
-	var live int64
-	for m, err := range sc.Messages().All(ctx, c.ID, store.MessageFilter{Deleted: store.IncludeDeleted, Branches: store.AllBranches}) {
+// messages. The document is nil if the conversation is not there any more. What is read are several
+// statements, and the list of conversations is older than all of them: so the row is read before
+// them and after them, and all once more if it has changed.
+func (x *exporter) encode(ctx context.Context, listed *conversation.Conversation) ([]byte, int64, error) {
+	sc := x.st.ForUser(listed.UserID)
+	for try := 1; ; try++ {
+		c, err := sc.Conversations().Get(ctx, listed.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, 0, nil
+		}
 		if err != nil {
 			return nil, 0, err
 		}
-		s.messages = append(s.messages, m)
-		if !m.Deleted() {
-			live++
+		before := *c
+		s := &stored{conversation: c, format: x.format}
+		err = x.readWhole(ctx, sc, s)
+		if errors.Is(err, store.ErrNotFound) && try < maxReads {
+			continue // it was deleted meanwhile
 		}
+		if err != nil {
+			return nil, 0, err
+		}
+		after, err := sc.Conversations().Get(ctx, listed.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, 0, err
+		}
+		if try < maxReads && (err != nil || changed(&before, after)) {
+			continue
+		}
+		doc, err := codecs[x.format].write(s)
+		return doc, s.live(), err
 	}
-	err := x.readBeside(ctx, sc, s)
-	if err != nil {
-		return nil, 0, err
+}
+
+// changed tells whether a conversation or its messages changed between two reads of its row.
+func changed(a, b *conversation.Conversation) bool {
+	head := func(c *conversation.Conversation) int64 {
+		if c.HeadSeq == nil {
+			return -1
+		}
+		return *c.HeadSeq
 	}
-	doc, err := codecs[x.format].write(s)
-	return doc, live, err
+	return a.LastSeq != b.LastSeq || a.LastChangeSeq != b.LastChangeSeq || head(a) != head(b) || a.Branched != b.Branched || !a.UpdatedAt.Equal(b.UpdatedAt)
+}
+
+// readWhole reads the messages and what is beside them.
+func (x *exporter) readWhole(ctx context.Context, sc store.Scope, s *stored) error {
+	for m, err := range sc.Messages().All(ctx, s.conversation.ID, store.MessageFilter{Deleted: store.IncludeDeleted, Branches: store.AllBranches}) {
+		if err != nil {
+			return err
+		}
+		s.messages = append(s.messages, m)
+	}
+	return x.readBeside(ctx, sc, s)
 }
 
 // readBeside reads what the conversation has beside its messages, as far as the format has a place

@@ -134,12 +134,13 @@ func (l *lineReader) add(path string, m *rawMessage) error {
 	case m.ID == uuid.Nil:
 		return rule.Invalid(path+".id", "is not set")
 	}
-	for field, id := range map[string]string{"id": m.ID.String(), "idempotency_key": m.IdempotencyKey} {
+	change := seqID(m.ChangeSeq)
+	for field, id := range map[string]string{"id": m.ID.String(), "idempotency_key": m.IdempotencyKey, "change_seq": change} {
 		if id != "" && l.ids[field+id] {
 			return rule.Invalid(path+"."+field, "is that of an earlier message")
 		}
 	}
-	l.ids["id"+m.ID.String()], l.ids["idempotency_key"+m.IdempotencyKey] = true, true
+	l.ids["id"+m.ID.String()], l.ids["idempotency_key"+m.IdempotencyKey], l.ids["change_seq"+change] = true, true, true
 
 	row := &m.Message
 	l.nodes = append(l.nodes, &node{id: seqID(m.Seq), parent: seqID(l.parent(m.ParentSeq)), path: path, at: m.SentAt, message: row})

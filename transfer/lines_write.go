@@ -25,8 +25,9 @@ func (lines) write(s *stored) ([]byte, error) {
 		own := *m
 		own.Seq, own.ParentSeq = n.at[m.Seq], nil
 		if parent := n.at[n.above[m.Seq]]; parent != own.Seq-1 {
-			own.ParentSeq = &parent
+			own.ParentSeq, c.Branched = &parent, true // the row may be from before the branch
 		}
+		c.LastChangeSeq = max(c.LastChangeSeq, m.ChangeSeq)
 		own.State = ended(m.State)
 		c.Messages = append(c.Messages, &own)
 	}

@@ -221,10 +221,17 @@ func (w *rowWriter) restoreConversation(db *gorm.DB) error {
 	if err := c.Validate(); err != nil {
 		return within("conversation", err)
 	}
-	return db.Table(c.TableName(db.NamingStrategy)).Where("id = ? AND user_id = ?", w.id, w.user).UpdateColumns(map[string]any{
-		"status": string(c.Status), "branched": c.Branched, "head_seq": c.HeadSeq, "last_change_seq": c.LastChangeSeq,
+	for _, n := range w.added {
+		c.LastChangeSeq = max(c.LastChangeSeq, n.message.ChangeSeq) // else tails would miss what is changed here
+	}
+	set := map[string]any{
+		"status": string(c.Status), "head_seq": c.HeadSeq, "last_change_seq": c.LastChangeSeq,
 		"last_message_at": column.BoundTime(db, c.LastMessageAt), "updated_at": column.BoundTime(db, c.UpdatedAt),
-	}).Error
+	}
+	if c.Branched { // else it is as the parents of the messages have made it
+		set["branched"] = true
+	}
+	return db.Table(c.TableName(db.NamingStrategy)).Where("id = ? AND user_id = ?", w.id, w.user).UpdateColumns(set).Error
 }
 
 // perInsert is how many rows are inserted in one statement.

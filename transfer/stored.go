@@ -20,6 +20,16 @@ type stored struct {
 	deliveries []*message.OutboxEntry
 }
 
+// live is the number of live messages.
+func (s *stored) live() (n int64) {
+	for _, m := range s.messages {
+		if !m.Deleted() {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *stored) archived() bool { return s.conversation.Status == conversation.StatusArchived }
 
 // header returns the object that the conversation came as, or a new one.

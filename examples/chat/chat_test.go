@@ -455,10 +455,31 @@ func TestOtherSitesAreRefused(t *testing.T) {
 	}
 }
 
+// TestFlags: what is wrong is said once, whoever finds it.
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"x"}, {"-openai", "http://localhost"}, {"-user", ""}, {"-delay", "-1s"}, {"-nothing"}} {
-		_, err := parseFlags(args, io.Discard)
-		require.ErrorIs(t, err, errUsage)
+	for _, test := range []struct {
+		args []string
+		says string
+		code int
+	}{
+		{[]string{"x"}, `chat: bad usage: "x" is no flag`, 2},
+		{[]string{"-openai", "http://localhost"}, "chat: bad usage: -openai and -model belong together", 2},
+		{[]string{"-model", "m"}, "chat: bad usage: -openai and -model belong together", 2},
+		{[]string{"-user", ""}, "chat: bad usage: -user is empty", 2},
+		{[]string{"-delay", "-1s"}, "chat: bad usage: -delay, -budget or -dead-after is too small", 2},
+		{[]string{"-nothing"}, "flag provided but not defined: -nothing", 2},
+		{[]string{"-budget", "x"}, `invalid value "x" for flag -budget`, 2},
+		{[]string{"-db", t.TempDir()}, "chat: ", 1},
+		{[]string{"-h"}, "Usage of chat:", 0},
+	} {
+		var out bytes.Buffer
+		code := leave(run(t.Context(), test.args, &out), &out)
+		assert.Equal(t, test.code, code, test.args)
+		assert.True(t, strings.HasPrefix(out.String(), test.says), out.String())
+		if test.code == 2 {
+			assert.Equal(t, 1, strings.Count(out.String(), test.says), out.String())
+			assert.Less(t, strings.Count(out.String(), "bad usage"), 2, out.String())
+		}
 	}
 }

@@ -21,14 +21,21 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stderr)
 	stop()
-	switch {
-	case err == nil || errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage):
-		os.Exit(2)
-	default:
-		fmt.Fprintln(os.Stderr, "chat:", err)
-		os.Exit(1)
+	os.Exit(leave(err, os.Stderr))
+}
+
+// leave says what went wrong, unless flag has said it already, and returns the code to exit with.
+func leave(err error, out io.Writer) int {
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return 0
 	}
+	if !errors.Is(err, errPrinted) {
+		fmt.Fprintln(out, "chat:", err)
+	}
+	if errors.Is(err, errUsage) {
+		return 2
+	}
+	return 1
 }
 
 // run serves until ctx ends. Replies that are being written then are kept as far as they have

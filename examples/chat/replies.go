@@ -161,8 +161,11 @@ func (r *replies) sweep(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		n, err := r.store.AllUsers().Maintenance().SweepStreams(ctx, r.deadAfter)
-		if n > 0 || err != nil && ctx.Err() == nil {
-			slog.InfoContext(ctx, "swept", "replies", n, "error", err)
+		if err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "replies could not be swept", "error", err)
+		}
+		if n > 0 {
+			slog.InfoContext(ctx, "swept", "replies", n)
 		}
 		select {
 		case <-ctx.Done():

@@ -6,14 +6,11 @@ toolchain go1.26.11
 
 require (
 	github.com/convostore/convostore v0.0.0
-	github.com/emersion/go-mbox v1.0.4
-	github.com/emersion/go-message v0.18.2
+	github.com/convostore/convostore/mailbox v0.0.0
 	github.com/google/uuid v1.6.0
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/stretchr/testify v1.12.1
-	golang.org/x/net v0.62.0
 	golang.org/x/term v0.47.0
-	golang.org/x/text v0.44.0
 	gorm.io/gorm v1.31.2
 )
 
@@ -32,7 +29,9 @@ require (
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/shopspring/decimal v1.6.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.44.0 // indirect
 	gorm.io/driver/sqlite v1.6.0 // indirect
 	modernc.org/libc v1.80.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
@@ -40,4 +39,7 @@ require (
 	modernc.org/sqlite v1.62.0 // indirect
 )
 
-replace github.com/convostore/convostore => ../..
+replace (
+	github.com/convostore/convostore => ../..
+	github.com/convostore/convostore/mailbox => ../../mailbox
+)

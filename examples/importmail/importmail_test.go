@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,10 +20,14 @@ import (
 	"github.com/convostore/convostore/store/sqlite"
 )
 
+// threadID is the field that Gmail's export begins a mail with.
+const threadID = "X-GM-THRID" //nolint:misspell // that is its name
+
 // box is a folder with mails and the database that they go into.
 type box struct {
 	t       *testing.T
 	dir, db string
+	all     bool
 }
 
 func newBox(t *testing.T) *box {
@@ -41,7 +46,7 @@ func (b *box) write(name string, lines ...string) {
 func (b *box) run(me ...string) string {
 	b.t.Helper()
 	var out, progress bytes.Buffer
-	o := options{db: b.db, user: "test", mine: me, paths: []string{b.dir}}
+	o := options{db: b.db, user: "test", mine: me, paths: []string{b.dir}, all: b.all}
 	require.NoError(b.t, run(b.t.Context(), o, &out, &progress), out.String())
 	lines := strings.Split(out.String(), "\n")
 	for i, line := range lines {
@@ -180,15 +185,15 @@ func TestBrokenMails(t *testing.T) {
 		"garbage":         {[]string{"\x7fELF\x00\x01\x02\xff\xfe"}, "SKIPPED", ""},
 		"text":            {[]string{"Dear diary,", "", "no mail"}, "it has no header", ""},
 		"empty":           {[]string{""}, "it has no header", ""},
-		"NUL":             {head("", "a\x00b"), "the body has NUL", "ab"},
+		"NUL":             {head("", "a\x00b"), "the text has NUL", "ab"},
 		"NUL in a header": {head("X-Bad: a\x00b", "", "text"), "header X-Bad has NUL", "text"},
-		"not UTF-8":       {head("Content-Type: text/plain; charset=utf-8", "", "caf\xe9"), "read as Windows-1252", "café"},
+		"not UTF-8":       {head("Content-Type: text/plain; charset=utf-8", "", "caf\xe9"), "not in the charset that it names", "café"},
 		"8-bit header":    {head("X-Name: caf\xe9", "", "text"), "header X-Name has bytes without a charset", "text"},
 		"charset":         {head("Content-Type: text/plain; charset=klingon", "", "text"), "klingon", "text"},
 		"encoding":        {head("Content-Transfer-Encoding: rot13", "", "text"), "rot13", "text"},
 		"base64":          {head("Content-Transfer-Encoding: base64", "", "aGVs!!!"), "base64", "hel"},
 		"no boundary":     {head("Content-Type: multipart/mixed", "", "text"), "kept as it is", "text"},
-		"cut short":       {head(`Content-Type: multipart/mixed; boundary="x"`, "", "--x", "", "text"), "EOF", "text"},
+		"cut short":       {head(`Content-Type: multipart/mixed; boundary="x"`, "", "--x", "", "text"), "has no last boundary", "text"},
 		"wrong boundary":  {head(`Content-Type: multipart/mixed; boundary="x"`, "", "text"), "kept as it is", "text"},
 		"late header":     {head("X-Note : spaced", ">From somebody", " folded", "", "text"), "2 header lines that are none", "text"},
 		"header line":     {head(">From somebody", "", "text"), "1 header lines that are none", "text"},
@@ -230,6 +235,42 @@ func TestDateOfReceiptStandsIn(t *testing.T) {
 	b.write("m.eml", "From: a@b.example", "Received: from x by y;", "\tTue, 4 Nov 2025 10:00:00 +0000", "", "text")
 	assert.Contains(t, b.run(), "the time of receipt stands for it")
 	assert.Equal(t, time.Date(2025, 11, 4, 10, 0, 0, 0, time.UTC), b.only().SentAt)
+}
+
+func TestDraftsSpamAndTrashStayOut(t *testing.T) {
+	b := newBox(t)
+	b.write("Maildir/cur/1:2,S", eml(1, "kept")...)
+	b.write("Maildir/cur/2:2,DS", eml(2, "a draft")...)
+	b.write("Maildir/.Trash/cur/3:2,S", eml(3, "thrown away")...)
+	b.write("takeout.mbox", append([]string{"From 1@xxx Tue Nov 04 10:00:00 +0000 2025", threadID + ": 1", "X-Gmail-Labels: Spam,Unread"}, eml(4, "spam")...)...)
+	out := b.run()
+	assert.Contains(t, out, "1 mail read: 1 stored")
+	assert.Contains(t, out, "3 drafts, spam and trash left out (-all takes them)")
+	b.all = true
+	assert.Contains(t, b.run(), "4 mails read: 3 stored, 1 there already")
+	threads := b.threads()
+	require.Len(t, threads, 4)
+	assert.Equal(t, message.DirectionOutbound, threads[1].Messages[0].Direction, "a draft is the user's own")
+}
+
+func TestCompressedFiles(t *testing.T) {
+	b := newBox(t)
+	var lines []string
+	for day := 1; day <= 3; day++ {
+		lines = append(append(lines, "From x Thu Jan  1 00:00:01 2025"), append(eml(day, "Hello"), "")...)
+	}
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	_, err := z.Write([]byte(strings.Join(lines, "\n") + "\n"))
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	require.NoError(t, os.WriteFile(filepath.Join(b.dir, "box.mbox.gz"), zipped.Bytes(), 0o600))
+	t.Setenv("TMPDIR", t.TempDir())
+	assert.Contains(t, b.run(), "3 mails read: 3 stored")
+	assert.Contains(t, b.run(), "3 mails read: 0 stored, 3 there already")
+	left, err := os.ReadDir(os.TempDir())
+	require.NoError(t, err)
+	assert.Empty(t, left, "the copy of the file is removed")
 }
 
 func TestRepliesBeforeTheirParentsByTheClock(t *testing.T) {

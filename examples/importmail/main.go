@@ -27,8 +27,10 @@ import (
 type options struct {
 	db, user string
 	// mine are the addresses whose mail went out.
-	mine  []string
-	rows  int
+	mine []string
+	rows int
+	// all takes drafts, spam and trash too.
+	all   bool
 	paths []string
 }
 
@@ -53,8 +55,9 @@ func parseFlags(args []string) (options, error) {
 	flags.StringVar(&o.user, "user", "me", "the `name` of the user whose mail it is")
 	me := flags.String("me", "", "the user's own `addresses`, separated by commas: mail from them is outbound")
 	flags.IntVar(&o.rows, "rows", 40, "how many threads to list at the end, 0 for all")
+	flags.BoolVar(&o.all, "all", false, "also store drafts, spam and what is in the trash")
 	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "usage: importmail [flags] PATH…\nA PATH is an mbox file, a mail, or a folder with either (Maildir too).")
+		fmt.Fprintln(flags.Output(), "usage: importmail [flags] PATH…\nA PATH is an mbox file, a mail, or a folder with either (Maildir too), also compressed by gzip.")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
@@ -81,7 +84,7 @@ func run(ctx context.Context, o options, out, progress io.Writer) (err error) {
 
 	user := mailimport.UserID(o.user)
 	report, err := mailimport.Import(ctx, st, mailimport.Options{
-		UserID: user, Mine: o.mine, Paths: o.paths, Progress: bar.Show(progress, "mails"),
+		UserID: user, Mine: o.mine, Paths: o.paths, All: o.all, Progress: bar.Show(progress, "mails"),
 	})
 	// Only now, when the bars are done with the terminal.
 	printProblems(out, report.Problems)

@@ -72,6 +72,9 @@ func printCounts(ctx context.Context, out io.Writer, st store.Store, userID uuid
 func printTotals(out io.Writer, r mailimport.Report) {
 	fmt.Fprintf(out, "%s read: %d stored, %d there already (the same Message-ID), %d skipped\n",
 		many(int64(r.Found), "mail"), r.Stored, r.Known, r.Skipped())
+	if r.LeftOut > 0 {
+		fmt.Fprintf(out, "%d drafts, spam and trash left out (-all takes them)\n", r.LeftOut)
+	}
 }
 
 func printProblems(out io.Writer, problems []mailimport.Problem) {

@@ -13,9 +13,8 @@ require (
 
 require (
 	github.com/agnivade/levenshtein v1.2.2 // indirect
+	github.com/convostore/convostore/mailbox v0.0.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
-	github.com/emersion/go-mbox v1.0.4 // indirect
-	github.com/emersion/go-message v0.18.2 // indirect
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
@@ -50,3 +49,5 @@ require (
 replace github.com/convostore/convostore => ../..
 
 replace github.com/convostore/convostore/examples/importmail => ../importmail
+
+replace github.com/convostore/convostore/mailbox => ../../mailbox

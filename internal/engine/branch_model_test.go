@@ -18,6 +18,9 @@ type modelNode struct {
 	key         string
 	sentAt      time.Time
 	direction   message.Direction
+	role        message.Role
+	tools       bool
+	files       bool
 	deleted     bool
 }
 

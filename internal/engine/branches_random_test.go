@@ -27,14 +27,14 @@ const envBranchSteps = "CONVOSTORE_BRANCH_STEPS"
 
 // branchWalk takes random steps through a conversation and its model.
 type branchWalk struct {
-	t     *testing.T
-	rand  *rand.Rand
-	st    store.Store
-	mine  store.Scope
-	user  uuid.UUID
-	m     *modelThread
-	n     int
-	trail []string
+	t          *testing.T
+	rand       *rand.Rand
+	st, second store.Store
+	mine       store.Scope
+	user       uuid.UUID
+	m          *modelThread
+	n          int
+	trail      []string
 }
 
 // TestBranchesRandom compares random steps on small trees with a model in Go.
@@ -52,7 +52,7 @@ func TestBranchesRandom(t *testing.T) {
 		st := d.Store(t, convostore.WithMigrate(migrate.Options{WithoutFullText: true}))
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
-		w := &branchWalk{t: t, rand: rand.New(rand.NewPCG(seed, 1)), st: st, mine: st.ForUser(user), user: user}
+		w := &branchWalk{t: t, rand: rand.New(rand.NewPCG(seed, 1)), st: st, second: d.Store(t), mine: st.ForUser(user), user: user}
 		defer func() {
 			if t.Failed() {
 				t.Logf("seed %d, after %q", seed, w.trail)
@@ -111,6 +111,7 @@ func (w *branchWalk) compare() {
 	last, err := w.mine.Messages().Last(ctx, w.m.id, n)
 	require.NoError(t, err)
 	require.Equal(t, want[max(0, len(want)-n):], textsOf(last))
+	w.compareFiltered()
 	if w.rand.IntN(10) == 0 {
 		w.compareAll(want)
 	}
@@ -196,5 +197,18 @@ func (w *branchWalk) newMessage() (*message.Message, *modelNode) {
 	m := &message.Message{
 		Direction: direction, Content: fmt.Sprint(w.n), SentAt: time.Date(2025, 6, 1, 0, 0, w.rand.IntN(1<<25), 0, time.UTC),
 	}
-	return m, &modelNode{content: m.Content, sentAt: m.SentAt, direction: direction}
+	if w.rand.IntN(4) == 0 { // several at one time
+		m.SentAt = time.Date(2025, 6, 1, 0, 0, w.rand.IntN(5), 0, time.UTC)
+	}
+	m.Role = message.Roles()[w.rand.IntN(len(message.Roles()))]
+	n := &modelNode{content: m.Content, sentAt: m.SentAt, direction: direction, role: m.Role}
+	switch w.rand.IntN(6) {
+	case 0:
+		m.ToolCalls, n.tools = message.JSON(`[{"id":"x"}]`), true
+	case 1:
+		m.ToolCalls = message.JSON(`[]`)
+	case 2:
+		m.Attachments, n.files = message.Attachments{{Filename: "x"}}, true
+	}
+	return m, n
 }

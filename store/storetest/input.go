@@ -354,6 +354,7 @@ func testInputFilters(t *testing.T, w *world) {
 	}{
 		{"roles", store.MessageFilter{Roles: []message.Role{message.RoleUser, "robot"}}},
 		{"roles", store.MessageFilter{Roles: []message.Role{""}}},
+		{"kinds", store.MessageFilter{Kinds: []message.Kind{"x"}}},
 		{"direction", store.MessageFilter{Direction: "in"}},
 		{"order", store.MessageFilter{Order: 99}},
 		{"deleted", store.MessageFilter{Deleted: 99}},

@@ -564,6 +564,8 @@ func testMessageListFilters(t *testing.T, w *world) {
 	}{
 		{store.MessageFilter{Roles: []message.Role{message.RoleAssistant}}, "ce"},
 		{store.MessageFilter{Roles: []message.Role{message.RoleUser, message.RoleTool}}, "bd"},
+		{store.MessageFilter{Kinds: []message.Kind{message.KindMessage}}, "abcde"},
+		{store.MessageFilter{Kinds: []message.Kind{message.KindNote, message.KindEvent}}, ""},
 		{store.MessageFilter{Direction: message.DirectionInbound}, "b"},
 		{store.MessageFilter{Direction: message.DirectionOutbound}, "ce"},
 		{store.MessageFilter{HasToolCalls: true}, "c"},

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,7 +70,7 @@ func testSearchIn(t *testing.T, w *world) {
 // testSearchFilters: kinds, labels and texts of the metadata, in each way to search by text.
 func testSearchFilters(t *testing.T, w *world) {
 	ctx := t.Context()
-	plain, urgent := w.create(t, &conversation.Conversation{Title: "otter"}), w.create(t, &conversation.Conversation{Title: "otter"})
+	plain, urgent := w.create(t, &conversation.Conversation{Title: "otter"}), w.create(t, &conversation.Conversation{Title: "otter", App: "desk"})
 	db := w.st.DB(ctx)
 	for _, label := range []string{"urgent", "vip"} {
 		require.NoError(t, db.Create(&conversation.Label{ConversationID: urgent.ID, UserID: urgent.UserID, Label: label}).Error)
@@ -88,6 +89,8 @@ func testSearchFilters(t *testing.T, w *world) {
 		"kinds":           {store.SearchFilter{Kinds: []message.Kind{message.KindNote, message.KindMessage, message.KindNote}}, all},
 		"label":           {store.SearchFilter{Labels: []string{"urgent"}}, []string{"otter odd", "otter urgent"}},
 		"any label":       {store.SearchFilter{Labels: []string{"none", "vip", "urgent"}}, []string{"otter odd", "otter urgent"}},
+		"app":             {store.SearchFilter{App: "desk"}, []string{"otter odd", "otter urgent"}},
+		"no such app":     {store.SearchFilter{App: "Desk"}, nil},
 		"no such label":   {store.SearchFilter{Labels: []string{"none"}}, nil},
 		"metadata":        {store.SearchFilter{Metadata: []store.MetadataText{{Key: "a", Value: "1"}}}, []string{"otter plain"}},
 		"two texts":       {store.SearchFilter{Metadata: []store.MetadataText{{Key: "a", Value: "1"}, {Key: "b", Value: "x"}}}, []string{"otter plain"}},
@@ -100,12 +103,15 @@ func testSearchFilters(t *testing.T, w *world) {
 			require.Equal(t, tt.want, w.found(t, "otter", o), name)
 		}
 	}
-	page, err := w.mine.Search().Conversations(ctx, "otter", store.TextOptions{Filter: store.SearchFilter{Labels: []string{"vip"}}}, store.PageRequest{})
-	require.NoError(t, err)
-	require.Len(t, page.Items, 1)
-	require.Equal(t, urgent.ID, page.Items[0].Conversation.ID)
-	require.EqualValues(t, 2, page.Items[0].Messages)
+	for _, f := range []store.SearchFilter{{Labels: []string{"vip"}}, {App: "desk"}} {
+		page, err := w.mine.Search().Conversations(ctx, "otter", store.TextOptions{Filter: f}, store.PageRequest{})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 1)
+		require.Equal(t, urgent.ID, page.Items[0].Conversation.ID)
+		require.EqualValues(t, 2, page.Items[0].Messages)
+	}
 	for field, filter := range map[string]store.SearchFilter{
+		"app":      {App: strings.Repeat("a", 1025)},
 		"kinds":    {Kinds: []message.Kind{""}},
 		"labels":   {Labels: []string{""}},
 		"metadata": {Metadata: []store.MetadataText{{Value: "1"}}},
@@ -113,7 +119,7 @@ func testSearchFilters(t *testing.T, w *world) {
 		_, err := w.mine.Search().Messages(ctx, "otter", store.TextOptions{Filter: filter}, store.PageRequest{})
 		invalid(t, err, field)
 	}
-	_, err = w.mine.Search().Messages(ctx, "otter", store.TextOptions{Filter: store.SearchFilter{Labels: make([]string, 101)}}, store.PageRequest{})
+	_, err := w.mine.Search().Messages(ctx, "otter", store.TextOptions{Filter: store.SearchFilter{Labels: make([]string, 101)}}, store.PageRequest{})
 	invalid(t, err, "labels")
 	_, err = w.mine.Search().Messages(ctx, "otter", store.TextOptions{Filter: store.SearchFilter{Metadata: make([]store.MetadataText, 21)}}, store.PageRequest{})
 	invalid(t, err, "metadata")

@@ -131,7 +131,7 @@ function take(view) {
     now.branches ??= old.branches;
     now.vote ??= old.vote;
     if (old.revision > view.revision) now = { ...old, branches: now.branches, vote: now.vote };
-    if (old.state === "streaming" && now.state !== "streaming") announce(ending(now) || "The reply is complete.");
+    if (old.state === "streaming" && now.state !== "streaming") announce(ending(now) || "The reply is complete.", !!ending(now));
   } else if (now.state === "streaming") announce("The reply is being written.");
   views.set(view.id, now);
   return now;
@@ -144,7 +144,11 @@ function ending(view) {
   return view.finish === "abandoned" ? "Interrupted: its writer died." : "Interrupted.";
 }
 
-const announce = (words) => { $("status").textContent = words; };
+// announce has a screen reader say something. What the page shows elsewhere is only spoken.
+function announce(words, spoken = false) {
+  $("status").textContent = words;
+  $("status").classList.toggle("spoken", spoken);
+}
 
 function showMessage(view) {
   let li = items.get(view.id);
@@ -238,10 +242,21 @@ function edit(id) {
 }
 
 // ---------------------------------------------------------------- thread
+let seenHeight = 0; // of the part of the thread that is seen, before what changes it now
+let stuck = true; // to the end of the thread, which then stays in view
+const atEnd = () => scroller.scrollHeight - scroller.scrollTop - Math.max(scroller.clientHeight, seenHeight) < 80;
+const toEnd = () => { scroller.scrollTop = scroller.scrollHeight; };
+
+// resized keeps the end in view when a keyboard opens, the screen turns or the composer grows.
+function resized() {
+  if (stuck) toEnd();
+  seenHeight = scroller.clientHeight;
+}
+
 const streaming = () => chat?.messages.find((id) => views.get(id).state === "streaming");
 
 function showThread() {
-  const stick = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+  const stick = atEnd();
   const ids = chat?.messages || [];
   ids.forEach((id, i) => {
     const li = showMessage(views.get(id));
@@ -253,7 +268,8 @@ function showThread() {
   $("earlier").hidden = !chat?.earlier;
   $("stop").hidden = !streaming();
   $("send").hidden = !!streaming();
-  if (stick) scroller.scrollTop = scroller.scrollHeight;
+  if (stick) toEnd();
+  stuck = atEnd();
   markRead();
 }
 
@@ -339,7 +355,7 @@ async function connect() {
     chat = { id };
     lastSeq = Number(answer.position.split(".")[0]);
     apply(answer);
-    if (fresh) scroller.scrollTop = scroller.scrollHeight;
+    if (fresh) toEnd();
     follow(answer.position);
   } catch (error) {
     if (address()[0] !== id) return;
@@ -490,7 +506,7 @@ async function send(event) {
   grow();
   const sent = await attempt(async () => {
     const answer = await api("POST", chat ? `chats/${chat.id}/messages` : "chats", body);
-    scroller.scrollTop = scroller.scrollHeight;
+    toEnd();
     if (!chat) location.hash = answer.chat;
   });
   if (sent) pending = null;
@@ -517,6 +533,8 @@ function toggleTheme() {
   localStorage.setItem("theme", theme.theme = now === "dark" ? "light" : "dark");
 }
 
+new ResizeObserver(resized).observe(scroller);
+scroller.addEventListener("scroll", () => { stuck = atEnd(); });
 $("composer").addEventListener("submit", send);
 text.addEventListener("keydown", (event) => { if (enters(event)) { event.preventDefault(); $("composer").requestSubmit(); } });
 text.addEventListener("input", grow);

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/convostore/convostore/mailbox"
 	"github.com/convostore/convostore/store"
 )
 
@@ -21,13 +22,14 @@ type importer struct {
 	Options
 	st       store.Store
 	problems problems
+	files    unpacked
 	report   Report
 }
 
 // job is a mail of a batch.
 type job struct {
 	where string
-	mail  *parsed
+	mail  *mailbox.Mail
 	err   error
 	isNew bool
 }
@@ -57,12 +59,13 @@ func (im *importer) importAll(ctx context.Context, mails []entry) error {
 
 func (im *importer) read(e *entry) (*job, int) {
 	j := &job{where: e.where()}
-	raw, err := e.read()
-	if err == nil {
-		j.mail, err = parse(e, raw, im.Mine)
+	it, err := im.files.open(e)
+	if err != nil {
+		j.err = err
+		return j, 0
 	}
-	j.err = err
-	return j, len(raw)
+	j.mail, j.err = parse(it, im.Mine)
+	return j, len(it.Raw)
 }
 
 // store writes a batch. The transaction may run more than once, so it counts nothing.
@@ -94,7 +97,7 @@ func (j *job) store(ctx context.Context, mine store.Scope) error {
 	j.isNew, j.err = false, nil
 	c, err := threadOf(ctx, mine, j.mail)
 	if err == nil {
-		m := *j.mail.msg
+		m := *j.mail.Message
 		j.isNew, err = mine.Messages().Append(ctx, c.ID, &m)
 	}
 	switch {
@@ -120,7 +123,7 @@ func (im *importer) count(j *job) {
 		return
 	}
 	// A second run has no need to say the same again.
-	for _, note := range j.mail.notes {
-		im.problems.add(j.where, note, false)
+	for _, p := range j.mail.Problems {
+		im.problems.add(j.where, p.String(), false)
 	}
 }

@@ -4,6 +4,7 @@ package mailimport
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 
@@ -18,6 +19,8 @@ type Options struct {
 	Mine []string
 	// Paths are mbox files, mails and folders with either.
 	Paths []string
+	// All also takes drafts, spam and what is in the trash, by the folder or by Gmail's labels.
+	All bool
 	// Progress, if set, is called at the beginning of a stage, which has a name, and
 	// after each mail. Nobody knows the total of the first stage until it ends, so it is
 	// -1 there. A stage ends when done is total.
@@ -30,6 +33,8 @@ type Report struct {
 	Found, Stored int
 	// Known counts the mails that were there already: the same Message-ID.
 	Known int
+	// LeftOut counts drafts, spam and trash, which are stored only if all is asked for.
+	LeftOut int
 	// Problems are in the order in which they were met.
 	Problems []Problem
 }
@@ -53,15 +58,19 @@ func UserID(name string) uuid.UUID {
 // Import stores the mails under the paths, each one once, also if it is called again. A
 // path that is not there is an error; a broken mail is a problem in the report. After an
 // error the report counts what is stored, and another call stores the rest.
-func Import(ctx context.Context, st store.Store, o Options) (Report, error) {
+func Import(ctx context.Context, st store.Store, o Options) (r Report, err error) {
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
 	}
-	found, err := find(ctx, o.Paths, o.Progress)
+	found, err := find(ctx, o)
 	if err != nil {
 		return Report{}, err
 	}
-	im := &importer{st: st, Options: o, report: Report{Found: len(found.mails)}, problems: found.problems}
+	im := &importer{
+		st: st, Options: o, problems: found.problems, files: unpacked{},
+		report: Report{Found: len(found.mails), LeftOut: found.leftOut},
+	}
+	defer func() { err = errors.Join(err, im.files.remove()) }()
 	err = im.importAll(ctx, parentsFirst(found.mails))
 	im.report.Problems = im.problems
 	return im.report, err

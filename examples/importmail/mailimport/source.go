@@ -1,213 +1,173 @@
 package mailimport
 
 import (
-	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
-	"github.com/emersion/go-mbox"
+	"github.com/convostore/convostore/mailbox"
 )
 
 // entry is where a mail is and what its place in the order depends on. It stays in
 // memory for every mail, so ids are hashes: a long list of References would be more than
 // all the rest.
 type entry struct {
-	path string
-	// offset is where the mail begins in an mbox file, after its "From " line; -1 for a
-	// file that is a mail.
+	path    string
 	offset  int64
+	folder  string
+	flags   mailbox.Flags
 	date    time.Time
 	id      uint64
 	parents []uint64
 }
 
 // where names the mail in reports.
-func (e *entry) where() string {
-	if e.offset < 0 {
-		return e.path
-	}
-	return fmt.Sprintf("%s at byte %d", e.path, e.offset)
-}
+func (e *entry) where() string { return (&mailbox.Item{Path: e.path, Offset: e.offset}).Where() }
 
 type findings struct {
 	mails    []entry
 	problems problems
+	// leftOut counts drafts, spam and trash.
+	leftOut  int
 	seed     maphash.Seed
-	// read counts the mails for progress.
-	read     int
 	progress func(stage string, done, total int)
 }
 
-// find reads the headers of all mails under the paths. Only a path that is not there at
-// all is an error.
-func find(ctx context.Context, paths []string, progress func(stage string, done, total int)) (*findings, error) {
-	f := &findings{seed: maphash.MakeSeed(), progress: progress}
-	progress(reading, 0, -1)
-	for _, path := range paths {
-		root, err := filepath.EvalSymlinks(path)
-		if err != nil {
-			return nil, err
-		}
-		err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return f.visit(root, path, d, err)
-		})
-		if err != nil {
+// errNoMail is the reason for a file that is something else.
+var errNoMail = errors.New("is not a mail: it has no header")
+
+// find reads all mails under the paths, and keeps where they are. Only a path that is not there
+// at all is an error.
+func find(ctx context.Context, o Options) (*findings, error) {
+	f := &findings{seed: maphash.MakeSeed(), progress: o.Progress}
+	f.progress(reading, 0, -1)
+	for _, path := range o.Paths {
+		if _, err := filepath.EvalSymlinks(path); err != nil {
 			return nil, err
 		}
 	}
-	progress(reading, f.read, f.read)
+	read := 0
+	for it, err := range mailbox.Files(ctx, o.Paths...) {
+		var file *mailbox.FileError
+		switch {
+		case errors.As(err, &file):
+			f.problems.add(file.Path, file.Err.Error(), true)
+			continue
+		case err != nil:
+			return nil, err
+		}
+		read++
+		f.progress(reading, read, -1)
+		f.mail(it, o)
+	}
+	f.progress(reading, read, read)
 	return f, nil
 }
 
-func (f *findings) visit(root, path string, d fs.DirEntry, err error) error {
-	switch {
-	case err != nil:
-		f.problems.add(path, err.Error(), true)
-	case d.IsDir() && isMaildirTmp(path):
-		// Mails that are being delivered, or never were.
-		return fs.SkipDir
-	case d.IsDir(), path != root && strings.HasPrefix(d.Name(), "."):
-		// The dot files of mail programs are no mails. The folders of a Maildir have a
-		// dot too, and are walked.
-	default:
-		f.visitFile(path)
-	}
-	return nil
-}
-
-// visitFile follows symbolic links, and leaves out pipes and devices, which might never
-// end.
-func (f *findings) visitFile(path string) {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is not a file")
-	}
-	if err == nil {
-		err = f.file(path)
-	}
+func (f *findings) mail(it *mailbox.Item, o Options) {
+	m, err := parse(it, o.Mine)
 	if err != nil {
-		f.problems.add(path, err.Error(), true)
+		f.problems.add(it.Where(), err.Error(), true)
+		return
 	}
-}
-
-func isMaildirTmp(path string) bool {
-	if filepath.Base(path) != "tmp" {
-		return false
-	}
-	info, err := os.Stat(filepath.Join(filepath.Dir(path), "cur"))
-	return err == nil && info.IsDir()
-}
-
-// counter knows how far a file was read.
-type counter struct {
-	r io.Reader
-	n int64
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
-}
-
-// file reads the headers of a mail or of all mails of an mbox.
-func (f *findings) file(path string) (err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	from := &counter{r: file}
-	r := bufio.NewReaderSize(from, 64<<10)
-	start, err := r.Peek(512)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	if bytes.HasPrefix(bytes.TrimLeft(start, "\r\n"), []byte("From ")) {
-		return f.mbox(path, r, from)
-	}
-	if len(start) == 0 {
-		return errors.New("is empty")
-	}
-	return f.mail(entry{path: path, offset: -1}, r)
-}
-
-// mbox notes where each mail begins. The reader of the format buffers through r and
-// through nothing else, so what is still in r's buffer has not been read by it.
-func (f *findings) mbox(path string, r *bufio.Reader, from *counter) error {
-	box := mbox.NewReader(r)
-	for {
-		m, err := box.NextMessage()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		e := entry{path: path, offset: from.n - int64(r.Buffered())}
-		if err := f.mail(e, m); err != nil {
-			f.problems.add(e.where(), err.Error(), true)
+	switch m.Place {
+	case mailbox.PlaceDrafts, mailbox.PlaceSpam, mailbox.PlaceTrash:
+		if !o.All {
+			f.leftOut++
+			return
 		}
 	}
-}
-
-// mail notes the mail that e points at, once its header has been read from r.
-func (f *findings) mail(e entry, r io.Reader) error {
-	f.read++
-	f.progress(reading, f.read, -1)
-	h, err := readHeader(bufio.NewReader(r))
-	if err != nil {
-		return err
-	}
-	e.date, _ = h.date()
-	e.id = f.hash(h.messageID())
-	for _, id := range h.parents() {
+	e := entry{path: it.Path, offset: it.Offset, folder: it.Folder, flags: it.Flags, date: m.Message.SentAt, id: f.hash(m.Message.EmailMessageID)}
+	for _, id := range m.Parents() {
 		e.parents = append(e.parents, f.hash(id))
 	}
 	f.mails = append(f.mails, e)
+}
+
+func (f *findings) hash(id string) uint64 { return maphash.String(f.seed, id) }
+
+// parse reads a mail, whose file's time stands in for a date that is missing.
+func parse(it *mailbox.Item, mine []string) (*mailbox.Mail, error) {
+	o := mailbox.Options{Own: mine}
+	if info, err := os.Stat(it.Path); err == nil {
+		o.ReceivedAt = info.ModTime()
+	}
+	m, err := it.Parse(o)
+	if errors.Is(err, mailbox.ErrEmpty) || err == nil && !m.LooksLikeMail() {
+		return nil, errNoMail
+	}
+	return m, err
+}
+
+// unpacked are compressed files that were read once: a mail in the middle of one cannot be found
+// without reading all that comes before it.
+type unpacked map[string]string
+
+// open reads a mail again.
+func (u unpacked) open(e *entry) (*mailbox.Item, error) {
+	path := e.path
+	if e.offset >= 0 {
+		plain, err := u.plain(path)
+		if err != nil {
+			return nil, err
+		}
+		path = plain
+	}
+	it, err := mailbox.OpenItem(path, e.offset)
+	if err != nil {
+		return nil, err
+	}
+	it.Path, it.Folder, it.Flags = e.path, e.folder, e.flags
+	return it, nil
+}
+
+// plain returns where the file can be read at any place, which is a copy of a compressed one.
+func (u unpacked) plain(path string) (string, error) {
+	if plain, ok := u[path]; ok {
+		return plain, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	var start [2]byte
+	if _, err := io.ReadFull(file, start[:]); err != nil || !bytes.Equal(start[:], []byte{0x1f, 0x8b}) {
+		u[path] = path
+		return path, err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return "", err
+	}
+	z, err := gzip.NewReader(file)
+	if err != nil {
+		return "", err
+	}
+	copied, err := os.CreateTemp("", "importmail-*.mbox")
+	if err != nil {
+		return "", err
+	}
+	u[path] = copied.Name()
+	_, err = io.Copy(copied, z)
+	return copied.Name(), errors.Join(err, copied.Close())
+}
+
+// remove deletes the copies.
+func (u unpacked) remove() (err error) {
+	for path, plain := range u {
+		if plain != path {
+			err = errors.Join(err, os.Remove(plain))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("copies of compressed files: %w", err)
+	}
 	return nil
-}
-
-// hash is 0 for no id.
-func (f *findings) hash(id string) uint64 {
-	if id == "" {
-		return 0
-	}
-	return maphash.String(f.seed, id)
-}
-
-// maxMail bounds what is in memory at once.
-const maxMail = 64 << 20
-
-// read returns the mail as it is in the file.
-func (e *entry) read() (raw []byte, err error) {
-	file, err := os.Open(e.path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if e.offset < 0 {
-		return io.ReadAll(io.LimitReader(file, maxMail))
-	}
-	if _, err := file.Seek(e.offset, io.SeekStart); err != nil {
-		return nil, err
-	}
-	// The line that the offset is behind, for the reader to find the format.
-	m, err := mbox.NewReader(io.MultiReader(strings.NewReader("From -\n"), file)).NextMessage()
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(io.LimitReader(m, maxMail))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/mailbox"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -35,7 +36,12 @@ func normalSubject(subject string) string {
 	}
 }
 
-func isReply(subject string) bool {
+// isReply tells a mail that says it answers another.
+func isReply(m *mailbox.Mail) bool {
+	return len(m.Parents()) > 0 || saysReply(m.Subject)
+}
+
+func saysReply(subject string) bool {
 	return replyMark.MatchString(listMark.ReplaceAllString(subject, ""))
 }
 
@@ -53,31 +59,31 @@ func subjectKey(subject string) string {
 // threadOf finds the conversation of a mail, or makes it: where the mail itself is from
 // an earlier run, where a mail is that it answers, where a subject is that it answers,
 // and else a new one.
-func threadOf(ctx context.Context, mine store.Scope, p *parsed) (*conversation.Conversation, error) {
-	itself := &message.Message{Headers: message.Headers{"In-Reply-To": {p.msg.EmailMessageID}}}
-	for _, clue := range []*message.Message{itself, p.msg} {
+func threadOf(ctx context.Context, mine store.Scope, m *mailbox.Mail) (*conversation.Conversation, error) {
+	itself := &message.Message{Headers: message.Headers{"In-Reply-To": {m.Message.EmailMessageID}}}
+	for _, clue := range []*message.Message{itself, m.Message} {
 		c, err := mine.Messages().FindThread(ctx, clue)
 		if !errors.Is(err, store.ErrNotFound) {
 			return c, err
 		}
 	}
-	key := subjectKey(p.subject)
+	key := subjectKey(m.Subject)
 	switch _, err := mine.Conversations().GetByExternalKey(ctx, key); {
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return nil, err
-	case err == nil && !p.reply, normalSubject(p.subject) == "":
+	case err == nil && !isReply(m), normalSubject(m.Subject) == "":
 		// A first mail with a subject that is taken, "Hello", begins a thread of its own.
-		key = "mail:" + p.msg.EmailMessageID
+		key = "mail:" + m.Message.EmailMessageID
 	}
-	return newThread(ctx, mine, p, key)
+	return newThread(ctx, mine, m, key)
 }
 
-func newThread(ctx context.Context, mine store.Scope, p *parsed, key string) (*conversation.Conversation, error) {
+func newThread(ctx context.Context, mine store.Scope, m *mailbox.Mail, key string) (*conversation.Conversation, error) {
 	if len(key) > 1024 {
 		sum := sha256.Sum256([]byte(key))
 		key = "mail-sha256:" + hex.EncodeToString(sum[:])
 	}
-	c := &conversation.Conversation{ExternalKey: key, Subject: normalSubject(p.subject), CreatedAt: p.msg.SentAt}
+	c := &conversation.Conversation{ExternalKey: key, Subject: normalSubject(m.Subject), CreatedAt: m.Message.SentAt}
 	_, err := mine.Conversations().GetOrCreate(ctx, c)
 	return c, err
 }

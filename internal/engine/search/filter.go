@@ -34,10 +34,10 @@ func checkFilter(sc scope.Scope, f store.SearchFilter) (store.SearchFilter, erro
 	if slices.ContainsFunc(f.Kinds, func(k message.Kind) bool { return !k.Valid() }) {
 		return f, rule.Invalid("kinds", "has an unknown kind")
 	}
-	if err := sc.CleanFilter("lead_id", &f.LeadID); err != nil {
+	err := check.First(sc.CleanFilter("lead_id", &f.LeadID), sc.CleanFilter("app", &f.App))
+	if err != nil {
 		return f, err
 	}
-	var err error
 	if f.Labels, err = checkLabels(sc, f.Labels); err != nil {
 		return f, err
 	}
@@ -49,7 +49,7 @@ func checkFilter(sc scope.Scope, f store.SearchFilter) (store.SearchFilter, erro
 		*t = message.Instant(*t)
 	}
 	return f, check.First(
-		check.Key("lead_id", f.LeadID), check.Time("sent_since", f.SentSince), check.Time("sent_before", f.SentBefore),
+		check.Key("lead_id", f.LeadID), check.Key("app", f.App), check.Time("sent_since", f.SentSince), check.Time("sent_before", f.SentBefore),
 	)
 }
 
@@ -95,7 +95,7 @@ func checkMetadata(sc scope.Scope, texts []store.MetadataText) ([]store.Metadata
 
 // narrows tells whether the filter has any condition.
 func narrows(f store.SearchFilter) bool {
-	return f.ConversationID != uuid.Nil || f.LeadID != "" || len(f.Statuses) > 0 || len(f.Labels) > 0 || filtersMessages(f)
+	return f.ConversationID != uuid.Nil || f.LeadID != "" || f.App != "" || len(f.Statuses) > 0 || len(f.Labels) > 0 || filtersMessages(f)
 }
 
 // filtersMessages tells whether the filter has a condition on messages, which no
@@ -135,6 +135,9 @@ func addFilter(sc scope.Scope, q *query.Query, f store.SearchFilter) {
 func addConversationFilter(sc scope.Scope, q *query.Query, f store.SearchFilter) {
 	if f.LeadID != "" {
 		q.Add(" AND c.lead_id = ?", f.LeadID)
+	}
+	if f.App != "" {
+		q.Add(" AND c.app = ?", f.App)
 	}
 	if len(f.Statuses) > 0 {
 		q.Add(" AND c." + scope.StatusIs(f.Statuses))

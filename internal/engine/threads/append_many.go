@@ -56,13 +56,20 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 // appendOneOfMany appends a single draft in fewer statements than writeBatch takes, with its errors.
 func (s *Statements) appendOneOfMany(ctx context.Context, sc scope.Scope, d Draft) ([]bool, error) {
 	created, err := s.AppendOne(ctx, sc, d)
-	if _, told := errors.AsType[*store.BatchError](err); err != nil && !told && (errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalid)) {
-		err = &store.BatchError{Index: 0, Err: err}
-	}
 	if err != nil {
-		return nil, err
+		return nil, ofFirst(err)
 	}
 	return []bool{created}, nil
+}
+
+// ofFirst makes an error about a message, as the short way has it, that of the first one of a batch.
+func ofFirst(err error) error {
+	_, told := errors.AsType[*store.BatchError](err)
+	_, taken := errors.AsType[*store.TakenError](err)
+	if !told && (taken || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalid)) {
+		return &store.BatchError{Index: 0, Err: err}
+	}
+	return err
 }
 
 // tryAppendMany appends drafts of one conversation in one statement, if it can: the drafts

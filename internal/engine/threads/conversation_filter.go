@@ -56,7 +56,12 @@ func checkDeleted(d store.Deleted) error {
 // fromMatching adds FROM and WHERE for the conversations of the scope that match a filter.
 func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *query.Query {
 	q.Add(" FROM " + sc.Tables.Conversations + throughActivity(sc, f) + " WHERE 1 = 1")
-	scope.Deleted(sc.Owned(q, ""), f.Deleted, "")
+	if len(f.Labels) > 0 && !sc.All {
+		q.Add(" AND "+sc.Dialect.Unindexed("user_id")+" = ?", sc.User) // the labels find the rows
+	} else {
+		sc.Owned(q, "")
+	}
+	scope.Deleted(q, f.Deleted, "")
 	if f.LeadID != "" {
 		q.Add(" AND lead_id = ?", f.LeadID)
 	}
@@ -92,10 +97,16 @@ func selectPage(sc scope.Scope, f store.ConversationFilter, after *scope.Place, 
 		Append(matching(key)).Add(")" + by)
 }
 
-// throughActivity names the index of a list of all users by activity. The queue and a lead
-// have indexes of their own.
+// throughActivity names the index of a queue, or that of a list of all users by activity. A lead,
+// an app, an assignee and labels have indexes of their own.
 func throughActivity(sc scope.Scope, f store.ConversationFilter) string {
 	queue := len(f.Statuses) == 1 && f.Statuses[0] == conversation.StatusNeedsReply
+	if queue && f.Deleted == store.ExcludeDeleted && f.LeadID == "" && f.App == "" && f.Assignee == "" && len(f.Labels) == 0 {
+		if sc.All {
+			return sc.Through("conversations_all_queue_idx")
+		}
+		return sc.Through("conversations_queue_idx")
+	}
 	if f.Order != store.NewestActivity || f.Deleted != store.ExcludeDeleted || f.LeadID != "" || queue {
 		return ""
 	}

@@ -20,6 +20,11 @@ func checkMessageFilter(f store.MessageFilter) (store.MessageFilter, error) {
 			return f, rule.Invalid("roles", "has an unknown role")
 		}
 	}
+	for _, k := range f.Kinds {
+		if !k.Valid() {
+			return f, rule.Invalid("kinds", "has an unknown kind")
+		}
+	}
 	switch {
 	case !f.Direction.Valid():
 		return f, rule.Invalid("direction", "is not inbound, outbound or empty")
@@ -32,7 +37,7 @@ func checkMessageFilter(f store.MessageFilter) (store.MessageFilter, error) {
 	case f.Order < store.DefaultOrder || f.Order > store.ReverseSentOrder:
 		return f, rule.Invalid("order", "is unknown")
 	}
-	f.Roles = scope.Distinct(f.Roles)
+	f.Roles, f.Kinds = scope.Distinct(f.Roles), scope.Distinct(f.Kinds)
 	for _, t := range []*time.Time{&f.SentSince, &f.SentBefore} {
 		*t = message.Instant(*t)
 	}
@@ -60,6 +65,9 @@ func filterMessages(q *query.Query, d dialect.JSON, f store.MessageFilter) *quer
 	scope.Deleted(q, f.Deleted, "m.")
 	if len(f.Roles) > 0 {
 		query.In(q, " AND role", f.Roles)
+	}
+	if len(f.Kinds) > 0 {
+		query.In(q, " AND kind", f.Kinds)
 	}
 	if f.Direction != message.DirectionNone {
 		q.Add(" AND direction = ?", f.Direction)

@@ -65,7 +65,11 @@ func readPage(db query.Conn, q *query.Query) ([]*message.Message, bool, error) {
 // fromThreads selects columns of the messages of all live conversations of the scope that match
 // a filter.
 func fromThreads(sc scope.Scope, columns string, f store.MessageFilter) *query.Query {
-	q := query.New("SELECT " + columns + " FROM " + sc.Tables.Messages + " m WHERE 1 = 1")
+	through := ""
+	if f.HasAttachments && !sc.All {
+		through = sc.Through("messages_attachments_idx")
+	}
+	q := query.New("SELECT " + columns + " FROM " + sc.Tables.Messages + " m" + through + " WHERE 1 = 1")
 	return filterMessages(sc.InLive(sc.Owned(q, "m."), "m."), sc.Dialect, f)
 }
 

@@ -21,6 +21,9 @@ import (
 // The runs are found in messages_parent_idx alone, so that a path takes one seek for each turn that
 // it takes and a range of messages_seq_key for each run, whatever the other branches have.
 
+// parentIndex has the beginnings of runs alone.
+const parentIndex = "messages_parent_idx"
+
 // headOf selects the end of the path of the head of a live conversation, as head.
 func headOf(sc scope.Scope, conversationID uuid.UUID) *query.Query {
 	return query.New("SELECT COALESCE(c.head_seq, c.last_seq) AS head FROM "+sc.Tables.Conversations+

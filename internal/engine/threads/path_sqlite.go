@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,7 +12,6 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/message"
-	"github.com/convostore/convostore/store"
 )
 
 // runsByKey begins a statement with the runs of a path, the last one first. A run is two seeks in
@@ -19,7 +19,7 @@ import (
 func (p path) runsByKey() *query.Query {
 	// COALESCE begins the first run at 1, since its first message need have no parent_seq.
 	turn := func(q *query.Query, end string) {
-		starts := " FROM " + p.sc.Tables.Messages + " s WHERE s.conversation_id = ? AND s.user_id = ? AND s.parent_seq IS NOT NULL AND s.seq <= " + end
+		starts := " FROM " + p.sc.Tables.Messages + " s" + p.sc.Through(parentIndex) + " WHERE s.conversation_id = ? AND s.user_id = ? AND s.parent_seq IS NOT NULL AND s.seq <= " + end
 		q.Add("COALESCE((SELECT max(s.seq)"+starts+"), 1), "+end+", (SELECT s.parent_seq"+starts+" ORDER BY s.seq DESC LIMIT 1)",
 			p.conversation, p.sc.User, p.conversation, p.sc.User)
 	}
@@ -102,7 +102,7 @@ func (p path) spans(db query.Conn, page pathPage, enough int64) (spans []span, h
 	low, high := page.bounds()
 	// One row is read faster than many.
 	q := query.New("SELECT h.head, (SELECT group_concat(n.turn, '') FROM (SELECT s.seq || ' ' || s.parent_seq || ' ' AS turn FROM "+p.sc.Tables.Messages+
-		" s WHERE s.conversation_id = ? AND s.user_id = ? AND s.parent_seq IS NOT NULL AND s.seq <= h.head ORDER BY s.seq DESC) n) FROM ", p.conversation, p.sc.User).
+		" s"+p.sc.Through(parentIndex)+" WHERE s.conversation_id = ? AND s.user_id = ? AND s.parent_seq IS NOT NULL AND s.seq <= h.head ORDER BY s.seq DESC) n) FROM ", p.conversation, p.sc.User).
 		Bracketed(p.end).Add(" h")
 	var turns record.Text
 	found, err := q.Row(db, &head, &turns)
@@ -177,9 +177,10 @@ func (p path) inSpans(spans []span, head int64, page pathPage) *query.Query {
 	return page.matching(q, p.sc)
 }
 
-// everyLive tells whether a page has every live message between its bounds.
+// everyLive tells whether a page has every live message between its bounds: the filter has nothing
+// else.
 func (g pathPage) everyLive() bool {
 	f := g.filter
-	return f.Deleted == store.ExcludeDeleted && len(f.Roles) == 0 && f.Direction == message.DirectionNone &&
-		!f.HasToolCalls && !f.HasAttachments && f.SentSince.IsZero() && f.SentBefore.IsZero()
+	f.AfterSeq, f.BeforeSeq, f.Branches, f.Order = 0, 0, 0, 0
+	return reflect.ValueOf(f).IsZero()
 }

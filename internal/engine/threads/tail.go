@@ -43,6 +43,8 @@ type tail struct {
 	// is one yet.
 	seen  watch.State
 	begun bool
+	// headAt is the last seq that was yielded when the head was yielded last.
+	headAt int64
 	// ahead has the change_seq of messages that were yielded as appended, where it is beyond at:
 	// the changes still to come have them once more.
 	ahead map[int64]int64
@@ -180,7 +182,7 @@ func (t *tail) changes(ctx context.Context) error {
 		return t.copies(t.news.Changed(seq, t.at.Change), t.changed)
 	}
 	return t.pages(ctx, func() *query.Query {
-		return t.from(" AND change_seq > ? AND seq <= ? ORDER BY change_seq", t.at.Change, seq)
+		return t.from(" AND change_seq > ? AND "+t.sc.Dialect.Unindexed("seq")+" <= ? ORDER BY change_seq", t.at.Change, seq)
 	}, t.changed)
 }
 
@@ -273,13 +275,16 @@ func (t *tail) page(ctx context.Context, q *query.Query) (page []*message.Messag
 const tailPatience = 30 * time.Second
 
 // head yields that the head has moved, if it has, or at the beginning if it is not the last
-// message.
+// message. It may also have moved to what was appended and back since the last look: then it comes
+// again. What was appended after this look was yielded already, and is where a conversation whose
+// head is the last message ends.
 func (t *tail) head(state watch.State) error {
 	last := watch.State{Seq: t.seen.Seq, Change: t.seen.Change, Head: state.Head}
-	if !t.seen.Differs(last) {
+	if !t.seen.Differs(last) && (state.Head == nil || t.at.Seq == t.headAt) {
 		return nil
 	}
-	change := store.Change{Kind: store.ChangeHeadMoved, Head: state.Seq}
+	t.headAt = t.at.Seq
+	change := store.Change{Kind: store.ChangeHeadMoved, Head: max(state.Seq, t.at.Seq)}
 	if state.Head != nil {
 		change.Head = *state.Head
 	}

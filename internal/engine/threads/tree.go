@@ -31,7 +31,7 @@ func readTree(sc scope.Scope, db query.Conn, conversationID uuid.UUID) (tree, er
 		first, parent *int64
 	}
 	q := query.New("SELECT c.last_seq, COALESCE(c.head_seq, c.last_seq), s.seq, s.parent_seq FROM "+sc.Tables.Conversations+" c LEFT JOIN "+
-		sc.Tables.Messages+" s ON s.conversation_id = ? AND s.user_id = ? AND s.parent_seq IS NOT NULL"+
+		sc.Tables.Messages+" s"+sc.Through(parentIndex)+" ON s.conversation_id = ? AND s.user_id = ? AND s.parent_seq IS NOT NULL"+
 		" WHERE c.id = ? AND c.user_id = ? AND c.deleted_at IS NULL ORDER BY s.seq", conversationID, sc.User, conversationID, sc.User)
 	rows, err := query.All(db, q, func(r *row) []any { return []any{&r.last, &r.head, &r.first, &r.parent} })
 	if err == nil && len(rows) == 0 {
