@@ -36,6 +36,15 @@ func ExampleMessage_SetEmbedding() {
 	// [0.6 0.8]
 }
 
+// The parent of a sibling is that of the message itself, whose ParentSeq is nil in a conversation
+// that has no branches yet.
+func ExampleMessage_Parent() {
+	reply := &message.Message{Role: message.RoleAssistant, Content: "Tom", Seq: 2} // as it is stored
+	again := &message.Message{Role: message.RoleAssistant, Content: "Minerva", ParentSeq: new(reply.Parent())}
+	fmt.Println(reply.ParentSeq == nil, *again.ParentSeq)
+	// Output: true 1
+}
+
 func ExampleJSON() {
 	m := message.Message{ToolCalls: message.JSON(`[{"id":"call_1","price":19.90}]`)}
 	var calls []struct {

@@ -42,7 +42,9 @@ type Message struct {
 	Content string `gorm:"-:migration" json:"content"`
 
 	// ParentSeq is the seq of the message before this one on its path. Nil means Seq-1, as in
-	// every conversation that never branched, and 0 that the message begins a path.
+	// every conversation that never branched, and 0 that the message begins a path; Parent says
+	// which. An append with nil follows the head, so a sibling of a message, such as its reply
+	// generated again, needs the Parent of that message here and not its ParentSeq.
 	ParentSeq *int64 `gorm:"<-:create;-:migration" json:"parent_seq,omitempty"`
 	// State is StateComplete if the host does not set it.
 	State State `gorm:"-:migration" json:"state,omitempty"`
@@ -215,6 +217,15 @@ func (m *Message) validateChat() error {
 	)
 }
 
+// Parent returns the seq of the message before this one on its path: that of ParentSeq, or Seq-1.
+// It is 0 if the message begins a path, and -1 before an append has given the message its seq.
+func (m *Message) Parent() int64 {
+	if m.ParentSeq != nil {
+		return *m.ParentSeq
+	}
+	return m.Seq - 1
+}
+
 // ValidateParent returns a *rule.InvalidError for a ParentSeq that is negative or, once the
 // message has its seq, not before it.
 func (m *Message) ValidateParent() error {
@@ -224,7 +235,7 @@ func (m *Message) ValidateParent() error {
 	case *m.ParentSeq < 0:
 		return rule.Invalid("parent_seq", "is negative")
 	case m.Seq > 0 && *m.ParentSeq >= m.Seq:
-		return rule.Invalid("parent_seq", "is not before the message's own seq")
+		return rule.Invalid("parent_seq", "is that of no message of the conversation before this one")
 	}
 	return nil
 }

@@ -67,7 +67,10 @@ func (r Role) Value() (driver.Value, error) { return string(r), nil }
 func (r *Role) Scan(src any) error { return enum.Scan(r, src) }
 
 func (r Role) validate() error {
-	if !r.Valid() {
+	switch {
+	case r == "":
+		return rule.Invalid("role", "is empty: set it to user, assistant, system, developer or tool, or set Direction")
+	case !r.Valid():
 		return rule.Invalid("role", "is not user, assistant, system, developer or tool")
 	}
 	return nil

@@ -46,7 +46,9 @@ var (
 	// nothing that a process which opens the path would find. Put the file back, or open the
 	// store again.
 	ErrFileGone = errors.New("convostore: the database file is gone")
-	// ErrClosed means that the store was closed while a tail or a watch waited.
+	// ErrClosed means that the store was closed, before the call or while it waited. Close of a store
+	// on a host's own handle closes nothing, and once the host has closed that, its error is the
+	// database's.
 	ErrClosed = errors.New("convostore: the store is closed")
 	// ErrNotEmbedded means that a message has no vector of the model.
 	ErrNotEmbedded = errors.New("convostore: message is not embedded")

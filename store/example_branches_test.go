@@ -13,10 +13,10 @@ import (
 func ExampleMessageBrancher() {
 	ctx := context.Background()
 	mine, c := open(ctx)
-	question := say(ctx, mine, c, message.RoleUser, "A name for a cat?")
-	say(ctx, mine, c, message.RoleAssistant, "Tom")
+	say(ctx, mine, c, message.RoleUser, "A name for a cat?")
+	first := say(ctx, mine, c, message.RoleAssistant, "Tom")
 
-	again := &message.Message{Role: message.RoleAssistant, Content: "Minerva", ParentSeq: &question.Seq}
+	again := &message.Message{Role: message.RoleAssistant, Content: "Minerva", ParentSeq: new(first.Parent())}
 	_, err := mine.Messages().Append(ctx, c.ID, again)
 	must(err)
 	say(ctx, mine, c, message.RoleUser, "I like that one.")

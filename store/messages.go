@@ -22,7 +22,6 @@ type Messages interface {
 	MessageStreamer
 	MessageVoter
 	MessageWatcher
-	MessageWindower
 }
 
 // MessageReader reads the messages of a conversation. Messages of a deleted conversation are

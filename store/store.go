@@ -124,7 +124,8 @@ type Store interface {
 	// and sees the rows of all users. Use it to read.
 	DB(ctx context.Context) *gorm.DB
 
-	// Close closes what sqlite.Open or postgres.Open opened. A second call does nothing. On
+	// Close closes what sqlite.Open or postgres.Open opened; what asks the database after it returns
+	// ErrClosed, but in a transaction that has begun. A second call does nothing. On
 	// a store of convostore.New, and on one inside a transaction, Close does nothing.
 	Close() error
 }

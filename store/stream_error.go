@@ -19,7 +19,8 @@ const (
 	StreamEnded StreamReason = "ended"
 	// StreamStopped: StopStream has interrupted it.
 	StreamStopped StreamReason = "stopped"
-	// StreamSwept: SweepStreams has interrupted it, since its writer was not seen for long.
+	// StreamSwept: SweepStreams has interrupted it, since its writer was not seen for the time that
+	// it was given.
 	StreamSwept StreamReason = "swept"
 	// StreamTakenOver: ResumeStream has given it to another writer.
 	StreamTakenOver StreamReason = "taken over"
@@ -38,7 +39,8 @@ type StreamError struct {
 	Reason    StreamReason
 	// State is that of the message, empty if it is deleted or erased.
 	State message.State
-	// HeartbeatAt is when the message's writer was last seen, nil if there was none.
+	// HeartbeatAt is when the message's writer was last seen, by a heartbeat or a flush, nil if
+	// there was no heartbeat.
 	HeartbeatAt *time.Time
 	// Message is what is stored, with StreamExists alone.
 	Message *message.Message
@@ -46,7 +48,7 @@ type StreamError struct {
 
 func (e *StreamError) Error() string {
 	what := map[StreamReason]string{
-		StreamEnded: "has ended", StreamStopped: "was stopped", StreamSwept: "was swept, since its writer was not seen for long",
+		StreamEnded: "has ended", StreamStopped: "was stopped", StreamSwept: "was swept, since its writer was not seen for the time that SweepStreams was given",
 		StreamTakenOver: "was taken over by another writer", StreamDeleted: "is deleted",
 		StreamActive: "is being written", StreamExists: "is stored already",
 	}[e.Reason]

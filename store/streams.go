@@ -154,7 +154,8 @@ type StreamOptions struct {
 	FlushEvery time.Duration
 	// FlushBytes is with how many bytes of text a flush is due.
 	FlushBytes int
-	// HeartbeatEvery is after what time a flush or Beat writes the heartbeat.
+	// HeartbeatEvery is after what time a flush or Beat writes the heartbeat. A writer with nothing
+	// to flush is seen no oftener.
 	HeartbeatEvery time.Duration
 	// Quiet is for ResumeStream: the writer before must not have been seen for so long. 0 takes
 	// over from anybody.

@@ -81,6 +81,44 @@ func TestBrokenOff(t *testing.T) {
 	}
 }
 
+// TestNoFormat has files that are something else, as text, as a ZIP and as other people's JSON.
+func TestNoFormat(t *testing.T) {
+	t.Parallel()
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	for _, name := range []string{"conversations.json", "more\n.txt"} {
+		w, err := z.Create(name)
+		require.NoError(t, err)
+		_, err = io.WriteString(w, "["+chat("z1", "a")+"]\n")
+		require.NoError(t, err)
+	}
+	require.NoError(t, z.Close())
+	st, dir := inMemory(t), t.TempDir()
+	for _, text := range []string{
+		"hello", "hello\n", "hello\nworld\n", "{}", "{\n}", "[{}]", "[7]", "[hello", "7", "null\n\n{}", `{"name": "u"}`, "<html>\n</html>", archive.String(),
+	} {
+		for _, format := range append(transfer.Formats(), "") {
+			o := transfer.ImportOptions{Format: format}
+			res, err := transfer.Import(t.Context(), st, owner, strings.NewReader(text), o)
+			require.ErrorIs(t, err, store.ErrInvalid, "%q as %q", text, format)
+			require.Zero(t, res.Conversations)
+			name := filepath.Join(dir, "conversations.json")
+			require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
+			if text == archive.String() {
+				continue // which ImportFile reads
+			}
+			_, err = transfer.ImportFile(t.Context(), st, owner, name, o)
+			require.ErrorIs(t, err, store.ErrInvalid, "%q", text)
+			_, err = transfer.ImportFile(t.Context(), st, owner, dir, o)
+			require.ErrorIs(t, err, store.ErrInvalid, "%q", text)
+		}
+		_, err := transfer.ImportAll(t.Context(), st, strings.NewReader(text), transfer.ImportOptions{})
+		require.ErrorIs(t, err, store.ErrInvalid, "%q", text)
+	}
+	_, err := transfer.Import(t.Context(), st, owner, strings.NewReader("["+chat("x", "a")+"]"), transfer.ImportOptions{Format: transfer.Claude})
+	require.ErrorIs(t, err, store.ErrInvalid, "of another format")
+}
+
 // TestTrees has nodes in each order, circles, lost parents and a node twice.
 func TestTrees(t *testing.T) {
 	t.Parallel()
@@ -103,12 +141,8 @@ func TestTrees(t *testing.T) {
 		names := map[int64]string{}
 		for m, err := range st.ForUser(owner).Messages().All(ctx, conv.ID, store.MessageFilter{Branches: store.AllBranches}) {
 			require.NoError(t, err)
-			parent := m.Seq - 1
-			if m.ParentSeq != nil {
-				parent = *m.ParentSeq
-			}
 			text := m.Content
-			if parent > 0 {
+			if parent := m.Parent(); parent > 0 {
 				text += "<" + names[parent]
 			}
 			names[m.Seq] = m.Content

@@ -60,10 +60,10 @@ func importAll(ctx context.Context, st store.Store, user uuid.UUID, files fs.FS,
 	}
 	for _, name := range names {
 		if err := importOne(ctx, im, files, name); err != nil {
-			return im.result, fmt.Errorf("%s: %w", name, err)
+			return im.result, im.checked(fmt.Errorf("%s: %w", name, err))
 		}
 	}
-	return im.result, nil
+	return im.result, im.checked(nil)
 }
 
 func importOne(ctx context.Context, im *importer, files fs.FS, name string) error {

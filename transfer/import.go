@@ -1,7 +1,9 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -79,7 +81,8 @@ var errUnknown = errors.New("the format is not known")
 //
 // It reads r to the end and does not close it. A conversation or a message that cannot be stored
 // is a Problem and no error. An error of r, of the database, of ctx and of a file that breaks off
-// ends the import; what was read before is stored, and the result counts it.
+// ends the import; what was read before is stored, and the result counts it. A file that has
+// something in it, and nothing of a known format or of the one in the options, is ErrInvalid.
 func Import(ctx context.Context, st store.Store, user uuid.UUID, r io.Reader, o ImportOptions) (ImportResult, error) {
 	im, err := newImporter(st, user, o)
 	if err != nil {
@@ -89,7 +92,7 @@ func Import(ctx context.Context, st store.Store, user uuid.UUID, r io.Reader, o 
 		return ImportResult{}, rule.Invalid("reader", "is nil")
 	}
 	err = im.run(ctx, r)
-	return im.result, err
+	return im.result, im.checked(err)
 }
 
 // ImportAll stores the conversations of a file that ExportAll wrote, each as that of the user
@@ -109,7 +112,7 @@ func ImportAll(ctx context.Context, st store.Store, r io.Reader, o ImportOptions
 	}
 	im.user, im.all = uuid.Nil, true
 	err = im.run(ctx, r)
-	return im.result, err
+	return im.result, im.checked(err)
 }
 
 // A batch is written in one transaction.
@@ -139,6 +142,7 @@ type importer struct {
 	all     bool // users are those of the file
 	options ImportOptions
 	format  Format
+	known   bool // an element was of the format
 	result  ImportResult
 	index   int
 
@@ -159,6 +163,27 @@ type parsed struct {
 // problem is what is wrong with a part of a conversation, or with all of it.
 func (p *parsed) problem(node string, err error) Problem {
 	return Problem{Index: p.index, Line: p.line, Conversation: p.conversation.ExternalKey, Node: node, Err: err}
+}
+
+// checked is the error of what was read, all of it or up to err: ErrInvalid if it is something, and
+// nothing of it is of the format.
+func (im *importer) checked(err error) error {
+	_, syntax := errors.AsType[*json.SyntaxError](err)
+	switch {
+	case im.known:
+	case syntax:
+		return fmt.Errorf("%w (%w)", im.noFormat(), err)
+	case err == nil && im.index > 0:
+		return im.noFormat()
+	}
+	return err
+}
+
+func (im *importer) noFormat() error {
+	if im.options.Format != "" {
+		return rule.Invalid("file", "has nothing of the format %s", im.options.Format)
+	}
+	return rule.Invalid("file", "has nothing of a known format: %v", Formats())
 }
 
 func (im *importer) run(ctx context.Context, r io.Reader) error {
@@ -204,13 +229,17 @@ func (im *importer) parse(e element) (*thread, error) {
 	if e.err != nil {
 		return nil, e.err
 	}
-	if im.format == "" {
-		im.format = Detect(e.doc)
+	found := im.format
+	if !im.known {
+		found = Detect(e.doc)
+		im.format = cmp.Or(im.format, found)
 	}
 	if im.format == "" {
 		return nil, errUnknown
 	}
-	return codecs[im.format].read(e.doc)
+	t, err := codecs[im.format].read(e.doc)
+	im.known = im.known || err == nil || found == im.format
+	return t, err
 }
 
 func (im *importer) problem(p Problem) error {

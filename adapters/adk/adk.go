@@ -12,6 +12,10 @@
 // "stale session" error, every event is stored once and in one order, and the states of session,
 // user and app are written in the statement of the append. An event whose id the session has
 // already is a redelivery, which changes nothing.
+//
+// The Author of a message is that of its event, and so "user" for whoever has the session: that is
+// the Reader of [store.OverviewOptions] and the reader of a read mark, not the user's id. With the
+// id, what the user wrote would count as unread.
 package adk
 
 import (

@@ -335,3 +335,20 @@ func TestPartial(t *testing.T) {
 		require.Zero(t, sess.Events().Len())
 	})
 }
+
+// TestUnread counts nothing of the user's own as unread.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		st := open(t, d)
+		s := adk.New(st, adk.Options{})
+		got := create(t, s, nil)
+		require.NoError(t, s.AppendEvent(t.Context(), got, event(1, nil)))
+		answer := event(2, nil)
+		answer.Author, answer.Content.Role = "planner", genai.RoleModel
+		require.NoError(t, s.AppendEvent(t.Context(), got, answer))
+		page, err := st.AllUsers().Conversations().Overview(t.Context(), store.ConversationFilter{}, store.OverviewOptions{Reader: "user"}, store.PageRequest{})
+		require.NoError(t, err)
+		require.EqualValues(t, 1, page.Items[0].Unread)
+	})
+}

@@ -49,18 +49,11 @@ func (w *writer[State]) appended(
 	if err != nil {
 		return trail{}, gone(err)
 	}
-	if !created[len(ms)-1] || parentOf(ms[0]) != follows {
+	if !created[len(ms)-1] || ms[0].Parent() != follows {
 		return trail{}, errMoved // somebody has created the snapshot, or moved the head
 	}
 	t.Tip = ms[len(ms)-1].Seq
 	return t, nil
-}
-
-func parentOf(m *message.Message) int64 {
-	if m.ParentSeq != nil {
-		return *m.ParentSeq
-	}
-	return m.Seq - 1
 }
 
 // place says how many of the messages are on the base already, and returns the trail of all of

@@ -1,11 +1,14 @@
 // Package langchaingo keeps the chat history of LangChainGo in convostore: a
 // [schema.ChatMessageHistory] on SQLite and PostgreSQL.
 //
-//	history := langchaingo.New(st.ForUser(userID), conversationID)
+//	history := langchaingo.New(st.ForUser(userID), conversationID, langchaingo.Options{Author: "ann"})
 //	chain := chains.NewConversation(llm, memory.NewConversationBuffer(memory.WithChatHistory(history)))
 //
 // Messages of all six types come back as they were given, with their calls of tools: the message
 // is the payload, whole, and its text what people read and search.
+//
+// Human messages have the Author of the options, which is the Reader of [store.OverviewOptions] and
+// the reader of a read mark: without one, what a person wrote counts as unread by that person.
 package langchaingo
 
 import (
@@ -26,23 +29,30 @@ import (
 // PayloadFormat is the payload format of a message: an object with its type and itself.
 const PayloadFormat = "langchaingo"
 
+// Options are the options of New. The zero value works.
+type Options struct {
+	// Author is the Author of human messages, the name of who writes here.
+	Author string
+}
+
 // History is the history of one conversation. It is safe for concurrent use.
 type History struct {
 	messages     store.Messages
 	conversation uuid.UUID
+	author       string
 }
 
 var _ schema.ChatMessageHistory = (*History)(nil)
 
 // New returns the history of a conversation of a scope, which the caller has created. Every
 // method returns store.ErrNotFound if there is no such conversation.
-func New(sc store.Scope, conversationID uuid.UUID) *History {
-	return &History{messages: sc.Messages(), conversation: conversationID}
+func New(sc store.Scope, conversationID uuid.UUID, o Options) *History {
+	return &History{messages: sc.Messages(), conversation: conversationID, author: o.Author}
 }
 
 // AddMessage appends a message of one of the types of package llms.
 func (h *History) AddMessage(ctx context.Context, m llms.ChatMessage) error {
-	stored, err := toMessage(m)
+	stored, err := h.toMessage(m)
 	if err != nil {
 		return err
 	}
@@ -71,7 +81,7 @@ func (h *History) SetMessages(ctx context.Context, ms []llms.ChatMessage) error 
 	stored := make([]*message.Message, len(ms))
 	for i, m := range ms {
 		var err error
-		if stored[i], err = toMessage(m); err != nil {
+		if stored[i], err = h.toMessage(m); err != nil {
 			return fmt.Errorf("message %d: %w", i, err)
 		}
 	}
@@ -107,7 +117,7 @@ type payload struct {
 	Message json.RawMessage      `json:"message"`
 }
 
-func toMessage(m llms.ChatMessage) (*message.Message, error) {
+func (h *History) toMessage(m llms.ChatMessage) (*message.Message, error) {
 	if m == nil {
 		return nil, errors.New("langchaingo: message is nil")
 	}
@@ -128,6 +138,8 @@ func toMessage(m llms.ChatMessage) (*message.Message, error) {
 		Payload: doc, PayloadFormat: PayloadFormat,
 	}
 	switch m := m.(type) {
+	case llms.HumanChatMessage:
+		stored.Author = h.author
 	case llms.AIChatMessage:
 		if len(m.ToolCalls) > 0 {
 			stored.ToolCalls, err = message.ToJSON(encodable(m).(aiMessage).ToolCalls)

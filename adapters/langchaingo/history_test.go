@@ -41,7 +41,7 @@ func newHistory(t *testing.T, d bothtest.Database) (*langchaingo.History, store.
 	st := d.Store(t, convostore.WithMigrate(migrate.Options{}))
 	sc, c := st.ForUser(uuid.New()), &conversation.Conversation{}
 	require.NoError(t, sc.Conversations().Create(t.Context(), c))
-	return langchaingo.New(sc, c.ID), sc, c.ID
+	return langchaingo.New(sc, c.ID, langchaingo.Options{}), sc, c.ID
 }
 
 func TestKinds(t *testing.T) {
@@ -124,7 +124,7 @@ func TestAbsent(t *testing.T) {
 	t.Parallel()
 	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
 		st := d.Store(t, convostore.WithMigrate(migrate.Options{}))
-		h, ctx := langchaingo.New(st.ForUser(uuid.New()), uuid.New()), t.Context()
+		h, ctx := langchaingo.New(st.ForUser(uuid.New()), uuid.New(), langchaingo.Options{}), t.Context()
 		require.ErrorIs(t, h.AddUserMessage(ctx, "x"), store.ErrNotFound)
 		require.ErrorIs(t, h.Clear(ctx), store.ErrNotFound)
 		_, err := h.Messages(ctx)
@@ -145,7 +145,7 @@ func Example() {
 	if err := mine.Conversations().Create(ctx, c); err != nil {
 		panic(err)
 	}
-	buffer := memory.NewConversationBuffer(memory.WithChatHistory(langchaingo.New(mine, c.ID)))
+	buffer := memory.NewConversationBuffer(memory.WithChatHistory(langchaingo.New(mine, c.ID, langchaingo.Options{})))
 	err = buffer.SaveContext(ctx, map[string]any{"input": "Is it sunny?"}, map[string]any{"output": "It is."})
 	if err != nil {
 		panic(err)
@@ -158,4 +158,19 @@ func Example() {
 	// Output:
 	// Human: Is it sunny?
 	// AI: It is.
+}
+
+// TestUnread counts nothing of a person's own as unread.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
+		_, sc, id := newHistory(t, d)
+		ctx, h := t.Context(), langchaingo.New(sc, id, langchaingo.Options{Author: "ann"})
+		require.NoError(t, h.AddUserMessage(ctx, "hello"))
+		require.NoError(t, h.AddAIMessage(ctx, "hi"))
+		require.NoError(t, h.AddUserMessage(ctx, "how are you?"))
+		page, err := sc.Conversations().Overview(ctx, store.ConversationFilter{}, store.OverviewOptions{Reader: "ann"}, store.PageRequest{})
+		require.NoError(t, err)
+		require.EqualValues(t, 1, page.Items[0].Unread)
+	})
 }

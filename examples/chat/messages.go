@@ -74,7 +74,7 @@ func (s *server) answerAgain(r *request, body struct{ Key string }) (any, error)
 	if old.Role != message.RoleAssistant {
 		return nil, rule.Invalid("id", "is not that of a reply")
 	}
-	return nil, s.replies.begin(r.Context(), r.mine, old.ConversationID, parentOf(old), body.Key)
+	return nil, s.replies.begin(r.Context(), r.mine, old.ConversationID, old.Parent(), body.Key)
 }
 
 // goOn goes on with a reply that was interrupted or has failed.

@@ -63,7 +63,7 @@ func (r *replies) goOn(ctx context.Context, mine store.Scope, id uuid.UUID) erro
 	if err != nil {
 		return err
 	}
-	r.run(mine, m.ConversationID, parentOf(m), s)
+	r.run(mine, m.ConversationID, m.Parent(), s)
 	return nil
 }
 

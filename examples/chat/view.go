@@ -32,17 +32,9 @@ type messageView struct {
 
 func viewOf(m *message.Message, person string) *messageView {
 	return &messageView{
-		ID: m.ID, Seq: m.Seq, Parent: parentOf(m), Role: m.Role, Mine: m.Author == person, Text: m.Content,
+		ID: m.ID, Seq: m.Seq, Parent: m.Parent(), Role: m.Role, Mine: m.Author == person, Text: m.Content,
 		State: m.State, Finish: m.FinishReason, Model: m.Model, SentAt: m.SentAt, Revision: m.Revision,
 	}
-}
-
-// parentOf is the seq of the message before this one on its path.
-func parentOf(m *message.Message) int64 {
-	if m.ParentSeq != nil {
-		return *m.ParentSeq
-	}
-	return m.Seq - 1
 }
 
 // textView is what was added to a message that is being written: Text follows the first From UTF-16

@@ -67,9 +67,8 @@ func TestBranchesConcurrent(t *testing.T) {
 		require.Len(t, all, 1+writers*each)
 		for i, m := range all {
 			require.EqualValues(t, i+1, m.Seq, "no seq is lost or given twice")
-			parent := m.Seq - 1
+			parent := m.Parent()
 			if m.ParentSeq != nil {
-				parent = *m.ParentSeq
 				require.NotEqual(t, m.Seq-1, parent, "the one before is no branch")
 			}
 			if want := named[m.Content]; want >= 0 {

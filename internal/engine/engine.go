@@ -186,6 +186,7 @@ func (e *engine) Close() error {
 	var err error
 	e.rooms.close.Do(func() {
 		e.rooms.hub.Close()
+		e.st.Writer.Close()
 		err = e.st.Closer()
 	})
 	return err

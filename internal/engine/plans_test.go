@@ -195,6 +195,14 @@ func plannedReads() []planned {
 			_, err := s.Messages().FindThread(ctx, m)
 			return err
 		}},
+		{name: "dead streams", call: func(ctx context.Context, s store.Scope, _ *planWorld) error {
+			_, err := s.Maintenance().DeadStreams(ctx, time.Minute)
+			return err
+		}},
+		{name: "streams to sweep", call: func(ctx context.Context, s store.Scope, _ *planWorld) error {
+			_, err := s.Maintenance().SweepStreams(ctx, time.Minute)
+			return err
+		}},
 		{name: "suggestion", call: func(ctx context.Context, s store.Scope, w *planWorld) error {
 			_, err := s.Suggestions().Get(ctx, w.suggestion.ID)
 			return err

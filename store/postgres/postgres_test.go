@@ -150,6 +150,11 @@ func TestModes(t *testing.T) {
 	}
 }
 
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	storetest.RunClosed(t, open)
+}
+
 func TestReports(t *testing.T) {
 	testrun.OnlyFull(t)
 	t.Parallel()

@@ -110,6 +110,11 @@ func TestModes(t *testing.T) {
 	}
 }
 
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	storetest.RunClosed(t, file)
+}
+
 func TestReports(t *testing.T) {
 	testrun.OnlyFull(t)
 	t.Parallel()

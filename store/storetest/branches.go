@@ -16,6 +16,7 @@ func branchTests() subtests {
 	return subtests{
 		"BranchParents":   testBranchParents,
 		"BranchReads":     testBranchReads,
+		"BranchAgain":     testBranchAgain,
 		"BranchPages":     testBranchPages,
 		"BranchBytes":     testBranchBytes,
 		"BranchSiblings":  testBranchSiblings,
@@ -75,8 +76,10 @@ func testBranchParents(t *testing.T, w *world) {
 			m := &message.Message{Role: message.RoleUser, ParentSeq: &bad}
 			_, err := w.mine.Messages().Append(t.Context(), c.ID, m)
 			invalid(t, err, "parent_seq")
+			require.Contains(t, err.Error(), map[bool]string{true: "is negative", false: "is that of no message of the conversation"}[bad < 0])
 			_, err = w.mine.Messages().AppendMany(t.Context(), c.ID, []*message.Message{{Role: message.RoleUser, ParentSeq: &bad}}, store.AppendOptions{})
 			invalid(t, err, "parent_seq")
+			require.Contains(t, err.Error(), map[bool]string{true: "is negative", false: "is that of no message of the conversation"}[bad < 0])
 			var at *store.BatchError
 			require.ErrorAs(t, err, &at)
 		})
@@ -100,10 +103,30 @@ func testBranchParents(t *testing.T, w *world) {
 	late[0].ParentSeq = new(int64(7))
 	_, err = w.mine.Messages().AppendMany(t.Context(), many.ID, late, store.AppendOptions{})
 	invalid(t, err, "parent_seq")
+	require.ErrorContains(t, err, "is that of no message of the conversation before this one")
 	var seq *store.SeqConflictError
 	_, err = w.mine.Messages().AppendMany(t.Context(), many.ID, []*message.Message{text("x")}, store.AppendOptions{ExpectedSeq: new(int64(4))})
 	require.ErrorAs(t, err, &seq, "the last seq counts, not the length of the path")
 	require.EqualValues(t, 5, seq.Actual)
+}
+
+// testBranchAgain appends the sibling of each message of a tree under its Parent.
+func testBranchAgain(t *testing.T, w *world) {
+	for _, c := range []*conversation.Conversation{w.thread(t, 3), w.tree(t)} {
+		old, err := collect(w.mine.Messages().All(t.Context(), c.ID, store.MessageFilter{Branches: store.AllBranches}))
+		require.NoError(t, err)
+		for _, m := range old {
+			sibling := w.under(t, c, m.Parent(), "a sibling of "+m.Content)
+			require.Equal(t, m.Parent(), sibling.Parent())
+			branches, err := w.mine.Messages().Branches(t.Context(), c.ID, m.Seq)
+			require.NoError(t, err)
+			var seqs []int64
+			for _, b := range branches {
+				seqs = append(seqs, b.Seq)
+			}
+			require.Contains(t, seqs, sibling.Seq)
+		}
+	}
 }
 
 func testBranchReads(t *testing.T, w *world) {

@@ -193,6 +193,7 @@ func testInputMessageFields(t *testing.T, w *world) {
 			refuses(t, messageDocuments, badDocuments, good, write)
 			refuses(t, messageTexts[3:8], map[string]string{"too long": strings.Repeat("k", 1025)}, good, write)
 			invalid(t, write(&message.Message{Content: "neither role nor direction"}), "role")
+			require.ErrorContains(t, write(&message.Message{}), "or set Direction")
 			invalid(t, write(&message.Message{Role: "robot"}), "role")
 			invalid(t, write(&message.Message{Role: "User"}), "role")
 			invalid(t, write(&message.Message{Role: message.RoleUser, Direction: "in"}), "direction")

@@ -24,6 +24,7 @@ func streamOwnerTests() subtests {
 		"swept":                      streamSwept,
 		"swept in transactions":      streamSweptInside,
 		"swept beside a live writer": streamSweptBesides,
+		"a flush is seen":            streamFlushSeen,
 	}
 }
 
@@ -201,4 +202,38 @@ func streamSweptBesides(t *testing.T, w *world) {
 		require.Zero(t, n)
 	}
 	w.wrote(t, s, "alive")
+}
+
+// streamFlushSeen has a writer flush oftener than it writes heartbeats: for a sweep, the count of dead
+// streams and one who would take over, it lives until it was not seen since its last flush.
+func streamFlushSeen(t *testing.T, w *world) {
+	ctx, all, o := t.Context(), w.st.AllUsers().Maintenance(), store.StreamOptions{Quiet: 2 * time.Second}
+	s := w.stream(t, w.thread(t, 1))
+	var seen time.Time
+	for range 40 {
+		seen = w.clock.add(200 * time.Millisecond)
+		w.wrote(t, s, "a")
+		n, err := all.DeadStreams(ctx, o.Quiet)
+		require.NoError(t, err)
+		require.Zero(t, n)
+		n, err = all.SweepStreams(ctx, o.Quiet)
+		require.NoError(t, err)
+		require.Zero(t, n)
+		_, err = w.mine.Messages().ResumeStream(ctx, s.ID(), o)
+		require.True(t, seen.Equal(*lost(t, err, store.StreamActive).HeartbeatAt))
+	}
+	require.True(t, w.message(t, s.ID()).HeartbeatAt.Before(seen.Add(-o.Quiet)), "the heartbeat alone would not tell")
+	w.clock.add(o.Quiet)
+	n, err := all.DeadStreams(ctx, o.Quiet)
+	require.NoError(t, err)
+	require.Equal(t, int64(1), n)
+	n, err = all.SweepStreams(ctx, o.Quiet)
+	require.NoError(t, err)
+	require.Equal(t, int64(1), n)
+	_, err = w.mine.Messages().ResumeStream(ctx, s.ID(), o)
+	lost(t, err, store.StreamSwept)
+	require.ErrorContains(t, err, "StreamOptions.Reopen")
+	next, err := w.mine.Messages().ResumeStream(ctx, s.ID(), store.StreamOptions{Reopen: true})
+	require.NoError(t, err)
+	w.wrote(t, next, "b")
 }

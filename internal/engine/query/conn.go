@@ -49,7 +49,7 @@ func (h *Handle) throughGORM() bool {
 }
 
 func (c Conn) query(q *Query) (*sql.Rows, error) {
-	if err := c.Lost(); err != nil {
+	if err := c.refused(); err != nil {
 		return nil, err
 	}
 	c.bind(q)
@@ -60,7 +60,7 @@ func (c Conn) query(q *Query) (*sql.Rows, error) {
 }
 
 func (c Conn) exec(q *Query) (int64, error) {
-	if err := c.Lost(); err != nil {
+	if err := c.refused(); err != nil {
 		return 0, err
 	}
 	c.bind(q)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync/atomic"
 
 	"gorm.io/gorm"
 
@@ -25,6 +26,8 @@ type Handle struct {
 	pool   gorm.ConnPool
 	driver dialect.Driver
 	log    *StatementLog
+	// closed is set by Close.
+	closed *atomic.Bool
 	// losable is set in a transaction that the database may roll back by itself.
 	losable gorm.ConnPool
 	// done releases the context of a transaction that this handle began.
@@ -38,7 +41,7 @@ type Handle struct {
 // NewHandle returns the handle of a GORM handle, whose driver behaves as driver says. Without
 // a log, the GORM handle's own logger is told of each statement.
 func NewHandle(db *gorm.DB, driver dialect.Driver, log *StatementLog) *Handle {
-	h := &Handle{gorm: db, pool: plainPool(db.Statement.ConnPool), driver: driver, log: log}
+	h := &Handle{gorm: db, pool: plainPool(db.Statement.ConnPool), driver: driver, log: log, closed: &atomic.Bool{}}
 	h.losable = losable(h.pool, driver)
 	return h
 }
@@ -63,6 +66,14 @@ func (h *Handle) in(tx gorm.ConnPool, done func()) *Handle {
 
 // beginTx begins a transaction and keeps its connection, if it can copy.
 func (h *Handle) beginTx(ctx context.Context) (gorm.ConnPool, error) {
+	if err := h.Closed(); err != nil {
+		return nil, err
+	}
+	tx, err := h.beginOnPool(ctx)
+	return tx, h.closing(err)
+}
+
+func (h *Handle) beginOnPool(ctx context.Context) (gorm.ConnPool, error) {
 	conn, copies, tx, err := h.beginOnConn(ctx)
 	if conn != nil || err != nil {
 		h.conn, h.copier = conn, copies

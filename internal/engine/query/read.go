@@ -34,7 +34,7 @@ func (q *Query) Rows(db Conn, each func(*sql.Rows) error) error {
 	if err == nil {
 		n, err = readRows(rows, each)
 	}
-	err = Stopped(db.Ctx, err)
+	err = db.closing(Stopped(db.Ctx, err))
 	db.trace(q, begin, n, err)
 	return db.checkLost(err)
 }
@@ -71,7 +71,7 @@ func (q *Query) Row(db Conn, dest ...any) (bool, error) {
 func (q *Query) Exec(db Conn) (int64, error) {
 	begin := time.Now()
 	n, err := db.exec(q)
-	err = Stopped(db.Ctx, err)
+	err = db.closing(Stopped(db.Ctx, err))
 	db.trace(q, begin, n, err)
 	return n, db.checkLost(err)
 }

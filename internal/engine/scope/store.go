@@ -134,7 +134,7 @@ func NewStore(c *config.Config, d dialect.Dialect, writer, reader *gorm.DB) (*St
 	s.InTx = s.Writer.InTx()
 	s.Reader = s.Writer
 	if reader != writer {
-		s.Reader = query.NewHandle(reader, d, c.Log)
+		s.Reader = query.NewHandle(reader, d, c.Log).ClosedWith(s.Writer)
 	}
 	if d.OneWriter() {
 		s.group = &group{}
@@ -184,12 +184,15 @@ func (s *Store) AllUsers() Scope { return Scope{Store: s, All: true} }
 
 // WithTx returns the store inside a transaction of the host.
 func (s *Store) WithTx(tx *gorm.DB) *Store {
-	return s.withHandle(query.NewHandle(tx, s.Dialect, s.Log))
+	return s.withHandle(query.NewHandle(tx, s.Dialect, s.Log).ClosedWith(s.Writer))
 }
 
-// CheckSchema returns ErrSchema if this code does not work with the schema. Once it has found one
+// CheckSchema returns ErrClosed after Close, and ErrSchema if this code does not work with the schema. Once it has found one
 // that it works with it does not look again.
 func (s *Store) CheckSchema(db query.Conn) error {
+	if err := db.Closed(); err != nil {
+		return err
+	}
 	if s.ready.Load() {
 		return nil
 	}

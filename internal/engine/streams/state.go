@@ -53,10 +53,18 @@ func (s state) ended() bool {
 
 // quiet is for how long the writer was not seen.
 func (s state) quiet(now time.Time) time.Duration {
-	if s.heartbeat == nil {
-		return now.Sub(s.updated)
+	if s.heartbeat != nil && s.heartbeat.After(s.updated) {
+		return now.Sub(*s.heartbeat)
 	}
-	return now.Sub(*s.heartbeat)
+	return now.Sub(s.updated)
+}
+
+// seen is when the writer was last seen: at a heartbeat or, while it writes, at a flush.
+func (s state) seen() *time.Time {
+	if s.state == message.StateStreaming && s.heartbeat != nil && s.updated.After(*s.heartbeat) {
+		return &s.updated
+	}
+	return s.heartbeat
 }
 
 // lostTo says to whom a writer of a fence has lost the message, and is nil if it has not.
@@ -69,7 +77,7 @@ func (s state) lostTo(id uuid.UUID, fence int64) error {
 	case s.fence > fence && (reason == store.StreamActive || reason == store.StreamEnded):
 		reason = store.StreamTakenOver
 	}
-	return &store.StreamError{MessageID: id, Reason: reason, State: s.state, HeartbeatAt: s.heartbeat}
+	return &store.StreamError{MessageID: id, Reason: reason, State: s.state, HeartbeatAt: s.seen()}
 }
 
 // refusal says why somebody without a fence cannot have the message.
@@ -77,7 +85,7 @@ func (s state) refusal(id uuid.UUID) error {
 	if s.state == "" {
 		return store.ErrNotFound
 	}
-	return &store.StreamError{MessageID: id, Reason: s.reason(), State: s.state, HeartbeatAt: s.heartbeat}
+	return &store.StreamError{MessageID: id, Reason: s.reason(), State: s.state, HeartbeatAt: s.seen()}
 }
 
 func (s state) reason() store.StreamReason {

@@ -120,6 +120,9 @@ func (s streams) ResumeStream(ctx context.Context, id uuid.UUID, o store.StreamO
 		if mayRetry {
 			return false, nil // it changed between the two
 		}
+		if now.ended() {
+			return true, fmt.Errorf("%w; StreamOptions.Reopen goes on with it", now.refusal(id))
+		}
 		return true, now.refusal(id)
 	})
 	if err != nil {
@@ -143,7 +146,8 @@ func resume(ctx context.Context, sc scope.Scope, id uuid.UUID, o store.StreamOpt
 	q := query.New("UPDATE "+sc.Tables.Messages+" AS t SET fence = COALESCE(fence, 0) + 1, heartbeat_at = ?"+
 		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND state = 'streaming'", now, id, sc.User)
 	if o.Quiet > 0 {
-		q.Add(" AND COALESCE(heartbeat_at, updated_at) <= ?", now.Add(-o.Quiet))
+		quiet := now.Add(-o.Quiet)
+		q.Add(" AND (heartbeat_at IS NULL OR heartbeat_at <= ?) AND updated_at <= ?", quiet, quiet)
 	}
 	sc.InLive(q, "t.").Add(" RETURNING " + record.MessageColumns)
 	err = sc.Single(ctx, func(on *scope.Store) error {

@@ -53,10 +53,10 @@ func CountDead(ctx context.Context, sc scope.Scope, olderThan time.Duration) (to
 
 // dead are the conditions of messages whose writer was not seen since before. They are two and not
 // one, so that each is a range of the index: a message that a host wrote itself may have no
-// heartbeat.
+// heartbeat. A flush that spares the heartbeat sets updated_at.
 func dead(before time.Time) []*query.Query {
 	return []*query.Query{
-		query.New(" AND heartbeat_at <= ?", before),
+		query.New(" AND heartbeat_at <= ? AND updated_at <= ?", before, before),
 		query.New(" AND heartbeat_at IS NULL AND updated_at <= ?", before),
 	}
 }
