@@ -36,7 +36,7 @@ func TestPhone(t *testing.T) {
 		if (last.textContent.endsWith("\n") || !line || line.right > innerWidth - 60) return; // the next letter may come in the next line
 		const at = [last, last.lastElementChild].some((e) => e && getComputedStyle(e, "::after").content.includes("▍"));
 		const below = body.getBoundingClientRect().bottom - text.getBoundingClientRect().bottom;
-		if (!at || below > 20) carets.set(last.tagName + last.textContent, below);
+		if (!at || below > (parseFloat(getComputedStyle(last).lineHeight) || 1.2 * parseFloat(getComputedStyle(last).fontSize))) carets.set(last.tagName + last.textContent, below);
 		else carets.set(last.tagName, 0);
 	}).observe(document.querySelector("#thread"), { subtree: true, childList: true, characterData: true }); 0`)
 	b.until(ended)

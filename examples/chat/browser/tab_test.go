@@ -33,11 +33,30 @@ new MutationObserver(() => {
   }
 }).observe(document, { subtree: true, childList: true, characterData: true });
 window.until = (condition) => new Promise((met) => {
-  const look = () => condition() && (observer.disconnect(), met(true));
+  let done = false;
+  const look = () => {
+    if (done || !condition()) return;
+    done = true;
+    observer.disconnect();
+    clearInterval(layout);
+    met(true);
+  };
   const observer = new MutationObserver(look);
   observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+  const layout = setInterval(look, 50); // what moves without a change of the document
   look();
 });
+// press clicks on an element if a mouse would hit it: in one go, so that nothing moves in between.
+window.press = (selector) => {
+  const e = document.querySelector(selector);
+  if (!e?.checkVisibility({ visibilityProperty: true }) || e.disabled) return false;
+  e.scrollIntoView({ block: "nearest", behavior: "instant" });
+  const r = e.getBoundingClientRect();
+  if (!e.contains(document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2))) return false;
+  e.focus();
+  e.click();
+  return true;
+};
 window.$$ = (selector) => [...document.querySelectorAll(selector)];
 window.texts = (selector) => $$(selector).map((e) => e.textContent);
 `
@@ -129,9 +148,7 @@ func (b *tab) text(expression string) string {
 
 func (b *tab) click(selector string) {
 	b.t.Helper()
-	found := "document.querySelector(" + quote(selector) + ")"
-	b.until(found + "?.checkVisibility({ visibilityProperty: true }) && !" + found + ".disabled")
-	b.run(chromedp.Click(chromedp.CSS(selector)))
+	b.until("press(" + quote(selector) + ")")
 }
 
 // say types a message and presses Enter.
