@@ -35,7 +35,7 @@ func RunClosed(t *testing.T, f Factory) {
 					if bad, ok := errors.AsType[*store.InvalidError](err); ok && slices.Contains([]string{"scope", "cursor", "user_id"}, bad.Field) {
 						continue // which is for the other scope
 					}
-					assert.ErrorIs(t, err, store.ErrClosed, "%s %d", name, i)
+					require.ErrorIs(t, err, store.ErrClosed, "%s %d", name, i)
 					closed++
 				}
 				assert.Positive(t, closed, "%s %d", name, i)
@@ -53,9 +53,9 @@ func RunClosed(t *testing.T, f Factory) {
 		if name == "PoolStats" || name == "Replicas" || errors.Is(err, store.ErrUnsupported) {
 			continue // they ask no database
 		}
-		assert.ErrorIs(t, err, store.ErrClosed, "Health.%s", name)
+		require.ErrorIs(t, err, store.ErrClosed, "Health.%s", name)
 	}
-	assert.ErrorIs(t, s.Finish(t.Context(), store.Usage{}), store.ErrClosed)
+	require.ErrorIs(t, s.Finish(t.Context(), store.Usage{}), store.ErrClosed)
 	closedTransactions(t, st, host, e)
 }
 
@@ -63,7 +63,7 @@ func RunClosed(t *testing.T, f Factory) {
 func closedTransactions(t *testing.T, st, host store.Store, e *estate) {
 	t.Helper()
 	never := func(store.Store) error { return errors.New("a transaction of a closed store") }
-	assert.ErrorIs(t, st.Transaction(t.Context(), never), store.ErrClosed)
+	require.ErrorIs(t, st.Transaction(t.Context(), never), store.ErrClosed)
 	get := func(in store.Store) error {
 		_, err := in.ForUser(e.user).Conversations().Get(t.Context(), e.live.ID)
 		return err
