@@ -60,6 +60,9 @@ func (lines) read(element []byte) (*thread, error) {
 	if err := decodeAt("conversation", l.Conversation, &c); err != nil {
 		return nil, err
 	}
+	if c.LastChangeSeq > mostChanges {
+		return nil, rule.Invalid("conversation.last_change_seq", "is above %d", int64(mostChanges))
+	}
 	t := &thread{conversation: c.Conversation, owner: c.UserID}
 	t.conversation.UserID = uuid.Nil
 	t.rows = &lineRows{
@@ -109,6 +112,9 @@ func (t *thread) readLineMessages(docs []json.RawMessage) {
 	}
 }
 
+// mostChanges leaves room for the changes that are still to come, which count on.
+const mostChanges = 1 << 53
+
 // lineReader reads the messages of a line.
 type lineReader struct {
 	*thread
@@ -133,6 +139,12 @@ func (l *lineReader) add(path string, m *rawMessage) error {
 		return rule.Invalid(path+".parent_seq", "is not before the message's own seq")
 	case m.ID == uuid.Nil:
 		return rule.Invalid(path+".id", "is not set")
+	case m.ChangeSeq > mostChanges:
+		return rule.Invalid(path+".change_seq", "is above %d", int64(mostChanges))
+	case m.Revision > mostChanges:
+		return rule.Invalid(path+".revision", "is above %d", int64(mostChanges))
+	case m.Deleted():
+		return rule.Invalid(path+".deleted_at", "is set: what was deleted is not imported")
 	}
 	change := seqID(m.ChangeSeq)
 	for field, id := range map[string]string{"id": m.ID.String(), "idempotency_key": m.IdempotencyKey, "change_seq": change} {

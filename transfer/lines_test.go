@@ -42,7 +42,10 @@ func TestBadRows(t *testing.T) {
 				{"id": "` + id + `c", "seq": 4, "role": "user", "content": "d"},
 				{"id": "` + id + `e", "seq": 5, "role": "user", "content": "e\u0000"},
 				{"id": "` + id + `f", "seq": 6, "role": "user", "content": "f", "parent_seq": 6},
-				{"id": "` + id + `0", "seq": 7, "role": "user", "content": "g", "idempotency_key": "1"}],
+				{"id": "` + id + `0", "seq": 7, "role": "user", "content": "g", "idempotency_key": "1"},
+				{"id": "` + id + `d", "seq": 8, "role": "user", "content": "h", "change_seq": 9223372036854775807},
+				{"id": "` + id + `d", "seq": 9, "role": "user", "content": "i", "revision": 9223372036854775807},
+				{"id": "` + id + `d", "seq": 10, "role": "user", "content": "j", "deleted_at": "2026-01-01T00:00:00Z"}],
 				"labels": [{"label": ""}, {"label": "good"}], "reads": [{"reader": "r", "seq": 3}, {"reader": "s", "seq": "x"}],
 				"suggestions": [{"id": "` + id + `5", "suggested_content": "s", "in_reply_to_message_id": "` + id + `b"},
 					{"suggested_content": "s"}, {"id": "` + id + `6", "suggested_content": "s", "in_reply_to_message_id": "` + id + `c"}],
@@ -54,6 +57,7 @@ func TestBadRows(t *testing.T) {
 			`{"convostore": 1, "user_state": {"app": "a", "key": "k", "value": "AA==", "version": 3}}`,
 			`{"convostore": 1, "user_state": {}, "conversation": {}}`,
 			`{broken`,
+			`{"convostore": 1, "conversation": {"id": "` + id + `3", "last_change_seq": 9223372036854775807}}`,
 		}, "\n")
 		lines := strings.ReplaceAll(strings.ReplaceAll(file, "\n\t", " "), "\t", "")
 		var got []string
@@ -74,12 +78,13 @@ func TestBadRows(t *testing.T) {
 			"4 conversation.reads[1].seq",
 			"4 conversation.messages[0].votes[2]",
 			"4 conversation.messages[1].role", "4 conversation.messages[3].id", "4 conversation.messages[5].parent_seq",
+			"4 conversation.messages[7].change_seq", "4 conversation.messages[8].revision", "4 conversation.messages[9].deleted_at",
 			"4 conversation.messages[4].content",
 			"4 conversation.messages[0].votes[0].value", "4 deliveries[0].message_id",
 			"4 conversation.messages[0].embeddings[0].vector", "4 conversation.messages[0].embeddings[2].embedding",
 			"4 conversation.suggestions[0].in_reply_to_message_id", "4 conversation.suggestions[1].id",
 			"4 conversation.labels[0].label", "4 conversation.summaries[0].content",
-			"5 convostore", "6 app_state", "7 user_state.key", "9 conversation", "10",
+			"5 convostore", "6 app_state", "7 user_state.key", "9 conversation", "10", "11 conversation.last_change_seq",
 		}, got)
 		require.Equal(t, transfer.ImportResult{Conversations: 1, Messages: 3, Rows: 6, Problems: int64(len(got))}, res)
 
