@@ -15,10 +15,12 @@ import (
 // envBrowser names the variable with the path of a browser of Chromium's kind.
 const envBrowser = "CONVOSTORE_TEST_CHROMIUM"
 
-// program is the chat, and tabs is a browser, which all tests share.
+// program is the chat, and tabs is a browser, which all tests share. Without a browser, missing
+// says why.
 var (
 	program string
 	tabs    context.Context
+	missing = "no browser: install chromium or chromium-headless-shell, or set " + envBrowser + " to the path of one"
 )
 
 func TestMain(m *testing.M) {
@@ -39,10 +41,11 @@ func TestMain(m *testing.M) {
 	// The sandbox needs rights that a container or root does not have; the pages are our own.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	var leave context.CancelFunc
-	tabs, leave = chromedp.NewContext(allocator)
-	if err := chromedp.Do(tabs); err != nil {
-		panic(err)
+	browser, leave := chromedp.NewContext(allocator)
+	if err := chromedp.Do(browser); err != nil {
+		missing = "the browser " + path + " does not start: " + err.Error()
+	} else {
+		tabs = browser
 	}
 	code := m.Run()
 	leave()
@@ -68,9 +71,8 @@ func needBrowser(t *testing.T) {
 	if tabs != nil {
 		return
 	}
-	const reason = "no browser: install chromium or chromium-headless-shell, or set " + envBrowser + " to the path of one"
 	if testrun.Requires(testrun.Chromium) {
-		t.Fatal(reason)
+		t.Fatal(missing)
 	}
-	t.Skip(reason)
+	t.Skip(missing)
 }
