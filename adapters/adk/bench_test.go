@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/adk/v2/session"
@@ -20,6 +18,7 @@ import (
 
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/adapters/adk"
+	"github.com/convostore/convostore/internal/bothtest"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store/postgres"
@@ -72,26 +71,11 @@ func BenchmarkBesideADK(b *testing.B) {
 }
 
 func inTurns(b *testing.B, all []session.Service, call func(side int, s session.Service) error) {
-	took := make([][]time.Duration, len(all))
-	for b.Loop() {
-		for side, s := range all {
-			start := time.Now()
-			if err := call(side, s); err != nil {
-				b.Fatal(err)
-			}
-			took[side] = append(took[side], time.Since(start))
-		}
-	}
-	medians := make([]float64, len(all))
-	for side := range took {
-		slices.Sort(took[side])
-		medians[side] = float64(took[side][len(took[side])/2])
-	}
+	medians := bothtest.Medians(b, len(all), func(side int) error { return call(side, all[side]) })
 	own, other := medians[0], min(medians[1], medians[2])
 	b.ReportMetric(own, "convostore-ns")
 	b.ReportMetric(other, "adk-ns")
 	b.ReportMetric(own/other, "ratio")
-	b.ReportMetric(0, "ns/op")
 }
 
 // fill makes the sessions and returns them.

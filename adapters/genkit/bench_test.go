@@ -3,7 +3,6 @@ package genkit_test
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore"
+	"github.com/convostore/convostore/internal/bothtest"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -113,24 +113,14 @@ func (side *benchSide) turn(b *testing.B, i int) {
 
 func inTurns(b *testing.B, sides []*benchSide, call func(b *testing.B, side *benchSide)) {
 	b.Helper()
-	took := make([][]time.Duration, len(sides))
-	for b.Loop() {
-		for i, side := range sides {
-			start := time.Now()
-			call(b, side)
-			took[i] = append(took[i], time.Since(start))
-		}
-	}
-	medians := make([]float64, len(sides))
-	for i := range took {
-		slices.Sort(took[i])
-		medians[i] = float64(took[i][len(took[i])/2])
-	}
+	medians := bothtest.Medians(b, len(sides), func(side int) error {
+		call(b, sides[side])
+		return nil
+	})
 	b.ReportMetric(medians[0], "convostore-ns")
 	b.ReportMetric(medians[1], "file-ns")
 	b.ReportMetric(medians[0]/medians[1], "ratio-file")
 	b.ReportMetric(medians[0]/medians[2], "ratio-memory")
-	b.ReportMetric(0, "ns/op")
 }
 
 func onSQLite(b *testing.B) store.Store {

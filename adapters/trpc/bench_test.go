@@ -2,9 +2,7 @@ package trpc_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"trpc.group/trpc-go/trpc-agent-go/session"
@@ -12,6 +10,7 @@ import (
 
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/adapters/trpc"
+	"github.com/convostore/convostore/internal/bothtest"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -67,25 +66,10 @@ func BenchmarkBesideMemory(b *testing.B) {
 }
 
 func inTurns(b *testing.B, all []session.Service, call func(side int, s session.Service) error) {
-	took := make([][]time.Duration, len(all))
-	for b.Loop() {
-		for side, s := range all {
-			start := time.Now()
-			if err := call(side, s); err != nil {
-				b.Fatal(err)
-			}
-			took[side] = append(took[side], time.Since(start))
-		}
-	}
-	medians := make([]float64, len(all))
-	for side := range took {
-		slices.Sort(took[side])
-		medians[side] = float64(took[side][len(took[side])/2])
-	}
+	medians := bothtest.Medians(b, len(all), func(side int) error { return call(side, all[side]) })
 	b.ReportMetric(medians[0], "convostore-ns")
 	b.ReportMetric(medians[1], "memory-ns")
 	b.ReportMetric(medians[0]/medians[1], "ratio")
-	b.ReportMetric(0, "ns/op")
 }
 
 // fill makes the sessions and returns them.
