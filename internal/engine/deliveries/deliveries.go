@@ -27,8 +27,8 @@ type deliveries struct {
 // New returns the outbox of a scope. The hub wakes Run.
 func New(sc scope.Scope, hub *watch.Hub) store.Deliveries { return deliveries{sc, hub} }
 
-// open is the condition that an entry has not ended, in the words of the partial indexes.
-const open = "done_at IS NULL AND failed_at IS NULL AND cancelled_at IS NULL"
+// open is the condition that an entry has not ended.
+const open = threads.OpenEntry
 
 // selected selects columns of the scope's entries d that meet a condition.
 func selected(sc scope.Scope, columns, condition string, args ...any) *query.Query {
