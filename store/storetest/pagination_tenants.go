@@ -63,6 +63,8 @@ func tenantLists() map[string]tenantList {
 		"Conversations.List/newest activity": conversationTenants(store.ConversationFilter{}),
 		"Conversations.List/newest created":  conversationTenants(store.ConversationFilter{Order: store.NewestCreated}),
 		"Conversations.List/by lead":         conversationTenants(store.ConversationFilter{LeadID: "1", Text: "needle"}),
+		"Conversations.List/oldest activity": conversationTenants(store.ConversationFilter{Order: store.OldestActivity}),
+		"Conversations.List/pinned first":    conversationTenants(store.ConversationFilter{PinnedFirst: true, Snoozed: store.ExcludeSnoozed}),
 		"Conversations.Overview": func(ctx context.Context, s store.Scope, p store.PageRequest) ([]tenantKey, store.Cursor, error) {
 			page, err := s.Conversations().Overview(ctx, store.ConversationFilter{}, store.OverviewOptions{LastMessage: true, Labels: true}, p)
 			return tenantPage(page, err, func(o *store.ConversationOverview) tenantKey { return conversationTenant(o.Conversation) })

@@ -1,0 +1,185 @@
+package threads
+
+import (
+	"strings"
+	"time"
+
+	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/store"
+)
+
+// listed is the list of what matches a filter, which checkConversationFilter has checked.
+type listed struct {
+	sc  scope.Scope
+	f   store.ConversationFilter
+	now time.Time
+	// sort is the order within what is pinned and what is not, direction "" or " DESC", and beyond
+	// the comparison with the place that a page follows.
+	sort              scope.Sort
+	direction, beyond string
+}
+
+func newListed(sc scope.Scope, f store.ConversationFilter) listed {
+	l := listed{sc: sc, f: f, now: sc.Instant(), direction: " DESC", beyond: "<"}
+	switch f.Order {
+	case store.NewestCreated:
+		l.sort = sc.SortByTime("created_at", "")
+	case store.OldestActivity:
+		l.direction, l.beyond = "", ">"
+		fallthrough
+	default:
+		l.sort = sc.SortByActivity("")
+	}
+	return l
+}
+
+// conversationPlace is where a page of a list ended.
+func conversationPlace(f store.ConversationFilter, c *conversation.Conversation) scope.Place {
+	at := c.LastMessageAt
+	if f.Order == store.NewestCreated {
+		at = c.CreatedAt
+	}
+	p := scope.Place{Key: scope.TimeKey(at), ID: c.ID, User: c.UserID}
+	if f.PinnedFirst && c.PinnedAt != nil {
+		p.Key += pinnedKey
+	}
+	return p
+}
+
+// pinnedKey is added to the key of a place among the pinned rows. No time has a key as large.
+const pinnedKey = 1 << 61
+
+// page selects n conversations in the order of the list, after a place if it is not nil. Each part of the
+// list reads a page of its own, and of those together the first n are taken. By activity a bucket of
+// rows has to be sorted, which is done with their keys alone where a sort would take whole rows.
+func (l listed) page(after *scope.Place, n int) *query.Query {
+	pinnedOnes := after == nil
+	if after != nil && l.f.PinnedFirst && after.Key > pinnedKey/2 {
+		place := *after
+		place.Key -= pinnedKey
+		pinnedOnes, after = true, &place
+	}
+	var parts []part
+	for _, p := range l.parts(true) {
+		if pinnedOnes || !p.pinned {
+			parts = append(parts, p)
+		}
+	}
+	key := l.sc.Dialect.SortKey()
+	columns := record.ConversationColumns
+	if key != "" && (len(parts) > 1 || l.f.Order != store.NewestCreated) {
+		columns = key
+	}
+	var selected []*query.Query
+	for _, p := range parts {
+		q := fromMatching(l.sc, query.New("SELECT "+columns), l.f, p)
+		// Whoever reads on among the pinned rows has all the others before them.
+		if after != nil && (p.pinned || !pinnedOnes) {
+			l.sort.After(q, l.beyond, after)
+		}
+		q.Add(l.sort.OrderBy(l.direction))
+		selected = append(selected, p.limit(l.sc, q, n))
+	}
+	switch {
+	case columns == key:
+		q := query.New("SELECT " + record.ConversationColumns + " FROM " + l.sc.Tables.Conversations + " WHERE " + key + " IN (").
+			Append(together(selected, key)).Add(")" + l.orderBy(""))
+		return limited(q, len(parts), n)
+	case len(parts) == 1:
+		return selected[0]
+	}
+	q := query.New("SELECT " + columns + " FROM (").Append(together(selected, columns)).Add(") q" + l.orderBy(""))
+	return limited(q, len(parts), n)
+}
+
+// limited limits what several parts have found, each with a limit of its own.
+func limited(q *query.Query, parts, n int) *query.Query {
+	if parts > 1 {
+		q.Add(" LIMIT ?", n)
+	}
+	return q
+}
+
+// together is the union of queries, which have no row in common. Each is a subquery, since SQLite takes
+// an order and a limit in no other place.
+func together(parts []*query.Query, columns string) *query.Query {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	q := query.New("")
+	for i, p := range parts {
+		if i > 0 {
+			q.Add(" UNION ALL ")
+		}
+		q.Add("SELECT " + columns + " FROM ").Bracketed(p).Add(" p")
+	}
+	return q
+}
+
+// orderBy orders rows of all parts. alias is that of what has the columns of a conversation, with its
+// dot.
+func (l listed) orderBy(alias string) string {
+	by := "last_message_at"
+	if l.f.Order == store.NewestCreated {
+		by = "created_at"
+	}
+	columns := []string{alias + by, alias + "id", alias + "user_id"}
+	order := " ORDER BY "
+	if l.f.PinnedFirst {
+		order += "(" + alias + "pinned_at IS NOT NULL) DESC, "
+	}
+	return order + strings.Join(columns, l.direction+", ") + l.direction
+}
+
+// count counts what matches.
+func (l listed) count() *query.Query {
+	return query.New("SELECT count(*) FROM (").Append(l.whole("1 AS n")).Add(") q")
+}
+
+// numbered selects a page of what matches, which limit has by its number.
+func (l listed) numbered(limit string, args ...any) *query.Query {
+	const columns = record.ConversationColumns
+	key, parts := l.sc.Dialect.SortKey(), l.parts(false)
+	ordered := len(parts) == 1 && !l.f.PinnedFirst
+	matching := func(columns string) *query.Query {
+		if ordered {
+			return fromMatching(l.sc, query.New("SELECT "+columns), l.f, parts[0]).Add(l.sort.OrderBy(l.direction)+limit, args...)
+		}
+		return l.whole(columns)
+	}
+	by := l.orderBy("")
+	if !ordered {
+		by += limit
+	}
+	switch {
+	case ordered && (key == "" || l.f.Order == store.NewestCreated):
+		return matching(columns)
+	case key != "":
+		q := query.New("SELECT " + columns + " FROM " + l.sc.Tables.Conversations + " WHERE " + key + " IN (").Append(matching(key)).Add(")")
+		return orderedBy(q, by, ordered, args)
+	}
+	return orderedBy(query.New("SELECT "+columns+" FROM (").Append(matching(columns)).Add(") q"), by, ordered, args)
+}
+
+// orderedBy ends a query with an order, and with the limit that is in it unless what it is of was limited.
+func orderedBy(q *query.Query, by string, limited bool, args []any) *query.Query {
+	if limited {
+		return q.Add(by)
+	}
+	return q.Add(by, args...)
+}
+
+// whole selects all that matches, in no order.
+func (l listed) whole(columns string) *query.Query {
+	q := query.New("")
+	for i, p := range l.parts(false) {
+		if i > 0 {
+			q.Add(" UNION ALL ")
+		}
+		fromMatching(l.sc, q.Add("SELECT "+columns), l.f, p)
+	}
+	return q
+}

@@ -1,0 +1,178 @@
+package threads
+
+import (
+	"strconv"
+
+	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/suggestion"
+)
+
+// part is a part of a list that one index serves. The parts of a list have no row in common.
+type part struct {
+	// through is what scope.Scope.Through has for the index, empty to leave it to the database.
+	through string
+	// found says that something else than the owner finds the rows.
+	found bool
+	// where is one more condition, with its AND. It is empty and not nil.
+	where *query.Query
+	// pinned says that PinnedFirst has these rows before all others.
+	pinned bool
+	// when is nil, or a condition without which a page reads nothing of the part.
+	when *query.Query
+}
+
+// limit ends the query of a page of the part.
+func (p part) limit(sc scope.Scope, q *query.Query, n int) *query.Query {
+	if p.when == nil {
+		return q.Add(" LIMIT ?", n)
+	}
+	return q.Add(" LIMIT CASE WHEN ").Append(p.when).Add(" THEN "+sc.Dialect.Param("bigint")+" ELSE 0 END", n)
+}
+
+// and returns the part with one more condition.
+func (p part) and(sql string, args ...any) part {
+	p.where = query.New("").Append(p.where).Add(" AND "+sql, args...)
+	return p
+}
+
+// parts divides a list so that an index of few rows has the order of each part. That of a page
+// follows both ways to find drafts and takes the one that reads less.
+func (l listed) parts(page bool) []part {
+	parts := l.byQueue()
+	if l.f.HasDraft {
+		parts = l.withDrafts(parts, page)
+	}
+	if l.f.PinnedFirst && page {
+		pinned := l.pinned()
+		if l.f.HasDraft {
+			pinned = pinned.and(hasDraft(l.sc))
+		}
+		for i := range parts {
+			parts[i] = parts[i].and("pinned_at IS NULL")
+		}
+		parts = append(parts, pinned)
+	}
+	return parts
+}
+
+// one is the list in one part, by whatever index finds it.
+func (l listed) one() part {
+	p := part{where: l.snoozed(), found: len(l.f.Labels) > 0}
+	switch live := l.f.Deleted == store.ExcludeDeleted; {
+	case l.f.Pinned && live && !l.sc.All && !p.found:
+		return l.pinned()
+	case !live || l.f.LeadID != "":
+	case isQueue(l.f) && l.sc.All && !l.byMark():
+		p.through = l.sc.Through("conversations_all_queue_idx")
+	case snoozedOf(l.f) == store.OnlySnoozed && !l.byMark():
+		p.through = l.sc.Through("conversations_snoozed_idx")
+		if l.sc.All {
+			p.through = l.sc.Through("conversations_all_snoozed_idx")
+		}
+	case l.f.Order != store.NewestCreated && !isQueue(l.f):
+		p.through = l.sc.ThroughActivity()
+	}
+	if l.f.Pinned {
+		p = p.and("pinned_at IS NOT NULL")
+	}
+	return p
+}
+
+// byMark tells whether an index finds an app, an assignee or labels.
+func (l listed) byMark() bool { return l.f.App != "" || l.f.Assignee != "" || len(l.f.Labels) > 0 }
+
+// pinned are the pinned rows. People pin few.
+func (l listed) pinned() part {
+	p := part{where: l.snoozed(), pinned: true, found: len(l.f.Labels) > 0}.and("pinned_at IS NOT NULL")
+	if l.f.Deleted == store.ExcludeDeleted && !l.sc.All && !p.found && l.f.LeadID == "" {
+		p.through = l.sc.Through("conversations_pinned_idx")
+	}
+	return p
+}
+
+// snoozed is the condition on what is snoozed now.
+func (l listed) snoozed() *query.Query {
+	switch snoozedOf(l.f) {
+	case store.ExcludeSnoozed:
+		return query.New(" AND (snoozed_until IS NULL OR snoozed_until <= ?)", l.now)
+	case store.OnlySnoozed:
+		return query.New(" AND snoozed_until > ?", l.now)
+	}
+	return query.New("")
+}
+
+// byQueue divides one user's queue by its indexes. Of what was snoozed it reads all that has come back:
+// a new message, and every answer, takes a conversation from there.
+func (l listed) byQueue() []part {
+	whole := []part{l.one()}
+	if !isQueue(l.f) || l.sc.All || l.f.Deleted != store.ExcludeDeleted || l.f.LeadID != "" || l.f.App != "" || l.f.Pinned || len(l.f.Labels) > 0 {
+		return whole
+	}
+	by := func(index, where string, args ...any) part {
+		return part{through: l.sc.Through(index), where: query.New(" AND "+where, args...)}
+	}
+	const was = "snoozed_until IS NOT NULL"
+	var parts []part
+	switch snoozedOf(l.f) {
+	case store.OnlySnoozed:
+		return []part{by("conversations_queue_snoozed_idx", was+" AND snoozed_until > ?", l.now)}
+	case store.IncludeSnoozed:
+		parts = []part{by("conversations_queue_snoozed_idx", was)}
+	default:
+		parts = []part{by("conversations_queue_snoozed_idx", was+" AND snoozed_until <= ?", l.now)}
+	}
+	const never = "snoozed_until IS NULL"
+	if l.f.Assignee != "" {
+		return append(parts, by("conversations_queue_assignee_idx", "assignee IS NOT NULL AND "+never))
+	}
+	parts = append(parts, by("conversations_queue_idx", "assignee IS NULL AND "+never))
+	if !l.f.Unassigned {
+		parts = append(parts, by("conversations_queue_assigned_idx", "assignee IS NOT NULL AND "+never))
+	}
+	return parts
+}
+
+// fewDrafts is how many pending suggestions of a user are few: their conversations are sorted. Of more
+// of them the list is read in its order, up to as many conversations with one as a page has.
+const fewDrafts = 200
+
+// withDrafts restricts a list to conversations with a pending suggestion.
+func (l listed) withDrafts(parts []part, page bool) []part {
+	in := query.New(" AND id IN (SELECT d.conversation_id FROM "+l.sc.Tables.Suggestions+" d WHERE d.user_id = ? AND "+pending("d.")+")", l.sc.User)
+	listed := part{found: true, where: query.New("").Append(l.snoozed()).Append(in)}
+	if l.f.Pinned {
+		listed = listed.and("pinned_at IS NOT NULL")
+	}
+	switch {
+	case !page && !l.sc.All:
+		return []part{listed}
+	case l.sc.All || len(l.f.Labels) > 0 || l.f.LeadID != "":
+		for i := range parts {
+			parts[i] = parts[i].and(hasDraft(l.sc))
+		}
+		return parts
+	}
+	few := func(comparison string) *query.Query {
+		return query.New("(SELECT count(*) FROM (SELECT 1 FROM "+l.sc.Tables.Suggestions+" d WHERE d.user_id = ? AND "+pending("d.")+
+			" LIMIT "+strconv.Itoa(fewDrafts+1)+") n) "+comparison+" "+strconv.Itoa(fewDrafts), l.sc.User)
+	}
+	for i := range parts {
+		parts[i] = parts[i].and(hasDraft(l.sc))
+		parts[i].when = few(">")
+	}
+	listed.when = few("<=")
+	return append(parts, listed)
+}
+
+// hasDraft is the condition that a conversation c has a pending suggestion. It is no EXISTS, which
+// PostgreSQL may turn into a join with all suggestions.
+func hasDraft(sc scope.Scope) string {
+	return "(SELECT 1 FROM " + sc.Tables.Suggestions + " d WHERE d.conversation_id = c.id AND d.user_id = c.user_id AND " + pending("d.") + " LIMIT 1) = 1"
+}
+
+// pending is the condition that a suggestion is a draft: it is live and waits for a decision.
+func pending(alias string) string {
+	return alias + "status = '" + string(suggestion.StatusPending) + "' AND " + alias + "deleted_at IS NULL"
+}
