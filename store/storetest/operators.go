@@ -150,7 +150,8 @@ func testSnooze(t *testing.T, w *world) {
 func testSnoozeInput(t *testing.T, w *world) {
 	ctx, s, c := t.Context(), w.mine.Conversations(), w.thread(t, 1)
 	for _, bad := range []time.Time{
-		{}, epoch, epoch.Add(999), epoch.Add(-time.Microsecond), epoch.AddDate(-1, 0, 0), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC),
+		{},
+		epoch, epoch.Add(999), epoch.Add(-time.Microsecond), epoch.AddDate(-1, 0, 0), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC),
 		time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Unix(1<<60, 0),
 	} {
 		_, err := s.Snooze(ctx, c.ID, bad)
@@ -161,7 +162,7 @@ func testSnoozeInput(t *testing.T, w *world) {
 	got, err := s.Snooze(ctx, c.ID, last)
 	require.NoError(t, err)
 	require.Equal(t, last, *got.SnoozedUntil)
-	require.Empty(t, w.listed(t, needsReply))
+	require.Empty(t, w.listed(t, theQueue))
 	require.Len(t, w.listed(t, store.ConversationFilter{Snoozed: store.OnlySnoozed}), 1)
 	got, err = s.Snooze(ctx, c.ID, epoch.Add(time.Microsecond))
 	require.NoError(t, err, "the nearest")
@@ -234,7 +235,8 @@ func testSnoozeKept(t *testing.T, w *world) {
 	w.append(t, c, key)
 	must[*conversation.Conversation](t)(w.mine.Conversations().Snooze(ctx, c.ID, until))
 	ms := []*message.Message{
-		{Role: message.RoleAssistant, Content: "out"}, {Role: message.RoleSystem, Content: "no direction"},
+		{Role: message.RoleAssistant, Content: "out"},
+		{Role: message.RoleSystem, Content: "no direction"},
 		{Role: message.RoleUser, Content: "failed", State: message.StateFailed},
 	}
 	for _, kind := range []message.Kind{message.KindNote, message.KindAutoReply, message.KindBounce, message.KindEvent} {

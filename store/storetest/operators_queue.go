@@ -19,8 +19,8 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-// needsReply is the filter of the queue.
-var needsReply = store.ConversationFilter{Statuses: []conversation.Status{conversation.StatusNeedsReply}}
+// theQueue is the filter of the queue.
+var theQueue = store.ConversationFilter{Statuses: []conversation.Status{conversation.StatusNeedsReply}}
 
 // queued is a conversation of an inbox with what the rows of other tables say of it.
 type queued struct {
@@ -115,7 +115,7 @@ func (q queued) before(o queued, f store.ConversationFilter) int {
 
 // queueFilters are all combinations of what a queue is filtered and sorted by.
 func queueFilters() (all []store.ConversationFilter) {
-	for _, statuses := range [][]conversation.Status{nil, needsReply.Statuses, {conversation.StatusNeedsReply, conversation.StatusWaiting}} {
+	for _, statuses := range [][]conversation.Status{nil, theQueue.Statuses, {conversation.StatusNeedsReply, conversation.StatusWaiting}} {
 		for snoozed := store.SnoozedByStatus; snoozed <= store.OnlySnoozed; snoozed++ {
 			for who := range 3 {
 				for marks := range 8 {
@@ -149,7 +149,9 @@ func testQueueFilters(t *testing.T, w *world) {
 			want = append(want, q.Title)
 		}
 		for who, s := range map[string]store.Scope{"mine": w.mine, "all": w.st.AllUsers()} {
-			got, err := list(7, func(p store.PageRequest) (store.Page[*conversation.Conversation], error) { return s.Conversations().List(ctx, f, p) })
+			got, err := list(7, func(p store.PageRequest) (store.Page[*conversation.Conversation], error) {
+				return s.Conversations().List(ctx, f, p)
+			})
 			require.NoError(t, err)
 			require.Equal(t, want, titles(got), "%s %+v", who, f)
 			numbered, err := s.Conversations().ListNumbered(ctx, f, store.NumberRequest{Number: 2, Size: 3})
@@ -172,10 +174,10 @@ func testQueueFilters(t *testing.T, w *world) {
 func (w *world) compareCounts(t *testing.T, all []queued) {
 	t.Helper()
 	var want store.QueueCounts
-	draft, mine, nobodys := needsReply, needsReply, needsReply
+	draft, mine, nobodys := theQueue, theQueue, theQueue
 	draft.HasDraft, mine.Assignee, nobodys.Unassigned = true, "ann", true
 	for f, n := range map[*store.ConversationFilter]*int64{
-		&needsReply: &want.NeedsReply, &draft: &want.WithDraft, &mine: &want.Mine, &nobodys: &want.Unassigned, {Snoozed: store.OnlySnoozed}: &want.Snoozed,
+		&theQueue: &want.NeedsReply, &draft: &want.WithDraft, &mine: &want.Mine, &nobodys: &want.Unassigned, {Snoozed: store.OnlySnoozed}: &want.Snoozed,
 	} {
 		for _, q := range all {
 			if q.matches(*f, w.clock.Now()) {
@@ -265,7 +267,7 @@ func testQueueCountsStop(t *testing.T, w *world) {
 	require.NoError(t, err)
 	const most = store.MaxQueueCount
 	require.Equal(t, store.QueueCounts{NeedsReply: most, WithDraft: most, Unassigned: most}, got)
-	f := needsReply
+	f := theQueue
 	f.HasDraft = true
 	first, err := w.mine.Conversations().List(t.Context(), f, store.PageRequest{Limit: 5})
 	require.NoError(t, err, "more drafts than are few")
@@ -328,7 +330,7 @@ func testOverviewLead(t *testing.T, outer *world) {
 	everything.Lead = ask.Lead
 	for range 2 { // the first asks for the types of the table
 		rec.Reset()
-		_, err = recorded.ForUser(w.user).Conversations().Overview(t.Context(), needsReply, everything, page)
+		_, err = recorded.ForUser(w.user).Conversations().Overview(t.Context(), theQueue, everything, page)
 		require.NoError(t, err)
 	}
 	require.Len(t, rec.Statements(), 1, "the queue in one statement")

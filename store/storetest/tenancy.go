@@ -240,7 +240,7 @@ func conversationCalls() map[string][]call {
 				return []any{store.ConversationFilter{Labels: []string{e.inbound.ID.String()}}, fullOverview, page}
 			}},
 			{want: empty, args: with(
-				store.ConversationFilter{Statuses: needsReply.Statuses, HasDraft: true, PinnedFirst: true},
+				store.ConversationFilter{Statuses: theQueue.Statuses, HasDraft: true, PinnedFirst: true},
 				store.OverviewOptions{Draft: true, Lead: []string{"title"}}, page,
 			)},
 			{want: refused, args: func(e *estate, _ uuid.UUID) []any {

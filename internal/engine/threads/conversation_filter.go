@@ -77,7 +77,12 @@ func snoozedOf(f store.ConversationFilter) store.Snoozed {
 // fromMatching adds FROM and WHERE for the conversations c of the scope that match a filter. They are
 // those of a part of its list.
 func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter, p part) *query.Query {
-	q.Add(" FROM " + sc.Tables.Conversations + " c" + p.through + " WHERE 1 = 1")
+	if p.from == nil {
+		q.Add(" FROM " + sc.Tables.Conversations + " c" + p.through)
+	} else {
+		q.Add(" FROM ").Append(p.from)
+	}
+	q.Add(" WHERE 1 = 1")
 	if p.found && !sc.All {
 		q.Add(" AND "+sc.Dialect.Unindexed("user_id")+" = ?", sc.User)
 	} else {

@@ -23,6 +23,7 @@ type listed struct {
 }
 
 func newListed(sc scope.Scope, f store.ConversationFilter) listed {
+	f.PinnedFirst = pinnedFirst(f)
 	l := listed{sc: sc, f: f, now: sc.Instant(), direction: " DESC", beyond: "<"}
 	switch f.Order {
 	case store.NewestCreated:
@@ -36,6 +37,9 @@ func newListed(sc scope.Scope, f store.ConversationFilter) listed {
 	return l
 }
 
+// pinnedFirst tells whether the pinned rows of a list stand before others.
+func pinnedFirst(f store.ConversationFilter) bool { return f.PinnedFirst && !f.Pinned }
+
 // conversationPlace is where a page of a list ended.
 func conversationPlace(f store.ConversationFilter, c *conversation.Conversation) scope.Place {
 	at := c.LastMessageAt
@@ -43,7 +47,7 @@ func conversationPlace(f store.ConversationFilter, c *conversation.Conversation)
 		at = c.CreatedAt
 	}
 	p := scope.Place{Key: scope.TimeKey(at), ID: c.ID, User: c.UserID}
-	if f.PinnedFirst && c.PinnedAt != nil {
+	if pinnedFirst(f) && c.PinnedAt != nil {
 		p.Key += pinnedKey
 	}
 	return p
@@ -75,12 +79,15 @@ func (l listed) page(after *scope.Place, n int) *query.Query {
 	}
 	var selected []*query.Query
 	for _, p := range parts {
-		q := fromMatching(l.sc, query.New("SELECT "+columns), l.f, p)
-		// Whoever reads on among the pinned rows has all the others before them.
-		if after != nil && (p.pinned || !pinnedOnes) {
-			l.sort.After(q, l.beyond, after)
+		after := after
+		if pinnedOnes && !p.pinned {
+			after = nil // whoever reads on among the pinned rows has all the others before them
 		}
-		q.Add(l.sort.OrderBy(l.direction))
+		q := l.following(query.New("SELECT "+columns), p, after)
+		if p.bounded && key == "" && l.f.Order != store.NewestCreated {
+			q.Append(l.bound(p, after, n))
+		}
+		q.Add(l.sortOf(p).OrderBy(l.direction))
 		selected = append(selected, p.limit(l.sc, q, n))
 	}
 	switch {
@@ -93,6 +100,35 @@ func (l listed) page(after *scope.Place, n int) *query.Query {
 	}
 	q := query.New("SELECT " + columns + " FROM (").Append(together(selected, columns)).Add(") q" + l.orderBy(""))
 	return limited(q, len(parts), n)
+}
+
+// following adds FROM and WHERE for the rows of a part after a place.
+func (l listed) following(q *query.Query, p part, after *scope.Place) *query.Query {
+	q = fromMatching(l.sc, q, l.f, p)
+	if after != nil {
+		l.sortOf(p).After(q, l.beyond, after)
+	}
+	return q
+}
+
+// sortOf is the order of a part.
+func (l listed) sortOf(p part) scope.Sort {
+	if p.queue && l.f.Order != store.NewestCreated {
+		return l.sc.SortByQueue("")
+	}
+	return l.sort
+}
+
+// bound is the condition that a row is not beyond the bucket of the last one of a page.
+func (l listed) bound(p part, after *scope.Place, n int) *query.Query {
+	bucket := l.sortOf(p).First()
+	last := l.following(query.New("SELECT "+bucket), p, after).
+		Add(" ORDER BY "+bucket+l.direction+" LIMIT 1 OFFSET ?", n-1)
+	comparison, furthest := ">=", "-2147483648"
+	if l.direction == "" {
+		comparison, furthest = "<=", "2147483647"
+	}
+	return query.New(" AND " + bucket + " " + comparison + " coalesce((").Append(last).Add("), " + furthest + ")")
 }
 
 // limited limits what several parts have found, each with a limit of its own.

@@ -13,11 +13,18 @@ import (
 type part struct {
 	// through is what scope.Scope.Through has for the index, empty to leave it to the database.
 	through string
+	// from is what the conversations c are read from, nil for their table.
+	from *query.Query
+	// queue says that the index is one that scope.Scope.SortByQueue is for.
+	queue bool
 	// found says that something else than the owner finds the rows.
 	found bool
 	// where is one more condition, with its AND. It is empty and not nil.
 	where *query.Query
-	// pinned says that PinnedFirst has these rows before all others.
+	// bounded says that the index has the order of the buckets, and that a page finds where it ends
+	// before it reads. PostgreSQL sorts the whole queue of a user whom it takes for an average one.
+	bounded bool
+	// pinned says that these rows stand before those of other parts.
 	pinned bool
 	// when is nil, or a condition without which a page reads nothing of the part.
 	when *query.Query
@@ -44,8 +51,12 @@ func (l listed) parts(page bool) []part {
 	if l.f.HasDraft {
 		parts = l.withDrafts(parts, page)
 	}
+	if len(parts) == 1 {
+		parts[0].bounded = parts[0].bounded || l.f.PinnedFirst && !l.sc.All
+	}
 	if l.f.PinnedFirst && page {
 		pinned := l.pinned()
+		pinned.pinned = true
 		if l.f.HasDraft {
 			pinned = pinned.and(hasDraft(l.sc))
 		}
@@ -65,12 +76,13 @@ func (l listed) one() part {
 		return l.pinned()
 	case !live || l.f.LeadID != "":
 	case isQueue(l.f) && l.sc.All && !l.byMark():
+		p = p.and(everybody)
 		p.through = l.sc.Through("conversations_all_queue_idx")
+	case snoozedOf(l.f) == store.OnlySnoozed && !l.byMark() && l.sc.All:
+		p = p.and(everybody)
+		p.through = l.sc.Through("conversations_all_snoozed_idx")
 	case snoozedOf(l.f) == store.OnlySnoozed && !l.byMark():
-		p.through = l.sc.Through("conversations_snoozed_idx")
-		if l.sc.All {
-			p.through = l.sc.Through("conversations_all_snoozed_idx")
-		}
+		p.through, p.queue, p.bounded = l.sc.Through("conversations_snoozed_list_idx"), true, true
 	case l.f.Order != store.NewestCreated && !isQueue(l.f):
 		p.through = l.sc.ThroughActivity()
 	}
@@ -80,12 +92,16 @@ func (l listed) one() part {
 	return p
 }
 
+// everybody is what the indexes of everybody's queues ask for, and every row meets. Lists of one user do
+// not say so: PostgreSQL, which counts on an average user, would go through everybody's rows for them.
+const everybody = "id >= '00000000-0000-0000-0000-000000000000'"
+
 // byMark tells whether an index finds an app, an assignee or labels.
 func (l listed) byMark() bool { return l.f.App != "" || l.f.Assignee != "" || len(l.f.Labels) > 0 }
 
 // pinned are the pinned rows. People pin few.
 func (l listed) pinned() part {
-	p := part{where: l.snoozed(), pinned: true, found: len(l.f.Labels) > 0}.and("pinned_at IS NOT NULL")
+	p := part{where: l.snoozed(), found: len(l.f.Labels) > 0}.and("pinned_at IS NOT NULL")
 	if l.f.Deleted == store.ExcludeDeleted && !l.sc.All && !p.found && l.f.LeadID == "" {
 		p.through = l.sc.Through("conversations_pinned_idx")
 	}
@@ -117,19 +133,24 @@ func (l listed) byQueue() []part {
 	var parts []part
 	switch snoozedOf(l.f) {
 	case store.OnlySnoozed:
-		return []part{by("conversations_queue_snoozed_idx", was+" AND snoozed_until > ?", l.now)}
+		return whole
 	case store.IncludeSnoozed:
 		parts = []part{by("conversations_queue_snoozed_idx", was)}
 	default:
 		parts = []part{by("conversations_queue_snoozed_idx", was+" AND snoozed_until <= ?", l.now)}
 	}
-	const never = "snoozed_until IS NULL"
-	if l.f.Assignee != "" {
-		return append(parts, by("conversations_queue_assignee_idx", "assignee IS NOT NULL AND "+never))
+	add := func(index, assigned string) {
+		p := by(index, assigned+" AND snoozed_until IS NULL")
+		p.bounded, p.queue = true, true
+		parts = append(parts, p)
 	}
-	parts = append(parts, by("conversations_queue_idx", "assignee IS NULL AND "+never))
+	if l.f.Assignee != "" {
+		add("conversations_queue_assignee_idx", "assignee IS NOT NULL")
+		return parts
+	}
+	add("conversations_queue_idx", "assignee IS NULL")
 	if !l.f.Unassigned {
-		parts = append(parts, by("conversations_queue_assigned_idx", "assignee IS NOT NULL AND "+never))
+		add("conversations_queue_assigned_idx", "assignee IS NOT NULL")
 	}
 	return parts
 }
@@ -140,8 +161,14 @@ const fewDrafts = 200
 
 // withDrafts restricts a list to conversations with a pending suggestion.
 func (l listed) withDrafts(parts []part, page bool) []part {
-	in := query.New(" AND id IN (SELECT d.conversation_id FROM "+l.sc.Tables.Suggestions+" d WHERE d.user_id = ? AND "+pending("d.")+")", l.sc.User)
-	listed := part{found: true, where: query.New("").Append(l.snoozed()).Append(in)}
+	from := l.sc.Tables.Suggestions + " d" + l.sc.Through("ai_suggestions_pending_idx")
+	listed := part{found: true, where: l.snoozed()}
+	if l.sc.Dialect.Lateral() {
+		listed.from = query.New("(SELECT DISTINCT d.conversation_id AS of_id, d.user_id AS of_user FROM "+from+" WHERE d.user_id = ? AND "+pending("d.")+
+			") d CROSS JOIN LATERAL (SELECT * FROM "+l.sc.Tables.Conversations+" c WHERE c.id = d.of_id AND c.user_id = d.of_user OFFSET 0) c", l.sc.User)
+	} else {
+		listed = listed.and("id IN (SELECT d.conversation_id FROM "+from+" WHERE d.user_id = ? AND "+pending("d.")+")", l.sc.User)
+	}
 	if l.f.Pinned {
 		listed = listed.and("pinned_at IS NOT NULL")
 	}
@@ -155,7 +182,7 @@ func (l listed) withDrafts(parts []part, page bool) []part {
 		return parts
 	}
 	few := func(comparison string) *query.Query {
-		return query.New("(SELECT count(*) FROM (SELECT 1 FROM "+l.sc.Tables.Suggestions+" d WHERE d.user_id = ? AND "+pending("d.")+
+		return query.New("(SELECT count(*) FROM (SELECT 1 FROM "+from+" WHERE d.user_id = ? AND "+pending("d.")+
 			" LIMIT "+strconv.Itoa(fewDrafts+1)+") n) "+comparison+" "+strconv.Itoa(fewDrafts), l.sc.User)
 	}
 	for i := range parts {
@@ -169,7 +196,16 @@ func (l listed) withDrafts(parts []part, page bool) []part {
 // hasDraft is the condition that a conversation c has a pending suggestion. It is no EXISTS, which
 // PostgreSQL may turn into a join with all suggestions.
 func hasDraft(sc scope.Scope) string {
-	return "(SELECT 1 FROM " + sc.Tables.Suggestions + " d WHERE d.conversation_id = c.id AND d.user_id = c.user_id AND " + pending("d.") + " LIMIT 1) = 1"
+	return "(SELECT 1 FROM " + newestDraft(sc, "c.id", "c.user_id") + ") = 1"
+}
+
+// newestDraft has the newest pending suggestion x of a conversation, after FROM. The conditions say more
+// than is needed, so that PostgreSQL takes the index of the conversation for the order: without them those
+// of a user's or of everybody's suggestions have it too, and it may walk through one of them.
+func newestDraft(sc scope.Scope, id, user string) string {
+	return sc.Tables.Suggestions + " x" + sc.Through("ai_suggestions_conversation_idx") + " WHERE x.conversation_id >= " + id +
+		" AND x.conversation_id <= " + id + " AND x.user_id = " + user + " AND coalesce(x.status, '') = '" + string(suggestion.StatusPending) +
+		"' AND x.deleted_at IS NULL ORDER BY x.conversation_id DESC, x.created_at DESC, x.id DESC LIMIT 1"
 }
 
 // pending is the condition that a suggestion is a draft: it is live and waits for a decision.

@@ -113,9 +113,15 @@ func (s conversations) Counts(ctx context.Context, assignee string) (store.Queue
 func (l listed) length() *query.Query {
 	var parts []*query.Query
 	for _, p := range l.parts(true) {
+		if l.f.Snoozed == store.OnlySnoozed && !l.sc.All {
+			p.through = l.sc.Through("conversations_snoozed_idx")
+		}
 		q := fromMatching(l.sc, query.New("SELECT 1 AS n"), l.f, p)
-		if l.f.Snoozed != store.OnlySnoozed { // whose index has another order
-			q.Add(l.sort.OrderBy(l.direction))
+		switch {
+		case l.f.Snoozed == store.OnlySnoozed:
+			q.Add(" ORDER BY snoozed_until")
+		case p.bounded:
+			q.Add(" ORDER BY " + l.sortOf(p).First() + l.direction)
 		}
 		parts = append(parts, p.limit(l.sc, q, store.MaxQueueCount))
 	}
@@ -127,12 +133,15 @@ func (l listed) length() *query.Query {
 // what waits.
 func (l listed) drafts() *query.Query {
 	of := l.sc.Tables.Suggestions
-	q := query.New("SELECT 1 AS n FROM " + of + " s WHERE " + pending("s."))
+	index := "ai_suggestions_pending_idx"
+	if l.sc.All {
+		index = "ai_suggestions_all_pending_idx"
+	}
+	q := query.New("SELECT 1 AS n FROM " + of + " s" + l.sc.Through(index) + " WHERE " + pending("s."))
 	l.sc.Owned(q, "s.").
 		Add(" AND (SELECT "+scope.StatusIs(l.f.Statuses)+" AND c.deleted_at IS NULL AND (c.snoozed_until IS NULL OR c.snoozed_until <= ?) FROM "+
 			l.sc.Tables.Conversations+" c WHERE c.id = s.conversation_id AND c.user_id = s.user_id)", l.now).
-		Add(" AND s.id = (SELECT d.id FROM " + of + " d WHERE d.conversation_id = s.conversation_id AND d.user_id = s.user_id AND " + pending("d.") +
-			" ORDER BY d.created_at DESC, d.id DESC LIMIT 1)").
+		Add(" AND s.id = (SELECT x.id FROM " + newestDraft(l.sc, "s.conversation_id", "s.user_id") + ")").
 		Add(" ORDER BY s.created_at DESC, s.id DESC LIMIT " + strconv.Itoa(store.MaxQueueCount))
 	return most(q)
 }

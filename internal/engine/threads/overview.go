@@ -110,8 +110,12 @@ func overview(sc scope.Scope, f store.ConversationFilter, o store.OverviewOption
 	}
 	if o.Draft {
 		q.Add(", d.id, d.confidence_score, d.created_at, substr(d.suggested_content, 1, " + strconv.Itoa(store.MaxPreview+1) + ")")
-		joins.Add(" LEFT JOIN " + sc.Tables.Suggestions + " d ON d.user_id = p.user_id AND d.id = (SELECT x.id FROM " + sc.Tables.Suggestions +
-			" x WHERE x." + of + "x.user_id = p.user_id AND " + pending("x.") + " ORDER BY x.created_at DESC, x.id DESC LIMIT 1)")
+		newest := newestDraft(sc, "p.id", "p.user_id")
+		if sc.Dialect.Lateral() {
+			joins.Add(" LEFT JOIN LATERAL (SELECT x.* FROM " + newest + ") d ON TRUE")
+		} else {
+			joins.Add(" LEFT JOIN " + sc.Tables.Suggestions + " d ON d.user_id = p.user_id AND d.id = (SELECT x.id FROM " + newest + ")")
+		}
 	}
 	if err := addLead(sc, l, o, q, joins); err != nil {
 		return nil, err
