@@ -14,6 +14,7 @@ import (
 
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/internal/testrun"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/suggestion"
@@ -141,7 +142,10 @@ func queueFilters() (all []store.ConversationFilter) {
 func testQueueFilters(t *testing.T, w *world) {
 	ctx, now := t.Context(), w.clock.Now()
 	all := w.inbox(t, 80)
-	for _, f := range queueFilters() {
+	for i, f := range queueFilters() {
+		if i%5 > 0 && !testrun.Full() {
+			continue
+		}
 		want := []string{}
 		matching := slices.DeleteFunc(slices.Clone(all), func(q queued) bool { return !q.matches(f, now) })
 		slices.SortFunc(matching, func(a, b queued) int { return a.before(b, f) })

@@ -129,15 +129,15 @@ func (l listed) byQueue() []part {
 	by := func(index, where string, args ...any) part {
 		return part{through: l.sc.Through(index), where: query.New(" AND "+where, args...)}
 	}
-	const was = "snoozed_until IS NOT NULL"
+	const index, was = "conversations_queue_snoozed_idx", "snoozed_until IS NOT NULL"
 	var parts []part
 	switch snoozedOf(l.f) {
 	case store.OnlySnoozed:
 		return whole
 	case store.IncludeSnoozed:
-		parts = []part{by("conversations_queue_snoozed_idx", was)}
+		parts = []part{l.readFirst(by(index, was))}
 	default:
-		parts = []part{by("conversations_queue_snoozed_idx", was+" AND snoozed_until <= ?", l.now)}
+		parts = []part{l.readFirst(by(index, was+" AND snoozed_until <= ?", l.now))}
 	}
 	add := func(index, assigned string) {
 		p := by(index, assigned+" AND snoozed_until IS NULL")
@@ -153,6 +153,16 @@ func (l listed) byQueue() []part {
 		add("conversations_queue_assigned_idx", "assignee IS NOT NULL")
 	}
 	return parts
+}
+
+// readFirst has PostgreSQL read a part of the queue by what the part says, before any other condition: it
+// might find more rows by another, such as all those of an assignee.
+func (l listed) readFirst(p part) part {
+	if l.sc.Dialect.Lateral() {
+		p.from = query.New("(SELECT * FROM "+l.sc.Tables.Conversations+" c WHERE user_id = ? AND deleted_at IS NULL AND "+scope.StatusIs(l.f.Statuses), l.sc.User).
+			Append(p.where).Add(" OFFSET 0) c")
+	}
+	return p
 }
 
 // fewDrafts is how many pending suggestions of a user are few: their conversations are sorted. Of more
@@ -183,7 +193,7 @@ func (l listed) withDrafts(parts []part, page bool) []part {
 	}
 	few := func(comparison string) *query.Query {
 		return query.New("(SELECT count(*) FROM (SELECT 1 FROM "+from+" WHERE d.user_id = ? AND "+pending("d.")+
-			" LIMIT "+strconv.Itoa(fewDrafts+1)+") n) "+comparison+" "+strconv.Itoa(fewDrafts), l.sc.User)
+			" ORDER BY d.created_at DESC, d.id DESC LIMIT "+strconv.Itoa(fewDrafts+1)+") n) "+comparison+" "+strconv.Itoa(fewDrafts), l.sc.User)
 	}
 	for i := range parts {
 		parts[i] = parts[i].and(hasDraft(l.sc))
@@ -194,9 +204,10 @@ func (l listed) withDrafts(parts []part, page bool) []part {
 }
 
 // hasDraft is the condition that a conversation c has a pending suggestion. It is no EXISTS, which
-// PostgreSQL may turn into a join with all suggestions.
+// PostgreSQL may turn into a join with all suggestions, and no comparison, which it takes to be met by one
+// row of 200 and then sorts the queue rather than to read it in its order.
 func hasDraft(sc scope.Scope) string {
-	return "(SELECT 1 FROM " + newestDraft(sc, "c.id", "c.user_id") + ") = 1"
+	return "(SELECT 1 FROM " + newestDraft(sc, "c.id", "c.user_id") + ") IS NOT NULL"
 }
 
 // newestDraft has the newest pending suggestion x of a conversation, after FROM. The conditions say more
