@@ -75,6 +75,10 @@ func checkOverview(sc scope.Scope, o store.OverviewOptions) (store.OverviewOptio
 	if len(o.Lead) > store.MaxLeadColumns {
 		return o, rule.Invalid("lead", "has %d columns, the most is %d", len(o.Lead), store.MaxLeadColumns)
 	}
+	o.Lead = slices.Clone(o.Lead)
+	for i := range o.Lead {
+		sc.Clean.Text(&o.Lead[i])
+	}
 	o.Lead = scope.Distinct(o.Lead)
 	for _, column := range o.Lead {
 		if err := sc.CheckLeadColumn("lead", column, true); err != nil {
