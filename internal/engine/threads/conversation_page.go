@@ -92,9 +92,7 @@ func (l listed) page(after *scope.Place, n int) *query.Query {
 	}
 	switch {
 	case columns == key:
-		q := query.New("SELECT " + record.ConversationColumns + " FROM " + l.sc.Tables.Conversations + " WHERE " + key + " IN (").
-			Append(together(selected, key)).Add(")" + l.orderBy(""))
-		return limited(q, len(parts), n)
+		return limited(l.byKey(together(selected, key)).Add(l.orderBy("")), len(parts), n)
 	case len(parts) == 1:
 		return selected[0]
 	}
@@ -179,33 +177,25 @@ func (l listed) count() *query.Query {
 func (l listed) numbered(limit string, args ...any) *query.Query {
 	const columns = record.ConversationColumns
 	key, parts := l.sc.Dialect.SortKey(), l.parts(false)
-	ordered := len(parts) == 1 && !l.f.PinnedFirst
+	switch several := len(parts) > 1 || l.f.PinnedFirst; {
+	case several && key != "":
+		return l.byKey(l.whole(key)).Add(l.orderBy("")+limit, args...)
+	case several:
+		return query.New("SELECT "+columns+" FROM (").Append(l.whole(columns)).Add(") q"+l.orderBy("")+limit, args...)
+	}
 	matching := func(columns string) *query.Query {
-		if ordered {
-			return fromMatching(l.sc, query.New("SELECT "+columns), l.f, parts[0]).Add(l.sort.OrderBy(l.direction)+limit, args...)
-		}
-		return l.whole(columns)
+		return l.following(query.New("SELECT "+columns), parts[0], nil).Add(l.sortOf(parts[0]).OrderBy(l.direction)+limit, args...)
 	}
-	by := l.orderBy("")
-	if !ordered {
-		by += limit
-	}
-	switch {
-	case ordered && (key == "" || l.f.Order == store.NewestCreated):
+	if key == "" || l.f.Order == store.NewestCreated {
 		return matching(columns)
-	case key != "":
-		q := query.New("SELECT " + columns + " FROM " + l.sc.Tables.Conversations + " WHERE " + key + " IN (").Append(matching(key)).Add(")")
-		return orderedBy(q, by, ordered, args)
 	}
-	return orderedBy(query.New("SELECT "+columns+" FROM (").Append(matching(columns)).Add(") q"), by, ordered, args)
+	return l.byKey(matching(key)).Add(l.orderBy(""))
 }
 
-// orderedBy ends a query with an order, and with the limit that is in it unless what it is of was limited.
-func orderedBy(q *query.Query, by string, limited bool, args []any) *query.Query {
-	if limited {
-		return q.Add(by)
-	}
-	return q.Add(by, args...)
+// byKey selects the conversations whose keys a query has.
+func (l listed) byKey(keys *query.Query) *query.Query {
+	return query.New("SELECT " + record.ConversationColumns + " FROM " + l.sc.Tables.Conversations + " WHERE " + l.sc.Dialect.SortKey() + " IN (").
+		Append(keys).Add(")")
 }
 
 // whole selects all that matches, in no order.
