@@ -73,7 +73,7 @@ func testAssign(t *testing.T, w *world) {
 	got, err = w.st.AllUsers().Conversations().Assign(ctx, c.ID, "carol", anybody)
 	require.NoError(t, err)
 	require.Equal(t, w.user, got.UserID)
-	require.EqualValues(t, conversation.StatusActive, got.Status, "whose it is says nothing of whose turn it is")
+	require.Equal(t, conversation.StatusActive, got.Status, "whose it is says nothing of whose turn it is")
 }
 
 func testAssignFrom(t *testing.T, w *world) {
