@@ -206,6 +206,9 @@ func (c *Conversation) AddMessage(m *message.Message) error {
 		c.LastMessageAt = at
 	}
 	c.LastSeq = m.Seq
+	if Status("").AfterMessage(m) == StatusNeedsReply {
+		c.SnoozedUntil = nil
+	}
 	c.Status = c.Status.AfterMessage(m)
 	c.UpdatedAt = message.Now()
 	c.Messages = append(c.Messages, m)

@@ -5,8 +5,10 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/convostore/convostore/internal/column"
+	"github.com/convostore/convostore/suggestion"
 )
 
 // The scopes below are for gorm.DB.Scopes and Preload. They only add conditions, so they
@@ -59,6 +61,45 @@ func Held(db *gorm.DB) *gorm.DB { return col("held_at").NotNull()(db) }
 
 // NotHeld keeps the conversations that are not on hold.
 func NotHeld(db *gorm.DB) *gorm.DB { return col("held_at").Null()(db) }
+
+// AssignedTo keeps the conversations that somebody has.
+func AssignedTo(assignee string) column.Scope { return col("assignee").Is(assignee) }
+
+// Unassigned keeps the conversations that nobody has.
+func Unassigned(db *gorm.DB) *gorm.DB { return col("assignee").Null()(db) }
+
+// Snoozed keeps the conversations that are snoozed at t, which is mostly now.
+func Snoozed(t time.Time) column.Scope { return col("snoozed_until").After(t) }
+
+// NotSnoozed keeps the conversations that are not snoozed at t: those never snoozed, and those that have
+// come back. Together with NeedsReply it is the queue.
+func NotSnoozed(t time.Time) column.Scope { return col("snoozed_until").NotAfter(t) }
+
+// Pinned keeps the conversations that are pinned.
+func Pinned(db *gorm.DB) *gorm.DB { return col("pinned_at").NotNull()(db) }
+
+// NotPinned keeps the conversations that are not pinned.
+func NotPinned(db *gorm.DB) *gorm.DB { return col("pinned_at").Null()(db) }
+
+// HasDraft keeps the conversations that have a live suggestion which is pending.
+func HasDraft(db *gorm.DB) *gorm.DB {
+	pending := db.Session(&gorm.Session{NewDB: true}).Model(&suggestion.Suggestion{}).Scopes(suggestion.Pending).Select("conversation_id", "user_id")
+	return col("id").Where(func(id clause.Column) clause.Expression {
+		return clause.Expr{SQL: "(?, ?) IN (?)", Vars: []any{id, clause.Column{Table: id.Table, Name: "user_id"}, pending}}
+	})(db)
+}
+
+// PinnedFirst sorts as NewestActivity does, with the conversations that are pinned before all others.
+func PinnedFirst(db *gorm.DB) *gorm.DB {
+	own := func(name string) clause.Column { return clause.Column{Table: clause.CurrentTable, Name: name} }
+	return db.Order(clause.OrderBy{Expression: clause.Expr{
+		SQL:  "CASE WHEN ? IS NULL THEN 1 ELSE 0 END, ? DESC, ? DESC",
+		Vars: []any{own("pinned_at"), own("last_message_at"), own("id")},
+	}})
+}
+
+// OldestActivity sorts by the time of the last message, oldest first: who has waited longest.
+func OldestActivity(db *gorm.DB) *gorm.DB { return column.Order(false, "last_message_at", "id")(db) }
 
 // NewestActivity sorts by the time of the last message, newest first.
 func NewestActivity(db *gorm.DB) *gorm.DB { return column.Order(true, "last_message_at", "id")(db) }

@@ -70,6 +70,10 @@ func (m *Message) count(tx *gorm.DB, assign, condition string) (int64, error) {
 	if activity.After(now) {
 		activity = now
 	}
+	next := m.nextStatus()
+	if next != nil && ConversationStatus(*next) == ConversationStatus("").After(DirectionInbound) {
+		assign += ", snoozed_until = NULL"
+	}
 	sql := "UPDATE ? SET last_seq = last_seq + 1, " + assign + ", updated_at = ?, status = COALESCE(?, status), " +
 		"last_message_at = CASE WHEN last_seq = 0 OR last_message_at < ? THEN ? ELSE last_message_at END " +
 		"WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) AND " + condition + " RETURNING last_seq"
@@ -79,7 +83,7 @@ func (m *Message) count(tx *gorm.DB, assign, condition string) (int64, error) {
 	}
 	at := column.BoundTime(tx, activity)
 	var seq int64
-	return seq, tx.Raw(sql, conversations(tx), column.BoundTime(tx, now), m.nextStatus(), at, at, m.ConversationID, m.UserID, before).Scan(&seq).Error
+	return seq, tx.Raw(sql, conversations(tx), column.BoundTime(tx, now), next, at, at, m.ConversationID, m.UserID, before).Scan(&seq).Error
 }
 
 // nextStatus returns the status that the message gives its conversation, nil if it leaves the

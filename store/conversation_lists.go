@@ -45,6 +45,8 @@ const (
 	MaxLabels = 100
 	// MaxOverviewStates is how many keys of states an overview may ask for.
 	MaxOverviewStates = 50
+	// MaxLeadColumns is how many columns of the lead an overview may ask for.
+	MaxLeadColumns = 20
 	// MaxMetadata is how many conditions on metadata a filter may have.
 	MaxMetadata = 20
 )
@@ -61,6 +63,12 @@ type OverviewOptions struct {
 	Labels bool
 	// StateKeys asks for states of the conversations with these keys.
 	StateKeys []string
+	// Draft asks for the newest suggestion that is pending.
+	Draft bool
+	// Lead asks for columns of the lead in the host's table: those of HostTable.Columns, and its
+	// Title. Any other is ErrInvalid, and so are all in the scope of one user if HostTable has no
+	// Owner.
+	Lead []string
 }
 
 // ConversationOverview is a conversation with what a list shows of it.
@@ -79,6 +87,23 @@ type ConversationOverview struct {
 	Labels []string `json:"labels,omitempty"`
 	// States has those of the keys that are there.
 	States StateMap `json:"states,omitempty"`
+	// Draft is nil if it was not asked for, or if no suggestion is pending.
+	Draft *DraftPreview `json:"draft,omitempty"`
+	// Lead has the columns that were asked for and are not NULL, as the database casts them to text.
+	// It is empty if the host's table has no such lead of the user.
+	Lead map[string]string `json:"lead,omitempty"`
+}
+
+// DraftPreview is the beginning of a suggestion that waits for a decision.
+type DraftPreview struct {
+	ID uuid.UUID `json:"id"`
+	// Content is the first MaxPreview characters of what was suggested; Truncated says that there
+	// are more.
+	Content   string `json:"content"`
+	Truncated bool   `json:"truncated,omitempty"`
+	// Confidence is nil if the suggestion has none.
+	Confidence *float64  `json:"confidence,omitempty"`
+	CreatedAt  time.Time `json:"created_at"`
 }
 
 // MessagePreview is the beginning of a message.

@@ -17,6 +17,7 @@ type Conversations interface {
 	ConversationLister
 	ConversationOverviewer
 	ConversationMarker
+	ConversationOperator
 	ConversationCreator
 	ConversationEditor
 	ConversationArchiver
@@ -62,8 +63,8 @@ type ConversationLister interface {
 	// error.
 	All(ctx context.Context, f ConversationFilter) iter.Seq2[*conversation.Conversation, error]
 
-	// NeedsReply returns a page of the conversations with status needs_reply, newest
-	// activity first. Their latest message with a direction is inbound.
+	// NeedsReply returns a page of the conversations with status needs_reply that are not snoozed,
+	// newest activity first. Their latest message with a direction is inbound.
 	NeedsReply(ctx context.Context, p PageRequest) (Page[*conversation.Conversation], error)
 
 	// Unread is NeedsReply for conversations whose last message was sent at since or later.
@@ -157,7 +158,8 @@ type ConversationRemover interface {
 }
 
 // ConversationOrder is an order of conversations. Ties go by id, highest first, and in the
-// scope of all users then by user id, highest first. An unknown order is ErrInvalid.
+// scope of all users then by user id, highest first; in OldestActivity lowest first. An unknown order
+// is ErrInvalid.
 type ConversationOrder int
 
 // The orders.
@@ -166,6 +168,9 @@ const (
 	NewestActivity ConversationOrder = iota
 	// NewestCreated sorts by CreatedAt, latest first.
 	NewestCreated
+	// OldestActivity sorts by LastMessageAt, earliest first. In the queue, where the last message is
+	// theirs, who has waited longest since then comes first.
+	OldestActivity
 )
 
 // ConversationFilter selects conversations. A row must meet every field that is set. The zero
@@ -186,6 +191,15 @@ type ConversationFilter struct {
 	Text string
 	// App takes the conversations with this app, and Assignee those with this assignee.
 	App, Assignee string
+	// Unassigned takes the conversations that nobody has. Together with an Assignee it is ErrInvalid.
+	Unassigned bool
+	// Snoozed says what becomes of the conversations that are snoozed now. The zero value leaves them
+	// out if needs_reply is the only one of Statuses.
+	Snoozed Snoozed
+	// Pinned takes the conversations that are pinned.
+	Pinned bool
+	// HasDraft takes the conversations with a live suggestion that is pending.
+	HasDraft bool
 	// Labels takes the conversations that have all of these, at most MaxLabels.
 	Labels []string
 	// Metadata takes the conversations that meet all of these conditions, at most MaxMetadata. No
@@ -193,4 +207,6 @@ type ConversationFilter struct {
 	Metadata []MetadataCondition
 	Deleted  Deleted
 	Order    ConversationOrder
+	// PinnedFirst has those that are pinned before all others, each part in the Order.
+	PinnedFirst bool
 }

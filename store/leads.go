@@ -20,6 +20,6 @@ type HostTable struct {
 	// Title is the column with the name of a lead, which reports show. If it is empty,
 	// titles in reports are empty.
 	Title string
-	// Columns are the columns that ResponseRate may be asked for.
+	// Columns are the columns that ResponseRate, and OverviewOptions.Lead, may be asked for.
 	Columns []string
 }

@@ -12,6 +12,7 @@ func BenchmarkAppendParallelOneConversation(b *testing.B) { compare(b, caseAppen
 
 func BenchmarkLast50(b *testing.B)     { compare(b, caseLast50) }
 func BenchmarkList20(b *testing.B)     { compare(b, caseList20) }
+func BenchmarkOverview20(b *testing.B) { compare(b, caseOverview20) }
 func BenchmarkThread200(b *testing.B)  { compare(b, caseThread200) }
 func BenchmarkGet(b *testing.B)        { compare(b, caseGet) }
 func BenchmarkApprove(b *testing.B)    { compare(b, caseApprove) }

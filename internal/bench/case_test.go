@@ -131,7 +131,7 @@ var (
 // quick are the cases of which many fit into a round.
 var quick = []workCase{
 	caseAppend, caseAppendKey, caseAppendMany, caseAppendParallel, caseAppendOne,
-	caseLast50, caseList20, caseThread200, caseGet, caseApprove,
+	caseLast50, caseList20, caseOverview20, caseThread200, caseGet, caseApprove,
 }
 
 // live steps aside from the deleted conversations.

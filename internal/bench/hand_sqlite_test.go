@@ -24,7 +24,7 @@ type handSQLite struct {
 	// states write one key of the conversation, of the user and of the app.
 	states [3]*sql.Stmt
 
-	lastN, listN, getOne, conversation, messages, suggestions *sql.Stmt
+	lastN, listN, overviewN, getOne, conversation, messages, suggestions *sql.Stmt
 }
 
 var _ side = (*handSQLite)(nil)
@@ -83,6 +83,7 @@ func (h *handSQLite) prepare(ctx context.Context) error {
 			ORDER BY seq DESC LIMIT ?3`},
 		{&h.listN, h.reader, `SELECT ` + conversationColumns + ` FROM conversations
 			WHERE user_id = ?1 AND deleted_at IS NULL ORDER BY last_message_at DESC, id DESC LIMIT ?2`},
+		{&h.overviewN, h.reader, overviewSQLite},
 		{&h.getOne, h.reader, `SELECT ` + messageColumns + ` FROM messages m
 			WHERE id = ?1 AND user_id = ?2 AND deleted_at IS NULL AND ` + liveConversation},
 		{&h.conversation, h.reader, `SELECT ` + conversationColumns + ` FROM conversations

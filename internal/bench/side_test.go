@@ -7,6 +7,7 @@ import (
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/suggestion"
 )
 
@@ -16,6 +17,7 @@ type side interface {
 	appendMessage(ctx context.Context, user, conversation uuid.UUID, m *message.Message) error
 	last(ctx context.Context, user, conversation uuid.UUID, n int) ([]*message.Message, error)
 	list(ctx context.Context, user uuid.UUID, n int) ([]*conversation.Conversation, error)
+	overview(ctx context.Context, user uuid.UUID, n int) ([]*store.ConversationOverview, error)
 	thread(ctx context.Context, user, conversation uuid.UUID) (*conversation.Conversation, error)
 	get(ctx context.Context, user, message uuid.UUID) (*message.Message, error)
 	approve(ctx context.Context, user, suggestion uuid.UUID, r suggestion.Review) (*suggestion.Suggestion, error)

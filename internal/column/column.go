@@ -65,6 +65,9 @@ func (o Of) table(stmt *gorm.Statement) string {
 // Scope is a function for gorm.DB.Scopes and Preload.
 type Scope = func(*gorm.DB) *gorm.DB
 
+// Where keeps the rows whose column meets an expression that build makes of it.
+func (o Of) Where(build func(clause.Column) clause.Expression) Scope { return o.where(build) }
+
 func (o Of) where(build func(clause.Column) clause.Expression) Scope {
 	return func(db *gorm.DB) *gorm.DB { return db.Where(condition{o, build}) }
 }
@@ -135,6 +138,19 @@ func (o Of) checked(t time.Time, compare func(any) Scope) Scope {
 		_ = db.AddError(err)
 		return db
 	}
+}
+
+// After keeps the rows whose time is after t, and NotAfter those whose time is not: it is t, earlier, or
+// NULL.
+func (o Of) After(t time.Time) Scope { return o.checked(t, o.Above) }
+
+// NotAfter is described at After.
+func (o Of) NotAfter(t time.Time) Scope {
+	return o.checked(t, func(v any) Scope {
+		return o.where(func(c clause.Column) clause.Expression {
+			return clause.Expr{SQL: "(? IS NULL OR ? <= ?)", Vars: []any{c, c, v}}
+		})
+	})
 }
 
 // Above keeps the rows whose column is greater than v.

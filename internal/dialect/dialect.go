@@ -121,6 +121,9 @@ type Planning interface {
 	// Unindexed keeps SQLite from looking a column up in an index. Without it a condition on
 	// the owner, beside one on ids, makes SQLite read all rows of the owner.
 	Unindexed(column string) string
+	// Unshared is a column of integers as the indexes have it that are made for one order alone. No other
+	// index serves that order on PostgreSQL; on SQLite Through names the index.
+	Unshared(column string) string
 	// OrderedJoin joins two tables and has SQLite read the first one first. PostgreSQL
 	// decides by its statistics, which SQLite does not have.
 	OrderedJoin() string

@@ -33,6 +33,7 @@ func (postgres) DeletesTogether() bool    { return true }
 func (postgres) RowsPerInsert() int       { return 1000 }
 
 func (postgres) Unindexed(column string) string { return column }
+func (postgres) Unshared(column string) string  { return "(" + column + " + 0)" }
 func (postgres) OrderedJoin() string            { return " JOIN " }
 func (postgres) Through(string) string          { return "" }
 func (postgres) SortKey() string                { return "" }

@@ -38,6 +38,7 @@ func (sqlite) Replacing(string, ...string) (insert, onConflict string) {
 }
 
 func (sqlite) Unindexed(column string) string { return "+" + column }
+func (sqlite) Unshared(column string) string  { return column }
 func (sqlite) OrderedJoin() string            { return " CROSS JOIN " }
 func (sqlite) Through(index string) string    { return " INDEXED BY " + index }
 func (sqlite) SortKey() string                { return "row_id" }

@@ -133,7 +133,6 @@ func assemble(db *gorm.DB, d dialect.Dialect, c *config.Config) (*engine, error)
 	return &engine{st: st, rooms: &rooms{
 		statements: threads.NewStatements(st.Tables, d),
 		codes:      &embeddings.Codes{},
-		leadTypes:  &reports.LeadTypes{},
 		pools:      health.PoolsOf(db, reader, c.Replicas),
 		hub:        hub,
 	}}, nil
@@ -149,7 +148,6 @@ type engine struct {
 type rooms struct {
 	statements *threads.Statements
 	codes      *embeddings.Codes
-	leadTypes  *reports.LeadTypes
 	// pools are the pools that the store was opened with, also inside a transaction.
 	pools []health.Pool
 	// hub wakes tails and watches.
@@ -216,7 +214,7 @@ func (v view) States() store.States           { return states.New(v.sc) }
 func (v view) Deliveries() store.Deliveries   { return deliveries.New(v.sc, v.rooms.hub) }
 func (v view) Search() store.Search           { return search.New(v.sc, v.rooms.codes) }
 func (v view) Embeddings() store.Embeddings   { return embeddings.New(v.sc) }
-func (v view) Reports() store.Reports         { return reports.New(v.sc, v.rooms.leadTypes) }
+func (v view) Reports() store.Reports         { return reports.New(v.sc) }
 func (v view) Maintenance() store.Maintenance { return maintenance.New(v.sc) }
 
 // PostgresPins returns the settings of a connection that have to be others, with the values that

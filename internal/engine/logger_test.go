@@ -279,6 +279,14 @@ func callConversations(c *caller, s *secrets, r store.Conversations, thread *con
 	}}
 	shown := store.OverviewOptions{LastMessage: true, Reader: s.next(), Labels: true, StateKeys: []string{s.next()}}
 	c.call(r, "Overview", marked, shown, store.PageRequest{})
+	c.call(r, "Assign", thread.ID, s.next(), store.AssignOptions{})
+	c.call(r, "Assign", thread.ID, s.next(), store.AssignOptions{From: new(s.next())})
+	c.call(r, "Unassign", thread.ID, store.AssignOptions{From: new(s.next())})
+	c.call(r, "Snooze", thread.ID, time.Now().Add(time.Hour))
+	c.call(r, "Unsnooze", thread.ID)
+	c.call(r, "Pin", thread.ID)
+	c.call(r, "Unpin", thread.ID)
+	c.call(r, "Counts", s.next())
 	c.call(r, "MarkRead", thread.ID, s.next(), int64(1))
 	c.call(r, "AddLabels", thread.ID, s.next(), []string{s.next(), s.next()})
 	c.call(r, "RemoveLabels", thread.ID, []string{s.next()})

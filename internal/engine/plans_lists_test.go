@@ -74,7 +74,7 @@ var sqliteOfPage = regexp.MustCompile(`^(SCAN (p|n)|SCAN \w+ (EXISTS )?VIRTUAL T
 
 func sqliteListPlan(t *testing.T, l plannedList, plan []string) {
 	t.Helper()
-	steps := slices.DeleteFunc(slices.Clone(plan), sqliteOfPage.MatchString)
+	steps := slices.DeleteFunc(slices.Clone(sqliteTogether(plan)), sqliteOfPage.MatchString)
 	require.Contains(t, strings.Join(steps, "\n"), l.index, "%q", plan)
 	if n := len(steps); steps[n-1] == sqliteSort || strings.HasPrefix(steps[n-1], "USE TEMP B-TREE FOR LAST TERM") {
 		steps = steps[:n-1] // the rows of the page

@@ -39,6 +39,7 @@ func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 		"append and create again":     appendsAgainstCreateAgain,
 		"get or create":               getOrCreateAtOnce,
 		"merge metadata":              mergeAtOnce,
+		"assign":                      assignAtOnce,
 		"expected seq":                expectedSeqAtOnce,
 		"states":                      c.statesAtOnce,
 		"expected version":            expectedVersionAtOnce,

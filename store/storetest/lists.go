@@ -33,7 +33,7 @@ func listTests() subtests {
 }
 
 // fullOverview asks for all that an overview has.
-var fullOverview = store.OverviewOptions{LastMessage: true, Reader: "ann", Labels: true, StateKeys: []string{"a", "b", "absent"}}
+var fullOverview = store.OverviewOptions{LastMessage: true, Reader: "ann", Labels: true, StateKeys: []string{"a", "b", "absent"}, Draft: true}
 
 func (w *world) overview(t testing.TB, o store.OverviewOptions) []*store.ConversationOverview {
 	t.Helper()

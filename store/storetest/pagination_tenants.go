@@ -60,9 +60,11 @@ var tenantConversation = uuid.MustParse("018f0000-0000-7000-8000-000000000001")
 // after a slash distinguishes two ways of calling one method.
 func tenantLists() map[string]tenantList {
 	lists := map[string]tenantList{
-		"Conversations.List/newest activity": conversationTenants(store.ConversationFilter{}),
-		"Conversations.List/newest created":  conversationTenants(store.ConversationFilter{Order: store.NewestCreated}),
-		"Conversations.List/by lead":         conversationTenants(store.ConversationFilter{LeadID: "1", Text: "needle"}),
+		"Conversations.List/newest activity":        conversationTenants(store.ConversationFilter{}),
+		"Conversations.List/newest created":         conversationTenants(store.ConversationFilter{Order: store.NewestCreated}),
+		"Conversations.List/by lead":                conversationTenants(store.ConversationFilter{LeadID: "1", Text: "needle"}),
+		"Conversations.List/activity, oldest first": conversationTenants(store.ConversationFilter{Order: store.OldestActivity}),
+		"Conversations.List/pinned first":           conversationTenants(store.ConversationFilter{PinnedFirst: true, Snoozed: store.ExcludeSnoozed}),
 		"Conversations.Overview": func(ctx context.Context, s store.Scope, p store.PageRequest) ([]tenantKey, store.Cursor, error) {
 			page, err := s.Conversations().Overview(ctx, store.ConversationFilter{}, store.OverviewOptions{LastMessage: true, Labels: true}, p)
 			return tenantPage(page, err, func(o *store.ConversationOverview) tenantKey { return conversationTenant(o.Conversation) })

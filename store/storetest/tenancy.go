@@ -239,10 +239,21 @@ func conversationCalls() map[string][]call {
 			{want: empty, args: func(e *estate, _ uuid.UUID) []any {
 				return []any{store.ConversationFilter{Labels: []string{e.inbound.ID.String()}}, fullOverview, page}
 			}},
+			{want: empty, args: with(
+				store.ConversationFilter{Statuses: theQueue.Statuses, HasDraft: true, PinnedFirst: true},
+				store.OverviewOptions{Draft: true, Lead: []string{"title"}}, page,
+			)},
 			{want: refused, args: func(e *estate, _ uuid.UUID) []any {
 				return []any{store.ConversationFilter{}, fullOverview, after(e.overviews)}
 			}},
 		},
+		"Assign":       {{want: notFound, args: live("ann", store.AssignOptions{})}},
+		"Unassign":     {{want: notFound, args: live(store.AssignOptions{From: new("")})}},
+		"Snooze":       {{want: notFound, args: live(future)}},
+		"Unsnooze":     {{want: notFound, args: liveID}},
+		"Pin":          {{want: notFound, args: liveID}},
+		"Unpin":        {{want: notFound, args: liveID}},
+		"Counts":       {{want: empty, args: with("ann")}},
 		"MarkRead":     {{want: notFound, args: live("ann", int64(1))}},
 		"AddLabels":    {{want: notFound, args: live("ann", []string{"new"})}},
 		"RemoveLabels": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.live.ID, []string{e.inbound.ID.String()}} }}},

@@ -157,11 +157,11 @@ func (s reports) rankedLeads(db query.Conn, r ranking) (*query.Query, error) {
 // joinLeads returns the column of a lead's title and the join that it needs: NULL and no join if
 // WithLeads has not named a title, or if the scope may not read it.
 func (s reports) joinLeads(db query.Conn, leadID, userID string) (title, join string, err error) {
-	if !s.readsLeads() || s.sc.Leads.Title == "" {
+	if !s.sc.ReadsLeads() || s.sc.Leads.Title == "" {
 		return "NULL", "", nil
 	}
-	on, err := s.sameLead(db, leadID, userID)
-	return quoted(s.sc.Leads.Title), " LEFT JOIN " + table(s.sc.Leads) + " l ON " + on, err
+	on, err := s.sc.SameLead(db, leadID, userID)
+	return scope.LeadColumn(s.sc.Leads.Title), " LEFT JOIN " + s.sc.LeadTable() + " l ON " + on, err
 }
 
 func conversationRefDest(r *store.ConversationRef) []any {

@@ -8,9 +8,8 @@ import (
 )
 
 type reports struct {
-	sc    scope.Scope
-	types *LeadTypes
+	sc scope.Scope
 }
 
-// New returns the reports on the rows in sc. Every scope of a store shares types.
-func New(sc scope.Scope, types *LeadTypes) store.Reports { return reports{sc: sc, types: types} }
+// New returns the reports on the rows in sc.
+func New(sc scope.Scope) store.Reports { return reports{sc: sc} }

@@ -57,6 +57,13 @@ func (sc Scope) SortByActivity(alias string) Sort {
 	}
 }
 
+// SortByQueue is SortByActivity for the indexes of queues.
+func (sc Scope) SortByQueue(alias string) Sort {
+	s := sc.SortByActivity(alias)
+	s.columns[0] = sc.Dialect.Unshared(s.columns[0])
+	return s
+}
+
 // ThroughActivity is what a list of live conversations by activity adds to its table, unless a
 // condition finds few rows by another index.
 func (sc Scope) ThroughActivity() string {
@@ -72,6 +79,9 @@ func (sc Scope) ThroughActivity() string {
 func (sc Scope) Through(index string) string {
 	return sc.Dialect.Through(sc.Tables.names.Name(index))
 }
+
+// First returns the first column.
+func (s Sort) First() string { return s.columns[0] }
 
 // OrderBy returns the ORDER BY clause. direction is "" or " DESC".
 func (s Sort) OrderBy(direction string) string {

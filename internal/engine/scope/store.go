@@ -43,6 +43,8 @@ type shared struct {
 	featureReader featureReader
 	// features is nil until it is first read.
 	features atomic.Pointer[Features]
+	// leadTypes is nil until somebody asks how the host's leads compare with conversations.
+	leadTypes atomic.Pointer[leadTypes]
 	// copyRefused says that the server does not take COPY into the library's tables.
 	copyRefused atomic.Bool
 	// Erasures counts the erasures, after which the codes in memory may be of vectors that are

@@ -52,7 +52,11 @@ func moveStatus(sc scope.Scope, db query.Conn, e *ending) error {
 	if next == "" || e.deleted {
 		return nil
 	}
-	q := query.New("UPDATE "+sc.Tables.Conversations+" SET status = ?, updated_at = ? WHERE id = ? AND user_id = ? AND deleted_at IS NULL"+
+	assign := ""
+	if next == conversation.StatusNeedsReply {
+		assign = ", snoozed_until = NULL"
+	}
+	q := query.New("UPDATE "+sc.Tables.Conversations+" SET status = ?, updated_at = ?"+assign+" WHERE id = ? AND user_id = ? AND deleted_at IS NULL"+
 		" AND NOT EXISTS (SELECT 1 FROM "+sc.Tables.Messages+" m WHERE m.conversation_id = ? AND m.user_id = ? AND m.seq > ?"+
 		" AND m.kind = 'message' AND m.direction IS NOT NULL AND "+scope.Said("m.")+")",
 		next, sc.Instant(), e.ConversationID, sc.User, e.ConversationID, sc.User, e.Seq)

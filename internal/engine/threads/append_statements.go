@@ -47,16 +47,22 @@ func takeSeqs(t scope.Tables, d dialect.Dialect, n, status string) string {
 		"WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND head_seq IS NULL"
 }
 
-// buildSeparate builds the statements of an append that takes several. The status has a
-// statement of its own, since SQLite writes the entries of an index anew whenever an update
+// endSnooze is the assignment that brings a snoozed conversation back if a condition holds. alias is that
+// of the table, with its dot.
+func endSnooze(alias, condition string) string {
+	return "snoozed_until = CASE WHEN " + condition + " THEN NULL ELSE " + alias + "snoozed_until END"
+}
+
+// buildSeparate builds the statements of an append that takes several. The status and the snooze have a
+// statement of their own, since SQLite writes the entries of an index anew whenever an update
 // names a column of it, whether or not the value changes.
 func (s *Statements) buildSeparate(t scope.Tables, d dialect.Dialect) {
 	statement := func(sql string) query.Statement { return query.NewStatement(sql, d.Numbered()) }
 	insert := func(columns, marks string) query.Statement {
 		return statement("INSERT INTO " + t.Messages + " (" + columns + ") VALUES (?, ?, ?, ?, " + marks + ") ON CONFLICT DO NOTHING")
 	}
-	s.takeSeq = statement(takeSeqs(t, d, "1", "") + " RETURNING last_seq, status")
-	s.setStatus = statement("UPDATE " + t.Conversations + " SET status = ? WHERE id = ? AND user_id = ?")
+	s.takeSeq = statement(takeSeqs(t, d, "1", "") + " RETURNING last_seq, status, snoozed_until IS NOT NULL")
+	s.setStatus = statement("UPDATE " + t.Conversations + " SET status = ?, " + endSnooze("", "?") + " WHERE id = ? AND user_id = ?")
 	s.insert = insert(record.MessageColumns, record.MessageMarks)
 	s.insertPlain = insert(record.PlainMessageColumns, record.PlainMessageMarks)
 }
@@ -64,7 +70,7 @@ func (s *Statements) buildSeparate(t scope.Tables, d dialect.Dialect) {
 // buildSingle builds the appends in one statement.
 func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	statement := func(sql string) query.Statement { return query.NewStatement(sql, d.Numbered()) }
-	const setStatus = ", status = COALESCE(?, status)"
+	setStatus := ", status = COALESCE(?, status), " + endSnooze("", "?")
 	appendOne := func(columns, marks string) query.Statement {
 		return statement("WITH c AS (" + takeSeqs(t, d, "1", setStatus) + " RETURNING id, user_id, last_seq) " +
 			"INSERT INTO " + t.Messages + " (" + columns + ") SELECT ?, c.user_id, c.id, c.last_seq, " + marks + " FROM c RETURNING seq")
@@ -76,8 +82,8 @@ func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	s.appendKeyed = statement("WITH m AS (INSERT INTO " + t.Messages + " (" + record.MessageColumns + ") " +
 		"SELECT ?, c.user_id, c.id, c.last_seq + 1, " + record.MessageMarks + " FROM (SELECT id, user_id, last_seq FROM " + t.Conversations +
 		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND head_seq IS NULL FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq) " +
-		"UPDATE " + t.Conversations + " AS c SET last_seq = m.seq, status = COALESCE(?, c.status), " +
-		"last_message_at = CASE WHEN c.last_seq = 0 THEN ? ELSE " + d.Greatest() + "(c.last_message_at, ?) END, updated_at = ? " +
+		"UPDATE " + t.Conversations + " AS c SET last_seq = m.seq, status = COALESCE(?, c.status), " + endSnooze("c.", "?") +
+		", last_message_at = CASE WHEN c.last_seq = 0 THEN ? ELSE " + d.Greatest() + "(c.last_message_at, ?) END, updated_at = ? " +
 		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m.seq")
 	s.appendMany = statement("WITH c AS (" + takeSeqs(t, d, "?", setStatus) + " AND last_seq = COALESCE(?, last_seq) RETURNING user_id, last_seq - ? AS before), " +
 		"i AS (INSERT INTO " + t.Messages + " (" + record.UserFirst + ") SELECT c.user_id, " + unnestedAfter("c.before") +
@@ -109,10 +115,10 @@ func (s *Statements) appendInOne(sc scope.Scope, db query.Conn, d Draft) (bool, 
 	activity := conversation.Activity(d.SentAt, now)
 	if len(d.keys) > 0 {
 		args = append(record.MessageArgs(append(args, d.ID.String()), d.Message),
-			conversationID, user, record.Null(string(status)), activity, activity, now, conversationID, user)
+			conversationID, user, record.Null(string(status)), endsSnooze(status), activity, activity, now, conversationID, user)
 		return s.appendKeyed.With(args).Row(db, &d.Seq)
 	}
-	args = append(args, record.Null(string(status)))
+	args = append(args, record.Null(string(status)), endsSnooze(status))
 	args = append(takeSeqArgs(args, activity, now, conversationID, user), d.ID.String())
 	if plain, ok := record.PlainMessageArgs(args, d.Message); ok {
 		return s.appendPlain.With(plain).Row(db, &d.Seq)
@@ -126,13 +132,15 @@ func (s *Statements) appendInOne(sc scope.Scope, db query.Conn, d Draft) (bool, 
 func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
 	conversationID, user, now := d.ConversationID.String(), sc.User.String(), sc.Instant()
 	var status conversation.Status
+	var snoozed bool
 	args := takeSeqArgs(make([]any, 0, 5), conversation.Activity(d.SentAt, now), now, conversationID, user)
-	found, err := s.takeSeq.With(args).Row(db, &d.Seq, &status)
+	found, err := s.takeSeq.With(args).Row(db, &d.Seq, &status, &snoozed)
 	if err != nil || !found {
 		return false, err
 	}
-	if next := statusAfter(d.Message); next != "" && next != status {
-		if _, err := s.setStatus.With([]any{string(next), conversationID, user}).Exec(db); err != nil {
+	next := statusAfter(d.Message)
+	if ends := endsSnooze(next); next != "" && next != status || ends && snoozed {
+		if _, err := s.setStatus.With([]any{string(next), ends, conversationID, user}).Exec(db); err != nil {
 			return false, err
 		}
 	}
@@ -170,7 +178,7 @@ func (s *Statements) takeMany(
 	if expectedSeq != nil {
 		expected = *expectedSeq
 	}
-	args := append(make([]any, 0, 64), n, record.Null(string(thread.status)))
+	args := append(make([]any, 0, 64), n, record.Null(string(thread.status)), thread.woken)
 	args = append(takeSeqArgs(args, thread.lastMessageAt, now, drafts[0].ConversationID.String(), sc.User.String()), expected, n)
 	var before int64
 	args = append(args, arrays...)

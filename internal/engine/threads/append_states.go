@@ -19,11 +19,11 @@ func (s *Statements) buildWithStates(t scope.Tables, d dialect.Dialect) {
 	s.keyedWithStates = query.NewStatement("WITH m AS (INSERT INTO "+t.Messages+" ("+record.MessageColumns+") "+
 		"SELECT ?, c.user_id, c.id, c.last_seq + 1, "+record.MessageMarks+" FROM (SELECT id, user_id, last_seq FROM "+t.Conversations+
 		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND head_seq IS NULL AND last_seq = COALESCE(?, last_seq) FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq), "+
-		"u AS (UPDATE "+t.Conversations+" AS c SET last_seq = m.seq, status = COALESCE(?, c.status), "+
-		"last_message_at = CASE WHEN c.last_seq = 0 THEN ? ELSE "+d.Greatest()+"(c.last_message_at, ?) END, updated_at = ? "+
+		"u AS (UPDATE "+t.Conversations+" AS c SET last_seq = m.seq, status = COALESCE(?, c.status), "+endSnooze("c.", "?")+
+		", last_message_at = CASE WHEN c.last_seq = 0 THEN ? ELSE "+d.Greatest()+"(c.last_message_at, ?) END, updated_at = ? "+
 		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m."+found+"), "+
 		states.Inserts(t, d, "u")+"done AS (SELECT seq FROM u) SELECT seq FROM done", d.Numbered())
-	s.manyWithStates = query.NewStatement("WITH c AS ("+takeSeqs(t, d, "?", ", status = COALESCE(?, status)")+
+	s.manyWithStates = query.NewStatement("WITH c AS ("+takeSeqs(t, d, "?", ", status = COALESCE(?, status), "+endSnooze("", "?"))+
 		" AND head_seq IS NULL AND last_seq = COALESCE(?, last_seq) RETURNING id, user_id, last_seq - ? AS before, coalesce(app, '') AS app, updated_at), "+
 		"i AS (INSERT INTO "+t.Messages+" ("+record.UserFirst+") SELECT c.user_id, "+unnestedAfter("c.before")+
 		" FROM c CROSS JOIN "+d.Unnest(record.MessageTypes)+" AS v ("+record.WithoutUser+")), "+
@@ -92,7 +92,7 @@ func (s *Statements) keyedStatesInOne(sc scope.Scope, db query.Conn, d Draft, ex
 	}
 	conversationID, user := d.ConversationID.String(), sc.User.String()
 	args := record.MessageArgs(append(make([]any, 0, 60), d.ID.String()), d.Message)
-	args = append(args, conversationID, user, expected, record.Null(string(t.status)), t.lastMessageAt, t.lastMessageAt, now, conversationID, user)
+	args = append(args, conversationID, user, expected, record.Null(string(t.status)), t.woken, t.lastMessageAt, t.lastMessageAt, now, conversationID, user)
 	args, err := changes.Args(args)
 	if err != nil {
 		return false, err

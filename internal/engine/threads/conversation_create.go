@@ -118,6 +118,7 @@ func createWithMessages(ctx context.Context, sc scope.Scope, c *conversation.Con
 				return err
 			}
 			thread := newThreadState(&stored)
+			thread.asleep = true // the caller says whether it is snoozed
 			batch, err := appendBatch(ctx, in, drafts, map[uuid.UUID]*threadState{c.ID: thread}, batchOptions{})
 			if err != nil {
 				return err

@@ -6,7 +6,6 @@ import (
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/check"
 	"github.com/convostore/convostore/internal/engine/query"
-	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
@@ -21,7 +20,7 @@ func checkConversationFilter(sc scope.Scope, f store.ConversationFilter) (store.
 			return f, rule.Invalid("statuses", "has an unknown status")
 		}
 	}
-	if f.Order < store.NewestActivity || f.Order > store.NewestCreated {
+	if f.Order < store.NewestActivity || f.Order > store.OldestActivity {
 		return f, rule.Invalid("order", "is unknown")
 	}
 	f.Statuses = scope.Distinct(f.Statuses)
@@ -34,6 +33,12 @@ func checkConversationFilter(sc scope.Scope, f store.ConversationFilter) (store.
 	var err error
 	if f, err = checkMarks(sc, f); err != nil {
 		return f, err
+	}
+	if f.Snoozed < store.SnoozedByStatus || f.Snoozed > store.OnlySnoozed {
+		return f, rule.Invalid("snoozed", "is unknown")
+	}
+	if f.Unassigned && f.Assignee != "" {
+		return f, rule.Invalid("unassigned", "contradicts the assignee")
 	}
 	return f, check.First(
 		checkDeleted(f.Deleted),
@@ -53,11 +58,33 @@ func checkDeleted(d store.Deleted) error {
 	return nil
 }
 
-// fromMatching adds FROM and WHERE for the conversations of the scope that match a filter.
-func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *query.Query {
-	q.Add(" FROM " + sc.Tables.Conversations + throughActivity(sc, f) + " WHERE 1 = 1")
-	if len(f.Labels) > 0 && !sc.All {
-		q.Add(" AND "+sc.Dialect.Unindexed("user_id")+" = ?", sc.User) // the labels find the rows
+// isQueue tells whether a filter takes only what waits for an answer.
+func isQueue(f store.ConversationFilter) bool {
+	return len(f.Statuses) == 1 && f.Statuses[0] == conversation.StatusNeedsReply
+}
+
+// snoozedOf is what becomes of snoozed conversations: never SnoozedByStatus.
+func snoozedOf(f store.ConversationFilter) store.Snoozed {
+	switch {
+	case f.Snoozed != store.SnoozedByStatus:
+		return f.Snoozed
+	case isQueue(f):
+		return store.ExcludeSnoozed
+	}
+	return store.IncludeSnoozed
+}
+
+// fromMatching adds FROM and WHERE for the conversations c of the scope that match a filter. They are
+// those of a part of its list.
+func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter, p part) *query.Query {
+	if p.from == nil {
+		q.Add(" FROM " + sc.Tables.Conversations + " c" + p.through)
+	} else {
+		q.Add(" FROM ").Append(p.from)
+	}
+	q.Add(" WHERE 1 = 1")
+	if p.found && !sc.All {
+		q.Add(" AND "+sc.Dialect.Unindexed("user_id")+" = ?", sc.User)
 	} else {
 		sc.Owned(q, "")
 	}
@@ -73,56 +100,5 @@ func fromMatching(sc scope.Scope, q *query.Query, f store.ConversationFilter) *q
 	if f.Text != "" {
 		sc.Contains(q.Add(" AND "), f.Text, "title", "subject")
 	}
-	return withMarks(sc, q, f)
-}
-
-// selectPage selects the conversations that match a filter in their order, after a place if it is
-// not nil; limit says how many. By activity a bucket of rows has to be sorted, which is done with
-// their keys alone where a sort would take whole rows.
-func selectPage(sc scope.Scope, f store.ConversationFilter, after *scope.Place, limit string, args ...any) *query.Query {
-	order := conversationSort(sc, f.Order)
-	by := order.OrderBy(" DESC")
-	matching := func(columns string) *query.Query {
-		q := fromMatching(sc, query.New("SELECT "+columns), f)
-		if after != nil {
-			order.After(q, "<", after)
-		}
-		return q.Add(by+limit, args...)
-	}
-	key := sc.Dialect.SortKey()
-	if key == "" || f.Order != store.NewestActivity {
-		return matching(record.ConversationColumns)
-	}
-	return query.New("SELECT " + record.ConversationColumns + " FROM " + sc.Tables.Conversations + " WHERE " + key + " IN (").
-		Append(matching(key)).Add(")" + by)
-}
-
-// throughActivity names the index of a queue, or that of a list of all users by activity. A lead,
-// an app, an assignee and labels have indexes of their own.
-func throughActivity(sc scope.Scope, f store.ConversationFilter) string {
-	queue := len(f.Statuses) == 1 && f.Statuses[0] == conversation.StatusNeedsReply
-	if queue && f.Deleted == store.ExcludeDeleted && f.LeadID == "" && f.App == "" && f.Assignee == "" && len(f.Labels) == 0 {
-		if sc.All {
-			return sc.Through("conversations_all_queue_idx")
-		}
-		return sc.Through("conversations_queue_idx")
-	}
-	if f.Order != store.NewestActivity || f.Deleted != store.ExcludeDeleted || f.LeadID != "" || queue {
-		return ""
-	}
-	return sc.ThroughActivity()
-}
-
-func conversationSort(sc scope.Scope, o store.ConversationOrder) scope.Sort {
-	if o == store.NewestCreated {
-		return sc.SortByTime("created_at", "")
-	}
-	return sc.SortByActivity("")
-}
-
-func conversationPlace(o store.ConversationOrder, c *conversation.Conversation) scope.Place {
-	if o == store.NewestCreated {
-		return scope.Place{Key: scope.TimeKey(c.CreatedAt), ID: c.ID, User: c.UserID}
-	}
-	return scope.Place{Key: scope.TimeKey(c.LastMessageAt), ID: c.ID, User: c.UserID}
+	return withMarks(sc, q, f).Append(p.where)
 }

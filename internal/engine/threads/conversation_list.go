@@ -30,9 +30,9 @@ func listConversations(ctx context.Context, sc scope.Scope, f store.Conversation
 	if err := sc.CheckLead(l.DB, f.LeadID); err != nil {
 		return page, query.Wrap("list conversations", err)
 	}
-	q := selectPage(sc, f, l.After, " LIMIT ?", l.Limit+1)
+	q := newListed(sc, f).page(l.After, l.Limit+1)
 	page, err = scope.ReadPage(l, q, record.ConversationDest, (*conversation.Conversation).Size,
-		func(c *conversation.Conversation) scope.Place { return conversationPlace(f.Order, c) })
+		func(c *conversation.Conversation) scope.Place { return conversationPlace(f, c) })
 	return page, query.Wrap("list conversations", err)
 }
 
@@ -52,10 +52,8 @@ func (s conversations) ListNumbered(ctx context.Context, f store.ConversationFil
 	if err := s.sc.CheckLead(db, f.LeadID); err != nil {
 		return page, query.Wrap("list conversations", err)
 	}
-	count := fromMatching(s.sc, query.New("SELECT count(*)"), f)
-	page, err = scope.ReadNumbered(db, n, count, func(limit string, args ...any) *query.Query {
-		return selectPage(s.sc, f, nil, limit, args...)
-	}, record.ConversationDest)
+	list := newListed(s.sc, f)
+	page, err = scope.ReadNumbered(db, n, list.count(), list.numbered, record.ConversationDest)
 	return page, query.Wrap("list conversations", err)
 }
 
@@ -71,8 +69,8 @@ func (s conversations) Unread(ctx context.Context, since time.Time, p store.Page
 	return ListUnread(ctx, s.sc, since, p)
 }
 
-// ListUnread lists the live conversations that need a reply and whose last message was sent
-// at since or later, newest activity first. The zero time means all of them.
+// ListUnread lists the live conversations that need a reply, are not snoozed, and whose last message
+// was sent at since or later, newest activity first. The zero time means all of them.
 func ListUnread(ctx context.Context, sc scope.Scope, since time.Time, p store.PageRequest) (store.Page[*conversation.Conversation], error) {
 	if err := check.Time("since", since); err != nil {
 		return store.Page[*conversation.Conversation]{}, err

@@ -100,6 +100,9 @@ func withMarks(sc scope.Scope, q *query.Query, f store.ConversationFilter) *quer
 	if f.Assignee != "" {
 		q.Add(" AND assignee = ?", f.Assignee)
 	}
+	if f.Unassigned {
+		q.Add(" AND assignee IS NULL")
+	}
 	for _, label := range f.Labels {
 		// A label is on few of the conversations: they are found by it, and not it in each of them.
 		if sc.All {

@@ -88,24 +88,24 @@ func (s conversations) Reopen(ctx context.Context, id uuid.UUID) (*conversation.
 // setStatus sets the status if the present one is among from. A conversation with another
 // status is returned unchanged.
 func (s conversations) setStatus(ctx context.Context, id uuid.UUID, to conversation.Status, from []conversation.Status) (*conversation.Conversation, error) {
-	return s.updateWhere(ctx, "change status", id, store.ExcludeDeleted, query.New("status = ?", to), scope.StatusIs(from),
+	return s.updateWhere(ctx, "change status", id, store.ExcludeDeleted, query.New("status = ?", to), query.New(scope.StatusIs(from)),
 		func(c *conversation.Conversation) bool { return slices.Contains(from, c.Status) })
 }
 
 func (s conversations) Hold(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
-	return s.updateWhere(ctx, "hold conversation", id, store.IncludeDeleted, query.New("held_at = ?", s.sc.Instant()), scope.NotHeld,
+	return s.updateWhere(ctx, "hold conversation", id, store.IncludeDeleted, query.New("held_at = ?", s.sc.Instant()), query.New(scope.NotHeld),
 		func(c *conversation.Conversation) bool { return c.HeldAt == nil })
 }
 
 func (s conversations) Release(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
-	return s.updateWhere(ctx, "release conversation", id, store.IncludeDeleted, query.New("held_at = NULL"), "held_at IS NOT NULL",
+	return s.updateWhere(ctx, "release conversation", id, store.IncludeDeleted, query.New("held_at = NULL"), query.New("held_at IS NOT NULL"),
 		func(c *conversation.Conversation) bool { return c.HeldAt != nil })
 }
 
 // updateWhere updates a conversation if the condition holds and returns the row as it is
 // then. If the condition does not hold, it returns the row unchanged. meets is the condition in
 // Go.
-func (s conversations) updateWhere(ctx context.Context, doing string, id uuid.UUID, d store.Deleted, assign *query.Query, condition string, meets func(*conversation.Conversation) bool) (*conversation.Conversation, error) {
+func (s conversations) updateWhere(ctx context.Context, doing string, id uuid.UUID, d store.Deleted, assign, condition *query.Query, meets func(*conversation.Conversation) bool) (*conversation.Conversation, error) {
 	sc, err := OwnerScope(ctx, s.sc, id)
 	if err != nil {
 		return nil, query.Wrap(doing, err)
@@ -116,7 +116,7 @@ func (s conversations) updateWhere(ctx context.Context, doing string, id uuid.UU
 			db := query.On(ctx, on.Writer)
 			q := scope.Deleted(query.New("UPDATE "+sc.Tables.Conversations+" SET ").Append(assign).
 				Add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.Instant(), id, sc.User), d, "").
-				Add(" AND " + condition + " RETURNING " + record.ConversationColumns)
+				And(condition).Add(" RETURNING " + record.ConversationColumns)
 			c, err = query.One(db, q, record.ConversationDest)
 			if done = !errors.Is(err, store.ErrNotFound); done {
 				return err

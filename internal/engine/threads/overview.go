@@ -38,9 +38,13 @@ func (s conversations) Overview(
 	if err := s.sc.CheckLead(l.DB, f.LeadID); err != nil {
 		return page, query.Wrap("list conversations", err)
 	}
-	rows, err := scope.ReadPage(l, overview(s.sc, f, o, l),
+	q, err := overview(s.sc, f, o, l)
+	if err != nil {
+		return page, query.Wrap("list conversations", err)
+	}
+	rows, err := scope.ReadPage(l, q,
 		func(r *overviewRow) []any { return r.dest(o) }, (*overviewRow).size,
-		func(r *overviewRow) scope.Place { return conversationPlace(f.Order, r.Conversation) })
+		func(r *overviewRow) scope.Place { return conversationPlace(f, r.Conversation) })
 	if err != nil {
 		return page, query.Wrap("list conversations", err)
 	}
@@ -68,11 +72,24 @@ func checkOverview(sc scope.Scope, o store.OverviewOptions) (store.OverviewOptio
 			return o, err
 		}
 	}
+	if len(o.Lead) > store.MaxLeadColumns {
+		return o, rule.Invalid("lead", "has %d columns, the most is %d", len(o.Lead), store.MaxLeadColumns)
+	}
+	o.Lead = slices.Clone(o.Lead)
+	for i := range o.Lead {
+		sc.Clean.Text(&o.Lead[i])
+	}
+	o.Lead = scope.Distinct(o.Lead)
+	for _, column := range o.Lead {
+		if err := sc.CheckLeadColumn("lead", column, true); err != nil {
+			return o, err
+		}
+	}
 	return o, check.Key("reader", o.Reader)
 }
 
 // overview selects a page p of conversations, and for the rows of it alone what else is asked for.
-func overview(sc scope.Scope, f store.ConversationFilter, o store.OverviewOptions, l scope.Listing) *query.Query {
+func overview(sc scope.Scope, f store.ConversationFilter, o store.OverviewOptions, l scope.Listing) (*query.Query, error) {
 	const of = "conversation_id = p.id AND "
 	q := query.New("SELECT " + query.Qualified("p.", record.ConversationColumns))
 	joins := query.New("")
@@ -95,12 +112,21 @@ func overview(sc scope.Scope, f store.ConversationFilter, o store.OverviewOption
 		in, arg := sc.Dialect.InTexts("s.key", o.StateKeys)
 		q.Add(", (SELECT "+sc.Dialect.BytesObject("s.key", "s.value")+" FROM "+sc.Tables.States+" s WHERE s."+of+"s.user_id = p.user_id AND "+in+")", arg)
 	}
-	q.Add(" FROM ").Bracketed(selectPage(sc, f, l.After, " LIMIT ?", l.Limit+1)).Add(" p").Append(joins)
-	by := "last_message_at"
-	if f.Order == store.NewestCreated {
-		by = "created_at"
+	if o.Draft {
+		q.Add(", d.id, d.confidence_score, d.created_at, substr(d.suggested_content, 1, " + strconv.Itoa(store.MaxPreview+1) + ")")
+		newest := newestDraft(sc, "p.id", "p.user_id")
+		if sc.Dialect.Lateral() {
+			joins.Add(" LEFT JOIN LATERAL (SELECT x.* FROM " + newest + ") d ON TRUE")
+		} else {
+			joins.Add(" LEFT JOIN " + sc.Tables.Suggestions + " d ON d.user_id = p.user_id AND d.id = (SELECT x.id FROM " + newest + ")")
+		}
 	}
-	return q.Add(" ORDER BY p." + by + " DESC, p.id DESC, p.user_id DESC")
+	if err := addLead(sc, l, o, q, joins); err != nil {
+		return nil, err
+	}
+	list := newListed(sc, f)
+	q.Add(" FROM ").Bracketed(list.page(l.After, l.Limit+1)).Add(" p").Append(joins)
+	return q.Add(list.orderBy("p.")), nil
 }
 
 // overviewRow is a row of overview.
@@ -110,6 +136,10 @@ type overviewRow struct {
 	preview        store.MessagePreview
 	sentAt         *time.Time
 	labels, states record.Text
+	draftID        *uuid.UUID
+	draft          store.DraftPreview
+	draftAt        *time.Time
+	lead           []*string
 }
 
 func (r *overviewRow) dest(o store.OverviewOptions) []any {
@@ -128,22 +158,40 @@ func (r *overviewRow) dest(o store.OverviewOptions) []any {
 	if len(o.StateKeys) > 0 {
 		dest = append(dest, &r.states)
 	}
+	if o.Draft {
+		d := &r.draft
+		dest = append(dest, record.NullID{Dest: &r.draftID}, &d.Confidence, record.NullInstant{Dest: &r.draftAt}, (*record.Text)(&d.Content))
+	}
+	r.lead = make([]*string, len(o.Lead))
+	for i := range r.lead {
+		dest = append(dest, &r.lead[i])
+	}
 	return dest
 }
 
 func (r *overviewRow) size() int {
-	return r.Size() + len(r.preview.Content) + len(r.labels) + len(r.states)
+	n := r.Size() + len(r.preview.Content) + len(r.labels) + len(r.states) + len(r.draft.Content)
+	for _, value := range r.lead {
+		if value != nil {
+			n += len(*value)
+		}
+	}
+	return n
 }
 
 // finish fills in what a row has as documents.
 func (r *overviewRow) finish(o store.OverviewOptions) error {
 	if r.id != nil {
 		r.preview.ID, r.preview.SentAt = *r.id, *r.sentAt
-		if utf8.RuneCountInString(r.preview.Content) > store.MaxPreview {
-			r.preview.Truncated, r.preview.Content = true, firstRunes(r.preview.Content, store.MaxPreview)
-		}
+		r.preview.Truncated = cut(&r.preview.Content)
 		r.LastMessage = &r.preview
 	}
+	if r.draftID != nil {
+		r.draft.ID, r.draft.CreatedAt = *r.draftID, *r.draftAt
+		r.draft.Truncated = cut(&r.draft.Content)
+		r.Draft = &r.draft
+	}
+	r.finishLead(o)
 	if o.Labels {
 		r.Labels = []string{}
 		if err := parse(r.labels, &r.Labels); err != nil {
@@ -166,6 +214,15 @@ func (r *overviewRow) finish(o store.OverviewOptions) error {
 		r.States[key] = value
 	}
 	return nil
+}
+
+// cut leaves the first MaxPreview characters of a text, and tells whether there were more.
+func cut(text *string) bool {
+	if utf8.RuneCountInString(*text) <= store.MaxPreview {
+		return false
+	}
+	*text = firstRunes(*text, store.MaxPreview)
+	return true
 }
 
 // firstRunes returns the first n characters of a text.

@@ -26,7 +26,10 @@ type threadState struct {
 	branched bool
 	// cleared says that no message is left: the activity begins anew.
 	cleared bool
-	changed bool
+	// woken says that a message ends the conversation's snooze. asleep keeps it, for one that is
+	// created with its messages and snoozed.
+	woken, asleep bool
+	changed       bool
 }
 
 func newThreadState(c *conversation.Conversation) *threadState {
@@ -51,6 +54,7 @@ func (t *threadState) add(m *message.Message, now time.Time) {
 	m.Seq = t.lastSeq
 	if next := statusAfter(m); next != "" {
 		t.status = next
+		t.woken = t.woken || endsSnooze(next) && !t.asleep
 	}
 	t.changed = true
 }
@@ -61,7 +65,14 @@ func (t *threadState) apply(c *conversation.Conversation) {
 	if t.status != "" {
 		c.Status = t.status
 	}
+	if t.woken {
+		c.SnoozedUntil = nil
+	}
 }
+
+// endsSnooze tells whether a message with this status after it brings a snoozed conversation back: one
+// of theirs, that was said. What they have sent is new here, however long ago that was.
+func endsSnooze(after conversation.Status) bool { return after == conversation.StatusNeedsReply }
 
 // statusAfter is the status of a conversation after a message, or "" if the message leaves the
 // status as it is.
@@ -105,18 +116,18 @@ func updateThreads(sc scope.Scope, db query.Conn, threads map[uuid.UUID]*threadS
 			if t.branched {
 				sc.Branched.Note(id)
 			}
-			rows = append(rows, []any{id.String(), t.lastSeq, record.Null(string(t.status)), t.lastMessageAt, t.branched})
+			rows = append(rows, []any{id.String(), t.lastSeq, record.Null(string(t.status)), t.lastMessageAt, t.branched, t.woken})
 		}
 	}
 	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
 	for part := range slices.Chunk(rows, 500) {
-		source, err := rowSource(sc, []string{"uuid", "bigint", "text", "timestamptz", "boolean"}, part)
+		source, err := rowSource(sc, []string{"uuid", "bigint", "text", "timestamptz", "boolean", "boolean"}, part)
 		if err != nil {
 			return err
 		}
-		q := query.New("WITH v (user_id, id, last_seq, status, at, branched) AS (").Append(source).
+		q := query.New("WITH v (user_id, id, last_seq, status, at, branched, woken) AS (").Append(source).
 			Add(") UPDATE "+sc.Tables.Conversations+" AS c SET last_seq = v.last_seq, status = COALESCE(v.status, c.status), "+
-				"last_message_at = v.at, head_seq = NULL, branched = c.branched OR v.branched, updated_at = ? FROM v WHERE c.id = v.id AND c.user_id = ?", sc.Instant(), sc.User)
+				"last_message_at = v.at, head_seq = NULL, branched = c.branched OR v.branched, "+endSnooze("c.", "v.woken")+", updated_at = ? FROM v WHERE c.id = v.id AND c.user_id = ?", sc.Instant(), sc.User)
 		n, err := q.Exec(db)
 		if err != nil {
 			return err

@@ -80,13 +80,25 @@ CREATE INDEX {{name "conversations_created_idx"}}
 -- Everybody's list by creation, and reports of what began in a span of time.
 CREATE INDEX {{name "conversations_all_created_idx"}}
     ON {{table "conversations"}} (created_at DESC, id DESC, user_id DESC);
--- The queues of what waits for an answer: small, since most conversations do not.
+-- The queues of what waits for an answer: small, since most conversations do not. What nobody looks
+-- after, what somebody does, and what was snoozed stand apart: each queue then reads its own rows
+-- alone, and a conversation that has neither has one entry.
 CREATE INDEX {{name "conversations_queue_idx"}}
     ON {{table "conversations"}} (user_id, activity_bucket DESC)
-    WHERE status = 'needs_reply' AND deleted_at IS NULL;
+    WHERE status = 'needs_reply' AND deleted_at IS NULL AND assignee IS NULL AND snoozed_until IS NULL;
+CREATE INDEX {{name "conversations_queue_assigned_idx"}}
+    ON {{table "conversations"}} (user_id, activity_bucket DESC)
+    WHERE status = 'needs_reply' AND deleted_at IS NULL AND assignee IS NOT NULL AND snoozed_until IS NULL;
+CREATE INDEX {{name "conversations_queue_assignee_idx"}}
+    ON {{table "conversations"}} (user_id, assignee, activity_bucket DESC)
+    WHERE status = 'needs_reply' AND deleted_at IS NULL AND assignee IS NOT NULL AND snoozed_until IS NULL;
+CREATE INDEX {{name "conversations_queue_snoozed_idx"}}
+    ON {{table "conversations"}} (user_id, snoozed_until)
+    WHERE status = 'needs_reply' AND deleted_at IS NULL AND snoozed_until IS NOT NULL;
+-- The condition on the id, which every one meets, keeps a list of one user from going through everybody's.
 CREATE INDEX {{name "conversations_all_queue_idx"}}
     ON {{table "conversations"}} (activity_bucket DESC)
-    WHERE status = 'needs_reply' AND deleted_at IS NULL;
+    WHERE status = 'needs_reply' AND deleted_at IS NULL AND id >= '00000000-0000-0000-0000-000000000000';
 CREATE INDEX {{name "conversations_lead_idx"}}
     ON {{table "conversations"}} (lead_id, activity_bucket DESC) WHERE lead_id IS NOT NULL;
 CREATE INDEX {{name "conversations_app_idx"}}
@@ -94,7 +106,14 @@ CREATE INDEX {{name "conversations_app_idx"}}
 CREATE INDEX {{name "conversations_assignee_idx"}}
     ON {{table "conversations"}} (user_id, assignee, activity_bucket DESC) WHERE assignee IS NOT NULL;
 CREATE INDEX {{name "conversations_snoozed_idx"}}
-    ON {{table "conversations"}} (snoozed_until) WHERE snoozed_until IS NOT NULL;
+    ON {{table "conversations"}} (user_id, snoozed_until) WHERE snoozed_until IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX {{name "conversations_snoozed_list_idx"}}
+    ON {{table "conversations"}} (user_id, activity_bucket DESC) WHERE snoozed_until IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX {{name "conversations_all_snoozed_idx"}}
+    ON {{table "conversations"}} (snoozed_until)
+    WHERE snoozed_until IS NOT NULL AND deleted_at IS NULL AND id >= '00000000-0000-0000-0000-000000000000';
+CREATE INDEX {{name "conversations_pinned_idx"}}
+    ON {{table "conversations"}} (user_id, activity_bucket DESC) WHERE pinned_at IS NOT NULL AND deleted_at IS NULL;
 CREATE UNIQUE INDEX {{name "conversations_external_key_key"}}
     ON {{table "conversations"}} (user_id, external_key) WHERE external_key IS NOT NULL;
 CREATE INDEX {{name "conversations_deleted_idx"}}
