@@ -88,7 +88,7 @@ history in and out. The documents docs/chat-*.md say more.
 	err = mine.Suggestions().Create(ctx, s)
 	s, err = mine.Suggestions().Edit(ctx, s.ID, "…", suggestion.Review{By: "ann"})
 	out := &message.Message{RecipientEmail: "john@example.com"}
-	created, err = mine.Suggestions().Send(ctx, s.ID, out)
+	created, err = mine.Suggestions().Send(ctx, s.ID, out, store.SendOptions{})
 
 If several people decide at the same time, one wins and the others get a *TransitionError.
 Send writes the outbound message once, however often it is called.

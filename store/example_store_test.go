@@ -43,7 +43,7 @@ func ExampleSuggestions() {
 
 	for range 2 {
 		out := &message.Message{RecipientEmail: "john@example.com"}
-		created, err := mine.Suggestions().Send(ctx, s.ID, out)
+		created, err := mine.Suggestions().Send(ctx, s.ID, out, store.SendOptions{})
 		must(err)
 		fmt.Println(created, out.Seq, out.Content)
 	}

@@ -229,6 +229,10 @@ type AppendOptions struct {
 	// one statement. If all messages are redeliveries, no state changes. It is subject to the
 	// bounds of StateWriter.Merge, together over its three maps.
 	States AppendStates
+	// Deliver puts messages into the outbox in the same transaction, as SendOptions.Deliver does
+	// for one: Deliver[i] is the entry of ms[i], nil for none. It is empty or as long as ms;
+	// anything else, and the same pointer twice, is ErrInvalid.
+	Deliver []*message.OutboxEntry
 }
 
 // ImportOptions are the options of Import.

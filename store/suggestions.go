@@ -6,7 +6,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
-	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/suggestion"
 )
 
@@ -16,6 +15,7 @@ type Suggestions interface {
 	SuggestionReader
 	SuggestionCreator
 	SuggestionReviewer
+	SuggestionSender
 	SuggestionRemover
 }
 
@@ -44,7 +44,7 @@ type SuggestionReader interface {
 	ListByConversation(ctx context.Context, conversationID uuid.UUID, p PageRequest) (Page[*suggestion.Suggestion], error)
 }
 
-// SuggestionReviewer decides on suggestions, once each, and sends them.
+// SuggestionReviewer decides on suggestions, once each.
 type SuggestionReviewer interface {
 	// Approve decides that the suggested text goes out as it is. If several callers decide
 	// at the same time, one wins; the others get a *TransitionError that names the decision
@@ -58,28 +58,6 @@ type SuggestionReviewer interface {
 
 	// Reject decides that nothing goes out.
 	Reject(ctx context.Context, id uuid.UUID, r suggestion.Review) (*suggestion.Suggestion, error)
-
-	// Send appends the outbound message of an approved or edited suggestion and links the
-	// two, in one transaction, exactly once. A later call returns false, and m comes back as
-	// the message that was sent.
-	//
-	// m may carry addresses, provider ids and headers. Without content it gets the final
-	// text of the suggestion; without a role it is the assistant's; without a direction it
-	// is outbound. If a live outbound message of the same conversation is stored already
-	// under m's id, provider id or idempotency key, Send links that message and appends
-	// nothing, unless it is linked to another suggestion.
-	//
-	// Send records a message; it does not transmit it. Transmit after Send returned true,
-	// with the message's id as the idempotency key of the mail service. To survive a crash in
-	// between, write a row of your own in the same transaction (see Store.WithTx), or transmit
-	// again after false: the mail service drops the repeat by its key.
-	//
-	// Send returns a *TransitionError if the suggestion is pending or rejected, ErrNotFound
-	// if there is none, and ErrInvalid if m is nil, breaks a rule or is not outbound. It
-	// returns ErrConflict if a key of m belongs to a message that cannot be linked: one that
-	// is inbound, without a direction, deleted, linked to another suggestion, or in another
-	// conversation. After an error nothing is written.
-	Send(ctx context.Context, id uuid.UUID, m *message.Message) (created bool, err error)
 }
 
 // SuggestionCreator stores drafted replies.

@@ -145,7 +145,7 @@ func answer(ctx context.Context, mine store.Scope, p printer, s *suggestion.Sugg
 	p.line("edited", "%s (%s: %s)", short(s.FinalContent()), s.ReviewedBy, s.Feedback)
 	for range 2 {
 		out := &message.Message{SenderEmail: ours, RecipientEmail: theirs, PostmarkMessageID: fmt.Sprintf("pm-%d", round)}
-		created, err := mine.Suggestions().Send(ctx, s.ID, out)
+		created, err := mine.Suggestions().Send(ctx, s.ID, out, store.SendOptions{})
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func chat(ctx context.Context, t *telemetry, st store.Store) error {
 			return err
 		}},
 		{"send", func(ctx context.Context) error {
-			_, err := mine.Suggestions().Send(ctx, reply.ID, &message.Message{})
+			_, err := mine.Suggestions().Send(ctx, reply.ID, &message.Message{}, store.SendOptions{})
 			return err
 		}},
 		{"search", func(ctx context.Context) error {

@@ -136,7 +136,7 @@ func (t *tour) suggest() {
 		switch i {
 		case 0:
 			note[*suggestion.Suggestion](t, "Edit")(t.mine.Suggestions().Edit(t.ctx, s.ID, "edited \\ é", suggestion.Review{By: "ann"}))
-			note[bool](t, "Send")(t.mine.Suggestions().Send(t.ctx, s.ID, &message.Message{RecipientEmail: "john@example.com", SentAt: begin.Add(80 * time.Hour)}))
+			note[bool](t, "Send")(t.mine.Suggestions().Send(t.ctx, s.ID, &message.Message{RecipientEmail: "john@example.com", SentAt: begin.Add(80 * time.Hour)}, store.SendOptions{}))
 		case 1:
 			note[*suggestion.Suggestion](t, "Reject")(t.mine.Suggestions().Reject(t.ctx, s.ID, suggestion.Review{By: "NULL", Feedback: "null"}))
 		}

@@ -254,7 +254,7 @@ func sendAll(t *testing.T, mine store.Scope, conversationID uuid.UUID, ids []uui
 	var sent atomic.Int64
 	errs := together(people, func(person int) error {
 		for i := range ids {
-			created, err := mine.Suggestions().Send(t.Context(), ids[(i+person)%len(ids)], &message.Message{})
+			created, err := mine.Suggestions().Send(t.Context(), ids[(i+person)%len(ids)], &message.Message{}, store.SendOptions{})
 			if err != nil {
 				return err
 			}

@@ -724,7 +724,7 @@ func testConversationDeleteHides(t *testing.T, w *world) {
 	missing[*suggestion.Suggestion](t)(w.mine.Suggestions().Approve(ctx, s.ID, suggestion.Review{}))
 	missing[*suggestion.Suggestion](t)(w.mine.Suggestions().Delete(ctx, s.ID))
 	missing[*suggestion.Suggestion](t)(w.mine.Suggestions().Restore(ctx, s.ID))
-	missing[bool](t)(w.mine.Suggestions().Send(ctx, s.ID, &message.Message{}))
+	missing[bool](t)(w.mine.Suggestions().Send(ctx, s.ID, &message.Message{}, store.SendOptions{}))
 	require.ErrorIs(t, w.mine.Suggestions().Create(ctx, &suggestion.Suggestion{ConversationID: c.ID, SuggestedContent: "x"}), store.ErrNotFound)
 	require.Equal(t, store.Counts{Conversations: 1, Messages: 1, Suggestions: 1}, w.counts(t), "nothing went")
 }
@@ -773,7 +773,7 @@ func testConversationErase(t *testing.T, w *world) {
 		s := w.suggest(t, c, c.Messages[0])
 		w.suggest(t, c, nil)
 		must[*suggestion.Suggestion](t)(w.mine.Suggestions().Approve(ctx, s.ID, suggestion.Review{}))
-		must[bool](t)(w.mine.Suggestions().Send(ctx, s.ID, &message.Message{}))
+		must[bool](t)(w.mine.Suggestions().Send(ctx, s.ID, &message.Message{}, store.SendOptions{}))
 		if deleted {
 			w.delete(t, c)
 		}

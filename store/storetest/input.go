@@ -549,7 +549,7 @@ func testInputNil(t *testing.T, w *world) {
 		"Import":     func() error { _, err := ms.Import(ctx, rowsOf(nil), store.ImportOptions{}); return err },
 		"FindThread": func() error { _, err := ms.FindThread(ctx, nil); return err },
 		"Suggestion": func() error { return ss.Create(ctx, nil) },
-		"Send":       func() error { _, err := ss.Send(ctx, s.ID, nil); return err },
+		"Send":       func() error { _, err := ss.Send(ctx, s.ID, nil, store.SendOptions{}); return err },
 	}
 	w.unchanged(t, func() {
 		for name, call := range calls {
@@ -752,7 +752,7 @@ func testInputIDsTwice(t *testing.T, outer *world) {
 		return of.Suggestions().Create(ctx, &suggestion.Suggestion{ConversationID: c.ID, SuggestedContent: "x"})
 	}
 	sends := func(of store.Scope) error {
-		_, err := of.Suggestions().Send(ctx, s.ID, &message.Message{})
+		_, err := of.Suggestions().Send(ctx, s.ID, &message.Message{}, store.SendOptions{})
 		return err
 	}
 	all := []func(store.Scope) error{appends, creates, suggests, sends}

@@ -43,7 +43,7 @@ func (w *world) household(t testing.TB, user uuid.UUID, lead string) *conversati
 	}
 	page, err := s.Suggestions().ListByConversation(ctx, c.ID, store.PageRequest{})
 	require.NoError(t, err)
-	must[bool](t)(s.Suggestions().Send(ctx, page.Items[0].ID, &message.Message{}))
+	must[bool](t)(s.Suggestions().Send(ctx, page.Items[0].ID, &message.Message{}, store.SendOptions{}))
 	furnish(t, w.st.DB(ctx), c.Messages[0])
 	return c
 }
@@ -137,7 +137,7 @@ func testMaintenancePurge(t *testing.T, w *world) {
 
 	other := w.decided(t, c, "")
 	became := &message.Message{}
-	must[bool](t)(w.mine.Suggestions().Send(t.Context(), other.ID, became))
+	must[bool](t)(w.mine.Suggestions().Send(t.Context(), other.ID, became, store.SendOptions{}))
 	w.deleteMessage(t, became)
 	require.Equal(t, store.Counts{Messages: 1, Suggestions: 1}, w.purge(t, w.mine, at.Add(time.Hour)), "a suggestion goes with what it became")
 	require.Equal(t, []string{"2", "3", sent[0].Content}, w.messages(t, c), "the rest stays")

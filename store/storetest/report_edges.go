@@ -434,7 +434,7 @@ func testReportsFollowWrites(t *testing.T, w *world) {
 
 	later := w.tick()
 	must[*suggestion.Suggestion](t)(w.mine.Suggestions().Edit(ctx, s.ID, "drafts", suggestion.Review{At: later}))
-	must[bool](t)(w.mine.Suggestions().Send(ctx, s.ID, &message.Message{}))
+	must[bool](t)(w.mine.Suggestions().Send(ctx, s.ID, &message.Message{}, store.SendOptions{}))
 	unread, err = r.Unread(ctx, time.Time{}, page)
 	require.NoError(t, err)
 	require.Empty(t, unread.Items)

@@ -82,7 +82,7 @@ func testSuggestionKeepsEveryColumn(t *testing.T, w *world) {
 	same(t, want, got)
 
 	w.tick()
-	must[bool](t)(w.mine.Suggestions().Send(t.Context(), s.ID, &message.Message{}))
+	must[bool](t)(w.mine.Suggestions().Send(t.Context(), s.ID, &message.Message{}, store.SendOptions{}))
 	gone, err := w.mine.Suggestions().Delete(t.Context(), s.ID)
 	require.NoError(t, err)
 	filled(t, gone, "InReplyTo", "Conversation")
@@ -381,7 +381,7 @@ func testSendAppends(t *testing.T, w *world) {
 		s := w.decided(t, c, edited)
 		now := w.tick()
 		m := &message.Message{RecipientEmail: "b@example.com"}
-		created, err := w.mine.Suggestions().Send(t.Context(), s.ID, m)
+		created, err := w.mine.Suggestions().Send(t.Context(), s.ID, m, store.SendOptions{})
 		require.NoError(t, err)
 		require.True(t, created)
 		require.Equal(t, s.FinalContent(), m.Content)
@@ -406,7 +406,7 @@ func testSendKeepsWhatIsGiven(t *testing.T, w *world) {
 	s := w.decided(t, c, "")
 	m := everything(epoch)
 	want := *m
-	created, err := w.st.AllUsers().Suggestions().Send(t.Context(), s.ID, m)
+	created, err := w.st.AllUsers().Suggestions().Send(t.Context(), s.ID, m, store.SendOptions{})
 	require.NoError(t, err)
 	require.True(t, created)
 	want.UserID, want.ConversationID, want.Seq, want.ParentSeq = w.user, c.ID, 1, nil // a first message has no other parent
@@ -419,12 +419,12 @@ func testSendOnce(t *testing.T, w *world) {
 	c := w.conversation(t)
 	s := w.decided(t, c, "")
 	m := &message.Message{PostmarkMessageID: "p"}
-	must[bool](t)(w.mine.Suggestions().Send(ctx, s.ID, m))
+	must[bool](t)(w.mine.Suggestions().Send(ctx, s.ID, m, store.SendOptions{}))
 	before, conv := w.suggestion(t, s.ID), w.get(t, c.ID)
 	w.tick()
 	for _, again := range []*message.Message{{}, {PostmarkMessageID: "p"}, {PostmarkMessageID: "another"}, {Content: "another"}} {
 		w.unchanged(t, func() {
-			created, err := w.mine.Suggestions().Send(ctx, s.ID, again)
+			created, err := w.mine.Suggestions().Send(ctx, s.ID, again, store.SendOptions{})
 			require.NoError(t, err)
 			require.False(t, created)
 			same(t, m, again)
@@ -436,7 +436,7 @@ func testSendOnce(t *testing.T, w *world) {
 	// Who deletes the message does not make the suggestion unsent.
 	w.deleteMessage(t, m)
 	again := &message.Message{}
-	created, err := w.mine.Suggestions().Send(ctx, s.ID, again)
+	created, err := w.mine.Suggestions().Send(ctx, s.ID, again, store.SendOptions{})
 	require.NoError(t, err)
 	require.False(t, created)
 	require.Equal(t, m.ID, again.ID)
@@ -453,15 +453,15 @@ func testSendNeedsADecision(t *testing.T, w *world) {
 	must[*suggestion.Suggestion](t)(w.mine.Suggestions().Delete(ctx, gone.ID))
 	w.unchanged(t, func() {
 		for _, s := range []*suggestion.Suggestion{pending, rejected} {
-			_, err := w.mine.Suggestions().Send(ctx, s.ID, &message.Message{})
+			_, err := w.mine.Suggestions().Send(ctx, s.ID, &message.Message{}, store.SendOptions{})
 			var wrong *store.TransitionError
 			require.ErrorAs(t, err, &wrong)
 			require.Equal(t, s.Status.String(), wrong.From)
 			same(t, s, w.suggestion(t, s.ID))
 		}
-		missing[bool](t)(w.mine.Suggestions().Send(ctx, uuid.New(), &message.Message{}))
-		missing[bool](t)(w.mine.Suggestions().Send(ctx, gone.ID, &message.Message{}))
-		missing[bool](t)(w.other().Suggestions().Send(ctx, approved.ID, &message.Message{}))
+		missing[bool](t)(w.mine.Suggestions().Send(ctx, uuid.New(), &message.Message{}, store.SendOptions{}))
+		missing[bool](t)(w.mine.Suggestions().Send(ctx, gone.ID, &message.Message{}, store.SendOptions{}))
+		missing[bool](t)(w.other().Suggestions().Send(ctx, approved.ID, &message.Message{}, store.SendOptions{}))
 	})
 	same(t, c, w.get(t, c.ID))
 }
@@ -483,7 +483,7 @@ func testSendLinksWhatIsStored(t *testing.T, w *world) {
 		w.unchanged(t, func() {
 			for range 2 {
 				m := key()
-				created, err := w.mine.Suggestions().Send(t.Context(), s.ID, m)
+				created, err := w.mine.Suggestions().Send(t.Context(), s.ID, m, store.SendOptions{})
 				require.NoError(t, err)
 				require.False(t, created)
 				same(t, stored, m)
@@ -501,14 +501,14 @@ func testSendRefusesAnotherConversation(t *testing.T, w *world) {
 	s := w.decided(t, here, "")
 	w.unchanged(t, func() {
 		for _, m := range []*message.Message{{GmailMessageID: "g"}, {PostmarkMessageID: "p"}, {ID: taken.ID}} {
-			_, err := w.mine.Suggestions().Send(ctx, s.ID, m)
+			_, err := w.mine.Suggestions().Send(ctx, s.ID, m, store.SendOptions{})
 			require.ErrorIs(t, err, store.ErrConflict)
 			require.NotErrorAs(t, err, new(*store.TransitionError), "it is not the decision that stands in the way")
 		}
 	})
 	same(t, s, w.suggestion(t, s.ID))
 	same(t, here, w.get(t, here.ID))
-	created, err := w.mine.Suggestions().Send(ctx, s.ID, &message.Message{IdempotencyKey: "k"})
+	created, err := w.mine.Suggestions().Send(ctx, s.ID, &message.Message{IdempotencyKey: "k"}, store.SendOptions{})
 	require.NoError(t, err)
 	require.True(t, created, "an idempotency key is the conversation's own")
 }
@@ -520,7 +520,7 @@ func testSendRefusesWhatWasNotSent(t *testing.T, w *world) {
 	c := w.conversation(t)
 	other := w.decided(t, c, "")
 	theirs := &message.Message{IdempotencyKey: "theirs", GmailMessageID: "theirs", PostmarkMessageID: "theirs"}
-	must[bool](t)(w.mine.Suggestions().Send(ctx, other.ID, theirs))
+	must[bool](t)(w.mine.Suggestions().Send(ctx, other.ID, theirs, store.SendOptions{}))
 	add := func(m *message.Message) *message.Message {
 		m.IdempotencyKey = m.Content
 		m.GmailMessageID, m.PostmarkMessageID = m.Content, m.Content
@@ -545,7 +545,7 @@ func testSendRefusesWhatWasNotSent(t *testing.T, w *world) {
 				continue
 			}
 			w.unchanged(t, func() {
-				created, err := w.mine.Suggestions().Send(ctx, s.ID, key)
+				created, err := w.mine.Suggestions().Send(ctx, s.ID, key, store.SendOptions{})
 				require.ErrorIs(t, err, store.ErrConflict, m.IdempotencyKey)
 				require.NotErrorAs(t, err, new(*store.TransitionError), "it is not the decision that stands in the way")
 				require.False(t, created)
@@ -560,13 +560,13 @@ func testSendRefusesWhatWasNotSent(t *testing.T, w *world) {
 			{Role: message.RoleSystem},
 			{Role: message.RoleAssistant, Direction: message.DirectionInbound},
 		} {
-			_, err := w.mine.Suggestions().Send(ctx, s.ID, m)
+			_, err := w.mine.Suggestions().Send(ctx, s.ID, m, store.SendOptions{})
 			invalid(t, err, "direction")
 		}
 	})
 	same(t, s, w.suggestion(t, s.ID))
 	same(t, before, w.get(t, c.ID))
-	created, err := w.mine.Suggestions().Send(ctx, s.ID, &message.Message{})
+	created, err := w.mine.Suggestions().Send(ctx, s.ID, &message.Message{}, store.SendOptions{})
 	require.NoError(t, err)
 	require.True(t, created, "the suggestion is as it was")
 }
@@ -576,7 +576,7 @@ func testSendBadMessage(t *testing.T, w *world) {
 	s := w.decided(t, c, "")
 	w.unchanged(t, func() {
 		for _, m := range []*message.Message{{Role: "robot"}, {Content: "\x00"}, {Metadata: message.JSON(`{`)}} {
-			_, err := w.mine.Suggestions().Send(t.Context(), s.ID, m)
+			_, err := w.mine.Suggestions().Send(t.Context(), s.ID, m, store.SendOptions{})
 			require.ErrorIs(t, err, store.ErrInvalid)
 		}
 	})

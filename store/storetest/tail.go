@@ -182,7 +182,7 @@ func testTailFollows(t *testing.T, w *world) {
 	require.Equal(t, store.Position{Seq: 3, Change: 7}, store.PositionOf(w.get(t, c.ID)))
 	sg := w.suggest(t, c, m)
 	must[*suggestion.Suggestion](t)(w.mine.Suggestions().Approve(ctx, sg.ID, suggestion.Review{By: "a"}))
-	must[bool](t)(w.mine.Suggestions().Send(ctx, sg.ID, &message.Message{}))
+	must[bool](t)(w.mine.Suggestions().Send(ctx, sg.ID, &message.Message{}, store.SendOptions{}))
 	w.isChange(t, tail.next(), store.ChangeAppended, 4, 7)
 }
 

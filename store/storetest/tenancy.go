@@ -425,7 +425,7 @@ func suggestionCalls() map[string][]call {
 		}}},
 		"Reject": {{want: notFound, args: pendingReview}},
 		"Send": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
-			return []any{e.approved.ID, &message.Message{}}
+			return []any{e.approved.ID, &message.Message{}, store.SendOptions{}}
 		}}},
 		"Delete":  {{want: notFound, args: pendingID}},
 		"Restore": {{want: notFound, args: goneID}},

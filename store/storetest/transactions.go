@@ -325,7 +325,7 @@ func failures(c *conversation.Conversation, s *suggestion.Suggestion) []failure 
 			return err
 		}},
 		{"send of a rejected one", store.ErrConflict, func(ctx context.Context, scope store.Scope) error {
-			_, err := scope.Suggestions().Send(ctx, s.ID, &message.Message{})
+			_, err := scope.Suggestions().Send(ctx, s.ID, &message.Message{}, store.SendOptions{})
 			return err
 		}},
 		{"suggestion for nothing", store.ErrNotFound, func(ctx context.Context, s store.Scope) error {

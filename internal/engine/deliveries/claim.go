@@ -254,7 +254,7 @@ func (s deliveries) Renew(ctx context.Context, id uuid.UUID, worker string, leas
 
 func renew(ctx context.Context, sc scope.Scope, id uuid.UUID, worker string, lease time.Duration) (found []*message.OutboxEntry, err error) {
 	now := sc.Instant()
-	q := query.New("UPDATE "+sc.Tables.Deliveries+" AS d SET claimed_until = ?, updated_at = ? WHERE id = ? AND user_id = ? AND claimed_by = ? AND "+scope.OpenDelivery+
+	q := query.New("UPDATE "+sc.Tables.Deliveries+" SET claimed_until = ?, updated_at = ? WHERE id = ? AND user_id = ? AND claimed_by = ? AND "+scope.OpenDelivery+
 		" RETURNING "+record.DeliveryColumns, now.Add(lease), now, id, sc.User, worker)
 	err = sc.Single(ctx, func(on *scope.Store) (err error) {
 		found, err = query.All(query.On(ctx, on.Writer), q, record.DeliveryDest)

@@ -23,20 +23,16 @@ func (s deliveries) Enqueue(ctx context.Context, e *message.OutboxEntry) error {
 	if e == nil {
 		return scope.ErrNil("entry")
 	}
-	if e.ClaimedBy != "" || e.ClaimedUntil != nil || e.Attempts != 0 || e.LastError != "" || !e.Open() {
-		return rule.Invalid("entry", "has a claim, attempts, an error or an end")
+	if err := threads.CheckNewEntry(e); err != nil {
+		return err
 	}
-	user := e.UserID
 	if _, err := s.sc.Writing(ctx); err != nil {
 		return err
 	}
 	var stored message.OutboxEntry
 	err := s.changeMessage(ctx, "enqueue", e.MessageID, func(l *locked) error {
-		if user != uuid.Nil && user != l.User {
-			return rule.Invalid("user_id", "is another user's than the message's")
-		}
 		stored = *e
-		if err := prepare(l.Scope, &stored); err != nil {
+		if err := threads.PrepareEntry(l.Scope, &stored); err != nil {
 			return err
 		}
 		return l.enqueue(&stored)
@@ -47,33 +43,9 @@ func (s deliveries) Enqueue(ctx context.Context, e *message.OutboxEntry) error {
 	return err
 }
 
-// prepare fills in a new entry and validates it. The scope is that of the message's owner.
-func prepare(sc scope.Scope, e *message.OutboxEntry) error {
-	e.UserID = sc.User
-	if err := sc.GiveID(&e.ID); err != nil {
-		return err
-	}
-	sc.Clean.Model(e)
-	e.Normalize(sc.Instant())
-	return e.Validate()
-}
-
-// checkSendable refuses a message that nobody hands to a provider.
-func checkSendable(m *message.Message) error {
-	switch {
-	case m.Direction != message.DirectionOutbound:
-		return rule.Invalid("message_id", "is that of a message that is not outbound")
-	case m.Kind == message.KindNote || m.Kind == message.KindEvent:
-		return rule.Invalid("message_id", "is that of a %s, which never leaves", m.Kind)
-	case m.State != message.StateComplete:
-		return rule.Invalid("message_id", "is that of a message that is not complete")
-	}
-	return nil
-}
-
 // enqueue stores an entry of the message.
 func (l *locked) enqueue(e *message.OutboxEntry) error {
-	if err := checkSendable(l.message); err != nil {
+	if err := threads.CheckSendable(l.message); err != nil {
 		return err
 	}
 	var waiting, done int64
@@ -87,15 +59,7 @@ func (l *locked) enqueue(e *message.OutboxEntry) error {
 	case done > 0 && l.message.Delivery != message.DeliveryBounced:
 		return &store.TransitionError{Of: "message", From: "sent", To: "queued"}
 	}
-	args := []any{
-		e.ID, e.UserID, e.MessageID, e.Channel, e.DueAt, nil, nil, 0, nil, nil, nil, nil, e.CreatedAt, e.UpdatedAt,
-	}
-	n, err := query.New("INSERT INTO "+l.Tables.Deliveries+" ("+record.DeliveryColumns+") VALUES ("+query.Marks(len(args))+
-		") ON CONFLICT (id, user_id) DO NOTHING", args...).Exec(l.db)
-	if err == nil && n == 0 {
-		return fmt.Errorf("%w: the id of the delivery is taken", store.ErrConflict)
-	}
-	if err != nil {
+	if err := threads.InsertEntries(l.Scope, l.db, []*message.OutboxEntry{e}); err != nil {
 		return err
 	}
 	return l.queued()

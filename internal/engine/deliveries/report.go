@@ -203,7 +203,7 @@ func (s deliveries) Delivered(ctx context.Context, messageID uuid.UUID) (*messag
 // learn changes what is known of a message that can have been sent.
 func (s deliveries) learn(ctx context.Context, operation string, messageID uuid.UUID, fn func(l *locked) error) (m *message.Message, err error) {
 	err = s.changeMessage(ctx, operation, messageID, func(l *locked) error {
-		if err := checkSendable(l.message); err != nil {
+		if err := threads.CheckSendable(l.message); err != nil {
 			return err
 		}
 		err := fn(l)

@@ -18,3 +18,8 @@ func DeliveryDest(e *message.OutboxEntry) []any {
 		(*Instant)(&e.CreatedAt), (*Instant)(&e.UpdatedAt),
 	}
 }
+
+// DeliveryArgs returns the values of DeliveryColumns for a new row, which nobody has claimed.
+func DeliveryArgs(e *message.OutboxEntry) []any {
+	return []any{e.ID, e.UserID, e.MessageID, e.Channel, e.DueAt, nil, nil, 0, nil, nil, nil, nil, e.CreatedAt, e.UpdatedAt}
+}

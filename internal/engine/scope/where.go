@@ -70,7 +70,7 @@ func (sc Scope) InLiveMessage(q *query.Query, alias string) *query.Query {
 // What holds for an entry d of the outbox: OpenDelivery, that it has not ended, in the words of the
 // partial indexes, and DueDelivery, that a worker may take it now, which is given twice.
 const (
-	OpenDelivery = "d.done_at IS NULL AND d.failed_at IS NULL AND d.cancelled_at IS NULL"
+	OpenDelivery = "done_at IS NULL AND failed_at IS NULL AND cancelled_at IS NULL"
 	DueDelivery  = "d.due_at <= ? AND (d.claimed_until IS NULL OR d.claimed_until <= ?)"
 )
 

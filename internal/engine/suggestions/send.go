@@ -16,7 +16,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message) (bool, error) {
+func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message, o store.SendOptions) (bool, error) {
 	if m == nil {
 		return false, scope.ErrNil("message")
 	}
@@ -43,17 +43,22 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 	if m.Direction != message.DirectionOutbound {
 		return false, rule.Invalid("direction", "is not outbound; Send appends an outbound message")
 	}
+	out, err := threads.NewOutgoing(sc, d, o.Deliver)
+	if err != nil {
+		return false, err
+	}
 	var created bool
 	var sent threads.Draft
 	err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
 		sent = d.Copy()
-		created, err = s.send(ctx, sc.In(tx), sg.ID, sent)
+		created, err = s.send(ctx, sc.In(tx), sg.ID, sent, out)
 		return err
 	})
 	if err != nil {
 		return false, query.Wrap("send", err)
 	}
 	*m = *sent.Message
+	out.Fill()
 	sc.Noted(ctx, 1, len(m.Content))
 	return created, nil
 }
@@ -61,7 +66,7 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message)
 // send appends the draft as the message of a suggestion and links the two. It holds the lock
 // of the conversation throughout, so that the second of two concurrent calls finds the
 // message of the first and returns it with false.
-func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d threads.Draft) (bool, error) {
+func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d threads.Draft, out *threads.Outgoing) (bool, error) {
 	conversationID := d.ConversationID
 	if err := threads.LockConversation(ctx, sc, conversationID); err != nil {
 		return false, err
@@ -75,7 +80,10 @@ func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d t
 		return false, &store.TransitionError{Of: "suggestion", From: sg.Status.String(), To: "sent"}
 	}
 	if sg.Sent() {
-		return false, readSentMessage(ctx, sc, *sg.SentMessageID, d.Message)
+		if err := readSentMessage(ctx, sc, *sg.SentMessageID, d.Message); err != nil {
+			return false, err
+		}
+		return false, out.Find(ctx, sc, d.Message)
 	}
 	if d.Content == "" {
 		d.Content = sg.FinalContent()
@@ -83,6 +91,7 @@ func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d t
 	if err := sc.CheckSize("message", d.Size()); err != nil {
 		return false, err
 	}
+	out.Mark(d)
 	created, err := s.appends.AppendOne(ctx, sc, d)
 	if err != nil {
 		return false, err
@@ -98,7 +107,10 @@ func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d t
 	case err == nil && n != 1:
 		err = fmt.Errorf("%w: the suggestion was sent meanwhile", store.ErrConflict)
 	}
-	return created && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	return created, threads.StoreOutgoing(ctx, sc, []*threads.Outgoing{out}, []threads.Draft{d}, []bool{created})
 }
 
 // checkLinkable refuses a stored message that a suggestion cannot have become. The append

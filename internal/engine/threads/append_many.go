@@ -31,25 +31,35 @@ func (s messages) AppendMany(ctx context.Context, conversationID uuid.UUID, ms [
 	if err != nil {
 		return nil, err
 	}
-	if changes != nil {
-		created, err := s.sql.appendWithStates(ctx, sc, drafts, o.ExpectedSeq, changes)
-		sc.Noted(ctx, len(created), textBytes(ms...))
-		return created, query.Wrap("append", err)
+	out, err := newOutgoing(sc, drafts, o.Deliver)
+	if err != nil {
+		return nil, err
 	}
-	if len(drafts) == 1 && o.ExpectedSeq == nil {
-		created, err := s.sql.appendOneOfMany(ctx, sc, drafts[0])
-		sc.Noted(ctx, len(created), textBytes(ms...))
-		return created, query.Wrap("append", err)
-	}
-	if created, err := s.sql.tryAppendMany(ctx, sc, drafts, o.ExpectedSeq); err != nil || created != nil {
-		sc.Noted(ctx, len(created), textBytes(ms...))
-		return created, query.Wrap("append", err)
-	}
-	batch, err := writeBatch(ctx, sc, drafts, batchOptions{expectedSeq: o.ExpectedSeq})
+	created, err := appendDelivered(ctx, sc, drafts, out, func(sc scope.Scope, drafts []Draft) ([]bool, error) {
+		return s.sql.appendDrafts(ctx, sc, drafts, o.ExpectedSeq, changes)
+	})
 	if err != nil {
 		return nil, query.Wrap("append", err)
 	}
-	sc.Noted(ctx, len(drafts), textBytes(ms...))
+	sc.Noted(ctx, len(created), textBytes(ms...))
+	return created, nil
+}
+
+// appendDrafts appends drafts of one conversation in as few statements as their kind allows.
+func (s *Statements) appendDrafts(ctx context.Context, sc scope.Scope, drafts []Draft, expectedSeq *int64, changes states.Appended) ([]bool, error) {
+	if changes != nil {
+		return s.appendWithStates(ctx, sc, drafts, expectedSeq, changes)
+	}
+	if len(drafts) == 1 && expectedSeq == nil {
+		return s.appendOneOfMany(ctx, sc, drafts[0])
+	}
+	if created, err := s.tryAppendMany(ctx, sc, drafts, expectedSeq); err != nil || created != nil {
+		return created, err
+	}
+	batch, err := writeBatch(ctx, sc, drafts, batchOptions{expectedSeq: expectedSeq})
+	if err != nil {
+		return nil, err
+	}
 	return batch.created, nil
 }
 
