@@ -92,7 +92,9 @@ func (r *Report) Reason() string {
 			if strings.HasPrefix(one.Diagnostic, one.Status) {
 				words = strings.Fields(address + " " + one.Diagnostic)
 			}
-			return strings.Join(words, " ")
+			if len(words) > 0 {
+				return strings.Join(words, " ")
+			}
 		}
 	}
 	return "could not be delivered"

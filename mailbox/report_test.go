@@ -182,6 +182,7 @@ func TestReason(t *testing.T) {
 	assert.Empty(t, (&mailbox.Report{Kind: mailbox.ReportDelivery, Recipients: two[:1]}).Reason())
 	assert.Empty(t, (&mailbox.Report{Kind: mailbox.ReportDisposition, Recipients: two}).Reason(), "whoever failed to show a mail has it")
 	assert.Equal(t, "could not be delivered", (&mailbox.Report{Kind: mailbox.ReportDelivery}).Reason())
+	assert.Equal(t, "could not be delivered", (&mailbox.Report{Kind: mailbox.ReportDelivery, Recipients: make([]mailbox.Recipient, 1)}).Reason())
 }
 
 func TestDispositions(t *testing.T) {

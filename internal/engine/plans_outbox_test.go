@@ -54,7 +54,10 @@ func plannedOutboxes(messageID uuid.UUID) (all []plannedOutbox) {
 			return err
 		}})
 	}
-	health := func(ctx context.Context, _ store.Scope, h store.Health) error { _, err := h.Deliveries(ctx); return err }
+	health := func(ctx context.Context, _ store.Scope, h store.Health) error {
+		_, err := h.Deliveries(ctx)
+		return err
+	}
 	return append(all,
 		plannedOutbox{"health of open ones", "count(*)", map[bool]string{true: anyOpen}, health},
 		plannedOutbox{"health of failed ones", "DISTINCT", map[bool]string{true: anyFailed}, health})
