@@ -78,15 +78,18 @@ func reportsWithFields() map[string]reportCase {
 		"an action of nobody": {withFields("Action: failed\n\n" + final + "Status: 4.7.0\n"), bob("delayed", "4.7.0", ""), false, message.KindAutoReply},
 		"another name": {
 			withFields(mta + final + "X-Actual-Recipient: rfc822; bobby@c.example\nAction: failed\n"),
-			[]mailbox.Recipient{{Address: "bob@b.example", Original: "bobby@c.example", Action: "failed"}}, false, message.KindBounce,
+			[]mailbox.Recipient{{Address: "bob@b.example", Original: "bobby@c.example", Action: "failed"}},
+			false, message.KindBounce,
 		},
 		"letters in ASCII": {
 			withFields(mta + `Final-Recipient: utf-8; j\x{F6}rg@b.example` + "\nAction: failed\n"),
-			[]mailbox.Recipient{{Address: "jörg@b.example", Action: "failed"}}, false, message.KindBounce,
+			[]mailbox.Recipient{{Address: "jörg@b.example", Action: "failed"}},
+			false, message.KindBounce,
 		},
 		"a name of another network": {
 			withFields(mta + "Final-Recipient: x400; /S=bob/O=b/\nAction: failed\n"),
-			[]mailbox.Recipient{{Address: "/S=bob/O=b/", Action: "failed"}}, false, message.KindBounce,
+			[]mailbox.Recipient{{Address: "/S=bob/O=b/", Action: "failed"}},
+			false, message.KindBounce,
 		},
 		"fields in the text": {inWords("It did not work.\n\nReporting-MTA: dns; mx\n\n" + final + "Action: delayed\nStatus: 4.0.0\n\n" + returnedMail), bob("delayed", "4.0.0", ""), false, message.KindAutoReply},
 		"fields without recipients": {

@@ -135,9 +135,10 @@ type returned struct {
 func splitReturned(text string) (t returned) {
 	text = cutText(text, maxExplanation)
 	bytes, end := []byte(text), len(text)
-	for i, next := 0, 0; i < len(text); i = next {
+	for next := 0; next < len(text); {
+		i := next
 		line, _, _ := strings.Cut(text[i:], "\n")
-		next = i + len(line) + 1
+		next += len(line) + 1
 		if end == len(text) && copied.MatchString(line) {
 			end = i
 		}

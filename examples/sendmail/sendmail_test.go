@@ -189,7 +189,7 @@ func TestTheServersFault(t *testing.T) {
 
 func TestUndo(t *testing.T) {
 	b := newInbox(t)
-	e, err := approve(t.Context(), b.st, b.user, b.receive("bob").ID, "ann", time.Hour)
+	e, err := approve(t.Context(), b.st, b.user, b.receive("bob").ID, "bea", time.Hour)
 	require.NoError(t, err)
 	require.NoError(t, b.st.AllUsers().Deliveries().Run(t.Context(), store.RunOptions{Once: true}, b.sender.send))
 	assert.Empty(t, b.server.to("bob"))

@@ -94,7 +94,10 @@ type session struct {
 
 func (s *session) AuthMechanisms() []string { return []string{sasl.Plain} }
 
-func (s *session) Auth(string) (sasl.Server, error) {
+func (s *session) Auth(mechanism string) (sasl.Server, error) {
+	if mechanism != sasl.Plain {
+		return nil, smtp.ErrAuthUnknownMechanism
+	}
 	return sasl.NewPlainServer(func(_, _, password string) error {
 		if s.known = password == s.password; !s.known {
 			return &smtp.SMTPError{Code: 535, EnhancedCode: smtp.EnhancedCode{5, 7, 8}, Message: "who is it"}
