@@ -408,6 +408,7 @@ func callSuggestions(c *caller, s *secrets, r store.Suggestions, thread *convers
 		c.call(r, decide, append(args, suggestion.Review{By: s.next(), Feedback: s.next()})...)
 		c.call(r, "Get", sg.ID)
 		c.call(r, "Send", sg.ID, &message.Message{RecipientEmail: s.next(), GmailMessageID: s.next()}, store.SendOptions{Deliver: &message.OutboxEntry{Channel: s.next()}})
+		c.call(r, "Unsend", sg.ID)
 		c.call(r, "Delete", sg.ID)
 		c.call(r, "Restore", sg.ID)
 	}

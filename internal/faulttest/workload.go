@@ -317,7 +317,7 @@ func (c *client) suggest(ctx context.Context) error {
 		g := d.suggestions[id]
 		return g != nil && g.SentMessageID != nil && *g.SentMessageID == sent.ID
 	}), func() error {
-		_, err := c.s.Suggestions().Send(ctx, id, m, store.SendOptions{})
+		_, err := c.s.Suggestions().Send(ctx, id, m, store.SendOptions{AllowStale: true, AllowSecond: true})
 		return err
 	})
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,6 +49,7 @@ func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 		"done and fail":               reportsAtOnce,
 		"enqueue":                     enqueuesAtOnce,
 	}
+	maps.Copy(tests, sendsAtOnce())
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, f(t)) })
 	}
@@ -254,7 +256,7 @@ func sendAll(t *testing.T, mine store.Scope, conversationID uuid.UUID, ids []uui
 	var sent atomic.Int64
 	errs := together(people, func(person int) error {
 		for i := range ids {
-			created, err := mine.Suggestions().Send(t.Context(), ids[(i+person)%len(ids)], &message.Message{}, store.SendOptions{})
+			created, err := mine.Suggestions().Send(t.Context(), ids[(i+person)%len(ids)], &message.Message{}, store.SendOptions{AllowSecond: true})
 			if err != nil {
 				return err
 			}

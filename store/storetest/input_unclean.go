@@ -39,7 +39,8 @@ func uncleanKeysFind(t *testing.T, st store.Store) {
 		}
 		for _, c := range calls {
 			visitor := e.live.ID
-			for where, args := range vary(c.args(e, visitor), unclean) {
+			for where := range vary(c.args(e, visitor), unclean) {
+				args := vary(c.args(e, visitor), unclean)[where] // an earlier call has filled in what they share
 				found, err := run(name, args)
 				want, wantErr := run(name, freshArgs(c, e, visitor))
 				assert.Equal(t, want, found, "%s with %s: %v", name, where, err)

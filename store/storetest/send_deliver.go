@@ -15,13 +15,23 @@ import (
 
 func sendTests() subtests {
 	return subtests{
-		"SendDeliver":          testSendDeliver,
-		"SendDeliverRefused":   testSendDeliverRefused,
-		"SendDeliverAgain":     testSendDeliverAgain,
-		"SendDeliverLinked":    testSendDeliverLinked,
-		"AppendDeliver":        testAppendDeliver,
-		"AppendDeliverRefused": testAppendDeliverRefused,
-		"AppendDeliverAgain":   testAppendDeliverAgain,
+		"SendDeliver":           testSendDeliver,
+		"SendDeliverRefused":    testSendDeliverRefused,
+		"SendDeliverAgain":      testSendDeliverAgain,
+		"SendDeliverLinked":     testSendDeliverLinked,
+		"AppendDeliver":         testAppendDeliver,
+		"AppendDeliverRefused":  testAppendDeliverRefused,
+		"AppendDeliverAgain":    testAppendDeliverAgain,
+		"SendAnew":              testSendAnew,
+		"SendAnewWithoutOutbox": testSendAnewWithoutOutbox,
+		"SendAnewRefused":       testSendAnewRefused,
+		"SendStale":             testSendStale,
+		"SendNotStale":          testSendNotStale,
+		"SendStaleOnBranches":   testSendStaleOnBranches,
+		"SendSecond":            testSendSecond,
+		"SendNotSecond":         testSendNotSecond,
+		"SendUnsend":            testUnsend,
+		"SendUnsendRefused":     testUnsendRefused,
 	}
 }
 

@@ -432,15 +432,6 @@ func testSendOnce(t *testing.T, w *world) {
 	}
 	same(t, before, w.suggestion(t, s.ID))
 	same(t, conv, w.get(t, c.ID))
-
-	// Who deletes the message does not make the suggestion unsent.
-	w.deleteMessage(t, m)
-	again := &message.Message{}
-	created, err := w.mine.Suggestions().Send(ctx, s.ID, again, store.SendOptions{})
-	require.NoError(t, err)
-	require.False(t, created)
-	require.Equal(t, m.ID, again.ID)
-	require.True(t, again.Deleted())
 }
 
 func testSendNeedsADecision(t *testing.T, w *world) {

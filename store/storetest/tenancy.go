@@ -424,9 +424,15 @@ func suggestionCalls() map[string][]call {
 			return []any{e.pending.ID, "changed", suggestion.Review{By: "b"}}
 		}}},
 		"Reject": {{want: notFound, args: pendingReview}},
-		"Send": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
-			return []any{e.approved.ID, &message.Message{}, store.SendOptions{}}
-		}}},
+		"Send": {
+			{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{e.approved.ID, &message.Message{}, store.SendOptions{}}
+			}},
+			{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{e.approved.ID, &message.Message{}, store.SendOptions{Deliver: &message.OutboxEntry{Channel: "mail"}}}
+			}},
+		},
+		"Unsend":  {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.outbox.sent.ID} }}},
 		"Delete":  {{want: notFound, args: pendingID}},
 		"Restore": {{want: notFound, args: goneID}},
 	}

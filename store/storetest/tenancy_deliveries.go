@@ -10,6 +10,7 @@ import (
 
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/suggestion"
 )
 
 // outbox is what an estate has in the outbox: messages that are not in it, whose entries
@@ -18,6 +19,8 @@ type outbox struct {
 	unsent                *message.Message
 	open, claimed, failed *message.OutboxEntry
 	next                  store.Cursor
+	// sent is a suggestion whose message is open.
+	sent *suggestion.Suggestion
 }
 
 // outboxWorker has what is claimed.
@@ -44,6 +47,11 @@ func newOutbox(t *testing.T, s store.Scope, conversationID uuid.UUID) (o outbox)
 	must[*message.OutboxEntry](t)(r.Fail(ctx, o.failed.ID, outboxWorker, store.Failure{Error: "refused", Final: true}))
 	o.open = &message.OutboxEntry{MessageID: reply().ID, Channel: "mail"}
 	require.NoError(t, r.Enqueue(ctx, o.open))
+	o.sent = &suggestion.Suggestion{ConversationID: conversationID, SuggestedContent: "to be taken back"}
+	require.NoError(t, s.Suggestions().Create(ctx, o.sent))
+	must[*suggestion.Suggestion](t)(s.Suggestions().Approve(ctx, o.sent.ID, suggestion.Review{}))
+	queued := store.SendOptions{Deliver: &message.OutboxEntry{Channel: "mail"}}
+	must[bool](t)(s.Suggestions().Send(ctx, o.sent.ID, &message.Message{}, queued))
 	o.next = nextOf[*message.OutboxEntry](t)(r.List(ctx, store.DeliveryFilter{}, store.PageRequest{Limit: 1}))
 	return o
 }

@@ -45,6 +45,7 @@ func runTransactions(t *testing.T, f Factory, can Capabilities) {
 		"duplicate committed since":    can.duplicateCommittedSince,
 		"deadlock":                     can.deadlockIsRetried,
 		"serialization failure":        can.serializationFailureIsRetried,
+		"approve, send and deliver":    sendsInTransactions,
 		"close":                        closeSemantics,
 		"cancelled before":             cancelledBefore,
 		"cancelled during":             cancelledDuring,

@@ -149,23 +149,12 @@ func (l *locked) siblings() (n siblings, err error) {
 
 // claimed tells whether a worker has the entry now.
 func (l *locked) claimed() bool {
-	return l.entry.Open() && l.entry.ClaimedUntil != nil && l.entry.ClaimedUntil.After(l.Instant())
+	return threads.EntryState(l.entry, l.Instant()) == threads.EntryClaimed
 }
 
 // refuse is the error of a change that the state of the entry does not allow.
 func (l *locked) refuse(to string) error {
-	from := "open"
-	switch {
-	case l.entry.DoneAt != nil:
-		from = "done"
-	case l.entry.FailedAt != nil:
-		from = "failed"
-	case l.entry.CancelledAt != nil:
-		from = "cancelled"
-	case l.claimed():
-		from = "claimed"
-	}
-	return &store.TransitionError{Of: "delivery", From: from, To: to}
+	return &store.TransitionError{Of: "delivery", From: threads.EntryState(l.entry, l.Instant()), To: to}
 }
 
 func leaseError(e *message.OutboxEntry) error {

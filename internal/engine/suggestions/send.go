@@ -8,7 +8,6 @@ import (
 
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
-	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/engine/threads"
 	"github.com/convostore/convostore/message"
@@ -20,23 +19,14 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message,
 	if m == nil {
 		return false, scope.ErrNil("message")
 	}
-	if _, err := s.sc.Writing(ctx); err != nil {
-		return false, err
-	}
-	owner, err := s.sc.Owner(ctx, s.sc.Tables.Suggestions, id)
-	if err != nil {
-		return false, query.Wrap("send", err)
-	}
-	sc := s.sc.As(owner)
-	// The suggestion is read without a lock to find its conversation, which is locked first.
-	sg, err := getSuggestion(sc, query.On(ctx, sc.Writer), id)
+	sc, conversationID, err := s.conversationOf(ctx, id)
 	if err != nil {
 		return false, query.Wrap("send", err)
 	}
 	if m.Role == "" && m.Direction == message.DirectionNone {
 		m.Role = message.RoleAssistant
 	}
-	d, err := threads.NewDraft(ctx, sc, sg.ConversationID, m)
+	d, err := threads.NewDraft(ctx, sc, conversationID, m)
 	if err != nil {
 		return false, err
 	}
@@ -51,7 +41,7 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message,
 	var sent threads.Draft
 	err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
 		sent = d.Copy()
-		created, err = s.send(ctx, sc.In(tx), sg.ID, sent, out)
+		created, err = s.send(ctx, sc.In(tx), sending{id: id, options: o, draft: sent, out: out})
 		return err
 	})
 	if err != nil {
@@ -63,27 +53,62 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message,
 	return created, nil
 }
 
+// conversationOf returns the conversation of a suggestion, which is locked before it, and the scope
+// of its owner.
+func (s suggestions) conversationOf(ctx context.Context, id uuid.UUID) (sc scope.Scope, conversationID uuid.UUID, err error) {
+	if _, err := s.sc.Writing(ctx); err != nil {
+		return s.sc, uuid.Nil, err
+	}
+	owner, err := s.sc.Owner(ctx, s.sc.Tables.Suggestions, id)
+	if err != nil {
+		return s.sc, uuid.Nil, err
+	}
+	sc = s.sc.As(owner)
+	sg, err := getSuggestion(sc, query.On(ctx, sc.Writer), id)
+	if err != nil {
+		return sc, uuid.Nil, err
+	}
+	return sc, sg.ConversationID, nil
+}
+
+// sending is one call of Send.
+type sending struct {
+	id      uuid.UUID
+	options store.SendOptions
+	draft   threads.Draft
+	out     *threads.Outgoing
+}
+
 // send appends the draft as the message of a suggestion and links the two. It holds the lock
 // of the conversation throughout, so that the second of two concurrent calls finds the
 // message of the first and returns it with false.
-func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d threads.Draft, out *threads.Outgoing) (bool, error) {
-	conversationID := d.ConversationID
-	if err := threads.LockConversation(ctx, sc, conversationID); err != nil {
-		return false, err
-	}
-	db := query.On(ctx, sc.Writer)
-	sg, err := getSuggestion(sc, db, id)
+func (s suggestions) send(ctx context.Context, sc scope.Scope, call sending) (bool, error) {
+	d := call.draft
+	sg, err := lockForSend(ctx, sc, d.ConversationID, call.id)
 	if err != nil {
 		return false, err
 	}
 	if !sg.Status.Sendable() {
 		return false, &store.TransitionError{Of: "suggestion", From: sg.Status.String(), To: "sent"}
 	}
+	var former *message.Message
 	if sg.Sent() {
-		if err := readSentMessage(ctx, sc, *sg.SentMessageID, d.Message); err != nil {
+		var goes bool
+		if former, goes, err = readSent(ctx, sc, *sg.SentMessageID); err != nil {
 			return false, err
 		}
-		return false, out.Find(ctx, sc, d.Message)
+		if goes {
+			*d.Message = *former
+			return false, call.out.Find(ctx, sc, former)
+		}
+	}
+	if err := sg.refuse(ctx, sc, call.options); err != nil {
+		return false, err
+	}
+	if former != nil {
+		if err := withdraw(ctx, sc, former); err != nil {
+			return false, err
+		}
 	}
 	if d.Content == "" {
 		d.Content = sg.FinalContent()
@@ -91,31 +116,41 @@ func (s suggestions) send(ctx context.Context, sc scope.Scope, id uuid.UUID, d t
 	if err := sc.CheckSize("message", d.Size()); err != nil {
 		return false, err
 	}
-	out.Mark(d)
+	call.out.Mark(d)
 	created, err := s.appends.AppendOne(ctx, sc, d)
 	if err != nil {
 		return false, err
 	}
-	if err := checkLinkable(d.Message, conversationID); err != nil {
+	if err := checkLinkable(d.Message, former, sg.ConversationID); err != nil {
 		return false, err
 	}
+	if err := link(ctx, sc, sg.ID, former, d.ID); err != nil {
+		return false, err
+	}
+	return created, threads.StoreOutgoing(ctx, sc, []*threads.Outgoing{call.out}, []threads.Draft{d}, []bool{created})
+}
+
+// link makes a message the one that a suggestion was sent as, in the place of a former one, which
+// may be nil.
+func link(ctx context.Context, sc scope.Scope, id uuid.UUID, former *message.Message, messageID uuid.UUID) error {
+	var was uuid.UUID
+	if former != nil {
+		was = former.ID
+	}
 	n, err := query.New("UPDATE "+sc.Tables.Suggestions+" SET sent_message_id = ?, updated_at = ?"+
-		" WHERE id = ? AND user_id = ? AND sent_message_id IS NULL", d.ID, sc.Instant(), sg.ID, sc.User).Exec(db)
+		" WHERE id = ? AND user_id = ? AND (sent_message_id IS NULL OR sent_message_id = ?)", messageID, sc.Instant(), id, sc.User, was).Exec(query.On(ctx, sc.Writer))
 	switch {
 	case dialect.KindOf(err) == dialect.Unique:
 		err = fmt.Errorf("%w: the message's key belongs to the message of another suggestion", store.ErrConflict)
 	case err == nil && n != 1:
 		err = fmt.Errorf("%w: the suggestion was sent meanwhile", store.ErrConflict)
 	}
-	if err != nil {
-		return false, err
-	}
-	return created, threads.StoreOutgoing(ctx, sc, []*threads.Outgoing{out}, []threads.Draft{d}, []bool{created})
+	return err
 }
 
 // checkLinkable refuses a stored message that a suggestion cannot have become. The append
 // returned it because it has a key of the draft.
-func checkLinkable(m *message.Message, conversationID uuid.UUID) error {
+func checkLinkable(m, former *message.Message, conversationID uuid.UUID) error {
 	var holder string
 	switch {
 	case m.ConversationID != conversationID:
@@ -124,19 +159,10 @@ func checkLinkable(m *message.Message, conversationID uuid.UUID) error {
 		holder = "a message that is not outbound"
 	case m.Deleted():
 		holder = "a deleted message"
+	case former != nil && m.ID == former.ID:
+		holder = "the message that the suggestion was sent as before"
 	default:
 		return nil
 	}
 	return fmt.Errorf("%w: the message's key belongs to %s", store.ErrConflict, holder)
-}
-
-// readSentMessage reads the message that a suggestion became into m. It also reads a
-// soft-deleted message: to send the suggestion again would be worse than to return it.
-func readSentMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, m *message.Message) error {
-	q := query.New("SELECT "+record.MessageColumns+" FROM "+sc.Tables.Messages+" WHERE id = ? AND user_id = ?", id, sc.User)
-	sent, err := query.One(query.On(ctx, sc.Writer), q, record.MessageDest)
-	if err == nil {
-		*m = *sent
-	}
-	return err
 }

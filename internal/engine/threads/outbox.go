@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -18,6 +19,50 @@ import (
 
 // OpenEntry is the condition that an entry of the outbox has not ended.
 const OpenEntry = scope.OpenDelivery
+
+// EntryClaimed is the state of an open entry that a worker has.
+const EntryClaimed = "claimed"
+
+// EntryState is where an entry is at a time, as a *store.TransitionError says it.
+func EntryState(e *message.OutboxEntry, now time.Time) string {
+	switch {
+	case e.DoneAt != nil:
+		return "done"
+	case e.FailedAt != nil:
+		return "failed"
+	case e.CancelledAt != nil:
+		return "cancelled"
+	case e.ClaimedUntil != nil && e.ClaimedUntil.After(now):
+		return EntryClaimed
+	}
+	return "open"
+}
+
+// CancelEntries takes what a message has in the outbox out of it, and returns its entries as they
+// were, the latest first. The conversation is locked. It returns a *store.TransitionError if a
+// worker has one of them.
+func CancelEntries(ctx context.Context, sc scope.Scope, messageID uuid.UUID) ([]*message.OutboxEntry, error) {
+	db, now := query.On(ctx, sc.Writer), sc.Instant()
+	q := query.New("SELECT "+record.DeliveryColumns+" FROM "+sc.Tables.Deliveries+
+		" WHERE message_id = ? AND user_id = ? ORDER BY created_at DESC, id DESC"+sc.Dialect.ForUpdate(), messageID, sc.User)
+	entries, err := query.All(db, q, record.DeliveryDest)
+	if err != nil {
+		return nil, err
+	}
+	open := false
+	for _, e := range entries {
+		if EntryState(e, now) == EntryClaimed {
+			return nil, &store.TransitionError{Of: "delivery", From: EntryClaimed, To: "cancelled"}
+		}
+		open = open || e.Open()
+	}
+	if !open {
+		return entries, nil
+	}
+	_, err = query.New("UPDATE "+sc.Tables.Deliveries+" SET cancelled_at = ?, claimed_by = NULL, claimed_until = NULL, updated_at = ?"+
+		" WHERE message_id = ? AND user_id = ? AND "+OpenEntry, now, now, messageID, sc.User).Exec(db)
+	return entries, err
+}
 
 // CheckNewEntry refuses an entry that has more than a new one can have.
 func CheckNewEntry(e *message.OutboxEntry) error {

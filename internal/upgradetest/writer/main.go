@@ -199,7 +199,7 @@ func (w *writer) suggest(ctx context.Context, m *message.Message) error {
 		return err
 	}
 	reply := &message.Message{Content: s.SuggestedContent}
-	if _, err := w.scope.Suggestions().Send(ctx, s.ID, reply, store.SendOptions{}); err != nil {
+	if _, err := w.scope.Suggestions().Send(ctx, s.ID, reply, store.SendOptions{AllowStale: true}); err != nil {
 		return err
 	}
 	return say(Acknowledged{Call: "suggestion", ID: s.ID, Text: s.SuggestedContent})
