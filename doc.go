@@ -88,10 +88,14 @@ history in and out. The documents docs/chat-*.md say more.
 	err = mine.Suggestions().Create(ctx, s)
 	s, err = mine.Suggestions().Edit(ctx, s.ID, "…", suggestion.Review{By: "ann"})
 	out := &message.Message{RecipientEmail: "john@example.com"}
-	created, err = mine.Suggestions().Send(ctx, s.ID, out, store.SendOptions{})
+	created, err = mine.Suggestions().Send(ctx, s.ID, out, store.SendOptions{Deliver: &message.OutboxEntry{Channel: "mail"}})
 
 If several people decide at the same time, one wins and the others get a *TransitionError.
-Send writes the outbound message once, however often it is called.
+Send writes the outbound message once, however often it is called, and in the same transaction puts
+it into the outbox, from where [github.com/convostore/convostore/store.Deliveries] hands it to a
+provider. It refuses a draft that a newer message has overtaken, and a second reply to the same
+message. What the provider refused or the host deleted is sent anew, and Unsend takes back what no
+worker has yet.
 
 # Search
 

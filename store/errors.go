@@ -18,7 +18,7 @@ var (
 	// ErrConflict means that another row or a concurrent write stands in the way: a key that
 	// is taken, a decision that was made, or, in the scope of all users, an id that more than
 	// one user has. Every *TransitionError, *SeqConflictError, *StreamError,
-	// *LeaseError and *TakenError matches it.
+	// *LeaseError, *StaleDraftError, *SecondReplyError and *TakenError matches it.
 	ErrConflict = rule.ErrConflict
 	// ErrInvalid means that the input breaks a rule. Every *InvalidError matches it.
 	ErrInvalid = rule.ErrInvalid

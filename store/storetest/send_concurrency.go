@@ -155,7 +155,7 @@ func unsendAgainstClaim(t *testing.T, st store.Store) {
 			taken[c.Message.ID] = true
 		}
 	}
-	for i, id := range messages {
+	for i, id := range &messages {
 		assert.NotEqual(t, back[i], taken[id], "message %d was taken back: %v, and a worker has it: %v", i, back[i], taken[id])
 	}
 }

@@ -31,7 +31,7 @@ func lockForSend(ctx context.Context, sc scope.Scope, conversationID, id uuid.UU
 	tables, replies := otherReplies(sc)
 	q := query.New("SELECT "+record.SuggestionColumns+
 		", EXISTS (SELECT 1 FROM "+sc.Tables.Messages+" m WHERE m.conversation_id = s.conversation_id AND m.user_id = s.user_id"+
-		threads.Overtakes(sc, "s.answers_seq")+"), EXISTS (SELECT 1 FROM "+tables+" WHERE "+replies+") FROM "+sc.Tables.Suggestions+" s WHERE id = ?", id)
+		threads.Overtakes(sc, "s.answers_seq")+"), EXISTS (SELECT 1 FROM "+tables+" WHERE "+replies+") FROM "+sc.Tables.Suggestions+" s WHERE id = ? AND conversation_id = ?", id, conversationID)
 	q = sc.InLive(scope.Deleted(sc.Owned(q, "s."), store.ExcludeDeleted, "s."), "s.")
 	return query.One(query.On(ctx, sc.Writer), q.Add(sc.Dialect.ForUpdate()), func(l *lockedSuggestion) []any {
 		return append(record.SuggestionDest(&l.Suggestion), &l.overtaken, &l.answered)

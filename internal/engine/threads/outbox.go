@@ -2,7 +2,6 @@ package threads
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -213,14 +212,14 @@ func (o *Outgoing) find(ctx context.Context, sc scope.Scope, d Draft) error {
 }
 
 // Find looks for the entry that a message has on the channel, the one that was made last.
-func (o *Outgoing) Find(ctx context.Context, sc scope.Scope, m *message.Message) (err error) {
+func (o *Outgoing) Find(ctx context.Context, sc scope.Scope, m *message.Message) error {
 	if o == nil {
 		return nil
 	}
-	o.stored, err = query.One(query.On(ctx, sc.Writer), query.New("SELECT "+record.DeliveryColumns+" FROM "+sc.Tables.Deliveries+
+	found, err := query.All(query.On(ctx, sc.Writer), query.New("SELECT "+record.DeliveryColumns+" FROM "+sc.Tables.Deliveries+
 		" WHERE message_id = ? AND user_id = ? AND channel = ? ORDER BY created_at DESC, id DESC LIMIT 1", m.ID, sc.User, o.ready.Channel), record.DeliveryDest)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
+	if o.stored = nil; len(found) > 0 {
+		o.stored = found[0]
 	}
 	return err
 }
