@@ -122,3 +122,25 @@ func ExampleFiles() {
 	// one in archive: Hello
 	// From here on
 }
+
+// A server reports what became of a mail: a failure, which a host notes with Deliveries().Bounce.
+func ExampleReadReport() {
+	const report = "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example.com\nSubject: Undelivered\n" +
+		"Content-Type: multipart/report; report-type=delivery-status; boundary=x\n\n--x\n\nSorry.\n" +
+		"--x\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.com\n\n" +
+		"Final-Recipient: rfc822; ann@example.com\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 no such user\n\n" +
+		"Final-Recipient: rfc822; bob@example.com\nAction: delayed\nStatus: 4.2.2\n" +
+		"--x\nContent-Type: text/rfc822-headers\n\nMessage-ID: <1@acme.example>\nSubject: Offer\n--x--\n"
+	r, err := mailbox.ReadReport(strings.NewReader(report), mailbox.Options{})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(r.OriginalID, r.Failed(), r.Reason())
+	for _, one := range r.Recipients {
+		fmt.Println(one.Address, one.Action, one.Status, one.Failed())
+	}
+	// Output:
+	// <1@acme.example> true ann@example.com 5.1.1 550 no such user
+	// ann@example.com failed 5.1.1 true
+	// bob@example.com delayed 4.2.2 false
+}

@@ -47,7 +47,7 @@ type Mail struct {
 	HTML string
 	// Files are the attachments with their bytes, in the order of Message.Attachments.
 	Files []File
-	// Report is set for a delivery report.
+	// Report is set for a report about another mail.
 	Report *Report
 	// Labels are Gmail's, Folder and Flags those of the options, with what Gmail's labels and the
 	// Status of a mbox file say. Place is what the folder or the labels stand for.
@@ -87,6 +87,7 @@ func Parse(raw []byte, o Options) (*Mail, error) {
 	p := parser{Mail: m, head: &root.head, o: &o, notes: &notes, guess: guessOf(root)}
 	p.body(root)
 	p.headers()
+	p.report()
 	p.identify(root)
 	p.place()
 	p.people()
@@ -183,12 +184,25 @@ type parser struct {
 func (p *parser) body(root *entity) {
 	r := bodyReader{mail: p.Mail, notes: p.notes, guess: p.guess}
 	content := joinSegments(r.read(root))
-	p.Report = r.delivery
+	p.Report = r.report
 	if len(content) > maxContent {
 		p.notes.add("", "has a text that is too long; the rest is left out")
 		content = cutText(content, maxContent)
 	}
 	p.Message.Content = content
+}
+
+// report completes one that has no recipients, or makes one of a mail that has no fields for it.
+func (p *parser) report() {
+	if p.Report != nil && (p.Report.Kind != ReportDelivery || len(p.Report.Recipients) > 0) {
+		return
+	}
+	words := p.reportInWords()
+	if p.Report == nil {
+		p.Report = words
+	} else if words != nil {
+		p.Report.Recipients, p.Report.Guessed = words.Recipients, true
+	}
 }
 
 // headers keeps every field, decoded.
@@ -238,14 +252,26 @@ func (p *parser) identify(root *entity) {
 	}
 	p.References = parseIDs(references.String(), false)
 	if p.Report != nil {
-		if p.Report.OriginalID = p.nestedID; len(p.InReplyTo) == 0 && p.nestedID != "" {
-			p.InReplyTo = []string{p.nestedID}
-		}
+		p.identifyReported()
 	}
 	for name, ids := range map[string][]string{"Message-Id": own, "In-Reply-To": p.InReplyTo, "References": p.References} {
 		if len(ids) > 0 && !slices.Equal(message.ParseIDs(strings.Join(p.Message.Headers[name], " ")), ids) {
 			p.Message.Headers[name] = []string{strings.Join(ids, " ")}
 		}
+	}
+}
+
+// identifyReported finds the mail that a report is about: by its fields, the mail that it returns, or
+// the one that it says it answers.
+func (p *parser) identifyReported() {
+	about := p.Report.OriginalID
+	for _, id := range append([]string{p.nestedID}, p.InReplyTo...) {
+		if about == "" {
+			about = id
+		}
+	}
+	if p.Report.OriginalID = about; len(p.InReplyTo) == 0 && about != "" {
+		p.InReplyTo = []string{about}
 	}
 }
 

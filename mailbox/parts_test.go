@@ -92,7 +92,7 @@ func TestDeliveryReports(t *testing.T) {
 	m := parse(t, report("failed", "5.1.1"))
 	require.NotNil(t, m.Report)
 	assert.Equal(t, mailbox.Report{
-		MTA: "mx.b.example", OriginalID: "<sent@acme.example>",
+		Kind: mailbox.ReportDelivery, MTA: "mx.b.example", OriginalID: "<sent@acme.example>",
 		Recipients: []mailbox.Recipient{{Address: "bob@b.example", Original: "Bob@b.example", Action: "failed", Status: "5.1.1", Diagnostic: "550 no such user"}},
 	}, *m.Report)
 	assert.Equal(t, []string{"<sent@acme.example>"}, m.Parents(), "the mail is filed with the one that it is about")

@@ -43,8 +43,8 @@ type bodyReader struct {
 	notes *problems
 	// guess is the charset of names that have none.
 	guess string
-	// delivery has what a delivery report says.
-	delivery *Report
+	// report has what a report says of another mail.
+	report *Report
 }
 
 // read returns the texts that a mail program shows of an entity, in their order.
@@ -277,7 +277,9 @@ func (r *bodyReader) file(e *entity, name string, data []byte) {
 	case "text/rfc822-headers", "message/rfc822-headers":
 		r.nested(name, data)
 	case "message/delivery-status", "message/global-delivery-status":
-		r.delivery = readReport(data, r.delivery)
+		r.report = readDelivery(data, r.report)
+	case "message/disposition-notification", "message/global-disposition-notification":
+		r.report = readDisposition(data, r.report)
 	}
 	id, _ := decodeText(bytes.Trim(e.head.get("Content-Id"), "<> \t"), "")
 	kind, _ := decodeText([]byte(e.kind), "")

@@ -38,7 +38,8 @@ type DeliveryReader interface {
 	Get(ctx context.Context, id uuid.UUID) (*message.OutboxEntry, error)
 
 	// List returns a page of the entries that f selects, latest CreatedAt first, ties by id,
-	// highest first.
+	// highest first. In the scope of all users it goes by the id alone, which begins with the time
+	// unless the host makes its ids in another way.
 	List(ctx context.Context, f DeliveryFilter, p PageRequest) (Page[*message.OutboxEntry], error)
 }
 

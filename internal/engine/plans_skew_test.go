@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -81,6 +82,9 @@ func genericPlan(ctx context.Context, t *testing.T, st store.Store, s storetest.
 	t.Helper()
 	args := make([]string, len(s.Args))
 	for i, a := range s.Args {
+		if at, ok := a.(time.Time); ok {
+			a = at.Format(time.RFC3339Nano)
+		}
 		args[i] = fmt.Sprintf("'%v'", a)
 	}
 	var plan []string
@@ -90,7 +94,11 @@ func genericPlan(ctx context.Context, t *testing.T, st store.Store, s storetest.
 				return err
 			}
 		}
-		err := tx.Raw("EXPLAIN EXECUTE generic(" + strings.Join(args, ", ") + ")").Scan(&plan).Error
+		execute := "EXPLAIN EXECUTE generic"
+		if len(args) > 0 {
+			execute += "(" + strings.Join(args, ", ") + ")"
+		}
+		err := tx.Raw(execute).Scan(&plan).Error
 		if err == nil {
 			err = tx.Exec("DEALLOCATE generic").Error
 		}

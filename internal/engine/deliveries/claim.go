@@ -119,7 +119,7 @@ func (s deliveries) orNone(ctx context.Context, worker string, claimed []*store.
 
 // free adds the conditions of what may be claimed now.
 func free(q *query.Query, now time.Time) *query.Query {
-	return q.Add(" AND "+open+" AND d.due_at <= ? AND (d.claimed_until IS NULL OR d.claimed_until <= ?)", now, now)
+	return q.Add(" AND "+scope.OpenDelivery+" AND "+scope.DueDelivery, now, now)
 }
 
 // due reads what may be claimed, without a lock.
@@ -254,7 +254,7 @@ func (s deliveries) Renew(ctx context.Context, id uuid.UUID, worker string, leas
 
 func renew(ctx context.Context, sc scope.Scope, id uuid.UUID, worker string, lease time.Duration) (found []*message.OutboxEntry, err error) {
 	now := sc.Instant()
-	q := query.New("UPDATE "+sc.Tables.Deliveries+" SET claimed_until = ?, updated_at = ? WHERE id = ? AND user_id = ? AND claimed_by = ? AND "+open+
+	q := query.New("UPDATE "+sc.Tables.Deliveries+" SET claimed_until = ?, updated_at = ? WHERE id = ? AND user_id = ? AND claimed_by = ? AND "+scope.OpenDelivery+
 		" RETURNING "+record.DeliveryColumns, now.Add(lease), now, id, sc.User, worker)
 	err = sc.Single(ctx, func(on *scope.Store) (err error) {
 		found, err = query.All(query.On(ctx, on.Writer), q, record.DeliveryDest)

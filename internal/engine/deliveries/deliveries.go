@@ -27,9 +27,6 @@ type deliveries struct {
 // New returns the outbox of a scope. The hub wakes Run.
 func New(sc scope.Scope, hub *watch.Hub) store.Deliveries { return deliveries{sc, hub} }
 
-// open is the condition that an entry has not ended.
-const open = threads.OpenEntry
-
 // selected selects columns of the scope's entries d that meet a condition.
 func selected(sc scope.Scope, columns, condition string, args ...any) *query.Query {
 	return sc.Owned(query.New("SELECT "+columns+" FROM "+sc.Tables.Deliveries+" d WHERE "+condition, args...), "d.")
@@ -145,7 +142,7 @@ func (l *locked) deliver(d message.Delivery, reason any) error {
 type siblings struct{ open, done, failed int64 }
 
 func (l *locked) siblings() (n siblings, err error) {
-	q := selected(l.Scope, "count(CASE WHEN "+open+" THEN 1 END), count(done_at), count(failed_at)", "d.message_id = ? AND d.id <> ?", l.message.ID, l.entry.ID)
+	q := selected(l.Scope, "count(CASE WHEN "+scope.OpenDelivery+" THEN 1 END), count(done_at), count(failed_at)", "d.message_id = ? AND d.id <> ?", l.message.ID, l.entry.ID)
 	_, err = q.Row(l.db, &n.open, &n.done, &n.failed)
 	return n, err
 }

@@ -49,7 +49,7 @@ func (l *locked) enqueue(e *message.OutboxEntry) error {
 		return err
 	}
 	var waiting, done int64
-	q := selected(l.Scope, "count(CASE WHEN "+open+" THEN 1 END), count(done_at)", "d.message_id = ? AND d.channel = ?", e.MessageID, e.Channel)
+	q := selected(l.Scope, "count(CASE WHEN "+scope.OpenDelivery+" THEN 1 END), count(done_at)", "d.message_id = ? AND d.channel = ?", e.MessageID, e.Channel)
 	if _, err := q.Row(l.db, &waiting, &done); err != nil {
 		return err
 	}

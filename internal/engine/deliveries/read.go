@@ -31,10 +31,10 @@ func (s deliveries) List(ctx context.Context, f store.DeliveryFilter, p store.Pa
 	if err != nil {
 		return page, err
 	}
-	q := selected(s.sc, record.DeliveryColumns, "1 = 1")
+	q := s.sc.Owned(query.New("SELECT "+record.DeliveryColumns+" FROM "+s.sc.Tables.Deliveries+" d"+s.through(f)+" WHERE 1 = 1"), "d.")
 	filter(q, f)
 	s.sc.InLiveMessage(q, "d.")
-	latest := s.sc.SortByTime("created_at", "")
+	latest := s.sc.SortByArrival("created_at", "")
 	if l.After != nil {
 		latest.After(q, "<", l.After)
 	}
@@ -43,6 +43,23 @@ func (s deliveries) List(ctx context.Context, f store.DeliveryFilter, p store.Pa
 		return scope.Place{Key: scope.TimeKey(e.CreatedAt), ID: e.ID, User: e.UserID}
 	})
 	return page, query.Wrap("list deliveries", err)
+}
+
+// through is how SQLite finds the entries of a message, or of a state of which there are few.
+func (s deliveries) through(f store.DeliveryFilter) string {
+	switch {
+	case f.MessageID != uuid.Nil:
+		return s.sc.Through("deliveries_message_idx")
+	case f.State == store.DeliveryFailed && s.sc.All:
+		return s.sc.Through("deliveries_all_failed_idx")
+	case f.State == store.DeliveryFailed:
+		return s.sc.Through("deliveries_failed_idx")
+	case f.State == store.DeliveryOpen && s.sc.All:
+		return s.sc.Through("deliveries_due_idx")
+	case f.State == store.DeliveryOpen:
+		return s.sc.Through("deliveries_open_idx")
+	}
+	return ""
 }
 
 func size(e *message.OutboxEntry) int { return len(e.LastError) + len(e.Channel) + len(e.ClaimedBy) }
@@ -72,7 +89,7 @@ func filter(q *query.Query, f store.DeliveryFilter) {
 	}
 	switch f.State {
 	case store.DeliveryOpen:
-		q.Add(" AND " + open)
+		q.Add(" AND " + scope.OpenDelivery)
 	case store.DeliveryDone:
 		q.Add(" AND d.done_at IS NOT NULL")
 	case store.DeliveryFailed:

@@ -67,6 +67,13 @@ func (sc Scope) InLiveMessage(q *query.Query, alias string) *query.Query {
 	return sc.Owned(q, "m.").Add(")")
 }
 
+// What holds for an entry d of the outbox: OpenDelivery, that it has not ended, in the words of the
+// partial indexes, and DueDelivery, that a worker may take it now, which is given twice.
+const (
+	OpenDelivery = "done_at IS NULL AND failed_at IS NULL AND cancelled_at IS NULL"
+	DueDelivery  = "d.due_at <= ? AND (d.claimed_until IS NULL OR d.claimed_until <= ?)"
+)
+
 // NotHeld is the condition that a conversation is not on hold.
 const NotHeld = "held_at IS NULL"
 

@@ -16,9 +16,8 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// OpenEntry is the condition that an entry of the outbox has not ended, in the words of the partial
-// indexes.
-const OpenEntry = "done_at IS NULL AND failed_at IS NULL AND cancelled_at IS NULL"
+// OpenEntry is the condition that an entry of the outbox has not ended.
+const OpenEntry = scope.OpenDelivery
 
 // EntryClaimed is the state of an open entry that a worker has.
 const EntryClaimed = "claimed"

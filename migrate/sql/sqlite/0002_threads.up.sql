@@ -69,6 +69,14 @@ CREATE INDEX {{name "deliveries_message_idx"}}
     ON {{table "deliveries"}} (message_id, user_id);
 CREATE INDEX {{name "deliveries_user_idx"}}
     ON {{table "deliveries"}} (user_id, created_at DESC, id DESC);
+-- A user's that are still to be sent, and those that failed, are few of what was ever sent.
+CREATE INDEX {{name "deliveries_open_idx"}}
+    ON {{table "deliveries"}} (user_id, created_at DESC, id DESC) WHERE done_at IS NULL AND failed_at IS NULL AND cancelled_at IS NULL;
+CREATE INDEX {{name "deliveries_failed_idx"}}
+    ON {{table "deliveries"}} (user_id, created_at DESC, id DESC) WHERE failed_at IS NOT NULL;
+-- Everybody's that failed: how many, and the latest.
+CREATE INDEX {{name "deliveries_all_failed_idx"}}
+    ON {{table "deliveries"}} (id, user_id) WHERE failed_at IS NOT NULL;
 
 CREATE TABLE {{table "conversation_labels"}} (
     conversation_id text        NOT NULL,
