@@ -35,6 +35,8 @@ func reportTests() subtests {
 		"ReportsLeads":        testReportsLeads,
 		"ReportsRefuse":       testReportsRefuse,
 		"ReportsCursors":      testReportsCursors,
+		"ReportsHours":        testReportsHours,
+		"ReportsKinds":        testReportsKinds,
 	}
 }
 
@@ -321,6 +323,7 @@ func testReportsSeries(t *testing.T, w *world) {
 		{Before: h.now.AddDate(0, 0, -7)},
 		{Since: h.now, Before: h.now},
 		{Since: h.now, Before: h.now.Add(time.Microsecond)},
+		{Since: time.Date(2040, 12, 30, 0, 0, 0, 0, time.UTC), Before: time.Date(2041, 1, 2, 0, 0, 0, 0, time.UTC), Zone: zone(t, "Europe/Berlin")},
 	} {
 		w.compareDays(t, h, p)
 	}
@@ -528,6 +531,11 @@ func testReportsRefuse(t *testing.T, w *world) {
 	backwards := store.Top{Period: store.Period{Since: epoch, Before: epoch.Add(-time.Microsecond)}}
 	for name, err := range askEverything(ctx, r, backwards, page) {
 		require.ErrorIs(t, err, store.ErrInvalid, name)
+	}
+	for name, err := range askEverything(ctx, r, store.Top{Period: store.Period{Calendar: new(store.Calendar)}}, page) {
+		if name != "ResponseRate" { // which has no leads
+			invalid(t, err, "calendar")
+		}
 	}
 	for _, limit := range []int{-1, store.MaxLimit + 1} {
 		errs := askEverything(ctx, r, store.Top{Period: hour, Limit: limit}, store.PageRequest{Limit: limit})

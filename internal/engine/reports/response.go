@@ -12,6 +12,10 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
+// spoken is the condition that a message is one of the conversation, and not a note, an automatic
+// reply, a bounce or an event: those ask and answer nothing.
+const spoken = "m.kind = 'message'"
+
 // questions returns the runs of inbound messages that began in the period, as rows of keys, at
 // and wait. A run ends with the first outbound message. The inner window keeps the messages at
 // which the direction changes; in the outer one these are question and answer alternately. Both
@@ -19,7 +23,7 @@ import (
 func (s reports) questions(keys string, p store.Period) *query.Query {
 	changes := query.New("SELECT m.user_id, m.conversation_id, c.lead_id, m.direction, m.sent_at, m.seq, lag(m.direction) OVER " +
 		"(PARTITION BY m.user_id, m.conversation_id ORDER BY m.sent_at, m.seq) AS previous")
-	s.messagesSince(changes, p.Since).Add(" AND m.direction IS NOT NULL")
+	s.messagesSince(changes, p.Since).Add(" AND m.direction IS NOT NULL AND " + spoken)
 	answered := query.New("SELECT user_id, conversation_id, lead_id, direction, sent_at AS at, lead(sent_at) OVER " +
 		"(PARTITION BY user_id, conversation_id ORDER BY sent_at, seq) AS answered_at FROM ").
 		Bracketed(changes).Add(" t WHERE previous IS NULL OR previous <> direction")
@@ -34,8 +38,7 @@ func (s reports) ResponseTimes(ctx context.Context, p store.Period) (store.Respo
 	if err != nil {
 		return store.ResponseTimes{}, err
 	}
-	var all waitSums
-	_, err = s.durations("", s.questions("", p)).Row(db, all.dest()...)
+	all, err := s.total(db, p, s.questions("", p))
 	return all.responses(), query.Wrap("report response times", err)
 }
 
@@ -51,7 +54,12 @@ func (s reports) ResponseTimesByConversation(ctx context.Context, t store.Top) (
 	if err != nil {
 		return nil, err
 	}
-	rows := s.durations("conversation_id, user_id, ", s.questions("conversation_id, user_id, ", t.Period))
+	waits := s.questions("conversation_id, user_id, ", t.Period)
+	if t.Calendar != nil {
+		all, err := s.openByConversation(db, t, waits)
+		return all, query.Wrap("report response times", err)
+	}
+	rows := s.durations("conversation_id, user_id, ", waits)
 	q, err := s.ranked(db, ranking{withMean(rows), sumColumns, slowestFirst, t.Limit})
 	if err != nil {
 		return nil, query.Wrap("report response times", err)
@@ -74,6 +82,10 @@ func (s reports) ResponseTimesByLead(ctx context.Context, t store.Top) ([]store.
 		return nil, err
 	}
 	waits := s.questions("lead_id, user_id, ", t.Period).Add(" AND lead_id IS NOT NULL")
+	if t.Calendar != nil {
+		all, err := s.openByLead(db, t, waits)
+		return all, query.Wrap("report response times", err)
+	}
 	q, err := s.rankedLeads(db, ranking{withMean(s.durations("lead_id, user_id, ", waits)), sumColumns, slowestFirst, t.Limit})
 	if err != nil {
 		return nil, query.Wrap("report response times", err)
@@ -98,8 +110,13 @@ func (s reports) ResponseTimesByDay(ctx context.Context, d store.Days) ([]store.
 	if err != nil {
 		return nil, err
 	}
-	q := s.durations("day, ", s.questions(s.localDay("at", days)+" AS day, ", days.Period))
-	found, err := byDay(db, days, q, (*waitSums).dest)
+	waits := s.questions(s.localDay("at", days)+" AS day, ", days.Period)
+	var found []waitSums
+	if days.Calendar == nil {
+		found, err = byDay(db, days, s.durations("day, ", waits), (*waitSums).dest)
+	} else {
+		found, err = openByDay(db, days, waits)
+	}
 	if err != nil {
 		return nil, query.Wrap("report response times", err)
 	}
@@ -128,7 +145,7 @@ func (s reports) ResponseRate(ctx context.Context, column string, p store.Period
 		return nil, query.Wrap("report response rates", err)
 	}
 	q := query.New("SELECT coalesce(CAST(" + value + " AS text), ''), count(*), count(CASE WHEN EXISTS (SELECT 1 FROM " + s.sc.Tables.Messages +
-		" m WHERE m.conversation_id = c.id AND m.user_id = c.user_id AND m.direction = 'inbound' AND m.deleted_at IS NULL AND " + scope.Said("m."))
+		" m WHERE m.conversation_id = c.id AND m.user_id = c.user_id AND m.direction = 'inbound' AND m.deleted_at IS NULL AND " + spoken + " AND " + scope.Said("m."))
 	s.sc.Owned(q, "m.").Add(") THEN 1 END) FROM " + s.sc.Tables.Conversations + " c JOIN " + table(s.sc.Leads) + " l ON " + on + " WHERE c.deleted_at IS NULL")
 	scope.Between(s.sc.Owned(q, "c."), "c.created_at", p.Since, p.Before)
 	found, err := query.All(db, q.Add(" GROUP BY 1"), func(r *store.ResponseRate) []any { return []any{&r.Value, &r.Started, &r.Answered} })
