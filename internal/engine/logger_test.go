@@ -432,6 +432,12 @@ func callReports(c *caller, s *secrets, st store.Store, r store.Reports, thread 
 	} {
 		c.call(r, method, period)
 	}
+	open, err := store.NewCalendar(store.BusinessHours{Week: store.Workdays(store.Span{To: 24 * time.Hour})})
+	require.NoError(c.t, err)
+	counted := store.Period{Calendar: open}
+	c.call(r, "ResponseTimes", counted)
+	c.call(r, "ResponseTimesByConversation", store.Top{Period: counted})
+	c.call(r, "ResponseTimesByLead", store.Top{Period: counted})
 	for _, method := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay", "UsageByDay"} {
 		c.call(r, method, store.Days{Period: period})
 	}
