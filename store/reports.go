@@ -106,6 +106,16 @@ type ResponseReports interface {
 	// ResponseTimesByDay returns every day that the period touches, as DailySeries does.
 	ResponseTimesByDay(ctx context.Context, d Days) ([]DayResponse, error)
 
+	// FirstResponseTimes is ResponseTimes of the first question of each conversation alone, if it
+	// was asked in the period. A conversation that began with an outbound message has its first
+	// question after it.
+	FirstResponseTimes(ctx context.Context, p Period) (ResponseTimes, error)
+
+	// ResponseTimesByAssignee ranks the assignees, as the conversations have them now, as
+	// ResponseTimesByLead does leads; ties go by name and then by user id. The same name at two
+	// users is two assignees. Conversations without one count under "".
+	ResponseTimesByAssignee(ctx context.Context, t Top) ([]AssigneeResponse, error)
+
 	// ResponseRate returns, for each value of a column of the host's leads, how many
 	// conversations were started in the period (created, with a lead of the user's that has a
 	// row there), and

@@ -511,6 +511,8 @@ func askEverything(ctx context.Context, r store.Reports, top store.Top, p store.
 	_, errs["ResponseTimes"] = r.ResponseTimes(ctx, top.Period)
 	_, errs["ResponseTimesByConversation"] = r.ResponseTimesByConversation(ctx, top)
 	_, errs["ResponseTimesByLead"] = r.ResponseTimesByLead(ctx, top)
+	_, errs["FirstResponseTimes"] = r.FirstResponseTimes(ctx, top.Period)
+	_, errs["ResponseTimesByAssignee"] = r.ResponseTimesByAssignee(ctx, top)
 	_, errs["ResponseTimesByDay"] = r.ResponseTimesByDay(ctx, store.Days{Period: top.Period})
 	_, errs["ResponseRate"] = r.ResponseRate(ctx, "category", top.Period)
 	_, errs["SuggestionsByDay"] = r.SuggestionsByDay(ctx, store.Days{Period: top.Period})
@@ -541,7 +543,7 @@ func testReportsRefuse(t *testing.T, w *world) {
 		errs := askEverything(ctx, r, store.Top{Period: hour, Limit: limit}, store.PageRequest{Limit: limit})
 		_, errs["Unread"] = r.Unread(ctx, time.Time{}, store.PageRequest{Limit: limit})
 		for _, name := range []string{
-			"MostActive", "Unread", "MessagesWithAttachments", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead",
+			"MostActive", "Unread", "MessagesWithAttachments", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead", "ResponseTimesByAssignee",
 			"HighConfidenceApproved", "CostsByConversation", "CostsByLead", "CostsByModel",
 		} {
 			require.ErrorIs(t, errs[name], store.ErrInvalid, name)

@@ -160,6 +160,31 @@ func (o *oracle) ResponseTimesByLead(t store.Top) []store.LeadResponse {
 	return top(rows, t.Limit)
 }
 
+// FirstResponseTimes takes the first of each conversation, in whose order they are.
+func (o *oracle) FirstResponseTimes(p store.Period) store.ResponseTimes {
+	seen := map[uuid.UUID]bool{}
+	firsts := filter(o.questions(), func(q question) bool {
+		first := !seen[q.conversation]
+		seen[q.conversation] = true
+		return first
+	})
+	return responses(p, filter(firsts, func(q question) bool { return during(p, q.at) }))
+}
+
+func (o *oracle) ResponseTimesByAssignee(t store.Top) []store.AssigneeResponse {
+	var rows []store.AssigneeResponse
+	groups := grouped(o.asked(t.Period), func(q question) leadKey {
+		return leadKey{o.live[q.conversation].UserID, o.live[q.conversation].Assignee}
+	})
+	for k, qs := range groups {
+		rows = append(rows, store.AssigneeResponse{UserID: k.owner, Assignee: k.id, ResponseTimes: responses(t.Period, qs)})
+	}
+	slices.SortFunc(rows, func(a, b store.AssigneeResponse) int {
+		return cmp.Or(slowest(a.ResponseTimes, b.ResponseTimes), byLead(leadKey{a.UserID, a.Assignee}, leadKey{b.UserID, b.Assignee}))
+	})
+	return top(rows, t.Limit)
+}
+
 func (o *oracle) ResponseTimesByDay(p store.Period) []store.DayResponse {
 	return byDay(o.series(p), o.questions(), func(q question) time.Time { return q.at },
 		func(d store.Day, qs []question) store.DayResponse {

@@ -133,6 +133,8 @@ func reportComparisons() map[string]reportComparison {
 		"ResponseTimes":               waits(figure(store.Reports.ResponseTimes, (*oracle).ResponseTimes)),
 		"ResponseTimesByConversation": waits(ranking(store.Reports.ResponseTimesByConversation, (*oracle).ResponseTimesByConversation)),
 		"ResponseTimesByLead":         waits(ranking(store.Reports.ResponseTimesByLead, (*oracle).ResponseTimesByLead)),
+		"FirstResponseTimes":          waits(figure(store.Reports.FirstResponseTimes, (*oracle).FirstResponseTimes)),
+		"ResponseTimesByAssignee":     waits(ranking(store.Reports.ResponseTimesByAssignee, (*oracle).ResponseTimesByAssignee)),
 		"ResponseTimesByDay":          waits(series(store.Reports.ResponseTimesByDay, (*oracle).ResponseTimesByDay)),
 		"ResponseRate":                {run: compareRate},
 		"SuggestionsByDay":            series(store.Reports.SuggestionsByDay, (*oracle).SuggestionsByDay),

@@ -198,28 +198,30 @@ func (s reports) openByConversation(db query.Conn, t store.Top, waits *query.Que
 	return rs, err
 }
 
-// leadKey is a lead of a user.
-type leadKey struct {
-	lead string
+// nameKey is a lead or an assignee of a user.
+type nameKey struct {
+	name string
 	user uuid.UUID
 }
 
-func (k leadKey) compare(other leadKey) int {
-	return cmp.Or(cmp.Compare(k.lead, other.lead), scope.OwnedID{ID: k.user}.Compare(scope.OwnedID{ID: other.user}))
+func (k *nameKey) dest() []any { return []any{&k.name, &k.user} }
+
+func (k nameKey) compare(other nameKey) int {
+	return cmp.Or(cmp.Compare(k.name, other.name), scope.OwnedID{ID: k.user}.Compare(scope.OwnedID{ID: other.user}))
 }
 
 // openByLead is ResponseTimesByLead with a calendar.
 func (s reports) openByLead(db query.Conn, t store.Top, waits *query.Query) ([]store.LeadResponse, error) {
 	order := s.sc.Dialect.ByBytes("lead_id") + ", user_id"
-	k := keyed[leadKey]{"lead_id, user_id, ", order, func(k *leadKey) []any { return []any{&k.lead, &k.user} }}
-	groups, err := openWaits(db, t.Calendar, k, waits, slowest(t.Limit, leadKey.compare))
+	k := keyed[nameKey]{"lead_id, user_id, ", order, (*nameKey).dest}
+	groups, err := openWaits(db, t.Calendar, k, waits, slowest(t.Limit, nameKey.compare))
 	if err != nil {
 		return nil, err
 	}
-	groups = first(groups, t.Limit, leadKey.compare)
+	groups = first(groups, t.Limit, nameKey.compare)
 	leads, users := make([]string, len(groups)), make([]uuid.UUID, len(groups))
 	for i, g := range groups {
-		leads[i], users[i] = g.key.lead, g.key.user
+		leads[i], users[i] = g.key.name, g.key.user
 	}
 	table, args := s.sc.Dialect.TextPlaces(leads, users)
 	rows := query.New("SELECT a AS lead_id, b AS user_id, c AS place FROM "+table+" p", args...)

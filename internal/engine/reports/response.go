@@ -17,20 +17,41 @@ import (
 const spoken = "m.kind = 'message'"
 
 // questions returns the runs of inbound messages that began in the period, as rows of keys, at
-// and wait. A run ends with the first outbound message. The inner window keeps the messages at
-// which the direction changes; in the outer one these are question and answer alternately. Both
-// windows have the same order, so that the database sorts once.
+// and wait. The keys are of user_id, conversation_id and lead_id.
 func (s reports) questions(keys string, p store.Period) *query.Query {
-	changes := query.New("SELECT m.user_id, m.conversation_id, c.lead_id, m.direction, m.sent_at, m.seq, lag(m.direction) OVER " +
+	return s.questionsWith("lead_id", keys, "", p)
+}
+
+// questionsWith is questions with another column of conversations in the place of lead_id, and with
+// conditions. A run ends with the first outbound message. The inner window keeps the messages at
+// which the direction changes; in the outer one these are question and answer alternately, and
+// place counts them from 1. Both windows have the same order, so that the database sorts once.
+func (s reports) questionsWith(column, keys, condition string, p store.Period) *query.Query {
+	changes := query.New("SELECT m.user_id, m.conversation_id, c." + column + ", m.direction, m.sent_at, m.seq, lag(m.direction) OVER " +
 		"(PARTITION BY m.user_id, m.conversation_id ORDER BY m.sent_at, m.seq) AS previous")
 	s.messagesSince(changes, p.Since).Add(" AND m.direction IS NOT NULL AND " + spoken)
-	answered := query.New("SELECT user_id, conversation_id, lead_id, direction, sent_at AS at, lead(sent_at) OVER " +
-		"(PARTITION BY user_id, conversation_id ORDER BY sent_at, seq) AS answered_at FROM ").
+	const order = " OVER (PARTITION BY user_id, conversation_id ORDER BY sent_at, seq)"
+	place := ""
+	if condition != "" {
+		place = ", row_number()" + order + " AS place"
+	}
+	answered := query.New("SELECT user_id, conversation_id, " + column + ", direction, sent_at AS at, lead(sent_at)" + order + " AS answered_at" + place + " FROM ").
 		Bracketed(changes).Add(" t WHERE previous IS NULL OR previous <> direction")
 	q := query.New("SELECT " + keys + "at, " + s.sc.Dialect.Micros("at", "answered_at") + " AS wait FROM ").
-		Bracketed(answered).Add(" q WHERE direction = 'inbound'")
+		Bracketed(answered).Add(" q WHERE direction = 'inbound'" + condition)
 	scope.Between(q, "at", p.Since, p.Before)
 	return q
+}
+
+// FirstResponseTimes: questions and answers alternate, so that the first question of a conversation
+// is its first or second.
+func (s reports) FirstResponseTimes(ctx context.Context, p store.Period) (store.ResponseTimes, error) {
+	p, db, err := s.readPeriod(ctx, p)
+	if err != nil {
+		return store.ResponseTimes{}, err
+	}
+	all, err := s.total(db, p, s.questionsWith("lead_id", "", " AND place <= 2", p))
+	return all.responses(), query.Wrap("report first response times", err)
 }
 
 func (s reports) ResponseTimes(ctx context.Context, p store.Period) (store.ResponseTimes, error) {
