@@ -224,8 +224,8 @@ func (s reports) openByLead(db query.Conn, t store.Top, waits *query.Query) ([]s
 		leads[i], users[i] = g.key.name, g.key.user
 	}
 	table, args := s.sc.Dialect.TextPlaces(leads, users)
-	rows := query.New("SELECT a AS lead_id, b AS user_id, c AS place FROM "+table+" p", args...)
-	q, err := s.rankedLeads(db, ranking{rows, []string{"place"}, []string{"place"}, t.Limit})
+	rows := query.New("SELECT lead_id, user_id, place FROM (SELECT a AS lead_id, b AS user_id, c AS place FROM "+table+" p) k WHERE 1 = 1", args...)
+	q, err := s.rankedLeads(db, ranking{s.sc.Owned(rows, "k."), []string{"place"}, []string{"place"}, t.Limit})
 	if err != nil {
 		return nil, err
 	}
