@@ -180,6 +180,13 @@ type LeadResponse struct {
 	ResponseTimes
 }
 
+// AssigneeResponse is how fast the conversations of an assignee of a user were answered.
+type AssigneeResponse struct {
+	UserID   uuid.UUID `json:"user_id"`
+	Assignee string    `json:"assignee,omitempty"`
+	ResponseTimes
+}
+
 // DayResponse is how fast the questions of a day were answered.
 type DayResponse struct {
 	Day

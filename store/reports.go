@@ -72,13 +72,18 @@ type ActivityReports interface {
 //
 // A response time begins with an inbound message and ends with the next outbound message of
 // the same conversation, in the order of SentAt and then seq. Several inbound messages in a
-// row are one question, which begins with the first. Messages without a direction are ignored.
+// row are one question, which begins with the first. Messages without a direction and those of
+// another kind than message.KindMessage, such as notes and automatic replies, are ignored.
 // A question belongs to the period and the day in which it was sent, even if the answer came
 // later. A question without an answer is open, whatever the conversation's status, and is in
 // no average.
 //
-// A wait of more than MaxWait, such as that for an answer dated 9999, is left out: the question
-// counts neither as answered nor as open.
+// With Period.Calendar a response time is the part of it in which the business was open, on both
+// databases to the microsecond: Friday 17:55 to Monday 9:05 is ten minutes of a week from 9 to
+// 18. What was asked and answered while it was closed took no time.
+//
+// A wait of more than MaxWait, open or not, such as that for an answer dated 9999, is left out:
+// the question counts neither as answered nor as open.
 //
 // Percentiles interpolate between the closest ranks, like PostgreSQL's percentile_cont and
 // PERCENTILE.INC in spreadsheets. Durations are rounded to the microsecond.
@@ -100,6 +105,16 @@ type ResponseReports interface {
 
 	// ResponseTimesByDay returns every day that the period touches, as DailySeries does.
 	ResponseTimesByDay(ctx context.Context, d Days) ([]DayResponse, error)
+
+	// FirstResponseTimes is ResponseTimes of the first question of each conversation alone, if it
+	// was asked in the period. A conversation that began with an outbound message has its first
+	// question after it.
+	FirstResponseTimes(ctx context.Context, p Period) (ResponseTimes, error)
+
+	// ResponseTimesByAssignee ranks the assignees, as the conversations have them now, as
+	// ResponseTimesByLead does leads; ties go by name and then by user id. The same name at two
+	// users is two assignees. Conversations without one count under "".
+	ResponseTimesByAssignee(ctx context.Context, t Top) ([]AssigneeResponse, error)
 
 	// ResponseRate returns, for each value of a column of the host's leads, how many
 	// conversations were started in the period (created, with a lead of the user's that has a
@@ -198,6 +213,10 @@ type Period struct {
 	// Zone decides when a day begins and ends; nil is UTC. The rules of the zone are those of
 	// this process, so that both databases divide alike.
 	Zone *time.Location
+	// Calendar makes ResponseTimes and its siblings, and DecisionTimes, count the time in which
+	// it is open; nil counts all. Its zone is its own. Other reports do not use it. A calendar
+	// that is never open is ErrInvalid.
+	Calendar *Calendar
 }
 
 // Days asks for the days of a period. The zero value asks for those of all time, oldest first,

@@ -114,6 +114,9 @@ type Lists interface {
 	Pairs(a, b []uuid.UUID) (sql string, args []any)
 	// Places is Pairs with two numbers each, in its columns c and d.
 	Places(a, b []uuid.UUID, c, d []int64) (sql string, args []any)
+	// TextPlaces is Pairs of a text and an id, with the place of each in the lists, counted from
+	// 0, in its column c.
+	TextPlaces(a []string, b []uuid.UUID) (sql string, args []any)
 }
 
 // Planning steers a planner that can be steered. It changes no result.

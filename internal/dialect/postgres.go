@@ -76,6 +76,12 @@ func (postgres) Places(a, b []uuid.UUID, c, d []int64) (sql string, args []any) 
 		[]any{"{" + joinUUIDs(a, "") + "}", "{" + joinUUIDs(b, "") + "}", "{" + joinNumbers(c) + "}", "{" + joinNumbers(d) + "}"}
 }
 
+func (postgres) TextPlaces(a []string, b []uuid.UUID) (sql string, args []any) {
+	_, texts := postgres{}.InTexts("", a)
+	return "(SELECT p.a, p.b, p.c - 1 AS c FROM unnest(CAST(? AS text[]), CAST(? AS uuid[])) WITH ORDINALITY AS p (a, b, c))",
+		[]any{texts, "{" + joinUUIDs(b, "") + "}"}
+}
+
 func joinNumbers(numbers []int64) string {
 	texts := make([]string, len(numbers))
 	for i, n := range numbers {

@@ -78,6 +78,15 @@ func (sqlite) Places(a, b []uuid.UUID, c, d []int64) (sql string, args []any) {
 		[]any{"[" + strings.Join(places, ",") + "]"}
 }
 
+func (sqlite) TextPlaces(a []string, b []uuid.UUID) (sql string, args []any) {
+	pairs := make([][2]string, len(a))
+	for i := range a {
+		pairs[i] = [2]string{a[i], b[i].String()}
+	}
+	doc, _ := json.Marshal(pairs) // texts never fail
+	return "(SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b, key AS c FROM json_each(?))", []any{string(doc)}
+}
+
 func (sqlite) ForEach(outer, table, alias, condition string) string {
 	return outer + " CROSS JOIN " + table + " " + alias + " ON " + condition
 }

@@ -19,13 +19,24 @@ func Zone(zone *time.Location, since, before time.Time) []Offset {
 	var offsets []Offset
 	for t := since.In(zone); ; {
 		_, seconds := t.Zone()
-		_, end := t.ZoneBounds()
+		end := zoneEnd(t)
 		if end.IsZero() || !end.Before(before) {
 			return append(offsets, Offset{Seconds: seconds})
 		}
 		offsets = append(offsets, Offset{Until: end, Seconds: seconds})
 		t = end
 	}
+}
+
+// zoneEnd returns until when the zone of t has its offset at least, the zero time if it has no
+// end. After the last change in its tables Go gives each year 365 days, so that on the last day of
+// a leap year its own bound is not after t. Until that year ends nothing changes.
+func zoneEnd(t time.Time) time.Time {
+	_, end := t.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		return time.Date(t.UTC().Year()+1, time.January, 1, 0, 0, 0, 0, time.UTC).In(t.Location())
+	}
+	return end
 }
 
 // byOffset is SQL for the offset that applies at a column's time.

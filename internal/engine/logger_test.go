@@ -437,15 +437,22 @@ func callReports(c *caller, s *secrets, st store.Store, r store.Reports, thread 
 	c.call(r, "HighConfidenceApproved", 0.1, period, store.PageRequest{})
 	c.call(r, "ResponseRate", "branch", period)
 	for _, method := range []string{
-		"Summary", "ResponseTimes", "SuggestionsByConfidence", "SuggestionsByModel", "DecisionTimes", "EditDistances",
+		"Summary", "ResponseTimes", "FirstResponseTimes", "SuggestionsByConfidence", "SuggestionsByModel", "DecisionTimes", "EditDistances",
 	} {
 		c.call(r, method, period)
 	}
+	open, err := store.NewCalendar(store.BusinessHours{Week: store.Workdays(store.Span{To: 24 * time.Hour})})
+	require.NoError(c.t, err)
+	counted := store.Period{Calendar: open}
+	c.call(r, "ResponseTimes", counted)
+	c.call(r, "ResponseTimesByConversation", store.Top{Period: counted})
+	c.call(r, "ResponseTimesByLead", store.Top{Period: counted})
+	c.call(r, "ResponseTimesByAssignee", store.Top{Period: counted})
 	for _, method := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay", "UsageByDay"} {
 		c.call(r, method, store.Days{Period: period})
 	}
 	for _, method := range []string{
-		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead",
+		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead", "ResponseTimesByAssignee",
 		"CostsByConversation", "CostsByLead", "CostsByModel", "UsageByConversation", "UsageByUser", "UsageByModel",
 	} {
 		c.call(r, method, store.Top{Period: period})

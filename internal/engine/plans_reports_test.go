@@ -26,6 +26,10 @@ type plannedReport struct {
 func plannedReports() []plannedReport {
 	top := func(p store.Period) store.Top { return store.Top{Period: p, Limit: 5} }
 	page := store.PageRequest{Limit: 5}
+	open := func(p store.Period) store.Period {
+		p.Calendar, _ = store.NewCalendar(store.BusinessHours{Week: store.Workdays(store.Span{To: 24 * time.Hour})})
+		return p
+	}
 	return []plannedReport{
 		{"Summary", func(ctx context.Context, r store.Reports, p store.Period) error { return last(r.Summary(ctx, p)) }},
 		{"DailySeries", func(ctx context.Context, r store.Reports, p store.Period) error {
@@ -52,6 +56,18 @@ func plannedReports() []plannedReport {
 		}},
 		{"ResponseTimesByDay", func(ctx context.Context, r store.Reports, p store.Period) error {
 			return last(r.ResponseTimesByDay(ctx, store.Days{Period: p}))
+		}},
+		{"FirstResponseTimes", func(ctx context.Context, r store.Reports, p store.Period) error {
+			return last(r.FirstResponseTimes(ctx, p))
+		}},
+		{"ResponseTimesByAssignee", func(ctx context.Context, r store.Reports, p store.Period) error {
+			return last(r.ResponseTimesByAssignee(ctx, top(p)))
+		}},
+		{"ResponseTimesByConversation, open hours", func(ctx context.Context, r store.Reports, p store.Period) error {
+			return last(r.ResponseTimesByConversation(ctx, top(open(p))))
+		}},
+		{"ResponseTimesByLead, open hours", func(ctx context.Context, r store.Reports, p store.Period) error {
+			return last(r.ResponseTimesByLead(ctx, top(open(p))))
 		}},
 		{"SuggestionsByDay", func(ctx context.Context, r store.Reports, p store.Period) error {
 			return last(r.SuggestionsByDay(ctx, store.Days{Period: p}))

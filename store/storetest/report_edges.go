@@ -35,6 +35,8 @@ func reportTests() subtests {
 		"ReportsLeads":        testReportsLeads,
 		"ReportsRefuse":       testReportsRefuse,
 		"ReportsCursors":      testReportsCursors,
+		"ReportsHours":        testReportsHours,
+		"ReportsKinds":        testReportsKinds,
 	}
 }
 
@@ -321,6 +323,7 @@ func testReportsSeries(t *testing.T, w *world) {
 		{Before: h.now.AddDate(0, 0, -7)},
 		{Since: h.now, Before: h.now},
 		{Since: h.now, Before: h.now.Add(time.Microsecond)},
+		{Since: time.Date(2040, 12, 30, 0, 0, 0, 0, time.UTC), Before: time.Date(2041, 1, 2, 0, 0, 0, 0, time.UTC), Zone: zone(t, "Europe/Berlin")},
 	} {
 		w.compareDays(t, h, p)
 	}
@@ -508,6 +511,8 @@ func askEverything(ctx context.Context, r store.Reports, top store.Top, p store.
 	_, errs["ResponseTimes"] = r.ResponseTimes(ctx, top.Period)
 	_, errs["ResponseTimesByConversation"] = r.ResponseTimesByConversation(ctx, top)
 	_, errs["ResponseTimesByLead"] = r.ResponseTimesByLead(ctx, top)
+	_, errs["FirstResponseTimes"] = r.FirstResponseTimes(ctx, top.Period)
+	_, errs["ResponseTimesByAssignee"] = r.ResponseTimesByAssignee(ctx, top)
 	_, errs["ResponseTimesByDay"] = r.ResponseTimesByDay(ctx, store.Days{Period: top.Period})
 	_, errs["ResponseRate"] = r.ResponseRate(ctx, "category", top.Period)
 	_, errs["SuggestionsByDay"] = r.SuggestionsByDay(ctx, store.Days{Period: top.Period})
@@ -529,11 +534,16 @@ func testReportsRefuse(t *testing.T, w *world) {
 	for name, err := range askEverything(ctx, r, backwards, page) {
 		require.ErrorIs(t, err, store.ErrInvalid, name)
 	}
+	for name, err := range askEverything(ctx, r, store.Top{Period: store.Period{Calendar: new(store.Calendar)}}, page) {
+		if name != "ResponseRate" { // which has no leads
+			invalid(t, err, "calendar")
+		}
+	}
 	for _, limit := range []int{-1, store.MaxLimit + 1} {
 		errs := askEverything(ctx, r, store.Top{Period: hour, Limit: limit}, store.PageRequest{Limit: limit})
 		_, errs["Unread"] = r.Unread(ctx, time.Time{}, store.PageRequest{Limit: limit})
 		for _, name := range []string{
-			"MostActive", "Unread", "MessagesWithAttachments", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead",
+			"MostActive", "Unread", "MessagesWithAttachments", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead", "ResponseTimesByAssignee",
 			"HighConfidenceApproved", "CostsByConversation", "CostsByLead", "CostsByModel",
 		} {
 			require.ErrorIs(t, errs[name], store.ErrInvalid, name)

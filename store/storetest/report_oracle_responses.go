@@ -28,6 +28,7 @@ func (o *oracle) questions() []question {
 		var open *question
 		for _, m := range thread {
 			switch {
+			case m.Kind != message.KindMessage || !m.Said():
 			case m.Direction == message.DirectionInbound && open == nil:
 				open = &question{conversation: id, at: m.SentAt}
 			case m.Direction == message.DirectionOutbound && open != nil:
@@ -46,12 +47,12 @@ func (o *oracle) asked(p store.Period) []question {
 	return filter(o.questions(), func(q question) bool { return during(p, q.at) })
 }
 
-func responses(qs []question) (r store.ResponseTimes) {
+func responses(p store.Period, qs []question) (r store.ResponseTimes) {
 	var took []time.Duration
 	for _, q := range qs {
 		if q.took != nil {
 			if plausible(*q.took) {
-				took = append(took, *q.took)
+				took = append(took, counted(p, q.at, *q.took))
 			}
 			continue
 		}
@@ -60,6 +61,14 @@ func responses(qs []question) (r store.ResponseTimes) {
 	}
 	r.Answered, r.Durations = int64(len(took)), durations(took)
 	return r
+}
+
+// counted is what a period's calendar counts of a wait.
+func counted(p store.Period, since time.Time, wait time.Duration) time.Duration {
+	if p.Calendar == nil {
+		return wait
+	}
+	return p.Calendar.Open(since, since.Add(wait))
 }
 
 func plausible(wait time.Duration) bool { return wait >= 0 && wait <= store.MaxWait }
@@ -114,7 +123,7 @@ func halfUp(r *big.Rat) int64 {
 	return twice.Div(twice, new(big.Int).Mul(r.Denom(), big.NewInt(2))).Int64()
 }
 
-func (o *oracle) ResponseTimes(p store.Period) store.ResponseTimes { return responses(o.asked(p)) }
+func (o *oracle) ResponseTimes(p store.Period) store.ResponseTimes { return responses(p, o.asked(p)) }
 
 // slowest has the slowest mean first and those without any answer last.
 func slowest(a, b store.ResponseTimes) int {
@@ -130,7 +139,7 @@ func slowest(a, b store.ResponseTimes) int {
 func (o *oracle) ResponseTimesByConversation(t store.Top) []store.ConversationResponse {
 	var rows []store.ConversationResponse
 	for id, qs := range grouped(o.asked(t.Period), func(q question) uuid.UUID { return q.conversation }) {
-		rows = append(rows, store.ConversationResponse{ConversationRef: o.ref(id), ResponseTimes: responses(qs)})
+		rows = append(rows, store.ConversationResponse{ConversationRef: o.ref(id), ResponseTimes: responses(t.Period, qs)})
 	}
 	slices.SortFunc(rows, func(a, b store.ConversationResponse) int {
 		return cmp.Or(slowest(a.ResponseTimes, b.ResponseTimes), byID(a.ConversationID, b.ConversationID))
@@ -142,7 +151,7 @@ func (o *oracle) ResponseTimesByLead(t store.Top) []store.LeadResponse {
 	var rows []store.LeadResponse
 	for lead, qs := range grouped(o.asked(t.Period), func(q question) leadKey { return leadOf(o.live[q.conversation]) }) {
 		if lead.id != "" {
-			rows = append(rows, store.LeadResponse{UserID: lead.owner, LeadRef: o.lead(lead), ResponseTimes: responses(qs)})
+			rows = append(rows, store.LeadResponse{UserID: lead.owner, LeadRef: o.lead(lead), ResponseTimes: responses(t.Period, qs)})
 		}
 	}
 	slices.SortFunc(rows, func(a, b store.LeadResponse) int {
@@ -151,10 +160,35 @@ func (o *oracle) ResponseTimesByLead(t store.Top) []store.LeadResponse {
 	return top(rows, t.Limit)
 }
 
+// FirstResponseTimes takes the first of each conversation, in whose order they are.
+func (o *oracle) FirstResponseTimes(p store.Period) store.ResponseTimes {
+	seen := map[uuid.UUID]bool{}
+	firsts := filter(o.questions(), func(q question) bool {
+		first := !seen[q.conversation]
+		seen[q.conversation] = true
+		return first
+	})
+	return responses(p, filter(firsts, func(q question) bool { return during(p, q.at) }))
+}
+
+func (o *oracle) ResponseTimesByAssignee(t store.Top) []store.AssigneeResponse {
+	var rows []store.AssigneeResponse
+	groups := grouped(o.asked(t.Period), func(q question) leadKey {
+		return leadKey{o.live[q.conversation].UserID, o.live[q.conversation].Assignee}
+	})
+	for k, qs := range groups {
+		rows = append(rows, store.AssigneeResponse{UserID: k.owner, Assignee: k.id, ResponseTimes: responses(t.Period, qs)})
+	}
+	slices.SortFunc(rows, func(a, b store.AssigneeResponse) int {
+		return cmp.Or(slowest(a.ResponseTimes, b.ResponseTimes), byLead(leadKey{a.UserID, a.Assignee}, leadKey{b.UserID, b.Assignee}))
+	})
+	return top(rows, t.Limit)
+}
+
 func (o *oracle) ResponseTimesByDay(p store.Period) []store.DayResponse {
 	return byDay(o.series(p), o.questions(), func(q question) time.Time { return q.at },
 		func(d store.Day, qs []question) store.DayResponse {
-			return store.DayResponse{Day: d, ResponseTimes: responses(qs)}
+			return store.DayResponse{Day: d, ResponseTimes: responses(p, qs)}
 		})
 }
 

@@ -113,7 +113,7 @@ func (o *oracle) DecisionTimes(p store.Period) (d store.DecisionTimes) {
 	for _, s := range o.drafted(p) {
 		if s.ReviewedAt != nil {
 			if wait := s.ReviewedAt.Sub(s.CreatedAt); plausible(wait) {
-				took = append(took, wait)
+				took = append(took, counted(p, s.CreatedAt, wait))
 			}
 			continue
 		}

@@ -209,7 +209,7 @@ func (k *worldMaker) conversation() *conversation.Conversation {
 	c := &conversation.Conversation{
 		ID: k.id(), UserID: k.users[owner], Title: pick(k, "", "Angebot für Döner", "見積もり", "plain title", "😀 \"quoted\" 'title'"),
 		Subject: pick(k, "", "Re: Größe", "subject", "тема"), Status: pick(k, conversation.Statuses()...),
-		CreatedAt: at, UpdatedAt: at, LastMessageAt: at, DeletedAt: k.deleted(),
+		CreatedAt: at, UpdatedAt: at, LastMessageAt: at, DeletedAt: k.deleted(), Assignee: pick(k, "", "", "ann", "Ann", "jörg", "team 2"),
 	}
 	if k.chance(85) {
 		c.LeadID = leadID((owner*11 + k.dice.IntN(30)) % worldLeads)

@@ -530,16 +530,26 @@ func reportCalls() map[string][]call {
 			}},
 		},
 	}
-	for _, name := range []string{"Summary", "ResponseTimes", "SuggestionsByModel", "DecisionTimes", "EditDistances"} {
+	for _, name := range []string{"Summary", "ResponseTimes", "FirstResponseTimes", "SuggestionsByModel", "DecisionTimes", "EditDistances"} {
 		calls[name] = []call{{want: empty, args: with(all)}}
 	}
 	for _, name := range []string{"DailySeries", "ResponseTimesByDay", "SuggestionsByDay", "CostsByDay", "UsageByDay"} {
 		calls[name] = []call{{want: empty, args: with(store.Days{Period: all})}, {want: empty, args: around}}
 	}
 	for _, name := range []string{
-		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead", "CostsByConversation", "CostsByLead", "CostsByModel", "UsageByConversation", "UsageByUser", "UsageByModel",
+		"MostActive", "AttachmentCounts", "ResponseTimesByConversation", "ResponseTimesByLead", "ResponseTimesByAssignee", "CostsByConversation", "CostsByLead", "CostsByModel", "UsageByConversation", "UsageByUser", "UsageByModel",
 	} {
 		calls[name] = []call{{want: empty, args: with(first)}}
+	}
+	// With a calendar these read rows and look names up, where else one statement does it all.
+	if c, err := store.NewCalendar(store.BusinessHours{Week: store.Workdays(store.Span{To: 24 * time.Hour})}); err == nil {
+		counted := store.Period{Calendar: c}
+		for name, ask := range map[string]any{
+			"ResponseTimes": counted, "DecisionTimes": counted, "ResponseTimesByConversation": store.Top{Period: counted}, "ResponseTimesByLead": store.Top{Period: counted},
+			"FirstResponseTimes": counted, "ResponseTimesByAssignee": store.Top{Period: counted},
+		} {
+			calls[name] = append(calls[name], call{want: empty, args: with(ask)})
+		}
 	}
 	return calls
 }

@@ -25,6 +25,11 @@ func checkPeriod(p store.Period) (store.Period, error) {
 	if !p.Before.IsZero() && p.Since.After(p.Before) {
 		return p, rule.Invalid("since", "is after before")
 	}
+	if p.Calendar != nil {
+		if _, open := p.Calendar.NextOpen(time.Time{}); !open {
+			return p, rule.Invalid("calendar", "is never open")
+		}
+	}
 	return p, check.First(check.Time("since", p.Since), check.Time("before", p.Before))
 }
 

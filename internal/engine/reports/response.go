@@ -12,21 +12,46 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
+// spoken is the condition that a message is one of the conversation, and not a note, an automatic
+// reply, a bounce or an event: those ask and answer nothing.
+const spoken = "m.kind = 'message'"
+
 // questions returns the runs of inbound messages that began in the period, as rows of keys, at
-// and wait. A run ends with the first outbound message. The inner window keeps the messages at
-// which the direction changes; in the outer one these are question and answer alternately. Both
-// windows have the same order, so that the database sorts once.
+// and wait. The keys are of user_id, conversation_id and lead_id.
 func (s reports) questions(keys string, p store.Period) *query.Query {
-	changes := query.New("SELECT m.user_id, m.conversation_id, c.lead_id, m.direction, m.sent_at, m.seq, lag(m.direction) OVER " +
+	return s.questionsWith("lead_id", keys, "", p)
+}
+
+// questionsWith is questions with another column of conversations in the place of lead_id, and with
+// conditions. A run ends with the first outbound message. The inner window keeps the messages at
+// which the direction changes; in the outer one these are question and answer alternately, and
+// place counts them from 1. Both windows have the same order, so that the database sorts once.
+func (s reports) questionsWith(column, keys, condition string, p store.Period) *query.Query {
+	changes := query.New("SELECT m.user_id, m.conversation_id, c." + column + ", m.direction, m.sent_at, m.seq, lag(m.direction) OVER " +
 		"(PARTITION BY m.user_id, m.conversation_id ORDER BY m.sent_at, m.seq) AS previous")
-	s.messagesSince(changes, p.Since).Add(" AND m.direction IS NOT NULL")
-	answered := query.New("SELECT user_id, conversation_id, lead_id, direction, sent_at AS at, lead(sent_at) OVER " +
-		"(PARTITION BY user_id, conversation_id ORDER BY sent_at, seq) AS answered_at FROM ").
+	s.messagesSince(changes, p.Since).Add(" AND m.direction IS NOT NULL AND " + spoken)
+	const order = " OVER (PARTITION BY user_id, conversation_id ORDER BY sent_at, seq)"
+	place := ""
+	if condition != "" {
+		place = ", row_number()" + order + " AS place"
+	}
+	answered := query.New("SELECT user_id, conversation_id, " + column + ", direction, sent_at AS at, lead(sent_at)" + order + " AS answered_at" + place + " FROM ").
 		Bracketed(changes).Add(" t WHERE previous IS NULL OR previous <> direction")
 	q := query.New("SELECT " + keys + "at, " + s.sc.Dialect.Micros("at", "answered_at") + " AS wait FROM ").
-		Bracketed(answered).Add(" q WHERE direction = 'inbound'")
+		Bracketed(answered).Add(" q WHERE direction = 'inbound'" + condition)
 	scope.Between(q, "at", p.Since, p.Before)
 	return q
+}
+
+// FirstResponseTimes: questions and answers alternate, so that the first question of a conversation
+// is its first or second.
+func (s reports) FirstResponseTimes(ctx context.Context, p store.Period) (store.ResponseTimes, error) {
+	p, db, err := s.readPeriod(ctx, p)
+	if err != nil {
+		return store.ResponseTimes{}, err
+	}
+	all, err := s.total(db, p, s.questionsWith("lead_id", "", " AND place <= 2", p))
+	return all.responses(), query.Wrap("report first response times", err)
 }
 
 func (s reports) ResponseTimes(ctx context.Context, p store.Period) (store.ResponseTimes, error) {
@@ -34,8 +59,7 @@ func (s reports) ResponseTimes(ctx context.Context, p store.Period) (store.Respo
 	if err != nil {
 		return store.ResponseTimes{}, err
 	}
-	var all waitSums
-	_, err = s.durations("", s.questions("", p)).Row(db, all.dest()...)
+	all, err := s.total(db, p, s.questions("", p))
 	return all.responses(), query.Wrap("report response times", err)
 }
 
@@ -51,7 +75,12 @@ func (s reports) ResponseTimesByConversation(ctx context.Context, t store.Top) (
 	if err != nil {
 		return nil, err
 	}
-	rows := s.durations("conversation_id, user_id, ", s.questions("conversation_id, user_id, ", t.Period))
+	waits := s.questions("conversation_id, user_id, ", t.Period)
+	if t.Calendar != nil {
+		all, err := s.openByConversation(db, t, waits)
+		return all, query.Wrap("report response times", err)
+	}
+	rows := s.durations("conversation_id, user_id, ", waits)
 	q, err := s.ranked(db, ranking{withMean(rows), sumColumns, slowestFirst, t.Limit})
 	if err != nil {
 		return nil, query.Wrap("report response times", err)
@@ -74,6 +103,10 @@ func (s reports) ResponseTimesByLead(ctx context.Context, t store.Top) ([]store.
 		return nil, err
 	}
 	waits := s.questions("lead_id, user_id, ", t.Period).Add(" AND lead_id IS NOT NULL")
+	if t.Calendar != nil {
+		all, err := s.openByLead(db, t, waits)
+		return all, query.Wrap("report response times", err)
+	}
 	q, err := s.rankedLeads(db, ranking{withMean(s.durations("lead_id, user_id, ", waits)), sumColumns, slowestFirst, t.Limit})
 	if err != nil {
 		return nil, query.Wrap("report response times", err)
@@ -98,8 +131,13 @@ func (s reports) ResponseTimesByDay(ctx context.Context, d store.Days) ([]store.
 	if err != nil {
 		return nil, err
 	}
-	q := s.durations("day, ", s.questions(s.localDay("at", days)+" AS day, ", days.Period))
-	found, err := byDay(db, days, q, (*waitSums).dest)
+	waits := s.questions(s.localDay("at", days)+" AS day, ", days.Period)
+	var found []waitSums
+	if days.Calendar == nil {
+		found, err = byDay(db, days, s.durations("day, ", waits), (*waitSums).dest)
+	} else {
+		found, err = openByDay(db, days, waits)
+	}
 	if err != nil {
 		return nil, query.Wrap("report response times", err)
 	}
@@ -127,7 +165,7 @@ func (s reports) ResponseRate(ctx context.Context, column string, p store.Period
 		return nil, query.Wrap("report response rates", err)
 	}
 	q := query.New("SELECT coalesce(CAST(" + scope.LeadColumn(column) + " AS text), ''), count(*), count(CASE WHEN EXISTS (SELECT 1 FROM " + s.sc.Tables.Messages +
-		" m WHERE m.conversation_id = c.id AND m.user_id = c.user_id AND m.direction = 'inbound' AND m.deleted_at IS NULL AND " + scope.Said("m."))
+		" m WHERE m.conversation_id = c.id AND m.user_id = c.user_id AND m.direction = 'inbound' AND m.deleted_at IS NULL AND " + spoken + " AND " + scope.Said("m."))
 	s.sc.Owned(q, "m.").Add(") THEN 1 END) FROM " + s.sc.Tables.Conversations + " c JOIN " + s.sc.LeadTable() + " l ON " + on + " WHERE c.deleted_at IS NULL")
 	scope.Between(s.sc.Owned(q, "c."), "c.created_at", p.Since, p.Before)
 	found, err := query.All(db, q.Add(" GROUP BY 1"), func(r *store.ResponseRate) []any { return []any{&r.Value, &r.Started, &r.Answered} })

@@ -188,8 +188,7 @@ func (s reports) DecisionTimes(ctx context.Context, p store.Period) (store.Decis
 		return store.DecisionTimes{}, err
 	}
 	waits := s.liveSuggestions(query.New("SELECT s.created_at AS at, "+s.sc.Dialect.Micros("s.created_at", "s.reviewed_at")+" AS wait"), p)
-	var all waitSums
-	_, err = s.durations("", waits).Row(db, all.dest()...)
+	all, err := s.total(db, p, waits)
 	return store.DecisionTimes{
 		Decided: all.ended, Durations: all.durations(), Pending: all.open, OldestPending: all.oldest,
 	}, query.Wrap("report decision times", err)
