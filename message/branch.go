@@ -6,16 +6,17 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// branchOff is takeSeq for a message that names its parent, or that follows a head which is not the
-// last message. It locks the conversation before it looks for the parent. The message becomes the
+// branchOff is takeSeq for a message that names its parent, that follows a head which is not the last
+// message, or that is not the latest. It locks the conversation before it looks for the parent. The message becomes the
 // head, and its ParentSeq nil if that is the message before it. A parent that is not stored is a
 // *rule.InvalidError.
 func (m *Message) branchOff(tx *gorm.DB) (int64, error) {
 	var rows []struct {
-		LastSeq int64
-		HeadSeq *int64
+		LastSeq  int64
+		HeadSeq  *int64
+		Branched bool
 	}
-	err := tx.Raw("UPDATE ? SET last_seq = last_seq WHERE id = ? AND user_id = ? AND deleted_at IS NULL RETURNING last_seq, head_seq",
+	err := tx.Raw("UPDATE ? SET last_seq = last_seq WHERE id = ? AND user_id = ? AND deleted_at IS NULL RETURNING last_seq, head_seq, branched",
 		conversations(tx), m.ConversationID, m.UserID).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return 0, err
@@ -29,11 +30,27 @@ func (m *Message) branchOff(tx *gorm.DB) (int64, error) {
 	} else if err := m.checkParent(tx); err != nil {
 		return 0, err
 	}
-	if m.ParentSeq == nil || *m.ParentSeq == c.LastSeq {
+	branches := m.ParentSeq != nil && *m.ParentSeq != c.LastSeq
+	if !branches && !c.Branched {
 		m.ParentSeq = nil
-		return m.count(tx, "head_seq = NULL", "TRUE")
+		by, _ := m.moveWhole(tx)
+		return m.count(tx, by, "TRUE")
 	}
-	return m.count(tx, "head_seq = NULL, branched = TRUE", "TRUE")
+	parent := c.LastSeq
+	if branches {
+		parent = *m.ParentSeq
+	} else {
+		m.ParentSeq = nil
+	}
+	by, err := m.movePath(tx, parent)
+	if err != nil {
+		return 0, err
+	}
+	by.sets += ", head_seq = NULL"
+	if branches {
+		by.sets += ", branched = TRUE"
+	}
+	return m.count(tx, by, "TRUE")
 }
 
 // checkParent refuses a ParentSeq that no message of the conversation has. 0 is the beginning.

@@ -273,5 +273,24 @@ func (m *Message) Said() bool {
 	return m.State == StateComplete || m.State == "" || m.State == StateInterrupted && m.Content != ""
 }
 
+// Counts reports whether the message counts as activity of its conversation: it is one that
+// somebody said, of the kind KindMessage. Notes, events and automatic mail do not.
+func (m *Message) Counts() bool { return (m.Kind == KindMessage || m.Kind == "") && m.Said() }
+
+// OrderedAt returns the time by which the message is compared with others to find the latest of a
+// conversation: SentAt, but not later than the append, CreatedAt. A sender's clock that is ahead, or
+// an e-mail dated 9999, would otherwise be the latest for ever. A message of an outbox is sent after
+// its append; it counts up to its last change, UpdatedAt.
+func (m *Message) OrderedAt() time.Time {
+	appended := m.CreatedAt
+	if m.Delivery != DeliveryNone {
+		appended = m.UpdatedAt
+	}
+	if m.SentAt.After(appended) && !appended.IsZero() {
+		return appended
+	}
+	return m.SentAt
+}
+
 // Deleted reports whether the message is soft-deleted.
 func (m *Message) Deleted() bool { return m.DeletedAt.Valid }

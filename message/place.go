@@ -14,7 +14,7 @@ import (
 
 // place makes a message that a host creates with its own GORM the next one of its conversation:
 // it takes the seq from the conversation's row and moves last_seq, last_message_at, status and
-// updated_at as the store's Append does. The row stays locked until the transaction ends.
+// updated_at as the store's Append does, see package latest. The row stays locked until the transaction ends.
 //
 // A message that has its seq already, from the conversation's AddMessage, moves the conversation
 // only if the row was not written with the message counted. If another message has the seq, or if
@@ -55,41 +55,28 @@ func (m *Message) place(tx *gorm.DB) error {
 }
 
 // takeSeq counts the message in its conversation. It returns 0 if there is no such conversation,
-// if the message has a seq that is not the next one, or if it may make a branch: see branchOff.
+// if the message has a seq that is not the next one, or if branchOff must lock first: the message may
+// make a branch, or is not the latest and must be compared with what others have stored meanwhile.
 func (m *Message) takeSeq(tx *gorm.DB) (int64, error) {
 	if m.ParentSeq != nil {
 		return 0, nil
 	}
-	return m.count(tx, "head_seq = head_seq", "head_seq IS NULL")
+	by, at := m.moveWhole(tx)
+	return m.count(tx, by, "c.head_seq IS NULL AND "+ruleOf(tx).Settled("c"), at)
 }
 
-// count counts the message in its conversation and assigns the head, if a condition holds.
-func (m *Message) count(tx *gorm.DB, assign, condition string) (int64, error) {
-	now := Now()
-	activity := m.SentAt
-	if activity.After(now) {
-		activity = now
-	}
-	sql := "UPDATE ? SET last_seq = last_seq + 1, " + assign + ", updated_at = ?, status = COALESCE(?, status), " +
-		"last_message_at = CASE WHEN last_seq = 0 OR last_message_at < ? THEN ? ELSE last_message_at END " +
-		"WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) AND " + condition + " RETURNING last_seq"
+// count counts the message in its conversation with more assignments, if a condition holds.
+func (m *Message) count(tx *gorm.DB, by moves, condition string, args ...any) (int64, error) {
+	sql := "UPDATE " + tx.Statement.Quote(conversations(tx)) + " AS c SET last_seq = c.last_seq + 1, updated_at = ?" + by.sets +
+		" WHERE c.id = ? AND c.user_id = ? AND c.deleted_at IS NULL AND c.last_seq = COALESCE(?, c.last_seq) AND " + condition + " RETURNING last_seq"
 	var before *int64
 	if m.Seq > 0 {
 		before = new(m.Seq - 1)
 	}
-	at := column.BoundTime(tx, activity)
+	all := append([]any{column.BoundTime(tx, Now())}, by.args...)
+	all = append(all, m.ConversationID, m.UserID, before)
 	var seq int64
-	return seq, tx.Raw(sql, conversations(tx), column.BoundTime(tx, now), m.nextStatus(), at, at, m.ConversationID, m.UserID, before).Scan(&seq).Error
-}
-
-// nextStatus returns the status that the message gives its conversation, nil if it leaves the
-// status alone.
-func (m *Message) nextStatus() *string {
-	next := string(ConversationStatus("").AfterMessage(m))
-	if next == "" {
-		return nil
-	}
-	return &next
+	return seq, tx.Raw(sql, append(all, args...)...).Scan(&seq).Error
 }
 
 // lastSeq returns gorm.ErrRecordNotFound if the conversation is absent.

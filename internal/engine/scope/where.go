@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/latest"
 	"github.com/convostore/convostore/store"
 )
 
@@ -71,6 +72,7 @@ func (sc Scope) InLiveMessage(q *query.Query, alias string) *query.Query {
 const NotHeld = "held_at IS NULL"
 
 // Said is message.Message.Said as a condition. alias is that of the table, with its dot.
-func Said(alias string) string {
-	return "(" + alias + "state = 'complete' OR " + alias + "state = 'interrupted' AND " + alias + "content <> '')"
-}
+func Said(alias string) string { return latest.Said(strings.TrimSuffix(alias, ".")) }
+
+// Counts is message.Message.Counts of live messages as a condition.
+func Counts(alias string) string { return latest.Counts(strings.TrimSuffix(alias, ".")) }
