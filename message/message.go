@@ -175,8 +175,8 @@ func (m *Message) Validate() error {
 		m.State.validate(),
 		m.Delivery.validate(),
 		check.Text("content", m.Content),
-		check.Text("sender_email", m.SenderEmail),
-		check.Text("recipient_email", m.RecipientEmail),
+		check.Line("sender_email", m.SenderEmail),
+		check.Line("recipient_email", m.RecipientEmail),
 		check.Key("postmark_message_id", m.PostmarkMessageID),
 		check.Key("gmail_message_id", m.GmailMessageID),
 		check.Key("gmail_thread_id", m.GmailThreadID),
@@ -273,9 +273,9 @@ func (m *Message) Said() bool {
 	return m.State == StateComplete || m.State == "" || m.State == StateInterrupted && m.Content != ""
 }
 
-// Counts reports whether the message counts as activity of its conversation: it is one that
-// somebody said, of the kind KindMessage. Notes, events and automatic mail do not.
-func (m *Message) Counts() bool { return (m.Kind == KindMessage || m.Kind == "") && m.Said() }
+// Counts reports whether the message counts in reports and for the status of its conversation: it
+// was said, and is of the kind KindMessage. Notes, events and automatic mail do not.
+func (m *Message) Counts() bool { return m.Kind.Counts() && m.Said() }
 
 // OrderedAt returns the time by which the message is compared with others to find the latest of a
 // conversation: SentAt, but not later than the append, CreatedAt. A sender's clock that is ahead, or

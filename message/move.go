@@ -24,9 +24,9 @@ func ruleOf(tx *gorm.DB) latest.Tables {
 	}
 }
 
-// orderedAt is when a message that counts is ordered, but not after now; else nil.
+// orderedAt is when a message that is activity is ordered, but not after now; else nil.
 func (m *Message) orderedAt(tx *gorm.DB) any {
-	if !m.Counts() {
+	if !m.Kind.Counts() {
 		return nil
 	}
 	at := m.OrderedAt()
@@ -84,7 +84,7 @@ func (m *Message) movePath(tx *gorm.DB, parent int64) (moves, error) {
 	return by, nil
 }
 
-// onPath selects, as FROM and WHERE, the messages x that count on the path to a seq.
+// onPath selects, as FROM and WHERE, the messages x on the path to a seq that are activity.
 func (m *Message) onPath(tx *gorm.DB, end int64) (moves, error) {
 	var starts []struct{ Seq, ParentSeq int64 }
 	err := tx.Raw("SELECT seq, parent_seq FROM ? WHERE conversation_id = ? AND user_id = ? AND parent_seq IS NOT NULL ORDER BY seq",
@@ -101,6 +101,6 @@ func (m *Message) onPath(tx *gorm.DB, end int64) (moves, error) {
 		spans, args = append(spans, "x.seq BETWEEN ? AND ?"), append(args, first, end)
 		end = next
 	}
-	from := " FROM " + ruleOf(tx).Messages + " x WHERE x.conversation_id = ? AND x.user_id = ? AND (" + strings.Join(spans, " OR ") + ") AND " + latest.Counts("x")
+	from := " FROM " + ruleOf(tx).Messages + " x WHERE x.conversation_id = ? AND x.user_id = ? AND (" + strings.Join(spans, " OR ") + ") AND " + latest.Active("x")
 	return moves{from, args}, err
 }

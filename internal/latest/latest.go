@@ -20,14 +20,16 @@ func Said(m string) string {
 	return "(" + m + ".state = 'complete' OR " + m + ".state = 'interrupted' AND " + m + ".content <> '')"
 }
 
-// Counts is the condition that a message m is one that somebody said: no note, no event, nothing
-// automatic. Such a message is activity.
-func Counts(m string) string {
-	return m + ".deleted_at IS NULL AND " + m + ".kind = 'message' AND " + Said(m)
-}
+// Active is the condition that a message m is activity: it is live, and no note, no event and
+// nothing automatic. One that is still being written is, and one that failed was.
+func Active(m string) string { return m + ".deleted_at IS NULL AND " + m + ".kind = 'message'" }
 
-// Turn is the condition that a message m also decides the status: it has a direction, and was not
-// taken out of the outbox again.
+// Counts is the condition that a message m is live and one that somebody said, as
+// message.Message.Counts has it.
+func Counts(m string) string { return Active(m) + " AND " + Said(m) }
+
+// Turn is the condition that a message m can decide the status: it was said, has a direction, and was
+// not taken out of the outbox again.
 func (t Tables) Turn(m string) string {
 	return Counts(m) + " AND " + m + ".direction IS NOT NULL AND NOT (" + m + ".direction = 'outbound' AND " + m + ".delivery IS NULL AND EXISTS (SELECT 1 FROM " +
 		t.Deliveries + " d WHERE d.message_id = " + m + ".id AND d.user_id = " + m + ".user_id AND d.cancelled_at IS NOT NULL))"
@@ -45,9 +47,9 @@ func (t Tables) of(c, condition string) string {
 }
 
 // SetActivity assigns the activity of an unbranched conversation c after the append of messages. Its
-// arguments are three times when the latest of those that count was ordered, or NULL if none does.
+// arguments are three times when the latest of those that are activity was ordered, or NULL if none is.
 func (t Tables) SetActivity(c string) string {
-	return "last_message_at = CASE WHEN " + c + ".last_seq = 0 OR " + c + ".last_message_at > ? AND " + t.of(c, Counts("x")) + " IS NULL " +
+	return "last_message_at = CASE WHEN " + c + ".last_seq = 0 OR " + c + ".last_message_at > ? AND " + t.of(c, Active("x")) + " IS NULL " +
 		"THEN COALESCE(?, " + c + ".last_message_at) WHEN " + c + ".last_message_at >= ? THEN " + c + ".last_message_at ELSE COALESCE(?, " + c + ".last_message_at) END"
 }
 

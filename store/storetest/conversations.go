@@ -129,7 +129,7 @@ func testConversationCreateWithMessages(t *testing.T, w *world) {
 		{Role: message.RoleTool, Content: "d", SentAt: past.Add(2 * time.Minute)},
 	}}
 	w.create(t, c)
-	require.Equal(t, conversation.StatusWaiting, c.Status, "that of the last message with a direction")
+	require.Equal(t, conversation.StatusNeedsReply, c.Status, "that of the latest message with a direction")
 	require.EqualValues(t, 4, c.LastSeq)
 	require.True(t, c.LastMessageAt.Equal(past.Add(time.Hour)), "the latest, even in the past")
 	require.Equal(t, epoch, c.CreatedAt)

@@ -49,6 +49,9 @@ func end(ctx context.Context, sc scope.Scope, id uuid.UUID, assign, condition *q
 	if e.hasText {
 		e.Content = "some"
 	}
+	if !e.Counts() {
+		return nil
+	}
 	return threads.Appeared(ctx, sc, &e.Message, false)
 }
 

@@ -104,7 +104,7 @@ func moveStatus(ctx context.Context, sc scope.Scope, m *message.Message, to conv
 // unless it is there or later already.
 func MoveActivity(ctx context.Context, sc scope.Scope, m *message.Message, sentAt time.Time) error {
 	at := conversation.Activity(sentAt, sc.Instant())
-	if m.Deleted() || !m.Counts() {
+	if m.Deleted() || !m.Kind.Counts() {
 		return nil
 	}
 	_, err := query.New("UPDATE "+sc.Tables.Conversations+" SET last_message_at = ? WHERE id = ? AND user_id = ? AND last_message_at < ?",

@@ -11,15 +11,15 @@ import (
 )
 
 // Messages move the status and the activity of their conversation by one rule. Of the live messages
-// on the path of the head that somebody said (no notes, events and automatic mail), the latest by
-// OrderedAt, and among equal times by seq, is the activity, and the latest of those with a direction
+// on the path of the head that are no notes, events and automatic mail, the latest by OrderedAt, and
+// among equal times by seq, is the activity. The latest of those that were said and have a direction
 // decides the status. What an append adds is compared with what was there; only a change of messages
 // that are stored reads them. Archive and Reopen hold until a message becomes the latest.
 
 // movement is what messages that are appended together do to status and activity, if those before
-// them were earlier. The zero value is that of none that counts.
+// them were earlier. The zero value is that of none.
 type movement struct {
-	at     time.Time // of the latest message that counts
+	at     time.Time // of the latest one that is activity
 	turnAt time.Time // of the latest turn
 	status conversation.Status
 }
@@ -32,7 +32,7 @@ func movementOf(m *message.Message, now time.Time) (v movement) {
 
 // add adds the next message.
 func (v *movement) add(m *message.Message, now time.Time) {
-	if !m.Counts() {
+	if !m.Kind.Counts() {
 		return
 	}
 	at := conversation.Activity(m.OrderedAt(), now)

@@ -20,15 +20,15 @@ import (
 // statements see all of them.
 
 // Appeared moves the status and the activity of a locked conversation after a message that is there
-// and counts from now on: its stream ended, or it was restored. With keepArchived an archived
-// conversation stays so.
+// from now on: its stream ended, or it was restored. With keepArchived an archived conversation stays
+// so.
 func Appeared(ctx context.Context, sc scope.Scope, m *message.Message, keepArchived bool) error {
-	if m.Deleted() || !m.Counts() {
+	if m.Deleted() || !m.Kind.Counts() {
 		return nil
 	}
 	return settle(ctx, sc, m, func(rows pathRows, at time.Time) *query.Query {
 		assign := query.New("last_message_at = CASE WHEN c.last_message_at < ? THEN ?", at, at).
-			Add(" WHEN ").Bracketed(rows("1").Add(" AND "+latest.Counts("m")+" AND m.seq <> ? LIMIT 1", m.Seq)).
+			Add(" WHEN ").Bracketed(rows("1").Add(" AND "+latest.Active("m")+" AND m.seq <> ? LIMIT 1", m.Seq)).
 			Add(" IS NULL THEN "+sc.Dialect.Param("timestamptz")+" ELSE c.last_message_at END", at)
 		next := statusAfter(m)
 		if next == "" {
@@ -42,15 +42,15 @@ func Appeared(ctx context.Context, sc scope.Scope, m *message.Message, keepArchi
 	})
 }
 
-// Vanished moves the status and the activity of a locked conversation back after a message that
-// counted is deleted, or streaming again. An archived conversation stays so.
+// Vanished moves the status and the activity of a locked conversation back after a message is
+// deleted, or streaming again. An archived conversation stays so.
 func Vanished(ctx context.Context, sc scope.Scope, m *message.Message) error {
-	if !m.Counts() {
+	if !m.Kind.Counts() {
 		return nil
 	}
 	return settle(ctx, sc, m, func(rows pathRows, at time.Time) *query.Query {
 		assign := query.New("last_message_at = CASE WHEN c.last_message_at > ? THEN c.last_message_at ELSE COALESCE(", at).
-			Bracketed(rows(latest.At("m")).Add(" AND " + latest.Counts("m") + " ORDER BY " + latest.At("m") + " DESC LIMIT 1")).
+			Bracketed(rows(latest.At("m")).Add(" AND " + latest.Active("m") + " ORDER BY " + latest.At("m") + " DESC LIMIT 1")).
 			Add(", c.created_at) END")
 		if statusAfter(m) == "" {
 			return assign
@@ -117,7 +117,7 @@ type latestOf struct {
 func (p lockedPath) latest() (latestOf, error) {
 	l, now := latestOf{at: p.conversation.CreatedAt, status: conversation.StatusActive}, p.sc.Instant()
 	var at time.Time
-	found, err := p.rows(latest.At("m")).Add(" AND "+latest.Counts("m")+" ORDER BY "+latest.At("m")+" DESC LIMIT 1").Row(p.db, (*record.Instant)(&at))
+	found, err := p.rows(latest.At("m")).Add(" AND "+latest.Active("m")+" ORDER BY "+latest.At("m")+" DESC LIMIT 1").Row(p.db, (*record.Instant)(&at))
 	if err != nil {
 		return l, err
 	}
@@ -160,7 +160,7 @@ func (b *batchResult) loadLate(sc scope.Scope, db query.Conn, drafts []Draft) er
 	var late []uuid.UUID
 	for i, d := range drafts {
 		t := b.threads[d.ConversationID]
-		if b.stored[i] == nil && t != nil && !t.known && !t.branched && d.Counts() && movementOf(d.Message, now).at.Before(t.lastMessageAt) {
+		if b.stored[i] == nil && t != nil && !t.known && !t.branched && d.Kind.Counts() && movementOf(d.Message, now).at.Before(t.lastMessageAt) {
 			t.known = true
 			late = append(late, d.ConversationID)
 		}
@@ -170,7 +170,7 @@ func (b *batchResult) loadLate(sc scope.Scope, db query.Conn, drafts []Draft) er
 	}
 	in, arg := sc.Dialect.InUUIDs("m.conversation_id", late)
 	q := query.New("SELECT m.conversation_id, max(CASE WHEN "+ruleOf(sc.Tables).Turn("m")+" THEN "+latest.At("m")+" END) FROM "+sc.Tables.Messages+
-		" m WHERE m.user_id = ? AND "+in+" AND "+latest.Counts("m")+" GROUP BY m.conversation_id", sc.User, arg)
+		" m WHERE m.user_id = ? AND "+in+" AND "+latest.Active("m")+" GROUP BY m.conversation_id", sc.User, arg)
 	type row struct {
 		id     uuid.UUID
 		turnAt *time.Time
@@ -178,7 +178,7 @@ func (b *batchResult) loadLate(sc scope.Scope, db query.Conn, drafts []Draft) er
 	rows, err := query.All(db, q, func(r *row) []any { return []any{&r.id, record.NullInstant{Dest: &r.turnAt}} })
 	for _, r := range rows {
 		t := b.threads[r.id]
-		t.said = true
+		t.active = true
 		if r.turnAt != nil {
 			t.turnAt = *r.turnAt
 		}

@@ -24,9 +24,9 @@ type threadState struct {
 	head *int64
 	// branched says that the conversation has branches, and makesBranch that a message begins one.
 	branched, makesBranch bool
-	// known says that said and turnAt are those of the messages of the path: whether one of them
-	// counts, and when the latest turn was.
-	known, said bool
+	// known says that active and turnAt are those of the messages of the path: whether one of them
+	// is activity, and when the latest turn was.
+	known, active bool
 	turnAt      time.Time
 	// unsure says that a message is not the latest or begins a branch, so that status and activity
 	// are to be found by what is stored.
@@ -42,7 +42,7 @@ func newThreadState(c *conversation.Conversation) *threadState {
 }
 
 // clear says that no message of the path is left: status and activity begin anew.
-func (t *threadState) clear() { t.known, t.said, t.turnAt = true, false, time.Time{} }
+func (t *threadState) clear() { t.known, t.active, t.turnAt = true, false, time.Time{} }
 
 // add counts a message in, gives it the next seq and makes it the head. Its ParentSeq becomes nil if
 // that is the message before it. now is the time of the append.
@@ -64,17 +64,17 @@ func (t *threadState) add(m *message.Message, now time.Time) {
 	t.branched = t.branched || t.makesBranch
 	t.lastSeq++
 	m.Seq = t.lastSeq
-	if m.Counts() {
+	if m.Kind.Counts() {
 		t.move(movementOf(m, now))
 	}
 	t.added++
 }
 
-// move moves status and activity by one message that counts.
+// move moves status and activity by one message.
 func (t *threadState) move(v movement) {
-	late := v.at.Before(t.lastMessageAt) && (!t.known || t.said)
+	late := v.at.Before(t.lastMessageAt) && (!t.known || t.active)
 	if !late {
-		t.lastMessageAt, t.said = v.at, true
+		t.lastMessageAt, t.active = v.at, true
 	}
 	switch {
 	case v.status == "":
