@@ -6,17 +6,16 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// branchOff is takeSeq for a message that names its parent, that follows a head which is not the last
-// message, or that is not the latest. It locks the conversation before it looks for the parent. The message becomes the
+// branchOff is takeSeq for a message that names its parent, or that follows a head which is not the
+// last message. It locks the conversation before it looks for the parent. The message becomes the
 // head, and its ParentSeq nil if that is the message before it. A parent that is not stored is a
 // *rule.InvalidError.
 func (m *Message) branchOff(tx *gorm.DB) (int64, error) {
 	var rows []struct {
-		LastSeq  int64
-		HeadSeq  *int64
-		Branched bool
+		LastSeq int64
+		HeadSeq *int64
 	}
-	err := tx.Raw("UPDATE ? SET last_seq = last_seq WHERE id = ? AND user_id = ? AND deleted_at IS NULL RETURNING last_seq, head_seq, branched",
+	err := tx.Raw("UPDATE ? SET last_seq = last_seq WHERE id = ? AND user_id = ? AND deleted_at IS NULL RETURNING last_seq, head_seq",
 		conversations(tx), m.ConversationID, m.UserID).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return 0, err
@@ -30,27 +29,13 @@ func (m *Message) branchOff(tx *gorm.DB) (int64, error) {
 	} else if err := m.checkParent(tx); err != nil {
 		return 0, err
 	}
-	branches := m.ParentSeq != nil && *m.ParentSeq != c.LastSeq
-	if !branches && !c.Branched {
+	if m.ParentSeq == nil || *m.ParentSeq == c.LastSeq {
 		m.ParentSeq = nil
-		by, _ := m.moveWhole(tx)
+		by := m.moveLatest(tx)
+		by.sets += ", head_seq = NULL"
 		return m.count(tx, by, "TRUE")
 	}
-	parent := c.LastSeq
-	if branches {
-		parent = *m.ParentSeq
-	} else {
-		m.ParentSeq = nil
-	}
-	by, err := m.movePath(tx, parent)
-	if err != nil {
-		return 0, err
-	}
-	by.sets += ", head_seq = NULL"
-	if branches {
-		by.sets += ", branched = TRUE"
-	}
-	return m.count(tx, by, "TRUE")
+	return m.count(tx, moves{sets: ", head_seq = NULL, branched = TRUE"}, "TRUE") // settle moves the rest
 }
 
 // checkParent refuses a ParentSeq that no message of the conversation has. 0 is the beginning.

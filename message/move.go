@@ -1,7 +1,6 @@
 package message
 
 import (
-	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -10,19 +9,15 @@ import (
 	"github.com/convostore/convostore/internal/latest"
 )
 
-// moves are assignments of a conversation c, each after a comma, with their arguments.
+// moves are assignments of a conversation, each after a comma, with their arguments.
 type moves struct {
 	sets string
 	args []any
 }
 
-func ruleOf(tx *gorm.DB) latest.Tables {
-	return latest.Tables{
-		Conversations: tx.Statement.Quote(conversations(tx)),
-		Messages:      tx.Statement.Quote(messages(tx)),
-		Deliveries:    tx.Statement.Quote(OutboxEntry{}.TableName(tx.NamingStrategy)),
-	}
-}
+// counted is the key under which a statement notes that a message has been counted by the hook
+// before it, and is to be settled by the one after it.
+type counted struct{ m *Message }
 
 // orderedAt is when a message that is activity is ordered, but not after now; else nil.
 func (m *Message) orderedAt(tx *gorm.DB) any {
@@ -46,42 +41,60 @@ func (m *Message) nextStatus() *string {
 	return &next
 }
 
-// moveWhole moves status and activity of a conversation of one path. It also returns the argument of
-// latest.Tables.Settled.
-func (m *Message) moveWhole(tx *gorm.DB) (by moves, at any) {
-	at, status := m.orderedAt(tx), m.nextStatus()
-	turnAt := at
-	if status == nil {
-		turnAt = nil
+// moveLatest moves status and activity if the message is the latest of all, as nearly every one is.
+func (m *Message) moveLatest(tx *gorm.DB) moves {
+	at := m.orderedAt(tx)
+	if at == nil {
+		return moves{}
 	}
-	r := ruleOf(tx)
-	return moves{", " + r.SetStatus("c") + ", " + r.SetActivity("c"), []any{turnAt, turnAt, status, at, at, at, at}}, at
+	return moves{
+		", status = CASE WHEN last_seq = 0 OR last_message_at <= ? THEN COALESCE(?, status) ELSE status END" +
+			", last_message_at = CASE WHEN last_seq = 0 OR last_message_at <= ? THEN ? ELSE last_message_at END",
+		[]any{at, m.nextStatus(), at, at},
+	}
 }
 
-// movePath moves status and activity after a message whose path goes on from another one, in a
-// conversation that is locked: the message decides the status if it is the latest turn of its path,
-// and the activity is that of the path.
-func (m *Message) movePath(tx *gorm.DB, parent int64) (moves, error) {
-	r := ruleOf(tx)
-	on, err := m.onPath(tx, parent)
-	if err != nil {
-		return moves{}, err
+// AfterCreate is a GORM hook. A message that is not the latest of its conversation, or that begins a
+// branch, is compared with the others once all messages of the statement are stored: the conversation
+// is locked since BeforeCreate.
+func (m *Message) AfterCreate(tx *gorm.DB) error {
+	if _, ok := tx.Statement.Settings.LoadAndDelete(counted{m}); !ok {
+		return nil
 	}
 	at := m.orderedAt(tx)
-	var later struct{ Counts, Turns int64 }
-	err = tx.Raw("SELECT COALESCE(SUM(CASE WHEN "+latest.At("x")+" > ? THEN 1 END), 0) AS counts, COALESCE(SUM(CASE WHEN "+latest.At("x")+" > ? AND "+r.Turn("x")+
-		" THEN 1 END), 0) AS turns"+on.sets, append([]any{at, at}, on.args...)...).Scan(&later).Error
+	if at == nil && m.ParentSeq == nil {
+		return nil
+	}
+	var c struct {
+		Head           int64
+		Branched, Late bool
+	}
+	err := tx.Raw("SELECT COALESCE(head_seq, last_seq) AS head, branched, COALESCE(last_message_at > ?, FALSE) AS late FROM ? WHERE id = ? AND user_id = ?",
+		at, conversations(tx), m.ConversationID, m.UserID).Scan(&c).Error
+	if err != nil || !c.Late && m.ParentSeq == nil {
+		return err
+	}
+	return m.settle(tx, c.Head, at)
+}
+
+// settle finds status and activity by the messages on the path to the head: the message decides the
+// status if it is the latest turn of the path, and the activity is that of the path.
+func (m *Message) settle(tx *gorm.DB, head int64, at any) error {
+	r := latest.Tables{
+		Conversations: tx.Statement.Quote(conversations(tx)), Messages: tx.Statement.Quote(messages(tx)),
+		Deliveries: tx.Statement.Quote(OutboxEntry{}.TableName(tx.NamingStrategy)),
+	}
+	on, err := m.onPath(tx, head)
 	if err != nil {
-		return moves{}, err
+		return err
 	}
-	by := moves{sets: ", last_message_at = ?", args: []any{at}}
-	if at == nil || later.Counts > 0 {
-		by = moves{", last_message_at = COALESCE((SELECT " + latest.At("x") + on.sets + " ORDER BY " + latest.At("x") + " DESC LIMIT 1), c.created_at)", on.args}
+	by := moves{", last_message_at = COALESCE((SELECT " + latest.At("x") + on.sets + " ORDER BY " + latest.At("x") + " DESC LIMIT 1), c.created_at)", on.args}
+	if status := m.nextStatus(); status != nil {
+		by.sets += ", status = CASE WHEN (SELECT x.seq" + on.sets + " AND " + r.Turn("x") + " ORDER BY " + latest.At("x") + " DESC, x.seq DESC LIMIT 1) = ? THEN ? ELSE c.status END"
+		by.args = append(append(append([]any{}, by.args...), on.args...), m.Seq, *status)
 	}
-	if status := m.nextStatus(); status != nil && later.Turns == 0 {
-		by = moves{by.sets + ", status = ?", append(slices.Clip(by.args), *status)}
-	}
-	return by, nil
+	args := append(append([]any{column.BoundTime(tx, Now())}, by.args...), m.ConversationID, m.UserID)
+	return tx.Exec("UPDATE "+r.Conversations+" AS c SET updated_at = ?"+by.sets+" WHERE c.id = ? AND c.user_id = ?", args...).Error
 }
 
 // onPath selects, as FROM and WHERE, the messages x on the path to a seq that are activity.
@@ -101,6 +114,6 @@ func (m *Message) onPath(tx *gorm.DB, end int64) (moves, error) {
 		spans, args = append(spans, "x.seq BETWEEN ? AND ?"), append(args, first, end)
 		end = next
 	}
-	from := " FROM " + ruleOf(tx).Messages + " x WHERE x.conversation_id = ? AND x.user_id = ? AND (" + strings.Join(spans, " OR ") + ") AND " + latest.Active("x")
+	from := " FROM " + tx.Statement.Quote(messages(tx)) + " x WHERE x.conversation_id = ? AND x.user_id = ? AND (" + strings.Join(spans, " OR ") + ") AND " + latest.Active("x")
 	return moves{from, args}, err
 }

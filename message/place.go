@@ -55,28 +55,30 @@ func (m *Message) place(tx *gorm.DB) error {
 }
 
 // takeSeq counts the message in its conversation. It returns 0 if there is no such conversation,
-// if the message has a seq that is not the next one, or if branchOff must lock first: the message may
-// make a branch, or is not the latest and must be compared with what others have stored meanwhile.
+// if the message has a seq that is not the next one, or if it may make a branch: see branchOff.
 func (m *Message) takeSeq(tx *gorm.DB) (int64, error) {
 	if m.ParentSeq != nil {
 		return 0, nil
 	}
-	by, at := m.moveWhole(tx)
-	return m.count(tx, by, "c.head_seq IS NULL AND "+ruleOf(tx).Settled("c"), at)
+	return m.count(tx, m.moveLatest(tx), "head_seq IS NULL")
 }
 
-// count counts the message in its conversation with more assignments, if a condition holds.
-func (m *Message) count(tx *gorm.DB, by moves, condition string, args ...any) (int64, error) {
-	sql := "UPDATE " + tx.Statement.Quote(conversations(tx)) + " AS c SET last_seq = c.last_seq + 1, updated_at = ?" + by.sets +
-		" WHERE c.id = ? AND c.user_id = ? AND c.deleted_at IS NULL AND c.last_seq = COALESCE(?, c.last_seq) AND " + condition + " RETURNING last_seq"
+// count counts the message in its conversation with more assignments, if a condition holds. settle
+// then looks whether it is the latest.
+func (m *Message) count(tx *gorm.DB, by moves, condition string) (int64, error) {
+	sql := "UPDATE ? SET last_seq = last_seq + 1, updated_at = ?" + by.sets +
+		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) AND " + condition + " RETURNING last_seq"
 	var before *int64
 	if m.Seq > 0 {
 		before = new(m.Seq - 1)
 	}
-	all := append([]any{column.BoundTime(tx, Now())}, by.args...)
-	all = append(all, m.ConversationID, m.UserID, before)
+	args := append([]any{conversations(tx), column.BoundTime(tx, Now())}, by.args...)
 	var seq int64
-	return seq, tx.Raw(sql, append(all, args...)...).Scan(&seq).Error
+	err := tx.Raw(sql, append(args, m.ConversationID, m.UserID, before)...).Scan(&seq).Error
+	if err == nil && seq > 0 {
+		tx.Statement.Settings.Store(counted{m}, true)
+	}
+	return seq, err
 }
 
 // lastSeq returns gorm.ErrRecordNotFound if the conversation is absent.
