@@ -15,9 +15,9 @@ type moves struct {
 	args []any
 }
 
-// counted is the key under which a statement notes that a message has been counted by the hook
-// before it, and is to be settled by the one after it.
-type counted struct{ m *Message }
+// unsettled is the key under which the hook before a statement notes that the one after it is to
+// settle a message.
+type unsettled struct{ m *Message }
 
 // orderedAt is when a message that is activity is ordered, but not after now; else nil.
 func (m *Message) orderedAt(tx *gorm.DB) any {
@@ -58,28 +58,20 @@ func (m *Message) moveLatest(tx *gorm.DB) moves {
 // branch, is compared with the others once all messages of the statement are stored: the conversation
 // is locked since BeforeCreate.
 func (m *Message) AfterCreate(tx *gorm.DB) error {
-	if _, ok := tx.Statement.Settings.LoadAndDelete(counted{m}); !ok {
+	if _, ok := tx.Statement.Settings.LoadAndDelete(unsettled{m}); !ok {
 		return nil
 	}
-	at := m.orderedAt(tx)
-	if at == nil && m.ParentSeq == nil {
-		return nil
-	}
-	var c struct {
-		Head           int64
-		Branched, Late bool
-	}
-	err := tx.Raw("SELECT COALESCE(head_seq, last_seq) AS head, branched, COALESCE(last_message_at > ?, FALSE) AS late FROM ? WHERE id = ? AND user_id = ?",
-		at, conversations(tx), m.ConversationID, m.UserID).Scan(&c).Error
-	if err != nil || !c.Late && m.ParentSeq == nil {
+	var head int64
+	err := tx.Raw("SELECT COALESCE(head_seq, last_seq) FROM ? WHERE id = ? AND user_id = ?", conversations(tx), m.ConversationID, m.UserID).Scan(&head).Error
+	if err != nil {
 		return err
 	}
-	return m.settle(tx, c.Head, at)
+	return m.settle(tx, head)
 }
 
 // settle finds status and activity by the messages on the path to the head: the message decides the
 // status if it is the latest turn of the path, and the activity is that of the path.
-func (m *Message) settle(tx *gorm.DB, head int64, at any) error {
+func (m *Message) settle(tx *gorm.DB, head int64) error {
 	r := latest.Tables{
 		Conversations: tx.Statement.Quote(conversations(tx)), Messages: tx.Statement.Quote(messages(tx)),
 		Deliveries: tx.Statement.Quote(OutboxEntry{}.TableName(tx.NamingStrategy)),

@@ -63,22 +63,25 @@ func (m *Message) takeSeq(tx *gorm.DB) (int64, error) {
 	return m.count(tx, m.moveLatest(tx), "head_seq IS NULL")
 }
 
-// count counts the message in its conversation with more assignments, if a condition holds. settle
-// then looks whether it is the latest.
+// count counts the message in its conversation with more assignments, if a condition holds. A
+// message that is not the latest, or that begins a branch, is left to AfterCreate.
 func (m *Message) count(tx *gorm.DB, by moves, condition string) (int64, error) {
 	sql := "UPDATE ? SET last_seq = last_seq + 1, updated_at = ?" + by.sets +
-		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) AND " + condition + " RETURNING last_seq"
+		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) AND " + condition + " RETURNING last_seq, COALESCE(last_message_at > ?, FALSE) AS late"
 	var before *int64
 	if m.Seq > 0 {
 		before = new(m.Seq - 1)
 	}
 	args := append([]any{conversations(tx), column.BoundTime(tx, Now())}, by.args...)
-	var seq int64
-	err := tx.Raw(sql, append(args, m.ConversationID, m.UserID, before)...).Scan(&seq).Error
-	if err == nil && seq > 0 {
-		tx.Statement.Settings.Store(counted{m}, true)
+	var c struct {
+		LastSeq int64
+		Late    bool
 	}
-	return seq, err
+	err := tx.Raw(sql, append(args, m.ConversationID, m.UserID, before, m.orderedAt(tx))...).Scan(&c).Error
+	if err == nil && (c.Late || m.ParentSeq != nil) {
+		tx.Statement.Settings.Store(unsettled{m}, true)
+	}
+	return c.LastSeq, err
 }
 
 // lastSeq returns gorm.ErrRecordNotFound if the conversation is absent.
