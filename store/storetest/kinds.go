@@ -407,3 +407,6 @@ func testFindThreadBareIDs(t *testing.T, w *world) {
 	_, err := w.mine.Messages().FindThread(t.Context(), &message.Message{Direction: message.DirectionInbound, Headers: message.Headers{"In-Reply-To": {"1@x of Monday"}}})
 	require.ErrorIs(t, err, store.ErrNotFound)
 }
+
+// oneLine is a text that a header may have.
+func oneLine(s string) string { return strings.NewReplacer("\r", " ", "\n", " ").Replace(s) }

@@ -71,8 +71,5 @@ func (sc Scope) InLiveMessage(q *query.Query, alias string) *query.Query {
 // NotHeld is the condition that a conversation is not on hold.
 const NotHeld = "held_at IS NULL"
 
-// Said is message.Message.Said as a condition. alias is that of the table, with its dot.
-func Said(alias string) string { return latest.Said(strings.TrimSuffix(alias, ".")) }
-
 // Counts is message.Message.Counts of live messages as a condition.
 func Counts(alias string) string { return latest.Counts(strings.TrimSuffix(alias, ".")) }

@@ -27,7 +27,7 @@ type threadState struct {
 	// known says that active and turnAt are those of the messages of the path: whether one of them
 	// is activity, and when the latest turn was.
 	known, active bool
-	turnAt      time.Time
+	turnAt        time.Time
 	// unsure says that a message is not the latest or begins a branch, so that status and activity
 	// are to be found by what is stored.
 	unsure bool
