@@ -52,8 +52,8 @@ type Conversation struct {
 	// conversation writes it, LastMessageAt and LastChangeSeq: a later Save or Updates with GORM
 	// leaves the columns alone, since the messages' own hook moves them.
 	LastSeq int64 `gorm:"<-:create;-:migration" json:"last_seq"`
-	// LastMessageAt is the latest SentAt of the messages, CreatedAt if there are none. A time in
-	// the future counts as now, see Activity.
+	// LastMessageAt is the latest SentAt of the live messages of the kind message.KindMessage,
+	// CreatedAt if there are none. A time in the future counts as now, see Activity. Of a conversation with branches the messages on the path of the head count.
 	LastMessageAt time.Time `gorm:"<-:create;-:migration" json:"last_message_at"`
 	// LastChangeSeq counts the changes of messages that were there already.
 	LastChangeSeq int64 `gorm:"<-:create;-:migration" json:"last_change_seq,omitempty"`
@@ -137,7 +137,7 @@ func (c *Conversation) Validate() error {
 		check.Key("external_key", c.ExternalKey),
 		check.Language("language", c.Language),
 		check.Length("title", c.Title, MaxTitle),
-		check.Text("subject", c.Subject),
+		check.Line("subject", c.Subject),
 		check.JSON("metadata", c.Metadata),
 		check.Time("last_message_at", c.LastMessageAt),
 		check.Time("created_at", c.CreatedAt),
@@ -183,8 +183,10 @@ func (c *Conversation) Size() int {
 }
 
 // AddMessage appends m to c.Messages as the next message. It sets m's conversation, owner
-// and seq, and updates LastSeq, LastMessageAt, Status and UpdatedAt of the conversation. m follows
-// the head, or the message that its ParentSeq names, and becomes the head. It returns a
+// and seq, and updates LastSeq, LastMessageAt, Status and UpdatedAt of the conversation. The latest
+// message by OrderedAt decides LastMessageAt and Status; to tell where m comes among those before it,
+// c.Messages must have all of them, and without them one that is earlier than LastMessageAt changes
+// neither. m follows the head, or the message that its ParentSeq names, and becomes the head. It returns a
 // *rule.InvalidError for a nil or invalid message and for a ParentSeq after LastSeq, and then leaves
 // the conversation unchanged.
 //
@@ -200,30 +202,33 @@ func (c *Conversation) AddMessage(m *message.Message) error {
 	if err := m.Validate(); err != nil {
 		return err
 	}
-	c.follow(m)
+	switched := c.follow(m)
 	m.ConversationID, m.UserID, m.Seq = c.ID, c.UserID, c.LastSeq+1
-	if at := Activity(m.SentAt, message.Now()); c.LastSeq == 0 || at.After(c.LastMessageAt) {
-		c.LastMessageAt = at
-	}
+	c.move(m, switched)
 	c.LastSeq = m.Seq
 	if Status("").AfterMessage(m) == StatusNeedsReply {
 		c.SnoozedUntil = nil
 	}
-	c.Status = c.Status.AfterMessage(m)
 	c.UpdatedAt = message.Now()
 	c.Messages = append(c.Messages, m)
 	return nil
 }
 
 // follow sets the parent of the next message, nil for the last one, and makes the message the head.
-func (c *Conversation) follow(m *message.Message) {
+// It tells whether the path of the head is another one than before.
+func (c *Conversation) follow(m *message.Message) (switched bool) {
 	if m.ParentSeq == nil {
 		m.ParentSeq = c.HeadSeq
+	} else if c.HeadSeq != nil {
+		switched = *m.ParentSeq != *c.HeadSeq
+	} else {
+		switched = *m.ParentSeq != c.LastSeq
 	}
 	if m.ParentSeq != nil && *m.ParentSeq == c.LastSeq {
 		m.ParentSeq = nil
 	}
 	c.Branched, c.HeadSeq = c.Branched || m.ParentSeq != nil, nil
+	return switched
 }
 
 // Archive sets the status to archived. It does nothing if the conversation is archived.

@@ -110,7 +110,7 @@ func TestAddMessage(t *testing.T) {
 	require.NoError(t, c.AddMessage(&message.Message{Direction: message.DirectionInbound, SentAt: early.Add(time.Hour)}))
 	assert.Equal(t, conversation.StatusNeedsReply, c.Status)
 	require.NoError(t, c.AddMessage(&message.Message{Role: message.RoleAssistant, SentAt: early}))
-	assert.Equal(t, conversation.StatusWaiting, c.Status)
+	assert.Equal(t, conversation.StatusNeedsReply, c.Status, "an answer from before the question answers nothing")
 	assert.Equal(t, early.Add(time.Hour), c.LastMessageAt, "a message from before does not turn time back")
 
 	assert.Equal(t, int64(3), c.LastSeq)

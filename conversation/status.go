@@ -8,19 +8,21 @@ import (
 	"github.com/convostore/convostore/rule"
 )
 
-// Status says who is to write next.
+// Status says who is to write next. The latest live message with a direction decides, by when it
+// was sent and not by when it was stored: an old mail that comes in late changes nothing. Only the
+// kind message.KindMessage counts.
 type Status string
 
 // The statuses. A new conversation is active.
 const (
 	// StatusActive: no message has had a direction yet, or the conversation was reopened.
 	StatusActive Status = "active"
-	// StatusNeedsReply: they wait for us. The last message with a direction is inbound.
+	// StatusNeedsReply: they wait for us. The latest message is inbound, or it did not arrive.
 	StatusNeedsReply Status = "needs_reply"
-	// StatusWaiting: we wait for them. The last message with a direction is outbound.
+	// StatusWaiting: we wait for them. The latest message is outbound.
 	StatusWaiting Status = "waiting"
-	// StatusArchived: the conversation was archived. The next message with a direction
-	// reopens it.
+	// StatusArchived: the conversation was archived. The next message reopens it; one that was
+	// sent before the latest does not.
 	StatusArchived Status = "archived"
 )
 
@@ -39,9 +41,10 @@ func (s Status) After(d message.Direction) Status {
 	return Status(message.ConversationStatus(s).After(d))
 }
 
-// AfterMessage is After for a message, of which only KindMessage changes the status: a note or
-// an automatic reply is nobody's turn. Neither is a message that is not said, see
-// message.Message.Said.
+// AfterMessage is After for a message, of which only one that counts changes the status, see
+// message.Message.Counts: a note or an automatic reply is nobody's turn. After an outbound message
+// that failed or bounced the conversation needs a reply as before. It does not ask whether the
+// message is the latest.
 func (s Status) AfterMessage(m *message.Message) Status {
 	return Status(message.ConversationStatus(s).AfterMessage(m))
 }

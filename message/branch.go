@@ -31,9 +31,11 @@ func (m *Message) branchOff(tx *gorm.DB) (int64, error) {
 	}
 	if m.ParentSeq == nil || *m.ParentSeq == c.LastSeq {
 		m.ParentSeq = nil
-		return m.count(tx, "head_seq = NULL", "TRUE")
+		by := m.moveLatest(tx)
+		by.sets += ", head_seq = NULL"
+		return m.count(tx, by, "TRUE")
 	}
-	return m.count(tx, "head_seq = NULL, branched = TRUE", "TRUE")
+	return m.count(tx, moves{sets: ", head_seq = NULL, branched = TRUE"}, "TRUE") // settle moves the rest
 }
 
 // checkParent refuses a ParentSeq that no message of the conversation has. 0 is the beginning.

@@ -64,11 +64,15 @@ func (s ConversationStatus) After(d Direction) ConversationStatus {
 	return s
 }
 
-// AfterMessage is After for a message, of which only KindMessage changes the status: a note or
-// an automatic reply is nobody's turn. Neither is a message that is not said, see Message.Said.
+// AfterMessage is After for a message, of which only one that counts changes the status, see
+// Message.Counts: a note or an automatic reply is nobody's turn. After an outbound message that did
+// not arrive, because it failed or bounced, the conversation needs a reply as before.
 func (s ConversationStatus) AfterMessage(m *Message) ConversationStatus {
-	if m.Kind != KindMessage || !m.Said() {
+	switch {
+	case !m.Counts():
 		return s
+	case m.Direction == DirectionOutbound && (m.Delivery == DeliveryFailed || m.Delivery == DeliveryBounced):
+		return s.After(DirectionInbound)
 	}
 	return s.After(m.Direction)
 }

@@ -155,11 +155,11 @@ func (h Headers) size() (n int) {
 
 func (h Headers) validate() error {
 	for name, values := range h {
-		if err := check.Text("headers", name); err != nil {
+		if err := check.Line("headers", name); err != nil {
 			return err
 		}
 		for _, v := range values {
-			if err := check.Text("headers", v); err != nil {
+			if err := check.Line("headers", v); err != nil {
 				return err
 			}
 		}
@@ -169,8 +169,12 @@ func (h Headers) validate() error {
 
 // ParseIDs returns the message ids in a header value such as that of References, in their
 // order and with their angle brackets. It skips text outside of brackets, and the empty id
-// <>, which would connect unrelated e-mails.
+// <>, which would connect unrelated e-mails. A value without brackets, as some programs write it,
+// is a list of ids if nothing else is in it: 1@x is <1@x>.
 func ParseIDs(value string) []string {
+	if !strings.ContainsAny(value, "<>") {
+		return bareIDs(value)
+	}
 	var ids []string
 	for {
 		before, after, found := strings.Cut(value, ">")
@@ -185,4 +189,16 @@ func ParseIDs(value string) []string {
 		}
 		value = after
 	}
+}
+
+// bareIDs returns the words of a value as ids, none if one of them cannot be an id.
+func bareIDs(value string) (ids []string) {
+	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t\r\n,;", r) }) {
+		left, right, _ := strings.Cut(word, "@")
+		if left == "" || right == "" || strings.ContainsAny(word, "\"'()") {
+			return nil
+		}
+		ids = append(ids, "<"+word+">")
+	}
+	return ids
 }

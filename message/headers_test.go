@@ -85,7 +85,13 @@ func TestParseIDs(t *testing.T) {
 		"<a@b>":                              {"<a@b>"},
 		"<a@b> <c@d>\r\n\t<e@f>":             {"<a@b>", "<c@d>", "<e@f>"},
 		"<a@b><c@d>":                         {"<a@b>", "<c@d>"},
-		"a@b":                                nil,
+		"a@b":                                {"<a@b>"},
+		" 1@x\r\n\t2@x, 3@x":                 {"<1@x>", "<2@x>", "<3@x>"},
+		"a@b of Monday":                      nil,
+		"@b":                                 nil,
+		"a@":                                 nil,
+		"a":                                  nil,
+		`"Ann" a@b`:                          nil,
 		"<>":                                 nil,
 		"<> <a@b>":                           {"<a@b>"},
 		"<<a@b>>":                            {"<a@b>"},
@@ -110,7 +116,7 @@ func FuzzParseIDs(f *testing.F) {
 			if len(id) != len(inner)+2 || inner == "" || strings.ContainsAny(inner, "<> \t\r\n") {
 				t.Fatalf("%q is no id", id)
 			}
-			if !strings.Contains(value, id) {
+			if !strings.Contains(value, inner) {
 				t.Fatalf("%q is not in the value", id)
 			}
 		}

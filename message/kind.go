@@ -30,6 +30,10 @@ func Kinds() []Kind {
 	return []Kind{KindMessage, KindNote, KindAutoReply, KindBounce, KindEvent}
 }
 
+// Counts reports whether an entry of this kind is activity of its conversation: KindMessage, which
+// the empty kind becomes, and no other.
+func (k Kind) Counts() bool { return k == KindMessage || k == "" }
+
 func (k Kind) String() string { return string(k) }
 
 // Valid reports whether k is one of the constants. The empty kind is not.

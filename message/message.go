@@ -175,8 +175,8 @@ func (m *Message) Validate() error {
 		m.State.validate(),
 		m.Delivery.validate(),
 		check.Text("content", m.Content),
-		check.Text("sender_email", m.SenderEmail),
-		check.Text("recipient_email", m.RecipientEmail),
+		check.Line("sender_email", m.SenderEmail),
+		check.Line("recipient_email", m.RecipientEmail),
 		check.Key("postmark_message_id", m.PostmarkMessageID),
 		check.Key("gmail_message_id", m.GmailMessageID),
 		check.Key("gmail_thread_id", m.GmailThreadID),
@@ -271,6 +271,25 @@ func (m *Message) Size() int {
 // counts in no report and does not change the conversation's status.
 func (m *Message) Said() bool {
 	return m.State == StateComplete || m.State == "" || m.State == StateInterrupted && m.Content != ""
+}
+
+// Counts reports whether the message counts in reports and for the status of its conversation: it
+// was said, and is of the kind KindMessage. Notes, events and automatic mail do not.
+func (m *Message) Counts() bool { return m.Kind.Counts() && m.Said() }
+
+// OrderedAt returns the time by which the message is compared with others to find the latest of a
+// conversation: SentAt, but not later than the append, CreatedAt. A sender's clock that is ahead, or
+// an e-mail dated 9999, would otherwise be the latest for ever. A message of an outbox is sent after
+// its append; it counts up to its last change, UpdatedAt.
+func (m *Message) OrderedAt() time.Time {
+	appended := m.CreatedAt
+	if m.Delivery != DeliveryNone {
+		appended = m.UpdatedAt
+	}
+	if m.SentAt.After(appended) && !appended.IsZero() {
+		return appended
+	}
+	return m.SentAt
 }
 
 // Deleted reports whether the message is soft-deleted.

@@ -14,7 +14,7 @@ import (
 
 // place makes a message that a host creates with its own GORM the next one of its conversation:
 // it takes the seq from the conversation's row and moves last_seq, last_message_at, status and
-// updated_at as the store's Append does. The row stays locked until the transaction ends.
+// updated_at as the store's Append does, see package latest. The row stays locked until the transaction ends.
 //
 // A message that has its seq already, from the conversation's AddMessage, moves the conversation
 // only if the row was not written with the message counted. If another message has the seq, or if
@@ -60,40 +60,31 @@ func (m *Message) takeSeq(tx *gorm.DB) (int64, error) {
 	if m.ParentSeq != nil {
 		return 0, nil
 	}
-	return m.count(tx, "head_seq = head_seq", "head_seq IS NULL")
+	return m.count(tx, m.moveLatest(tx), "head_seq IS NULL")
 }
 
-// count counts the message in its conversation and assigns the head, if a condition holds.
-func (m *Message) count(tx *gorm.DB, assign, condition string) (int64, error) {
-	now := Now()
-	activity := m.SentAt
-	if activity.After(now) {
-		activity = now
+// count counts the message in its conversation with more assignments, if a condition holds. A
+// message that is not the latest, or that begins a branch, is left to AfterCreate.
+func (m *Message) count(tx *gorm.DB, by moves, condition string) (int64, error) {
+	if next := m.nextStatus(); next != nil && ConversationStatus(*next) == ConversationStatus("").After(DirectionInbound) {
+		by.sets += ", snoozed_until = NULL"
 	}
-	next := m.nextStatus()
-	if next != nil && ConversationStatus(*next) == ConversationStatus("").After(DirectionInbound) {
-		assign += ", snoozed_until = NULL"
-	}
-	sql := "UPDATE ? SET last_seq = last_seq + 1, " + assign + ", updated_at = ?, status = COALESCE(?, status), " +
-		"last_message_at = CASE WHEN last_seq = 0 OR last_message_at < ? THEN ? ELSE last_message_at END " +
-		"WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) AND " + condition + " RETURNING last_seq"
+	sql := "UPDATE ? SET last_seq = last_seq + 1, updated_at = ?" + by.sets +
+		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) AND " + condition + " RETURNING last_seq, COALESCE(last_message_at > ?, FALSE) AS late"
 	var before *int64
 	if m.Seq > 0 {
 		before = new(m.Seq - 1)
 	}
-	at := column.BoundTime(tx, activity)
-	var seq int64
-	return seq, tx.Raw(sql, conversations(tx), column.BoundTime(tx, now), next, at, at, m.ConversationID, m.UserID, before).Scan(&seq).Error
-}
-
-// nextStatus returns the status that the message gives its conversation, nil if it leaves the
-// status alone.
-func (m *Message) nextStatus() *string {
-	next := string(ConversationStatus("").AfterMessage(m))
-	if next == "" {
-		return nil
+	args := append([]any{conversations(tx), column.BoundTime(tx, Now())}, by.args...)
+	var c struct {
+		LastSeq int64
+		Late    bool
 	}
-	return &next
+	err := tx.Raw(sql, append(args, m.ConversationID, m.UserID, before, m.orderedAt(tx))...).Scan(&c).Error
+	if err == nil && (c.Late || m.ParentSeq != nil) {
+		tx.Statement.Settings.Store(unsettled{m}, true)
+	}
+	return c.LastSeq, err
 }
 
 // lastSeq returns gorm.ErrRecordNotFound if the conversation is absent.

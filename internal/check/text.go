@@ -24,6 +24,15 @@ func Text(field, s string) error {
 	return nil
 }
 
+// Line is Text for what stands on one line of an e-mail's head: there a line break would begin a
+// header of its own.
+func Line(field, s string) error {
+	if i := strings.IndexAny(s, "\r\n"); i >= 0 {
+		return rule.Invalid(field, "has a line break at byte %d; a header is one line", i)
+	}
+	return Text(field, s)
+}
+
 // invalidUTF8 returns the index of the first byte that is not UTF-8, or -1.
 func invalidUTF8(s string) int {
 	if utf8.ValidString(s) {

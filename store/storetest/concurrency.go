@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -63,17 +64,22 @@ func CheckConversation(tb testing.TB, s store.Scope, id uuid.UUID) []*message.Me
 	tb.Helper()
 	c, err := s.Conversations().Get(tb.Context(), id)
 	require.NoError(tb, err)
-	want := conversation.Conversation{Status: conversation.StatusActive, LastMessageAt: c.CreatedAt}
+	want, active, turnAt := conversation.Conversation{Status: conversation.StatusActive, LastMessageAt: c.CreatedAt}, false, time.Time{}
 	var ms []*message.Message
 	for m, err := range s.Messages().All(tb.Context(), id, store.MessageFilter{Deleted: store.IncludeDeleted, Branches: store.AllBranches}) {
 		require.NoError(tb, err)
 		ms = append(ms, m)
 		require.EqualValues(tb, len(ms), m.Seq, "a gap or a tie in conversation %s", id)
 		require.Equal(tb, c.UserID, m.UserID)
-		if m.Seq == 1 || m.SentAt.After(want.LastMessageAt) {
-			want.LastMessageAt = m.SentAt
+		if m.Deleted() || !m.Kind.Counts() {
+			continue
 		}
-		want.Status = want.Status.After(m.Direction)
+		if at := m.OrderedAt(); !active || at.After(want.LastMessageAt) {
+			want.LastMessageAt, active = at, true
+		}
+		if next := conversation.Status("").AfterMessage(m); next != "" && !m.OrderedAt().Before(turnAt) {
+			want.Status, turnAt = next, m.OrderedAt()
+		}
 	}
 	assert.EqualValues(tb, len(ms), c.LastSeq, "last_seq")
 	assert.WithinDuration(tb, want.LastMessageAt, c.LastMessageAt, 0, "last_message_at")

@@ -71,7 +71,7 @@ func testConversationCreateFillsIn(t *testing.T, w *world) {
 
 func testConversationKeepsEveryColumn(t *testing.T, w *world) {
 	c := &conversation.Conversation{
-		ID: uuid.New(), LeadID: "lead-" + scripts, ExternalKey: "key-" + scripts, Title: "t " + scripts, Subject: "s " + scripts,
+		ID: uuid.New(), LeadID: "lead-" + scripts, ExternalKey: "key-" + scripts, Title: "t " + scripts, Subject: "s " + oneLine(scripts),
 		Status: conversation.StatusArchived, Metadata: message.JSON(digits), HeldAt: new(epoch),
 		App: "app " + scripts, Language: "hu", Assignee: "ann " + scripts, SnoozedUntil: new(epoch.Add(time.Hour)), PinnedAt: new(epoch.Add(-time.Hour)),
 		ForkedFromID: new(uuid.New()), ForkedFromSeq: new(int64(3)), MergedIntoID: new(uuid.New()),
@@ -129,7 +129,7 @@ func testConversationCreateWithMessages(t *testing.T, w *world) {
 		{Role: message.RoleTool, Content: "d", SentAt: past.Add(2 * time.Minute)},
 	}}
 	w.create(t, c)
-	require.Equal(t, conversation.StatusWaiting, c.Status, "that of the last message with a direction")
+	require.Equal(t, conversation.StatusNeedsReply, c.Status, "that of the latest message with a direction")
 	require.EqualValues(t, 4, c.LastSeq)
 	require.True(t, c.LastMessageAt.Equal(past.Add(time.Hour)), "the latest, even in the past")
 	require.Equal(t, epoch, c.CreatedAt)
@@ -589,7 +589,7 @@ func testConversationSetTitle(t *testing.T, w *world) {
 		same(t, want, got)
 		same(t, want, w.get(t, c.ID))
 	}
-	for _, subject := range []string{"Re: " + scripts, ""} {
+	for _, subject := range []string{"Re: " + oneLine(scripts), ""} {
 		now := w.tick()
 		got, err := w.mine.Conversations().SetSubject(ctx, c.ID, subject)
 		require.NoError(t, err)

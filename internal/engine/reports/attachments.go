@@ -28,7 +28,7 @@ func (s reports) MessagesWithAttachments(ctx context.Context, period store.Perio
 	}
 	q := query.New("SELECT c.id, c.user_id, c.title, c.subject, c.lead_id, " + title + ", m.id, m.direction, m.sent_at, m.created_at, m.attachments" +
 		" FROM " + s.sc.Tables.Messages + " m JOIN " + s.sc.Tables.Conversations + " c ON c.id = m.conversation_id AND c.user_id = m.user_id" + leads +
-		" WHERE " + dialect.Listed(s.sc.Dialect, "m.attachments") + " AND m.deleted_at IS NULL AND c.deleted_at IS NULL AND " + scope.Said("m."))
+		" WHERE " + dialect.Listed(s.sc.Dialect, "m.attachments") + " AND c.deleted_at IS NULL AND " + scope.Counts("m."))
 	scope.Between(s.sc.Owned(s.sc.Owned(q, "m."), "c."), "m.sent_at", period.Since, period.Before)
 	newest := s.sc.SortByTime("m.sent_at", "m.")
 	if l.After != nil {

@@ -47,26 +47,27 @@ func (s reports) readDays(ctx context.Context, d store.Days) (*series, query.Con
 	return days, db, err
 }
 
-// liveMessages adds FROM and WHERE for the live messages of the scope that were sent in the
-// period. Messages have no index by sent_at. The condition on conversations.last_message_at
-// narrows them by an index, since no message was sent after the last one of its conversation,
-// but for one that names a time later than that of its append.
+// liveMessages adds FROM and WHERE for the live messages of the scope that count and were sent in the
+// period: notes, events and automatic mail are left out. Messages have no index by sent_at. The
+// condition on conversations.last_message_at narrows them by an index, since no message that counts
+// was sent after the last one of its conversation, but for one that names a time later than that of
+// its append.
 func (s reports) liveMessages(q *query.Query, p store.Period) *query.Query {
 	scope.Between(s.messagesSince(q, p.Since), "m.sent_at", p.Since, p.Before)
 	return q
 }
 
-// messagesSince adds FROM and WHERE for all live messages, that were said, of the conversations that were active
-// at or after since.
+// messagesSince adds FROM and WHERE for all live messages that count of the conversations that were
+// active at or after since.
 func (s reports) messagesSince(q *query.Query, since time.Time) *query.Query {
-	return s.messagesThat(q, scope.Said("m."), since)
+	return scope.ActiveBetween(s.messagesThat(q, scope.Counts("m.")), "c.", beforeSkew(since), time.Time{})
 }
 
-// messagesThat is messagesSince with another condition in the place of having been said.
-func (s reports) messagesThat(q *query.Query, condition string, since time.Time) *query.Query {
+// messagesThat adds FROM and WHERE for the live messages that meet a condition.
+func (s reports) messagesThat(q *query.Query, condition string) *query.Query {
 	q.Add(" FROM " + s.sc.Tables.Conversations + " c JOIN " + s.sc.Tables.Messages +
 		" m ON m.conversation_id = c.id AND m.user_id = c.user_id WHERE c.deleted_at IS NULL AND m.deleted_at IS NULL AND " + condition)
-	return scope.ActiveBetween(s.sc.Owned(s.sc.Owned(q, "c."), "m."), "c.", beforeSkew(since), time.Time{})
+	return s.sc.Owned(s.sc.Owned(q, "c."), "m.")
 }
 
 // beforeSkew returns a time that is store.MaxSkew earlier, or no bound where there is none.

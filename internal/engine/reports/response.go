@@ -165,7 +165,7 @@ func (s reports) ResponseRate(ctx context.Context, column string, p store.Period
 		return nil, query.Wrap("report response rates", err)
 	}
 	q := query.New("SELECT coalesce(CAST(" + scope.LeadColumn(column) + " AS text), ''), count(*), count(CASE WHEN EXISTS (SELECT 1 FROM " + s.sc.Tables.Messages +
-		" m WHERE m.conversation_id = c.id AND m.user_id = c.user_id AND m.direction = 'inbound' AND m.deleted_at IS NULL AND " + spoken + " AND " + scope.Said("m."))
+		" m WHERE m.conversation_id = c.id AND m.user_id = c.user_id AND m.direction = 'inbound' AND " + scope.Counts("m."))
 	s.sc.Owned(q, "m.").Add(") THEN 1 END) FROM " + s.sc.Tables.Conversations + " c JOIN " + s.sc.LeadTable() + " l ON " + on + " WHERE c.deleted_at IS NULL")
 	scope.Between(s.sc.Owned(q, "c."), "c.created_at", p.Since, p.Before)
 	found, err := query.All(db, q.Add(" GROUP BY 1"), func(r *store.ResponseRate) []any { return []any{&r.Value, &r.Started, &r.Answered} })

@@ -3,6 +3,7 @@ package reports
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
@@ -19,7 +20,9 @@ func (s reports) usage(columns, groupBy string, p store.Period) *query.Query {
 	}
 	q := query.New("SELECT " + columns + ", count(*) AS messages, " + tokens("tokens_in") + tokens("tokens_out") + s.sc.Dialect.SumMoney("m.cost") + " AS cost")
 	ended := "m.state <> '" + string(message.StateStreaming) + "'"
-	scope.Between(s.messagesThat(q, ended, p.Since), "m.sent_at", p.Since, p.Before)
+	// A note or an event costs as well, and is no activity of its conversation: its append is a change.
+	scope.Between(s.messagesThat(q, ended), "c.updated_at", beforeSkew(p.Since), time.Time{})
+	scope.Between(q, "m.sent_at", p.Since, p.Before)
 	return q.Add(" AND (m.model IS NOT NULL OR m.tokens_in IS NOT NULL OR m.tokens_out IS NOT NULL OR m.cost IS NOT NULL)" + groupBy)
 }
 

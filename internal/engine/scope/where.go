@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/latest"
 	"github.com/convostore/convostore/store"
 )
 
@@ -77,7 +78,5 @@ const (
 // NotHeld is the condition that a conversation is not on hold.
 const NotHeld = "held_at IS NULL"
 
-// Said is message.Message.Said as a condition. alias is that of the table, with its dot.
-func Said(alias string) string {
-	return "(" + alias + "state = 'complete' OR " + alias + "state = 'interrupted' AND " + alias + "content <> '')"
-}
+// Counts is message.Message.Counts of live messages as a condition.
+func Counts(alias string) string { return latest.Counts(strings.TrimSuffix(alias, ".")) }

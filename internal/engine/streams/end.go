@@ -5,25 +5,30 @@ import (
 	"errors"
 	"time"
 
+	"github.com/convostore/convostore/conversation"
+
 	"github.com/google/uuid"
 
-	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/engine/threads"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
 
 func isAbsent(err error) bool { return errors.Is(err, store.ErrNotFound) }
 
-// ending is what decides whether an ended message is somebody's turn.
+// ending is what decides whether an ended message counts.
 type ending struct {
 	message.Message
-	hasText, deleted bool
+	hasText bool
+	deleted *time.Time
 }
 
 // end ends a message that is streaming and meets a condition, with assignments of which one is the
-// state, in a transaction. It returns errAbsent if there is none, and the caller rolls back.
+// state, in a transaction, and moves status and activity. It returns errAbsent if there is none, and
+// the caller rolls back.
 func end(ctx context.Context, sc scope.Scope, id uuid.UUID, assign, condition *query.Query, live bool) error {
 	db := query.On(ctx, sc.Writer)
 	change, err := markChange(ctx, sc, id, live)
@@ -32,35 +37,28 @@ func end(ctx context.Context, sc scope.Scope, id uuid.UUID, assign, condition *q
 	}
 	q := query.New("UPDATE "+sc.Tables.Messages+" SET change_seq = ?, ", change).Append(assign).
 		Add(" WHERE id = ? AND user_id = ? AND state = 'streaming'", id, sc.User).Append(condition).
-		Add(" RETURNING conversation_id, seq, kind, direction, state, content <> '', deleted_at IS NOT NULL")
+		Add(" RETURNING conversation_id, seq, kind, direction, state, delivery, sent_at, created_at, updated_at, content <> '', deleted_at")
 	e, err := query.One(db, q, func(e *ending) []any {
-		return []any{&e.ConversationID, &e.Seq, &e.Kind, &e.Direction, &e.State, &e.hasText, &e.deleted}
+		return []any{
+			&e.ConversationID, &e.Seq, &e.Kind, &e.Direction, &e.State, &e.Delivery,
+			(*record.Instant)(&e.SentAt), (*record.Instant)(&e.CreatedAt), (*record.Instant)(&e.UpdatedAt), &e.hasText,
+			record.NullInstant{Dest: &e.deleted},
+		}
 	})
-	if err != nil {
+	if err != nil || e.deleted != nil {
 		return err
 	}
-	return moveStatus(sc, db, e)
-}
-
-// moveStatus gives the conversation the status after the message, as an append does, unless a
-// later message has given it one.
-func moveStatus(sc scope.Scope, db query.Conn, e *ending) error {
 	if e.hasText {
 		e.Content = "some"
 	}
-	next := conversation.Status("").AfterMessage(&e.Message)
-	if next == "" || e.deleted {
+	if !e.Counts() {
 		return nil
 	}
-	assign := ""
-	if next == conversation.StatusNeedsReply {
-		assign = ", snoozed_until = NULL"
+	if err := threads.Appeared(ctx, sc, &e.Message, false); err != nil || conversation.Status("").AfterMessage(&e.Message) != conversation.StatusNeedsReply {
+		return err
 	}
-	q := query.New("UPDATE "+sc.Tables.Conversations+" SET status = ?, updated_at = ?"+assign+" WHERE id = ? AND user_id = ? AND deleted_at IS NULL"+
-		" AND NOT EXISTS (SELECT 1 FROM "+sc.Tables.Messages+" m WHERE m.conversation_id = ? AND m.user_id = ? AND m.seq > ?"+
-		" AND m.kind = 'message' AND m.direction IS NOT NULL AND "+scope.Said("m.")+")",
-		next, sc.Instant(), e.ConversationID, sc.User, e.ConversationID, sc.User, e.Seq)
-	_, err := q.Exec(db)
+	_, err = query.New("UPDATE "+sc.Tables.Conversations+" SET snoozed_until = NULL WHERE id = ? AND user_id = ? AND snoozed_until IS NOT NULL",
+		e.ConversationID, sc.User).Exec(db)
 	return err
 }
 

@@ -183,6 +183,11 @@ func reopen(ctx context.Context, sc scope.Scope, id uuid.UUID) (m *message.Messa
 		if err == nil {
 			err = embeddings.DropVectors(ctx, in, id)
 		}
+		if err == nil {
+			was := *m0
+			was.State = message.StateInterrupted // one that failed counted as little as it does now
+			err = threads.Vanished(ctx, in, &was)
+		}
 		m = m0
 		return err
 	})

@@ -71,10 +71,10 @@ func (s *Statements) appendMessage(ctx context.Context, sc scope.Scope, d Draft)
 	}
 	for try := 1; ; try++ {
 		created, err := s.tryAppend(ctx, sc, d, single)
-		if errors.Is(err, errHasHead) {
+		if errors.Is(err, errHasHead) || errors.Is(err, errNotWritten) && try > 1 {
 			return appendAfterHead(ctx, sc, d)
 		}
-		if try == scope.MaxTries || !errors.Is(err, errNotWritten) {
+		if !errors.Is(err, errNotWritten) {
 			return created, err
 		}
 	}
@@ -110,7 +110,8 @@ func (s *Statements) tryAppend(ctx context.Context, sc scope.Scope, d Draft, sin
 
 // errNotWritten rolls back a seq that was taken for a message that was not inserted, and
 // asks for another attempt. What prevented the append (a stored message or the absence of
-// the conversation) was erased or created in the meantime.
+// the conversation) was erased or created in the meantime, or other messages came while one that
+// is not the latest waited for the lock: see latest.Tables.Settled.
 var errNotWritten = fmt.Errorf("%w: the conversation or a message of this key was erased and made again meanwhile", store.ErrConflict)
 
 // errTaken is a unique index that refused a message. Which key it was is not known for sure.
@@ -118,7 +119,7 @@ var errTaken = fmt.Errorf("%w: the id or a key of a message is taken", store.Err
 
 // resolveNotWritten finds out why an append wrote nothing. If a stored message has a key of
 // the draft, it copies that message into the draft and returns nil. It returns ErrNotFound
-// if there is no live conversation, errHasHead if the conversation's head is not its last message,
+// if there is no live conversation, errHasHead if the conversation has branches,
 // and errNotWritten if there is no reason any more.
 func resolveNotWritten(ctx context.Context, sc scope.Scope, d Draft) error {
 	db := query.On(ctx, sc.Writer)
@@ -140,7 +141,7 @@ func resolveNotWritten(ctx context.Context, sc scope.Scope, d Draft) error {
 	switch {
 	case err != nil:
 		return err
-	case c.HeadSeq != nil:
+	case c.Branched:
 		return errHasHead
 	}
 	return errNotWritten

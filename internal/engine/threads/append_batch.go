@@ -99,6 +99,9 @@ func appendBatch(ctx context.Context, sc scope.Scope, drafts []Draft, threads ma
 	if err := batch.checkParents(sc, db, drafts); err != nil {
 		return batch, err
 	}
+	if err := batch.loadLate(sc, db, drafts); err != nil {
+		return batch, err
+	}
 	added, err := batch.assignSeqs(drafts, sc.Instant())
 	if err != nil || len(added) == 0 {
 		return batch, err
@@ -108,6 +111,9 @@ func appendBatch(ctx context.Context, sc scope.Scope, drafts []Draft, threads ma
 		return batch, err
 	}
 	if err := insertMessages(sc, db, added); err != nil {
+		return batch, err
+	}
+	if err := batch.settleUnsure(sc, db); err != nil {
 		return batch, err
 	}
 	return batch, embeddings.InsertOwn(sc, db, embeddingsOf(added))
@@ -129,7 +135,7 @@ func (b *batchResult) assignSeqs(drafts []Draft, now time.Time) ([]Draft, error)
 		if thread == nil {
 			return nil, &store.BatchError{Index: i, Err: store.ErrNotFound}
 		}
-		if b.expectedSeq != nil && !thread.changed && thread.lastSeq != *b.expectedSeq {
+		if b.expectedSeq != nil && thread.added == 0 && thread.lastSeq != *b.expectedSeq {
 			return nil, &store.SeqConflictError{Expected: *b.expectedSeq, Actual: thread.lastSeq}
 		}
 		d.ParentSeq = d.parent

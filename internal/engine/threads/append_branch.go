@@ -13,9 +13,9 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// errHasHead says that the head of a conversation is not its last message: the next one begins a
-// branch.
-var errHasHead = errors.New("convostore: the head is not the last message")
+// errHasHead says that a conversation has branches, so that the head may not be its last message or
+// that a message which is not the latest must be compared with those of the path of the head.
+var errHasHead = errors.New("convostore: the conversation has branches")
 
 // appendAfterHead appends a draft that names its parent, or follows a head that is not the last
 // message, as a batch of one: the lock of the conversation comes first, and then the parent is known.

@@ -21,10 +21,10 @@ type Statements struct {
 	appendPlain, appendNew, appendKeyed, appendMany query.Statement
 	// keyedWithStates and manyWithStates also write states.
 	keyedWithStates, manyWithStates query.Statement
-	// takeSeq, setStatus and insert are the statements of an append on SQLite. insert skips a
-	// message that has a key of a stored one, and insertPlain is for a message with no more
-	// than text.
-	takeSeq, setStatus, insert, insertPlain query.Statement
+	// takeSeq, setStatus and insert are the statements of an append on SQLite. setLateStatus is
+	// for a message that is not the latest. insert skips a message that has a key of a stored one,
+	// and insertPlain is for a message with no more than text.
+	takeSeq, setStatus, setLateStatus, insert, insertPlain query.Statement
 }
 
 // NewStatements builds the statements for the tables of a store. It leaves out those that
@@ -38,19 +38,19 @@ func NewStatements(t scope.Tables, d dialect.Dialect) *Statements {
 	return s
 }
 
-// takeSeqs begins the update of a conversation that gives n seqs. It sets no column that has
-// an index, unless status is among the assignments. It leaves a conversation alone whose head is
-// not its last message: see appendAfterHead.
-func takeSeqs(t scope.Tables, d dialect.Dialect, n, status string) string {
-	return "UPDATE " + t.Conversations + " SET last_seq = last_seq + " + n + status + ", " +
-		"last_message_at = CASE WHEN last_seq = 0 THEN ? ELSE " + d.Greatest() + "(last_message_at, ?) END, updated_at = ? " +
-		"WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND head_seq IS NULL"
+// takeSeqs begins the update of a conversation that gives n seqs and moves its activity. It sets no
+// column that has an index, unless status is among the assignments. It leaves a conversation alone
+// whose head is not its last message, and one of which only a batch can tell what a late message
+// does: see appendAfterHead. Its arguments follow those of n and status: see takeSeqArgs.
+func takeSeqs(t scope.Tables, n, status string) string {
+	r := ruleOf(t)
+	return "UPDATE " + t.Conversations + " AS c SET last_seq = c.last_seq + " + n + status + ", " + r.SetActivity("c") + ", updated_at = ? " +
+		"WHERE c.id = ? AND c.user_id = ? AND c.deleted_at IS NULL AND c.head_seq IS NULL AND " + r.Settled("c")
 }
 
-// endSnooze is the assignment that brings a snoozed conversation back if a condition holds. alias is that
-// of the table, with its dot.
-func endSnooze(alias, condition string) string {
-	return "snoozed_until = CASE WHEN " + condition + " THEN NULL ELSE " + alias + "snoozed_until END"
+// endSnooze is the assignment that brings a snoozed conversation c back if a condition holds.
+func endSnooze(c, condition string) string {
+	return "snoozed_until = CASE WHEN " + condition + " THEN NULL ELSE " + c + ".snoozed_until END"
 }
 
 // buildSeparate builds the statements of an append that takes several. The status and the snooze have a
@@ -61,8 +61,10 @@ func (s *Statements) buildSeparate(t scope.Tables, d dialect.Dialect) {
 	insert := func(columns, marks string) query.Statement {
 		return statement("INSERT INTO " + t.Messages + " (" + columns + ") VALUES (?, ?, ?, ?, " + marks + ") ON CONFLICT DO NOTHING")
 	}
-	s.takeSeq = statement(takeSeqs(t, d, "1", "") + " RETURNING last_seq, status, snoozed_until IS NOT NULL")
-	s.setStatus = statement("UPDATE " + t.Conversations + " SET status = ?, " + endSnooze("", "?") + " WHERE id = ? AND user_id = ?")
+	s.takeSeq = statement(takeSeqs(t, "1", "") + " RETURNING last_seq, status, COALESCE(last_message_at > ?, FALSE), snoozed_until IS NOT NULL")
+	s.setStatus = statement("UPDATE " + t.Conversations + " AS c SET status = ?, " + endSnooze("c", "?") + " WHERE c.id = ? AND c.user_id = ?")
+	s.setLateStatus = statement("UPDATE " + t.Conversations + " AS c SET status = CASE WHEN " + ruleOf(t).Later("c") + " THEN c.status ELSE ? END, " +
+		endSnooze("c", "?") + " WHERE c.id = ? AND c.user_id = ?")
 	s.insert = insert(record.MessageColumns, record.MessageMarks)
 	s.insertPlain = insert(record.PlainMessageColumns, record.PlainMessageMarks)
 }
@@ -70,9 +72,10 @@ func (s *Statements) buildSeparate(t scope.Tables, d dialect.Dialect) {
 // buildSingle builds the appends in one statement.
 func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	statement := func(sql string) query.Statement { return query.NewStatement(sql, d.Numbered()) }
-	setStatus := ", status = COALESCE(?, status), " + endSnooze("", "?")
+	r := ruleOf(t)
+	setStatus := ", " + r.SetStatus("c") + ", " + endSnooze("c", "?")
 	appendOne := func(columns, marks string) query.Statement {
-		return statement("WITH c AS (" + takeSeqs(t, d, "1", setStatus) + " RETURNING id, user_id, last_seq) " +
+		return statement("WITH c AS (" + takeSeqs(t, "1", setStatus) + " RETURNING id, user_id, last_seq) " +
 			"INSERT INTO " + t.Messages + " (" + columns + ") SELECT ?, c.user_id, c.id, c.last_seq, " + marks + " FROM c RETURNING seq")
 	}
 	s.appendPlain = appendOne(record.PlainMessageColumns, record.PlainMessageMarks)
@@ -80,15 +83,20 @@ func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	// The row lock comes first, as in every change of a conversation: a statement that waited
 	// for the lock sees the new counter. The update runs only if the message was inserted.
 	s.appendKeyed = statement("WITH m AS (INSERT INTO " + t.Messages + " (" + record.MessageColumns + ") " +
-		"SELECT ?, c.user_id, c.id, c.last_seq + 1, " + record.MessageMarks + " FROM (SELECT id, user_id, last_seq FROM " + t.Conversations +
-		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND head_seq IS NULL FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq) " +
-		"UPDATE " + t.Conversations + " AS c SET last_seq = m.seq, status = COALESCE(?, c.status), " + endSnooze("c.", "?") +
-		", last_message_at = CASE WHEN c.last_seq = 0 THEN ? ELSE " + d.Greatest() + "(c.last_message_at, ?) END, updated_at = ? " +
+		"SELECT ?, c.user_id, c.id, c.last_seq + 1, " + record.MessageMarks + " FROM (" + lockSettled(t, "") + ") c ON CONFLICT DO NOTHING RETURNING seq) " +
+		"UPDATE " + t.Conversations + " AS c SET last_seq = m.seq" + setStatus + ", " + r.SetActivity("c") + ", updated_at = ? " +
 		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m.seq")
-	s.appendMany = statement("WITH c AS (" + takeSeqs(t, d, "?", setStatus) + " AND last_seq = COALESCE(?, last_seq) RETURNING user_id, last_seq - ? AS before), " +
+	s.appendMany = statement("WITH c AS (" + takeSeqs(t, "?", setStatus) + " AND c.last_seq = COALESCE(?, c.last_seq) RETURNING user_id, last_seq - ? AS before), " +
 		"i AS (INSERT INTO " + t.Messages + " (" + record.UserFirst + ") SELECT c.user_id, " + unnestedAfter("c.before") +
 		" FROM c CROSS JOIN " + d.Unnest(record.MessageTypes) + " AS v (" + record.WithoutUser + ")) SELECT before FROM c")
 	s.buildWithStates(t, d)
+}
+
+// lockSettled locks the conversation of an append in one statement, with another condition that may
+// follow. Its arguments are the id, the user and that of latest.Tables.Settled.
+func lockSettled(t scope.Tables, condition string) string {
+	return "SELECT l.id, l.user_id, l.last_seq FROM " + t.Conversations + " l WHERE l.id = ? AND l.user_id = ? AND l.deleted_at IS NULL AND l.head_seq IS NULL AND " +
+		ruleOf(t).Settled("l") + condition + " FOR NO KEY UPDATE"
 }
 
 // unnestedAfter are record.Unnested with seqs that follow a number.
@@ -110,16 +118,15 @@ func appendsInOneStatement(ctx context.Context, sc scope.Scope) (bool, error) {
 // returns false and has written nothing if the conversation is absent or has a head, or if a stored
 // message has a key of the draft.
 func (s *Statements) appendInOne(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
-	args := make([]any, 0, 48)
-	conversationID, user, status, now := d.ConversationID.String(), sc.User.String(), statusAfter(d.Message), sc.Instant()
-	activity := conversation.Activity(d.SentAt, now)
+	args := make([]any, 0, 64)
+	conversationID, user, now := d.ConversationID.String(), sc.User.String(), sc.Instant()
+	v := movementOf(d.Message, now)
 	if len(d.keys) > 0 {
-		args = append(record.MessageArgs(append(args, d.ID.String()), d.Message),
-			conversationID, user, record.Null(string(status)), endsSnooze(status), activity, activity, now, conversationID, user)
-		return s.appendKeyed.With(args).Row(db, &d.Seq)
+		args = append(record.MessageArgs(append(args, d.ID.String()), d.Message), conversationID, user)
+		args = v.activityArgs(v.statusArgs(v.settledArgs(args)))
+		return s.appendKeyed.With(append(args, now, conversationID, user)).Row(db, &d.Seq)
 	}
-	args = append(args, record.Null(string(status)), endsSnooze(status))
-	args = append(takeSeqArgs(args, activity, now, conversationID, user), d.ID.String())
+	args = append(v.takeSeqArgs(v.statusArgs(args), now, conversationID, user), d.ID.String())
 	if plain, ok := record.PlainMessageArgs(args, d.Message); ok {
 		return s.appendPlain.With(plain).Row(db, &d.Seq)
 	}
@@ -132,15 +139,18 @@ func (s *Statements) appendInOne(sc scope.Scope, db query.Conn, d Draft) (bool, 
 func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
 	conversationID, user, now := d.ConversationID.String(), sc.User.String(), sc.Instant()
 	var status conversation.Status
-	var snoozed bool
-	args := takeSeqArgs(make([]any, 0, 5), conversation.Activity(d.SentAt, now), now, conversationID, user)
-	found, err := s.takeSeq.With(args).Row(db, &d.Seq, &status, &snoozed)
+	late, snoozed, v := false, false, movementOf(d.Message, now)
+	args := append(v.takeSeqArgs(make([]any, 0, 9), now, conversationID, user), nullTime(v.at))
+	found, err := s.takeSeq.With(args).Row(db, &d.Seq, &status, &late, &snoozed)
 	if err != nil || !found {
 		return false, err
 	}
-	next := statusAfter(d.Message)
-	if ends := endsSnooze(next); next != "" && next != status || ends && snoozed {
-		if _, err := s.setStatus.With([]any{string(next), ends, conversationID, user}).Exec(db); err != nil {
+	if v.status != "" && v.status != status || v.woken && snoozed {
+		set, args := s.setStatus, []any{string(v.status), v.woken, conversationID, user}
+		if late {
+			set, args = s.setLateStatus, append([]any{v.turnAt}, args...)
+		}
+		if _, err := set.With(args).Exec(db); err != nil {
 			return false, err
 		}
 	}
@@ -166,9 +176,10 @@ func (s *Statements) takeMany(
 	sc scope.Scope, db query.Conn, statement *query.Statement, drafts []Draft, expectedSeq *int64, more func(args []any) ([]any, error),
 ) (bool, error) {
 	// The drafts get the seqs 1, 2, 3 …, to which the statement adds the counter before.
-	thread, n, now := threadState{}, int64(len(drafts)), sc.Instant()
-	for _, d := range drafts {
-		thread.add(d.Message, now)
+	v, n, now := movement{}, int64(len(drafts)), sc.Instant()
+	for i, d := range drafts {
+		v.add(d.Message, now)
+		d.Seq = int64(i) + 1
 	}
 	arrays, err := arraysOf(len(record.MessageTypes), rowsOf(drafts))
 	if err != nil {
@@ -178,8 +189,8 @@ func (s *Statements) takeMany(
 	if expectedSeq != nil {
 		expected = *expectedSeq
 	}
-	args := append(make([]any, 0, 64), n, record.Null(string(thread.status)), thread.woken)
-	args = append(takeSeqArgs(args, thread.lastMessageAt, now, drafts[0].ConversationID.String(), sc.User.String()), expected, n)
+	args := v.statusArgs(append(make([]any, 0, 64), n))
+	args = append(v.takeSeqArgs(args, now, drafts[0].ConversationID.String(), sc.User.String()), expected, n)
 	var before int64
 	args = append(args, arrays...)
 	if more != nil {
@@ -198,6 +209,6 @@ func (s *Statements) takeMany(
 }
 
 // takeSeqArgs appends the arguments of takeSeqs behind the status.
-func takeSeqArgs(args []any, activity, now time.Time, conversationID, user string) []any {
-	return append(args, activity, activity, now, conversationID, user)
+func (v *movement) takeSeqArgs(args []any, now time.Time, conversationID, user string) []any {
+	return v.settledArgs(append(v.activityArgs(args), now, conversationID, user))
 }

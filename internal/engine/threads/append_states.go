@@ -15,16 +15,15 @@ import (
 // buildWithStates builds the appends that also write states, in one statement. A conversation whose
 // head is not its last message takes several.
 func (s *Statements) buildWithStates(t scope.Tables, d dialect.Dialect) {
+	r := ruleOf(t)
 	const found = "seq, c.id, c.user_id, coalesce(c.app, '') AS app, c.updated_at"
 	s.keyedWithStates = query.NewStatement("WITH m AS (INSERT INTO "+t.Messages+" ("+record.MessageColumns+") "+
-		"SELECT ?, c.user_id, c.id, c.last_seq + 1, "+record.MessageMarks+" FROM (SELECT id, user_id, last_seq FROM "+t.Conversations+
-		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND head_seq IS NULL AND last_seq = COALESCE(?, last_seq) FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq), "+
-		"u AS (UPDATE "+t.Conversations+" AS c SET last_seq = m.seq, status = COALESCE(?, c.status), "+endSnooze("c.", "?")+
-		", last_message_at = CASE WHEN c.last_seq = 0 THEN ? ELSE "+d.Greatest()+"(c.last_message_at, ?) END, updated_at = ? "+
+		"SELECT ?, c.user_id, c.id, c.last_seq + 1, "+record.MessageMarks+" FROM ("+lockSettled(t, " AND l.last_seq = COALESCE(?, l.last_seq)")+") c ON CONFLICT DO NOTHING RETURNING seq), "+
+		"u AS (UPDATE "+t.Conversations+" AS c SET last_seq = m.seq, "+r.SetStatus("c")+", "+endSnooze("c", "?")+", "+r.SetActivity("c")+", updated_at = ? "+
 		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m."+found+"), "+
 		states.Inserts(t, d, "u")+"done AS (SELECT seq FROM u) SELECT seq FROM done", d.Numbered())
-	s.manyWithStates = query.NewStatement("WITH c AS ("+takeSeqs(t, d, "?", ", status = COALESCE(?, status), "+endSnooze("", "?"))+
-		" AND head_seq IS NULL AND last_seq = COALESCE(?, last_seq) RETURNING id, user_id, last_seq - ? AS before, coalesce(app, '') AS app, updated_at), "+
+	s.manyWithStates = query.NewStatement("WITH c AS ("+takeSeqs(t, "?", ", "+r.SetStatus("c")+", "+endSnooze("c", "?"))+
+		" AND c.last_seq = COALESCE(?, c.last_seq) RETURNING id, user_id, last_seq - ? AS before, coalesce(app, '') AS app, updated_at), "+
 		"i AS (INSERT INTO "+t.Messages+" ("+record.UserFirst+") SELECT c.user_id, "+unnestedAfter("c.before")+
 		" FROM c CROSS JOIN "+d.Unnest(record.MessageTypes)+" AS v ("+record.WithoutUser+")), "+
 		states.Inserts(t, d, "c")+"done AS (SELECT before FROM c) SELECT before FROM done", d.Numbered())
@@ -83,16 +82,16 @@ func (s *Statements) withStatesInOne(ctx context.Context, sc scope.Scope, drafts
 }
 
 func (s *Statements) keyedStatesInOne(sc scope.Scope, db query.Conn, d Draft, expectedSeq *int64, changes states.Appended) (bool, error) {
-	t, now := threadState{}, sc.Instant()
-	m := *d.Message
-	t.add(&m, now)
+	now := sc.Instant()
+	v := movementOf(d.Message, now)
 	var expected any
 	if expectedSeq != nil {
 		expected = *expectedSeq
 	}
 	conversationID, user := d.ConversationID.String(), sc.User.String()
-	args := record.MessageArgs(append(make([]any, 0, 60), d.ID.String()), d.Message)
-	args = append(args, conversationID, user, expected, record.Null(string(t.status)), t.woken, t.lastMessageAt, t.lastMessageAt, now, conversationID, user)
+	args := append(record.MessageArgs(append(make([]any, 0, 64), d.ID.String()), d.Message), conversationID, user)
+	args = append(v.settledArgs(args), expected)
+	args = append(v.activityArgs(v.statusArgs(args)), now, conversationID, user)
 	args, err := changes.Args(args)
 	if err != nil {
 		return false, err

@@ -28,7 +28,7 @@ func (s conversations) SetTitle(ctx context.Context, id uuid.UUID, title string)
 
 func (s conversations) SetSubject(ctx context.Context, id uuid.UUID, subject string) (*conversation.Conversation, error) {
 	s.sc.Clean.Text(&subject)
-	if err := check.Text("subject", subject); err != nil {
+	if err := check.Line("subject", subject); err != nil {
 		return nil, err
 	}
 	return s.edit(ctx, id, len(subject), query.New("subject = ?", record.Null(subject)))

@@ -50,7 +50,10 @@ func findByGmailThread(sc scope.Scope, db query.Conn, id string) (*conversation.
 // of In-Reply-To, then those of References from the last to the first. Ids that are too long
 // to be stored are left out.
 func answeredIDs(m *message.Message) []string {
-	references := message.ParseIDs(strings.Join(m.Headers.Values("References"), " "))
+	var references []string
+	for _, value := range m.Headers.Values("References") {
+		references = append(references, message.ParseIDs(value)...)
+	}
 	slices.Reverse(references)
 	var ids []string
 	for _, id := range append(message.ParseIDs(m.Headers.Get("In-Reply-To")), references...) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -78,23 +77,36 @@ func fork(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, o store
 	return c, err
 }
 
-// original is a message that is copied, with the id and the seq of the copy.
+// original is a message that is copied, with what moves the copy's conversation, and the id and the
+// seq of the copy.
 type original struct {
-	id, copy  uuid.UUID
-	seq       int64
-	sentAt    time.Time
-	kind      message.Kind
-	direction message.Direction
+	message.Message
+	copy    uuid.UUID
+	seq     int64
+	hasText bool
 }
 
 // originals reads which messages of a path are copied.
 func (p lockedPath) originals() ([]*original, error) {
-	q := p.rows("m.id, m.sent_at, m.kind, m.direction").Add(" AND m.deleted_at IS NULL ORDER BY m.seq")
+	q := p.rows("m.id, m.sent_at, m.created_at, m.updated_at, m.kind, m.direction, m.delivery, m.state, m.content <> ''").
+		Add(" AND m.deleted_at IS NULL ORDER BY m.seq")
 	rows, err := query.All(p.db, q, func(o *original) []any {
-		return []any{&o.id, (*record.Instant)(&o.sentAt), &o.kind, &o.direction}
+		return []any{
+			&o.ID, (*record.Instant)(&o.SentAt), (*record.Instant)(&o.CreatedAt), (*record.Instant)(&o.UpdatedAt),
+			&o.Kind, &o.Direction, &o.Delivery, &o.State, &o.hasText,
+		}
 	})
 	for i, o := range rows {
 		o.seq = int64(i) + 1
+		if o.hasText {
+			o.Content = "some"
+		}
+		if o.State == message.StateStreaming {
+			o.State = message.StateInterrupted // as forkedColumns has it
+		}
+		if o.Delivery == message.DeliveryQueued {
+			o.Delivery = message.DeliveryNone
+		}
 		if err := p.sc.GiveID(&o.copy); err != nil {
 			return nil, err
 		}
@@ -113,7 +125,7 @@ func insertFork(ctx context.Context, p lockedPath, originals []*original, o stor
 	p.sc.Clean.Model(c)
 	thread := newThreadState(c)
 	for _, row := range originals {
-		thread.add(&message.Message{SentAt: row.sentAt, Kind: row.kind, Direction: row.direction}, now)
+		thread.add(&row.Message, now)
 	}
 	thread.apply(c)
 	c.Normalize(now)
@@ -139,7 +151,7 @@ var forkedColumns = map[string]string{
 func copyPart(p lockedPath, conversationID uuid.UUID, part []*original) error {
 	rows := make([][]any, len(part))
 	for i, o := range part {
-		rows[i] = []any{o.id.String(), o.copy.String(), o.seq}
+		rows[i] = []any{o.ID.String(), o.copy.String(), o.seq}
 	}
 	copied := func(insert string, columns []string, from string) error {
 		source, err := rowSource(p.sc, []string{"uuid", "uuid", "bigint"}, rows)

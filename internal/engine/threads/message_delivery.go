@@ -10,6 +10,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/latest"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -44,14 +45,20 @@ func ChangeLocked(ctx context.Context, sc scope.Scope, m *message.Message, assig
 	return setChanged(ctx, sc, m.ID, store.IncludeDeleted, "", query.New("").Append(assign).Add(counted, change))
 }
 
-// turn is the condition that a message m of the conversation is somebody's turn.
-func turn(sc scope.Scope, m *message.Message) *query.Query {
-	return query.New("SELECT 1 FROM "+sc.Tables.Messages+" m WHERE m.conversation_id = ? AND m.user_id = ? AND m.deleted_at IS NULL"+
-		" AND m.kind = 'message' AND "+scope.Said("m."), m.ConversationID, sc.User)
+// turns selects the turns m of the conversation of a message, itself left out.
+func turns(sc scope.Scope, m *message.Message) *query.Query {
+	return query.New("SELECT 1 FROM "+sc.Tables.Messages+" m WHERE m.conversation_id = ? AND m.user_id = ? AND m.id <> ? AND "+ruleOf(sc.Tables).Turn("m"),
+		m.ConversationID, sc.User, m.ID)
 }
 
 // arrives is the condition that an outbound message m has not come back.
 const arrives = " AND m.direction = 'outbound' AND COALESCE(m.delivery, 'sent') NOT IN ('failed', 'bounced')"
+
+// after is the condition that a message m comes after another, in the order of the rule.
+func after(o *message.Message) *query.Query {
+	at := latest.At("m")
+	return query.New(" AND ("+at+" > ? OR "+at+" = ? AND m.seq > ?)", o.OrderedAt(), o.OrderedAt(), o.Seq)
+}
 
 func isTurn(m *message.Message) bool {
 	return !m.Deleted() && m.Direction == message.DirectionOutbound && conversation.Status("").AfterMessage(m) != ""
@@ -60,22 +67,22 @@ func isTurn(m *message.Message) bool {
 // Unanswered has a locked conversation need a reply because a message did not arrive, unless a
 // later outbound one did.
 func Unanswered(ctx context.Context, sc scope.Scope, m *message.Message) error {
-	return moveStatus(ctx, sc, m, conversation.StatusNeedsReply, turn(sc, m).Add(arrives+" AND m.seq > ?", m.Seq))
+	return moveStatus(ctx, sc, m, conversation.StatusNeedsReply, turns(sc, m).Add(arrives).Append(after(m)))
 }
 
 // Unsaid has a locked conversation need a reply because a message will not be sent, unless another
 // outbound one follows the last inbound one.
 func Unsaid(ctx context.Context, sc scope.Scope, m *message.Message) error {
-	last := query.New(" AND m.id <> ? AND m.seq > COALESCE((SELECT max(i.seq) FROM "+sc.Tables.Messages+
-		" i WHERE i.conversation_id = ? AND i.user_id = ? AND i.deleted_at IS NULL AND i.kind = 'message' AND i.direction = 'inbound' AND "+scope.Said("i.")+"), 0)",
-		m.ID, m.ConversationID, sc.User)
-	return moveStatus(ctx, sc, m, conversation.StatusNeedsReply, turn(sc, m).Add(arrives).Append(last))
+	at, inAt := latest.At("m"), latest.At("i")
+	answered := turns(sc, m).Add(arrives+" AND NOT EXISTS (SELECT 1 FROM "+sc.Tables.Messages+" i WHERE i.conversation_id = ? AND i.user_id = ? AND "+
+		latest.Counts("i")+" AND i.direction = 'inbound' AND ("+inAt+" > "+at+" OR "+inAt+" = "+at+" AND i.seq > m.seq))", m.ConversationID, sc.User)
+	return moveStatus(ctx, sc, m, conversation.StatusNeedsReply, answered)
 }
 
 // Answered has a locked conversation that needs a reply wait, because a message is on its way
 // again, unless a later inbound one came.
 func Answered(ctx context.Context, sc scope.Scope, m *message.Message) error {
-	return moveStatus(ctx, sc, m, conversation.StatusWaiting, turn(sc, m).Add(" AND m.direction = 'inbound' AND m.seq > ?", m.Seq))
+	return moveStatus(ctx, sc, m, conversation.StatusWaiting, turns(sc, m).Add(" AND m.direction = 'inbound'").Append(after(m)))
 }
 
 // moveStatus gives the conversation of a message a status, unless there is a row that speaks
@@ -97,7 +104,7 @@ func moveStatus(ctx context.Context, sc scope.Scope, m *message.Message, to conv
 // unless it is there or later already.
 func MoveActivity(ctx context.Context, sc scope.Scope, m *message.Message, sentAt time.Time) error {
 	at := conversation.Activity(sentAt, sc.Instant())
-	if m.Deleted() || m.Kind != message.KindMessage {
+	if m.Deleted() || !m.Kind.Counts() {
 		return nil
 	}
 	_, err := query.New("UPDATE "+sc.Tables.Conversations+" SET last_message_at = ? WHERE id = ? AND user_id = ? AND last_message_at < ?",

@@ -93,15 +93,18 @@ func (s messages) refuseStreaming(ctx context.Context, id uuid.UUID, edit func()
 }
 
 func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, error) {
-	return s.update(ctx, id, store.ExcludeDeleted, "", query.New("deleted_at = ?", s.sc.Instant()))
+	m, err := changeMessage(ctx, s.sc, id, store.ExcludeDeleted, "", query.New("deleted_at = ?", s.sc.Instant()),
+		func(in scope.Scope, m *message.Message) error { return Vanished(ctx, in, m) })
+	return m, query.Wrap("delete message", err)
 }
 
 func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, error) {
 	var m *message.Message
 	err := scope.Settle(func() (_ bool, err error) {
-		m, err = s.update(ctx, id, store.OnlyDeleted, "", query.New("deleted_at = NULL"))
+		m, err = changeMessage(ctx, s.sc, id, store.OnlyDeleted, "", query.New("deleted_at = NULL"),
+			func(in scope.Scope, m *message.Message) error { return Appeared(ctx, in, m, true) })
 		if !errors.Is(err, store.ErrNotFound) {
-			return true, err
+			return true, query.Wrap("restore message", err)
 		}
 		db, err := s.sc.Writing(ctx)
 		if err != nil {
@@ -132,8 +135,12 @@ func (s messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) (int
 	}
 	var restored int64
 	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
-		restored, err = changeMany(ctx, sc.In(tx), conversationID, query.New("deleted_at = NULL"), query.New(" AND deleted_at IS NOT NULL"))
-		return err
+		in := sc.In(tx)
+		restored, err = changeMany(ctx, in, conversationID, query.New("deleted_at = NULL"), query.New(" AND deleted_at IS NOT NULL"))
+		if err != nil || restored == 0 {
+			return err
+		}
+		return recount(ctx, in, conversationID)
 	})
 	sc.Noted(ctx, int(restored), 0)
 	return restored, query.Wrap("restore messages", err)

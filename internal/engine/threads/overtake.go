@@ -16,7 +16,7 @@ import (
 // another one that is known. A time in the future counts as that of the arrival.
 func Overtakes(sc scope.Scope, seq string) string {
 	asks := func(m string) string {
-		return m + "deleted_at IS NULL AND " + m + "direction = 'inbound' AND " + m + "kind = 'message' AND " + scope.Said(m)
+		return scope.Counts(m) + " AND " + m + "direction = 'inbound'"
 	}
 	return " AND m.seq > " + seq + " AND " + asks("m.") + " AND NOT EXISTS (SELECT 1 FROM " + sc.Tables.Messages +
 		" a WHERE a.conversation_id = m.conversation_id AND a.user_id = m.user_id AND a.seq <= " + seq + " AND " + asks("a.") +

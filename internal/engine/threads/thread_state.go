@@ -22,41 +22,73 @@ type threadState struct {
 	status        conversation.Status // empty leaves the status as it is
 	// head is the message that the next one follows, nil for the last one.
 	head *int64
-	// branched says that a message got a parent_seq.
-	branched bool
-	// cleared says that no message is left: the activity begins anew.
-	cleared bool
 	// woken says that a message ends the conversation's snooze. asleep keeps it, for one that is
 	// created with its messages and snoozed.
 	woken, asleep bool
-	changed       bool
+	// branched says that the conversation has branches, and makesBranch that a message begins one.
+	branched, makesBranch bool
+	// known says that active and turnAt are those of the messages of the path: whether one of them
+	// is activity, and when the latest turn was.
+	known, active bool
+	turnAt        time.Time
+	// unsure says that a message is not the latest or begins a branch, so that status and activity
+	// are to be found by what is stored.
+	unsure bool
+	// added is how many messages were added.
+	added int64
 }
 
 func newThreadState(c *conversation.Conversation) *threadState {
-	return &threadState{lastSeq: c.LastSeq, lastMessageAt: c.LastMessageAt, head: c.HeadSeq}
+	return &threadState{
+		lastSeq: c.LastSeq, lastMessageAt: c.LastMessageAt, head: c.HeadSeq, branched: c.Branched, known: c.LastSeq == 0,
+	}
 }
+
+// clear says that no message of the path is left: status and activity begin anew.
+func (t *threadState) clear() { t.known, t.active, t.turnAt = true, false, time.Time{} }
 
 // add counts a message in, gives it the next seq and makes it the head. Its ParentSeq becomes nil if
 // that is the message before it. now is the time of the append.
 func (t *threadState) add(m *message.Message, now time.Time) {
-	if at := conversation.Activity(m.SentAt, now); t.lastSeq == 0 || t.cleared || at.After(t.lastMessageAt) {
-		t.lastMessageAt = at
+	end := t.lastSeq
+	if t.head != nil {
+		end = *t.head
 	}
 	if m.ParentSeq == nil {
 		m.ParentSeq = t.head
 	}
+	if m.ParentSeq != nil && *m.ParentSeq != end {
+		t.unsure = true // the path is another one
+	}
 	if m.ParentSeq != nil && *m.ParentSeq == t.lastSeq {
 		m.ParentSeq = nil
 	}
-	t.branched, t.head = t.branched || m.ParentSeq != nil, nil
-	t.cleared = false
+	t.makesBranch, t.head = t.makesBranch || m.ParentSeq != nil, nil
+	t.branched = t.branched || t.makesBranch
 	t.lastSeq++
 	m.Seq = t.lastSeq
-	if next := statusAfter(m); next != "" {
-		t.status = next
-		t.woken = t.woken || endsSnooze(next) && !t.asleep
+	if m.Kind.Counts() {
+		v := movementOf(m, now)
+		t.woken = t.woken || v.woken && !t.asleep
+		t.move(v)
 	}
-	t.changed = true
+	t.added++
+}
+
+// move moves status and activity by one message.
+func (t *threadState) move(v movement) {
+	late := v.at.Before(t.lastMessageAt) && (!t.known || t.active)
+	if !late {
+		t.lastMessageAt, t.active = v.at, true
+	}
+	switch {
+	case v.status == "":
+		t.unsure = t.unsure || late && !t.known
+	case !late, t.known && !v.at.Before(t.turnAt):
+		t.status, t.turnAt, t.known = v.status, v.at, true
+	default:
+		t.unsure = t.unsure || !t.known
+	}
 }
 
 // apply writes the state into a conversation.
@@ -70,29 +102,20 @@ func (t *threadState) apply(c *conversation.Conversation) {
 	}
 }
 
-// endsSnooze tells whether a message with this status after it brings a snoozed conversation back: one
-// of theirs, that was said. What they have sent is new here, however long ago that was.
-func endsSnooze(after conversation.Status) bool { return after == conversation.StatusNeedsReply }
-
-// statusAfter is the status of a conversation after a message, or "" if the message leaves the
-// status as it is.
-func statusAfter(m *message.Message) conversation.Status {
-	return conversation.Status("").AfterMessage(m)
-}
-
 // lockThreads locks the live conversations of a batch until the transaction ends, and
 // returns their states. Absent conversations are missing from the map.
 func lockThreads(sc scope.Scope, db query.Conn, drafts []Draft) (map[uuid.UUID]*threadState, error) {
-	q := sc.LockRows("id, last_seq, last_message_at, head_seq", sc.Among("id", conversationIDs(drafts)).Add(" AND deleted_at IS NULL"))
+	q := sc.LockRows("id, last_seq, last_message_at, head_seq, branched", sc.Among("id", conversationIDs(drafts)).Add(" AND deleted_at IS NULL"))
 	type row struct {
 		id uuid.UUID
 		threadState
 	}
 	rows, err := query.All(db, q, func(r *row) []any {
-		return []any{&r.id, &r.lastSeq, (*record.Instant)(&r.lastMessageAt), &r.head}
+		return []any{&r.id, &r.lastSeq, (*record.Instant)(&r.lastMessageAt), &r.head, &r.branched}
 	})
 	threads := make(map[uuid.UUID]*threadState, len(rows))
 	for _, r := range rows {
+		r.known = r.lastSeq == 0
 		threads[r.id] = &r.threadState
 	}
 	return threads, err
@@ -112,11 +135,14 @@ func conversationIDs(drafts []Draft) []uuid.UUID {
 func updateThreads(sc scope.Scope, db query.Conn, threads map[uuid.UUID]*threadState) error {
 	rows := make([][]any, 0, len(threads))
 	for id, t := range threads {
-		if t.changed {
-			if t.branched {
+		if t.added > 0 {
+			if t.makesBranch {
 				sc.Branched.Note(id)
 			}
-			rows = append(rows, []any{id.String(), t.lastSeq, record.Null(string(t.status)), t.lastMessageAt, t.branched, t.woken})
+			if t.unsure {
+				t.status = "" // settleUnsure finds it
+			}
+			rows = append(rows, []any{id.String(), t.lastSeq, record.Null(string(t.status)), t.lastMessageAt, t.makesBranch, t.woken})
 		}
 	}
 	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
@@ -127,7 +153,7 @@ func updateThreads(sc scope.Scope, db query.Conn, threads map[uuid.UUID]*threadS
 		}
 		q := query.New("WITH v (user_id, id, last_seq, status, at, branched, woken) AS (").Append(source).
 			Add(") UPDATE "+sc.Tables.Conversations+" AS c SET last_seq = v.last_seq, status = COALESCE(v.status, c.status), "+
-				"last_message_at = v.at, head_seq = NULL, branched = c.branched OR v.branched, "+endSnooze("c.", "v.woken")+", updated_at = ? FROM v WHERE c.id = v.id AND c.user_id = ?", sc.Instant(), sc.User)
+				"last_message_at = v.at, head_seq = NULL, branched = c.branched OR v.branched, "+endSnooze("c", "v.woken")+", updated_at = ? FROM v WHERE c.id = v.id AND c.user_id = ?", sc.Instant(), sc.User)
 		n, err := q.Exec(db)
 		if err != nil {
 			return err

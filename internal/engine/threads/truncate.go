@@ -2,14 +2,12 @@ package threads
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
-	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
@@ -56,12 +54,12 @@ func truncate(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, seq
 		return nil, 0, err
 	}
 	p.end = seq
-	status, activity, err := p.left()
+	l, err := p.latest()
 	if err != nil {
 		return nil, 0, err
 	}
 	c, err = updateConversation(ctx, sc, conversationID, store.ExcludeDeleted,
-		moveHead(c, seq).Add(", status = ?, last_message_at = ?", status, activity))
+		moveHead(c, seq).Add(", status = ?, last_message_at = ?", string(l.kept(c)), l.at))
 	return c, hidden, err
 }
 
@@ -106,31 +104,6 @@ func (p lockedPath) hideAfter(ctx context.Context, seq int64, freeKeys bool) (in
 	return hidden, err
 }
 
-// left returns the status and the activity of the conversation by the live messages of the path.
-func (p lockedPath) left() (conversation.Status, time.Time, error) {
-	status, activity := conversation.StatusActive, p.conversation.CreatedAt
-	var sent time.Time
-	found, err := p.rows("m.sent_at").Add(" AND m.deleted_at IS NULL ORDER BY m.sent_at DESC LIMIT 1").Row(p.db, (*record.Instant)(&sent))
-	if err != nil {
-		return "", activity, err
-	}
-	if found {
-		activity = conversation.Activity(sent, p.sc.Instant())
-	}
-	var d message.Direction
-	found, err = p.rows("m.direction").Add(" AND m.deleted_at IS NULL AND m.direction IS NOT NULL AND m.kind = ? ORDER BY m.seq DESC LIMIT 1",
-		string(message.KindMessage)).Row(p.db, &d)
-	switch {
-	case err != nil:
-		return "", activity, err
-	case p.conversation.Status == conversation.StatusArchived:
-		status = conversation.StatusArchived
-	case found:
-		status = status.After(d)
-	}
-	return status, activity, nil
-}
-
 func (s messages) Replace(ctx context.Context, conversationID uuid.UUID, ms []*message.Message, o store.ReplaceOptions) (hidden int64, err error) {
 	sc, err := OwnerScope(ctx, s.sc, conversationID)
 	if err != nil {
@@ -166,7 +139,7 @@ func replace(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, draf
 		return hidden, err
 	}
 	thread := newThreadState(c)
-	thread.cleared = true
+	thread.clear()
 	batch, err := appendBatch(ctx, sc, drafts, map[uuid.UUID]*threadState{conversationID: thread}, batchOptions{})
 	if err != nil {
 		return 0, err
