@@ -22,6 +22,7 @@ type Messages interface {
 	MessageStreamer
 	MessageVoter
 	MessageWatcher
+	MessageMover
 }
 
 // MessageReader reads the messages of a conversation. Messages of a deleted conversation are

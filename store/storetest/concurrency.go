@@ -50,6 +50,10 @@ func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 		"claims":                      claimsAtOnce,
 		"done and fail":               reportsAtOnce,
 		"enqueue":                     enqueuesAtOnce,
+		"append and merge":            appendsAgainstMerge,
+		"merge both ways":             mergesBothWays,
+		"merges":                      mergesOfMany,
+		"move and edit":               movesAgainstEdits,
 	}
 	maps.Copy(tests, sendsAtOnce())
 	for name, test := range tests {

@@ -31,7 +31,7 @@ type ending struct {
 // the caller rolls back.
 func end(ctx context.Context, sc scope.Scope, id uuid.UUID, assign, condition *query.Query, live bool) error {
 	db := query.On(ctx, sc.Writer)
-	change, err := markChange(ctx, sc, id, live)
+	change, _, err := markChange(ctx, sc, id, live)
 	if err != nil {
 		return err
 	}

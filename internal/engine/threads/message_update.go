@@ -101,7 +101,7 @@ func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, e
 func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, error) {
 	var m *message.Message
 	err := scope.Settle(func() (_ bool, err error) {
-		m, err = changeMessage(ctx, s.sc, id, store.OnlyDeleted, "", query.New("deleted_at = NULL"),
+		m, err = changeMessage(ctx, s.sc, id, store.OnlyDeleted, notMoved, query.New("deleted_at = NULL"),
 			func(in scope.Scope, m *message.Message) error { return Appeared(ctx, in, m, true) })
 		if !errors.Is(err, store.ErrNotFound) {
 			return true, query.Wrap("restore message", err)
@@ -112,6 +112,9 @@ func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, 
 		}
 		if m, err = findMessage(s.sc, db, id, store.IncludeDeleted); err != nil {
 			return false, query.Wrap("restore message", err)
+		}
+		if hasMoved(m) != uuid.Nil {
+			return true, query.Wrap("restore message", store.ErrNotFound)
 		}
 		return !m.Deleted(), nil
 	})
@@ -136,7 +139,7 @@ func (s messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) (int
 	var restored int64
 	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
 		in := sc.In(tx)
-		restored, err = changeMany(ctx, in, conversationID, query.New("deleted_at = NULL"), query.New(" AND deleted_at IS NOT NULL"))
+		restored, err = changeMany(ctx, in, conversationID, query.New("deleted_at = NULL"), query.New(" AND deleted_at IS NOT NULL"+notMoved))
 		if err != nil || restored == 0 {
 			return err
 		}

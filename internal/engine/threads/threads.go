@@ -35,6 +35,7 @@ type Messages interface {
 	store.MessageBrancher
 	store.MessageVoter
 	store.MessageWatcher
+	store.MessageMover
 	store.MessageWindower
 }
 

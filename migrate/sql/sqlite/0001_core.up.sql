@@ -114,6 +114,8 @@ CREATE INDEX {{name "conversations_all_snoozed_idx"}}
     WHERE snoozed_until IS NOT NULL AND deleted_at IS NULL AND id >= '00000000-0000-0000-0000-000000000000';
 CREATE INDEX {{name "conversations_pinned_idx"}}
     ON {{table "conversations"}} (user_id, activity_bucket DESC) WHERE pinned_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX {{name "conversations_merged_idx"}}
+    ON {{table "conversations"}} (merged_into_id, user_id) WHERE merged_into_id IS NOT NULL;
 CREATE UNIQUE INDEX {{name "conversations_external_key_key"}}
     ON {{table "conversations"}} (user_id, external_key) WHERE external_key IS NOT NULL;
 CREATE INDEX {{name "conversations_deleted_idx"}}
