@@ -135,7 +135,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	all := subtests{}
 	for _, part := range []subtests{
 		conversationTests(), messageTests(), branchTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
-		stateTests(), listTests(), voteTests(), deliveryTests(), usageTests(),
+		stateTests(), listTests(), voteTests(), refTests(), filingTests(), deliveryTests(), usageTests(),
 		inputTests(), boundTests(), searchTests(), searchPartTests(), languageTests(), embeddingTests(), reportTests(), healthTests(),
 		windowTests(),
 	} {
