@@ -23,6 +23,7 @@ type Conversations interface {
 	ConversationRemover
 	ConversationWatcher
 	ConversationForker
+	ConversationMerger
 }
 
 // ConversationReader reads one conversation. It does not find deleted ones.

@@ -24,6 +24,7 @@ type Messages interface {
 	MessageStreamer
 	MessageVoter
 	MessageWatcher
+	MessageMover
 }
 
 // MessageReader reads the messages of a conversation. Messages of a deleted conversation are

@@ -62,8 +62,9 @@ var rooms = []room{
 	{"internal/engine/reports", "activity, response times, suggestions, costs", below("threads")},
 	{"internal/engine/maintenance", "retention, erasure by lead and user, orphans, the care of tables", below("erase", "streams", "textindex")},
 	{"internal/engine/health", "readiness, pools, sizes, slow queries, damage", below()},
+	{"internal/engine/heirs", "where a conversation went that was merged into another", below("threads")},
 	{"internal/engine", "puts the rooms together; the only one that knows all of them", append(below(
-		"deliveries", "embeddings", "health", "maintenance", "reports", "search", "states", "streams", "suggestions", "textindex", "threads", "watch"), "config")},
+		"deliveries", "embeddings", "health", "heirs", "maintenance", "reports", "search", "states", "streams", "suggestions", "textindex", "threads", "watch"), "config")},
 	{".", "`New` and the options", []string{"store", "engine", "config", "query", "replica", leaf}},
 	{"store/sqlite", "`Open`, `OpenMemory`: driver, settings, pools", []string{".", "store", "engine", "config", "query", "watch", leaf}},
 	{"store/postgres", "`Open`: driver, pool, replicas", []string{".", "store", "engine", "config", "query", "replica", "watch", leaf}},

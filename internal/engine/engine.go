@@ -18,6 +18,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/deliveries"
 	"github.com/convostore/convostore/internal/engine/embeddings"
 	"github.com/convostore/convostore/internal/engine/health"
+	"github.com/convostore/convostore/internal/engine/heirs"
 	"github.com/convostore/convostore/internal/engine/maintenance"
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/reports"
@@ -204,15 +205,20 @@ type view struct {
 	rooms *rooms
 }
 
-func (v view) Conversations() store.Conversations { return threads.NewConversations(v.sc, v.rooms.hub) }
-
-func (v view) Messages() store.Messages {
-	return messages{threads.NewMessages(v.sc, v.rooms.statements, v.rooms.hub), streams.New(v.sc, v.rooms.statements)}
+func (v view) Conversations() store.Conversations {
+	return heirs.Conversations(v.sc, threads.NewConversations(v.sc, v.rooms.hub))
 }
 
-func (v view) Suggestions() store.Suggestions { return suggestions.New(v.sc, v.rooms.statements) }
-func (v view) Summaries() store.Summaries     { return threads.NewSummaries(v.sc) }
-func (v view) States() store.States           { return states.New(v.sc) }
+func (v view) Messages() store.Messages {
+	return heirs.Messages(v.sc, messages{threads.NewMessages(v.sc, v.rooms.statements, v.rooms.hub), streams.New(v.sc, v.rooms.statements)})
+}
+
+func (v view) Suggestions() store.Suggestions {
+	return heirs.Suggestions(v.sc, suggestions.New(v.sc, v.rooms.statements))
+}
+
+func (v view) Summaries() store.Summaries     { return heirs.Summaries(v.sc, threads.NewSummaries(v.sc)) }
+func (v view) States() store.States           { return heirs.States(v.sc, states.New(v.sc)) }
 func (v view) Deliveries() store.Deliveries   { return deliveries.New(v.sc, v.rooms.hub) }
 func (v view) Search() store.Search           { return search.New(v.sc, v.rooms.codes) }
 func (v view) Embeddings() store.Embeddings   { return embeddings.New(v.sc) }

@@ -137,7 +137,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 		conversationTests(), messageTests(), branchTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
 		stateTests(), listTests(), voteTests(), refTests(), filingTests(), deliveryTests(), usageTests(),
 		inputTests(), boundTests(), searchTests(), searchPartTests(), languageTests(), embeddingTests(), reportTests(), healthTests(),
-		windowTests(),
+		windowTests(), heirTests(), moveTests(),
 	} {
 		maps.Copy(all, part)
 	}

@@ -4,7 +4,9 @@
 package erase
 
 import (
+	"bytes"
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -50,6 +52,9 @@ func erase(ctx context.Context, sc scope.Scope, condition *query.Query) (counts 
 	if err != nil {
 		return counts, err
 	}
+	if ids, err = withMerged(ctx, sc, ids); err != nil {
+		return counts, err
+	}
 	for len(ids) > 0 {
 		part := ids[:min(eraseBatch, len(ids))]
 		ids = ids[len(part):]
@@ -60,6 +65,22 @@ func erase(ctx context.Context, sc scope.Scope, condition *query.Query) (counts 
 		counts = counts.Add(one)
 	}
 	return counts, nil
+}
+
+// withMerged adds the conversations that were merged into some, and locks them: nothing points to
+// what is gone, and what is left of them is of the same correspondence.
+func withMerged(ctx context.Context, sc scope.Scope, ids []uuid.UUID) ([]uuid.UUID, error) {
+	all := slices.Clone(ids)
+	for part := range slices.Chunk(ids, eraseBatch) {
+		in, arg := sc.Dialect.InUUIDs("merged_into_id", part)
+		merged, err := scope.ReadIDs(query.On(ctx, sc.Writer), sc.LockRows("id", query.New(in+" AND merged_into_id IS NOT NULL AND "+sc.Dialect.Unindexed("user_id")+" = ?", arg, sc.User)))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, merged...)
+	}
+	slices.SortFunc(all, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(all), nil
 }
 
 // Conditions says which rows of a table to remove. A table without a condition keeps its rows.

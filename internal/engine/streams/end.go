@@ -26,7 +26,7 @@ type ending struct {
 // state, in a transaction. It returns errAbsent if there is none, and the caller rolls back.
 func end(ctx context.Context, sc scope.Scope, id uuid.UUID, assign, condition *query.Query, live bool) error {
 	db := query.On(ctx, sc.Writer)
-	change, err := markChange(ctx, sc, id, live)
+	change, _, err := markChange(ctx, sc, id, live)
 	if err != nil {
 		return err
 	}

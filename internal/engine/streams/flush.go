@@ -145,7 +145,7 @@ func (w *writer) update(ctx context.Context, c chunk) (done bool, err error) {
 	if !w.single {
 		err = w.sc.Shared(ctx, func(tx *scope.Store) error {
 			in := w.sc.In(tx)
-			change, err := markChange(ctx, in, w.id, true)
+			change, _, err := markChange(ctx, in, w.id, true)
 			if err != nil {
 				return err
 			}
@@ -212,19 +212,19 @@ func (w *writer) beat(ctx context.Context) error {
 	return nil
 }
 
-// markChange counts a change of the message's conversation, and locks the conversation until the
-// transaction ends. With live it is errAbsent if the conversation is deleted.
-func markChange(ctx context.Context, sc scope.Scope, id uuid.UUID, live bool) (change int64, err error) {
+// markChange counts a change of the message's conversation, which it returns as well, and locks
+// the conversation until the transaction ends. With live it is errAbsent if the conversation is deleted.
+func markChange(ctx context.Context, sc scope.Scope, id uuid.UUID, live bool) (change int64, of uuid.UUID, err error) {
 	q := query.New("UPDATE "+sc.Tables.Conversations+" SET last_change_seq = last_change_seq + 1"+
 		" WHERE user_id = ? AND id = (SELECT conversation_id FROM "+sc.Tables.Messages+" WHERE id = ? AND user_id = ?)", sc.User, id, sc.User)
 	if live {
 		q.Add(" AND deleted_at IS NULL")
 	}
-	found, err := q.Add(" RETURNING last_change_seq").Row(query.On(ctx, sc.Writer), &change)
+	found, err := q.Add(" RETURNING last_change_seq, id").Row(query.On(ctx, sc.Writer), &change, &of)
 	if err == nil && !found {
 		err = errAbsent
 	}
-	return change, err
+	return change, of, err
 }
 
 // changesOne makes errAbsent of a statement that changed no row.

@@ -171,13 +171,13 @@ func resume(ctx context.Context, sc scope.Scope, id uuid.UUID, o store.StreamOpt
 func reopen(ctx context.Context, sc scope.Scope, id uuid.UUID) (m *message.Message, err error) {
 	err = sc.Shared(ctx, func(tx *scope.Store) error {
 		in, m0 := sc.In(tx), (*message.Message)(nil)
-		change, err := markChange(ctx, in, id, true)
+		change, of, err := markChange(ctx, in, id, true)
 		if err == nil {
 			now := in.Instant()
 			q := query.New("UPDATE "+in.Tables.Messages+" SET state = 'streaming', fence = COALESCE(fence, 0) + 1, finish_reason = NULL,"+
 				" heartbeat_at = ?, updated_at = ?, edited_at = ?, change_seq = ?, revision = revision + 1"+
-				" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND state IN ('interrupted', 'failed')"+
-				" RETURNING "+record.MessageColumns, now, now, now, change, id, in.User)
+				" WHERE id = ? AND user_id = ? AND conversation_id = ? AND deleted_at IS NULL AND state IN ('interrupted', 'failed')"+
+				" RETURNING "+record.MessageColumns, now, now, now, change, id, in.User, of)
 			m0, err = query.One(query.On(ctx, tx.Writer), q, record.MessageDest)
 		}
 		if err == nil {

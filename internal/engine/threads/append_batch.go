@@ -2,6 +2,7 @@ package threads
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -67,6 +68,9 @@ func writeBatch(ctx context.Context, sc scope.Scope, drafts []Draft, o batchOpti
 	if err != nil {
 		for _, d := range drafts {
 			d.ParentSeq = d.parent // what an attempt set was not stored
+		}
+		if fault, ok := errors.AsType[*store.BatchError](err); ok {
+			fault.Err = ToldOfMerge(ctx, sc, drafts[fault.Index].ConversationID, fault.Err)
 		}
 		return batch, err
 	}

@@ -20,7 +20,7 @@ func (s conversations) Delete(ctx context.Context, id uuid.UUID) (*conversation.
 func (s conversations) Restore(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
 	var c *conversation.Conversation
 	err := scope.Settle(func() (_ bool, err error) {
-		c, err = s.update(ctx, id, store.OnlyDeleted, query.New("deleted_at = NULL"))
+		c, err = s.updateIf(ctx, id, store.OnlyDeleted, " AND "+notMerged, query.New("deleted_at = NULL"))
 		if !errors.Is(err, store.ErrNotFound) {
 			return true, err
 		}
@@ -30,6 +30,9 @@ func (s conversations) Restore(ctx context.Context, id uuid.UUID) (*conversation
 		}
 		if c, err = getConversation(s.sc, db, id, store.IncludeDeleted); err != nil {
 			return false, query.Wrap("restore conversation", err)
+		}
+		if err := liveOrDeleted(c); err != nil {
+			return true, query.Wrap("restore conversation", err)
 		}
 		return !c.DeletedAt.Valid, nil
 	})
@@ -44,7 +47,7 @@ func (s conversations) Erase(ctx context.Context, id uuid.UUID) (store.Counts, e
 	if err != nil {
 		return store.Counts{}, query.Wrap("erase conversation", err)
 	}
-	counts, err := erase.Where(ctx, sc, query.New("user_id = ? AND id = ?", sc.User, id))
+	counts, err := erase.Where(ctx, sc, query.New("user_id = ? AND id = ? AND "+notMerged, sc.User, id))
 	if err == nil && counts.Conversations == 0 {
 		err = store.ErrNotFound
 	}

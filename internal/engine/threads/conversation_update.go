@@ -116,12 +116,15 @@ func (s conversations) updateWhere(ctx context.Context, doing string, id uuid.UU
 			db := query.On(ctx, on.Writer)
 			q := scope.Deleted(query.New("UPDATE "+sc.Tables.Conversations+" SET ").Append(assign).
 				Add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.Instant(), id, sc.User), d, "").
-				Add(" AND " + condition + " RETURNING " + record.ConversationColumns)
+				Add(" AND " + condition + " AND " + notMerged + " RETURNING " + record.ConversationColumns)
 			c, err = query.One(db, q, record.ConversationDest)
 			if done = !errors.Is(err, store.ErrNotFound); done {
 				return err
 			}
 			c, err = getConversation(sc, db, id, d)
+			if err == nil {
+				err = liveOrDeleted(c)
+			}
 			done = err == nil && !meets(c)
 			return err
 		})
@@ -136,13 +139,18 @@ func (s conversations) updateWhere(ctx context.Context, doing string, id uuid.UU
 // update updates a conversation and returns the row as it is then. It returns ErrNotFound if
 // there is no such row among those that d selects.
 func (s conversations) update(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query) (*conversation.Conversation, error) {
+	return s.updateIf(ctx, id, d, "", assign)
+}
+
+// updateIf is update with one more condition, which begins with AND.
+func (s conversations) updateIf(ctx context.Context, id uuid.UUID, d store.Deleted, condition string, assign *query.Query) (*conversation.Conversation, error) {
 	sc, err := OwnerScope(ctx, s.sc, id)
 	if err != nil {
 		return nil, query.Wrap("update conversation", err)
 	}
 	var c *conversation.Conversation
 	err = sc.Guarded(ctx, func(on *scope.Store) (err error) {
-		c, err = updateConversation(ctx, sc.In(on), id, d, assign)
+		c, err = updateConversationIf(ctx, sc.In(on), id, d, condition, assign)
 		return err
 	})
 	if err != nil {
@@ -154,9 +162,13 @@ func (s conversations) update(ctx context.Context, id uuid.UUID, d store.Deleted
 // updateConversation is the statement of update, for a scope of one user. The caller guards
 // it against the abort of a transaction: an external key that is taken is ErrConflict.
 func updateConversation(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, assign *query.Query) (*conversation.Conversation, error) {
+	return updateConversationIf(ctx, sc, id, d, "", assign)
+}
+
+func updateConversationIf(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, condition string, assign *query.Query) (*conversation.Conversation, error) {
 	q := scope.Deleted(query.New("UPDATE "+sc.Tables.Conversations+" SET ").Append(assign).
 		Add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.Instant(), id, sc.User), d, "").
-		Add(" RETURNING " + record.ConversationColumns)
+		Add(condition + " RETURNING " + record.ConversationColumns)
 	c, err := query.One(query.On(ctx, sc.Writer), q, record.ConversationDest)
 	if dialect.KindOf(err) == dialect.Unique {
 		return nil, fmt.Errorf("%w: another conversation has this external key", store.ErrConflict)

@@ -2,6 +2,7 @@ package threads
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 
@@ -36,6 +37,33 @@ func changeMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.De
 	if err != nil {
 		return nil, err
 	}
+	err = whereItIs(ctx, as, id, func() error {
+		m, err = tryChange(ctx, as, one, id, d, condition, assign, check)
+		return err
+	})
+	return m, err
+}
+
+// whereItIs runs a change of a message which locks its conversation first, and again if it found
+// nothing because the message was moved to another conversation meanwhile.
+func whereItIs(ctx context.Context, sc scope.Scope, id uuid.UUID, change func() error) error {
+	var last uuid.UUID
+	for range scope.MaxTries {
+		err := change()
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		var now uuid.UUID
+		q := query.New("SELECT conversation_id FROM "+sc.Tables.Messages+" WHERE id = ? AND user_id = ?", id, sc.User)
+		if found, readErr := q.Row(query.On(ctx, sc.Writer), &now); readErr != nil || !found || now == last {
+			return err
+		}
+		last = now
+	}
+	return errMovedMeanwhile
+}
+
+func tryChange(ctx context.Context, as scope.Scope, one bool, id uuid.UUID, d store.Deleted, condition string, assign *query.Query, check func(in scope.Scope, m *message.Message) error) (m *message.Message, err error) {
 	run := as.Shared
 	if one && check == nil {
 		run = as.Single
@@ -73,25 +101,30 @@ func changeInOne(db query.Conn, sc scope.Scope, id uuid.UUID, d store.Deleted, c
 
 // changeInTwo is a change in two statements of a transaction.
 func changeInTwo(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, condition string, assign *query.Query) (*message.Message, error) {
-	change, err := takeChange(ctx, sc, id, d)
+	change, of, err := takeChange(ctx, sc, id, d)
 	if err != nil {
 		return nil, err
 	}
-	return setChanged(ctx, sc, id, d, condition, query.New("").Append(assign).Add(counted, change))
+	return setChanged(ctx, sc, id, d, condition+isIn(of), query.New("").Append(assign).Add(counted, change))
+}
+
+// isIn is the condition that a message is still in the conversation whose lock was waited for.
+func isIn(conversationID uuid.UUID) string {
+	return " AND conversation_id = '" + conversationID.String() + "'"
 }
 
 // takeChange takes the change_seq of a message that is about to be changed, and so locks its
-// conversation until the transaction ends. It returns ErrNotFound if there is no such message
+// conversation until the transaction ends, which it returns as well. It returns ErrNotFound if there is no such message
 // among those that d selects, or if its conversation is deleted.
-func takeChange(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted) (change int64, err error) {
+func takeChange(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted) (change int64, of uuid.UUID, err error) {
 	q := query.New("UPDATE "+sc.Tables.Conversations+" SET last_change_seq = last_change_seq + 1 WHERE id = (SELECT conversation_id FROM "+
 		sc.Tables.Messages+" WHERE id = ? AND user_id = ?", id, sc.User)
-	scope.Deleted(q, d, "").Add(") AND user_id = ? AND deleted_at IS NULL RETURNING last_change_seq", sc.User)
-	found, err := q.Row(query.On(ctx, sc.Writer), &change)
+	scope.Deleted(q, d, "").Add(") AND user_id = ? AND deleted_at IS NULL RETURNING last_change_seq, id", sc.User)
+	found, err := q.Row(query.On(ctx, sc.Writer), &change, &of)
 	if err == nil && !found {
 		err = store.ErrNotFound
 	}
-	return change, err
+	return change, of, err
 }
 
 // setChanged updates a message whose conversation is locked.

@@ -21,15 +21,22 @@ import (
 func LockMessage(ctx context.Context, sc scope.Scope, id uuid.UUID) (m *message.Message, live bool, err error) {
 	db := query.On(ctx, sc.Writer)
 	of := query.New("id = (SELECT conversation_id FROM "+sc.Tables.Messages+" WHERE id = ? AND user_id = ?)", id, sc.User)
-	found, err := sc.Lock("deleted_at IS NULL", of).Row(db, &live)
-	switch {
-	case err != nil:
-		return nil, false, err
-	case !found:
-		return nil, false, store.ErrNotFound
+	for range scope.MaxTries {
+		var locked uuid.UUID
+		found, err := sc.Lock("id, deleted_at IS NULL", of).Row(db, &locked, &live)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case !found:
+			return nil, false, store.ErrNotFound
+		}
+		m, err = query.One(db, query.New("SELECT "+record.MessageColumns+" FROM "+sc.Tables.Messages+" WHERE id = ? AND user_id = ?", id, sc.User), record.MessageDest)
+		if err != nil || m.ConversationID == locked {
+			return m, live && err == nil && !m.Deleted(), err
+		}
+		// It was moved while the lock was waited for.
 	}
-	m, err = query.One(db, query.New("SELECT "+record.MessageColumns+" FROM "+sc.Tables.Messages+" WHERE id = ? AND user_id = ?", id, sc.User), record.MessageDest)
-	return m, live && err == nil && !m.Deleted(), err
+	return nil, false, errMovedMeanwhile
 }
 
 // ChangeLocked changes a message whose conversation LockMessage has locked, and returns it as it

@@ -99,7 +99,7 @@ func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, e
 func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, error) {
 	var m *message.Message
 	err := scope.Settle(func() (_ bool, err error) {
-		m, err = s.update(ctx, id, store.OnlyDeleted, "", query.New("deleted_at = NULL"))
+		m, err = s.update(ctx, id, store.OnlyDeleted, notMoved, query.New("deleted_at = NULL"))
 		if !errors.Is(err, store.ErrNotFound) {
 			return true, err
 		}
@@ -109,6 +109,9 @@ func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, 
 		}
 		if m, err = findMessage(s.sc, db, id, store.IncludeDeleted); err != nil {
 			return false, query.Wrap("restore message", err)
+		}
+		if hasMoved(m) != uuid.Nil {
+			return true, query.Wrap("restore message", store.ErrNotFound)
 		}
 		return !m.Deleted(), nil
 	})
@@ -132,7 +135,7 @@ func (s messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) (int
 	}
 	var restored int64
 	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
-		restored, err = changeMany(ctx, sc.In(tx), conversationID, query.New("deleted_at = NULL"), query.New(" AND deleted_at IS NOT NULL"))
+		restored, err = changeMany(ctx, sc.In(tx), conversationID, query.New("deleted_at = NULL"), query.New(" AND deleted_at IS NOT NULL"+notMoved))
 		return err
 	})
 	sc.Noted(ctx, int(restored), 0)

@@ -72,11 +72,11 @@ func (s messages) MergeMetadata(ctx context.Context, id uuid.UUID, patch message
 // mergeMessage merges a patch into the metadata of a live message. The conversation is locked
 // first, as in every change; the row as well, against a host that writes it without the store.
 func mergeMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, patch message.JSON) (*message.Message, error) {
-	change, err := takeChange(ctx, sc, id, store.ExcludeDeleted)
+	change, of, err := takeChange(ctx, sc, id, store.ExcludeDeleted)
 	if err != nil {
 		return nil, err
 	}
-	m, err := setChanged(ctx, sc, id, store.ExcludeDeleted, notStreaming, query.New("metadata = metadata"))
+	m, err := setChanged(ctx, sc, id, store.ExcludeDeleted, notStreaming+isIn(of), query.New("metadata = metadata"))
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,7 @@ type Messages interface {
 	store.MessageBrancher
 	store.MessageVoter
 	store.MessageWatcher
+	store.MessageMover
 	store.MessageWindower
 }
 

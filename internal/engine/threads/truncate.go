@@ -118,7 +118,7 @@ func (p lockedPath) left() (conversation.Status, time.Time, error) {
 		activity = conversation.Activity(sent, p.sc.Instant())
 	}
 	var d message.Direction
-	found, err = p.rows("m.direction").Add(" AND m.deleted_at IS NULL AND m.direction IS NOT NULL AND m.kind = ? ORDER BY m.seq DESC LIMIT 1",
+	found, err = p.rows("m.direction").Add(" AND m.deleted_at IS NULL AND m.direction IS NOT NULL AND m.kind = ? ORDER BY m.sent_at DESC, m.seq DESC LIMIT 1",
 		string(message.KindMessage)).Row(p.db, &d)
 	switch {
 	case err != nil:

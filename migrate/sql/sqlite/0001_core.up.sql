@@ -95,6 +95,8 @@ CREATE INDEX {{name "conversations_assignee_idx"}}
     ON {{table "conversations"}} (user_id, assignee, activity_bucket DESC) WHERE assignee IS NOT NULL;
 CREATE INDEX {{name "conversations_snoozed_idx"}}
     ON {{table "conversations"}} (snoozed_until) WHERE snoozed_until IS NOT NULL;
+CREATE INDEX {{name "conversations_merged_idx"}}
+    ON {{table "conversations"}} (merged_into_id, user_id) WHERE merged_into_id IS NOT NULL;
 CREATE UNIQUE INDEX {{name "conversations_external_key_key"}}
     ON {{table "conversations"}} (user_id, external_key) WHERE external_key IS NOT NULL;
 CREATE INDEX {{name "conversations_deleted_idx"}}

@@ -1,0 +1,3 @@
+package storetest
+
+func moveTests() subtests { return subtests{} }
