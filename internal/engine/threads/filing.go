@@ -286,10 +286,13 @@ func (f *filer) join(ctx context.Context, c *chooser) (uuid.UUID, []uuid.UUID, e
 		if t == heir {
 			continue
 		}
-		if err := mergeFiled(ctx, c.sc, t.ID, heir.ID); err != nil {
+		done, err := mergeFiled(ctx, c.sc, t.ID, heir.ID)
+		if err != nil {
 			return uuid.Nil, nil, err
 		}
-		merged = append(merged, t.ID)
+		if done {
+			merged = append(merged, t.ID)
+		}
 	}
 	if heir.lead == "" && c.lead != "" {
 		_, err = query.New("UPDATE "+c.sc.Tables.Conversations+" SET lead_id = ?, updated_at = ? WHERE id = ? AND user_id = ?",
