@@ -116,6 +116,9 @@ func (f *filer) prepareTemplate(ctx context.Context, given *conversation.Convers
 		if label == nil {
 			return scope.ErrNil("label")
 		}
+		if label.ConversationID != uuid.Nil || label.UserID != uuid.Nil || !label.CreatedAt.IsZero() {
+			return rule.Invalid("labels", "have more than a label and who gave it")
+		}
 		f.labels, f.by = append(f.labels, label.Label), cmp.Or(f.by, label.CreatedBy)
 	}
 	var err error

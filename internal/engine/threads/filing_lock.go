@@ -29,7 +29,7 @@ func lockFiling(l lookup, whole bool) error {
 type sqliteFilingLocker struct{}
 
 func (sqliteFilingLocker) lock(l lookup, _ bool) error {
-	_, err := query.New("UPDATE " + l.sc.Tables.Conversations + " SET last_seq = last_seq WHERE 1 = 0").Exec(l.db)
+	_, err := query.New("UPDATE "+l.sc.Tables.Conversations+" SET last_seq = last_seq WHERE user_id = ? AND 1 = 0", l.sc.User).Exec(l.db)
 	return err
 }
 
