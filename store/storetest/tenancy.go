@@ -36,6 +36,7 @@ func runTenancy(t *testing.T, f Factory) {
 	t.Run("same ids", func(t *testing.T) { sameIDsStayApart(t, f(t)) })
 	t.Run("nobody", func(t *testing.T) { nobodyIsRefused(t, besideLeads(t, f)) })
 	t.Run("statements", func(t *testing.T) { statementsNameTheUser(t, besideLeads(t, f)) })
+	t.Run("merged", func(t *testing.T) { mergedOnesAreTold(t, besideLeads(t, f)) })
 	t.Run("wrong times", func(t *testing.T) { wrongTimesAreRefused(t, besideLeads(t, f)) })
 	t.Run("unclean keys", func(t *testing.T) {
 		uncleanKeysFind(t, besideLeads(t, f, convostore.WithNULStripped(), convostore.WithInvalidTextReplaced()))
@@ -283,6 +284,14 @@ func conversationCalls() map[string][]call {
 		"Restore":       {{want: notFound, args: deletedID}},
 		"Erase":         {{want: notFound, args: liveID}, {want: notFound, args: deletedID}},
 		"Fork":          {{want: notFound, args: live(store.ForkOptions{AtSeq: 1})}, {want: notFound, args: live(store.ForkOptions{})}},
+		"Merge": {
+			{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{e.outbox.unsent.ConversationID, e.live.ID, store.MoveOptions{}}
+			}},
+			{want: notFound, none: true, args: func(e *estate, visitor uuid.UUID) []any {
+				return []any{visitor, e.live.ID, store.MoveOptions{}}
+			}},
+		},
 	}
 }
 
@@ -403,6 +412,14 @@ func messageCalls() map[string][]call {
 		"FollowStream": {{want: notFound, none: true, args: func(e *estate, _ uuid.UUID) []any {
 			return []any{e.inbound.ID, int64(0), store.FollowOptions{}}
 		}}},
+		"Move": {
+			{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+				return []any{[]uuid.UUID{e.inbound.ID}, e.outbox.unsent.ConversationID, store.MoveOptions{}}
+			}},
+			{want: notFound, none: true, args: func(e *estate, visitor uuid.UUID) []any {
+				return []any{[]uuid.UUID{e.inbound.ID}, visitor, store.MoveOptions{}}
+			}},
+		},
 		"SetHead":       {{want: notFound, args: live(int64(1))}},
 		"TruncateAfter": {{want: notFound, args: live(int64(1), store.TruncateOptions{FreeKeys: true})}},
 		"Replace": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
