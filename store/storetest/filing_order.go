@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// Correspondence is a number of mails that answer one another, some of which are not there.
+// correspondence is a number of mails that answer one another, some of which are not there.
 type correspondence struct {
 	ids     []string
 	from    []string
@@ -31,25 +32,27 @@ func newCorrespondence(seed uint64, n int) *correspondence {
 	parents := make([][]int, n+n/5) // those behind n are not there
 	id := func(i int) string { return fmt.Sprintf("<%d.%d@mail.example>", seed, i) }
 	person := func(group int) string { return fmt.Sprintf("p%d@g%d.example", r.IntN(4), group) }
+	groups := 1 + n/10
 	for i := range n {
-		group := i % (1 + n/10)
+		group := i % groups
 		c.ids = append(c.ids, id(i))
 		c.from = append(c.from, person(group))
 		to := person(group)
 		if r.IntN(6) == 0 {
-			to += ", " + person(r.IntN(1+n/10))
+			to += ", " + person(r.IntN(groups))
 		}
 		c.to = append(c.to, to)
 		var references []string
 		inReplyTo := ""
 		if r.IntN(5) > 0 {
-			parent := n + r.IntN(1+n/5)
-			if i > 0 && r.IntN(6) > 0 {
-				parent = r.IntN(i)
+			parent := n + r.IntN(n/5)
+			if i >= groups && r.IntN(6) > 0 {
+				parent = group + groups*r.IntN(i/groups) // of the group
+				if r.IntN(20) == 0 {
+					parent = r.IntN(i)
+				}
 			}
-			if parent < len(parents) {
-				parents[i] = append([]int{parent}, parents[parent]...)
-			}
+			parents[i] = append([]int{parent}, parents[parent]...)
 			if r.IntN(4) > 0 {
 				inReplyTo = id(parent)
 			}
@@ -78,16 +81,26 @@ func (c *correspondence) mail(i int) *message.Message {
 }
 
 // file files the mails in a random order, and returns of each the first mail that it is together with.
-func (c *correspondence) file(t testing.TB, mine store.Scope, seed uint64) []string {
+func (c *correspondence) file(t testing.TB, st store.Store, user uuid.UUID, seed uint64) []string {
 	t.Helper()
 	order := rand.New(rand.NewPCG(seed, 2)).Perm(len(c.ids)) //nolint:gosec // as above
-	for _, i := range order {
-		f, err := mine.Messages().File(t.Context(), c.mail(i), store.FileOptions{})
+	for part := range slices.Chunk(order, 100) {
+		err := st.Transaction(t.Context(), func(tx store.Store) error {
+			for _, i := range part {
+				f, err := tx.ForUser(user).Messages().File(t.Context(), c.mail(i), store.FileOptions{})
+				if err != nil {
+					return err
+				}
+				if !f.Created {
+					return fmt.Errorf("%s is not new", c.ids[i])
+				}
+			}
+			return nil
+		})
 		require.NoError(t, err)
-		require.True(t, f.Created)
 	}
 	threads := map[string]uuid.UUID{}
-	for m, err := range mine.Messages().AllByUser(t.Context(), store.MessageFilter{}) {
+	for m, err := range st.ForUser(user).Messages().AllByUser(t.Context(), store.MessageFilter{}) {
 		require.NoError(t, err)
 		threads[m.Content] = m.ConversationID
 	}
@@ -101,4 +114,22 @@ func (c *correspondence) file(t testing.TB, mine store.Scope, seed uint64) []str
 		together[i] = first[threads[id]]
 	}
 	return together
+}
+
+// CheckFilingOrder files the same mails in random orders, each for another user, and requires that
+// each time the same ones are together. It returns how many conversations there are.
+func CheckFilingOrder(tb testing.TB, st store.Store, seed uint64, mails, orders int) int {
+	tb.Helper()
+	c := newCorrespondence(seed, mails)
+	var want []string
+	for i := range orders {
+		got := c.file(tb, st, uuid.New(), seed+uint64(i))
+		if want == nil {
+			want = got
+		}
+		for i := range got {
+			require.Equal(tb, want[i], got[i], "what %s is together with", c.ids[i])
+		}
+	}
+	return len(slices.Compact(slices.Sorted(slices.Values(want))))
 }

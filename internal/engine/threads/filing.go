@@ -169,15 +169,10 @@ func (f *filer) file(ctx context.Context, sc scope.Scope) (store.Filed, error) {
 
 // choose finds the conversations of a mail that is new, and locks them.
 func (f *filer) choose(l lookup) (*chooser, error) {
-	hits, err := l.threadHits()
+	hits, err := l.find()
 	if err != nil {
 		return nil, err
 	}
-	more, err := l.hits()
-	if err != nil {
-		return nil, err
-	}
-	hits = l.related(append(hits, more...))
 	candidates, err := l.candidates(hits, true)
 	if err != nil {
 		return nil, err

@@ -63,7 +63,37 @@ type lookup struct {
 	*letter
 }
 
-// hits runs one query, each part of which goes by an index of names.
+// find finds them all.
+func (l lookup) find() ([]*hit, error) {
+	found, err := l.threadHits()
+	if err != nil {
+		return nil, err
+	}
+	more, err := l.hits()
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, more...)
+	if slices.ContainsFunc(found, func(h *hit) bool { return h.via == byContested }) {
+		found = slices.DeleteFunc(found, func(h *hit) bool { return h.via == byContested })
+		more, err = l.contestedHits()
+	}
+	return l.related(append(found, more...)), err
+}
+
+// contestedHits finds all ids of the user that are contested. Most users have none.
+func (l lookup) contestedHits() ([]*hit, error) {
+	const most = 10_000
+	q := query.New("SELECT r.ref, m.conversation_id, m.user_id, m.id FROM "+
+		l.sc.Dialect.ForEach(l.sc.Tables.Refs+" r", l.sc.Tables.Messages, "m", "m.id = r.message_id AND m.user_id = r.user_id")+" WHERE r.provider = ?", contested)
+	return query.All(l.db, l.sc.Owned(q, "r.").Add(" LIMIT ?", most), func(h *hit) []any {
+		h.via = byContested
+		return []any{&h.name, &h.thread.ID, &h.thread.User, &h.id}
+	})
+}
+
+// hits runs one query, each part of which goes by an index of names. Of contested ids it finds one
+// alone, if there are any.
 func (l lookup) hits() ([]*hit, error) {
 	q := query.New("")
 	l.addColumn(q, byID, "email_message_id", l.answers)
@@ -130,7 +160,7 @@ func (l lookup) addColumn(q *query.Query, v via, column string, values []string)
 	is, arg := l.sc.Dialect.InTexts("m."+column, values)
 	l.begin(q, v, "m."+column)
 	q.Add(" FROM "+l.sc.Tables.Messages+" m WHERE "+is, arg)
-	l.end(l.sc.Owned(q, "m."))
+	l.end(l.sc.Owned(q, "m."), maxHits)
 }
 
 // addRefs adds the messages that have one of the names of a provider, or any of them if none is given.
@@ -145,7 +175,11 @@ func (l lookup) addRefs(q *query.Query, v via, provider string, refs []string) {
 		is, arg := l.sc.Dialect.InTexts("r.ref", refs)
 		q.Add(" AND "+is, arg)
 	}
-	l.end(l.sc.Owned(q, "r."))
+	most := maxHits
+	if v == byContested {
+		most = 1
+	}
+	l.end(l.sc.Owned(q, "r."), most)
 }
 
 func (l lookup) begin(q *query.Query, v via, name string) {
@@ -156,8 +190,8 @@ func (l lookup) begin(q *query.Query, v via, name string) {
 	q.Add("SELECT * FROM (SELECT " + strconv.Itoa(int(v)) + " AS via, " + name + " AS name, " + hitColumns)
 }
 
-func (l lookup) end(q *query.Query) {
-	q.Add(" LIMIT " + strconv.Itoa(maxHits) + ") h" + strconv.Itoa(len(q.Args)))
+func (l lookup) end(q *query.Query, most int) {
+	q.Add(" LIMIT " + strconv.Itoa(most) + ") h" + strconv.Itoa(len(q.Args)))
 }
 
 // threadHits finds the conversations that have a name of the mail's thread, which may have very many

@@ -53,15 +53,10 @@ func keepNames(names []string) (kept []string) {
 }
 
 func findThread(l lookup) (*conversation.Conversation, error) {
-	hits, err := l.threadHits()
+	hits, err := l.find()
 	if err != nil {
 		return nil, err
 	}
-	more, err := l.hits()
-	if err != nil {
-		return nil, err
-	}
-	hits = l.related(append(hits, more...))
 	candidates, err := l.candidates(hits, false)
 	if err != nil {
 		return nil, err
