@@ -214,9 +214,8 @@ func (c *chooser) joinContested() error {
 	counted := 0
 	for again := true; again; {
 		again = false
-		for _, other := range c.hits {
-			t := c.candidates[other.thread]
-			if other.via != byContested || c.isChosen(other.thread) || !c.fits(t) || !c.holds(other.name) {
+		for _, h := range c.hits {
+			if !c.isClose(h) {
 				continue
 			}
 			for ; counted < len(c.chosen); counted++ {
@@ -226,17 +225,25 @@ func (c *chooser) joinContested() error {
 				}
 				ours.addAll(in.all)
 			}
-			in, err := c.crowd(other.thread)
+			in, err := c.crowd(h.thread)
 			if err != nil {
 				return err
 			}
 			if in.all.meets(ours) {
-				c.take(t, nil)
+				c.take(c.candidates[h.thread], nil)
 				again = true
 			}
 		}
 	}
 	return nil
+}
+
+// isClose tells whether only its people keep a hit's conversation from the chosen ones.
+func (c *chooser) isClose(h *hit) bool {
+	if c.isChosen(h.thread) || !c.fits(c.candidates[h.thread]) {
+		return false
+	}
+	return slices.Contains(c.parted, h) || h.via == byContested && c.holds(h.name)
 }
 
 // holds tells whether a contested id is one of the mail's or of a chosen conversation.
