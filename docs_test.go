@@ -70,12 +70,16 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 	documents, err := filepath.Glob("docs/*.md")
 	require.NoError(t, err)
 	qualified := regexp.MustCompile(`\b(convostore|store|migrate|postgres|sqlite|message|conversation|suggestion|storetest)\.([A-Z]\w+)`)
+	ofRole := regexp.MustCompile(`(?:\b(?:Conversations|Messages|Suggestions|Deliveries|States|Search|Embeddings|Reports|Maintenance|Health)\(\)|\x60)\.([A-Z]\w+)`)
 	bare := regexp.MustCompile("`([A-Z]\\w+)(?:\\([^`]*)?`")
 	for _, path := range append(documents, "README.md", "doc.go") {
 		doc, err := os.ReadFile(path)
 		require.NoError(t, err)
 		for _, m := range qualified.FindAllStringSubmatch(string(doc), -1) {
 			assert.True(t, packages[m[1]][m[2]], "%s names %s", path, m[0])
+		}
+		for _, m := range ofRole.FindAllStringSubmatch(string(doc), -1) {
+			assert.True(t, packages["store"][m[1]], "%s names %s", path, m[0])
 		}
 		if path != "docs/operations.md" {
 			continue

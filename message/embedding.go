@@ -3,13 +3,11 @@ package message
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/pgvector/pgvector-go"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
@@ -74,7 +72,7 @@ func (v Vector) Validate() error {
 // GormValue implements gorm.Valuer. It returns text for PostgreSQL and a blob for SQLite.
 func (v Vector) GormValue(_ context.Context, db *gorm.DB) clause.Expr {
 	if db.Name() == "postgres" {
-		return clause.Expr{SQL: "?", Vars: []any{pgvector.NewVector(v).String()}}
+		return clause.Expr{SQL: "?", Vars: []any{vector.Text(v)}}
 	}
 	return clause.Expr{SQL: "?", Vars: []any{vector.Encode(v)}}
 }
@@ -98,15 +96,11 @@ func (v *Vector) Scan(src any) error {
 }
 
 func (v *Vector) scanText(s string) error {
-	// The parser drops the first and the last byte without looking at them.
-	if len(s) < 2 || s[0] != '[' || s[len(s)-1] != ']' {
-		return errors.New("convostore: cannot read a vector from text without brackets")
-	}
-	var parsed pgvector.Vector
-	if err := parsed.Parse(s); err != nil {
+	parsed, err := vector.ParseText(s)
+	if err != nil {
 		return fmt.Errorf("convostore: cannot read a vector: %w", err)
 	}
-	*v = parsed.Slice()
+	*v = parsed
 	return nil
 }
 

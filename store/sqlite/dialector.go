@@ -1,31 +1,25 @@
 package sqlite
 
 import (
-	"errors"
+	"database/sql"
 
-	"gorm.io/driver/sqlite"
+	"github.com/libtnb/sqlite"
 	"gorm.io/gorm"
-	driver "modernc.org/sqlite"
-	codes "modernc.org/sqlite/lib"
 )
 
-// dialector translates the errors of the driver modernc.org/sqlite, which GORM's own dialector
-// cannot read.
+// dialector opens a DSN as it is written. The one that it builds on adds parameters to a DSN, among
+// them one that has the driver read text that looks like a time as another text.
 type dialector struct{ sqlite.Dialector }
 
-// Translate implements gorm.ErrorTranslator, for hosts that set gorm.Config.TranslateError.
-func (d dialector) Translate(err error) error {
-	var coded *driver.Error
-	if !errors.As(err, &coded) {
+// Initialize implements gorm.Dialector.
+func (d dialector) Initialize(db *gorm.DB) error {
+	if d.Conn != nil {
+		return d.Dialector.Initialize(db)
+	}
+	pool, err := sql.Open(sqlite.DriverName, d.DSN)
+	if err != nil {
 		return err
 	}
-	switch coded.Code() {
-	case codes.SQLITE_CONSTRAINT_PRIMARYKEY, codes.SQLITE_CONSTRAINT_UNIQUE:
-		return gorm.ErrDuplicatedKey
-	case codes.SQLITE_CONSTRAINT_FOREIGNKEY:
-		return gorm.ErrForeignKeyViolated
-	case codes.SQLITE_CONSTRAINT_CHECK:
-		return gorm.ErrCheckConstraintViolated
-	}
-	return err
+	d.Conn = pool
+	return d.Dialector.Initialize(db)
 }

@@ -4,7 +4,10 @@
 // The driver registers itself as "sqlite", and so does that of github.com/glebarez/sqlite: a
 // program that imports both panics at start. Such a program opens its own handle with
 // Dialector instead, and drops glebarez. The drivers of mattn and of ncruces are both "sqlite3";
-// a program may have one of them beside this package.
+// a program may have one of them beside this package, which compiles neither.
+//
+// Importing this package sets modernc's driver to strict pragmas, to OFD locks where there are
+// some, and to fdatasync, for the whole process: see docs/host.md.
 package sqlite
 
 import (
@@ -19,7 +22,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"gorm.io/driver/sqlite"
+	"github.com/libtnb/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
@@ -230,5 +233,5 @@ func closeAll(dbs ...*gorm.DB) error {
 // Dialector returns GORM's dialector for SQLite with the driver of this package, for hosts
 // that open their own *gorm.DB. The DSN must have the settings that convostore.New asks for.
 func Dialector(dsn string) gorm.Dialector {
-	return dialector{sqlite.Dialector{DriverName: "sqlite", DSN: dsn}}
+	return dialector{sqlite.Dialector{DSN: dsn}}
 }

@@ -7,10 +7,10 @@ import (
 	"strconv"
 
 	"github.com/google/uuid"
-	"github.com/pgvector/pgvector-go"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/vector"
 	"github.com/convostore/convostore/store"
 )
 
@@ -196,7 +196,7 @@ func distanceTo(column string, s *similarSearch) string {
 	return "(" + column + " " + s.features.CosineDistance() + " " + s.sc.Dialect.Param(s.features.VectorType()) + ")"
 }
 
-func vectorText(s *similarSearch) string { return pgvector.NewVector(s.vector).String() }
+func vectorText(s *similarSearch) string { return vector.Text(s.vector) }
 
 // distanceRows are the rows of a query that is ordered by distance.
 type distanceRows struct {
