@@ -291,6 +291,9 @@ func callConversations(c *caller, s *secrets, r store.Conversations, thread *con
 	c.call(r, "MergeMetadata", thread.ID, s.json())
 	c.call(r, "Watch", store.WatchOptions{Since: time.Unix(0, 0), Once: true})
 	c.call(r, "Fork", thread.ID, store.ForkOptions{ExternalKey: s.next(), Title: s.next()})
+	other := s.conversation(s.message())
+	c.call(r, "Create", other)
+	c.call(r, "Merge", other.ID, thread.ID, store.MoveOptions{AcrossLeads: true})
 	c.called[fmt.Sprintf("%T.Erase", r)] = true // at the end
 }
 
@@ -332,6 +335,7 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "RemoveRefs", m.ID, ref)
 	c.call(r, "Update", m.ID, store.MessageUpdate{Content: new(s.next()), Metadata: new(s.json())})
 	c.call(r, "MergeMetadata", m.ID, s.json())
+	c.call(r, "Move", []uuid.UUID{m.ID}, thread.ID, store.MoveOptions{})
 	voter := s.next()
 	c.call(r, "Vote", m.ID, message.Vote{Voter: voter, Value: message.VoteDown, Comment: s.next()})
 	c.call(r, "Votes", m.ID)

@@ -112,8 +112,8 @@ func readOnly(dsn string) string {
 
 // writes are the methods that change rows, with those that decide what is to be changed.
 var writes = map[string]string{
-	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetLanguage SetMetadata MergeMetadata MarkRead AddLabels RemoveLabels Archive Reopen Hold Release Delete Restore Erase Fork",
-	"engine.messages":         "Append AppendMany Import File AddRefs RemoveRefs Update MergeMetadata Vote Unvote Delete Restore RestoreAll Stream ResumeStream StopStream SetHead TruncateAfter Replace",
+	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetLanguage SetMetadata MergeMetadata MarkRead AddLabels RemoveLabels Archive Reopen Hold Release Delete Restore Erase Fork Merge",
+	"engine.messages":         "Append AppendMany Import File AddRefs RemoveRefs Update MergeMetadata Vote Unvote Delete Restore RestoreAll Stream ResumeStream StopStream SetHead TruncateAfter Replace Move",
 	"states.states":           "Merge",
 	"threads.summaries":       "Create Delete",
 	"deliveries.deliveries":   "Enqueue Cancel Reschedule Retry Claim Renew Done Fail Bounce Delivered Run",
@@ -132,8 +132,17 @@ var decisions = map[string]string{
 	"maintenance.maintenance": "ArchiveInactive Purge Retain EraseLead RemoveOrphans SweepStreams Analyze Vacuum VacuumFull Reindex PackSearch ReindexSearch SearchState",
 }
 
+// behindHeirs are the rooms of the roles that package heirs stands before.
+var behindHeirs = map[string]string{
+	"heirs.conversations": "threads.conversations", "heirs.messages": "engine.messages", "heirs.states": "states.states",
+	"heirs.summaries": "threads.summaries", "heirs.suggestions": "suggestions.suggestions",
+}
+
 func isAmong(methods map[string]string, name string) bool {
 	role, method := name[:strings.LastIndex(name, ".")], name[strings.LastIndex(name, ".")+1:]
+	if behind, ok := behindHeirs[role]; ok {
+		role = behind
+	}
 	return strings.Contains(" "+methods[role]+" ", " "+method+" ")
 }
 

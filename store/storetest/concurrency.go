@@ -49,6 +49,10 @@ func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 		"file a thread":               threadsAtOnce,
 		"done and fail":               reportsAtOnce,
 		"enqueue":                     enqueuesAtOnce,
+		"append and merge":            appendsAgainstMerge,
+		"merge both ways":             mergesBothWays,
+		"merges":                      mergesOfMany,
+		"move and edit":               movesAgainstEdits,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, f(t)) })

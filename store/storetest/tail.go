@@ -36,6 +36,8 @@ func runTail(t *testing.T, f Factory, c Capabilities) {
 		"TailsTogether":      testTailsTogether,
 		"TailPosition":       testTailPosition,
 		"Watch":              testWatch,
+		"TailOfMerged":       testTailOfMerged,
+		"TailOfMoved":        testTailOfMoved,
 		"WatchSince":         testWatchSince,
 		"WatchEnds":          testWatchEnds,
 		"EveryChangeCounts":  testEveryChangeCounts,

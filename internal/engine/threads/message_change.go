@@ -105,13 +105,12 @@ func changeInTwo(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Dele
 	if err != nil {
 		return nil, err
 	}
-	return setChanged(ctx, sc, id, d, condition+isIn(of), query.New("").Append(assign).Add(counted, change))
+	return setChanged(ctx, sc, id, d, condition+stillIn, query.New("").Append(assign).Add(counted, change), of)
 }
 
-// isIn is the condition that a message is still in the conversation whose lock was waited for.
-func isIn(conversationID uuid.UUID) string {
-	return " AND conversation_id = '" + conversationID.String() + "'"
-}
+// stillIn is the condition that a message is still in the conversation whose lock was waited for,
+// which is its argument.
+const stillIn = " AND conversation_id = ?"
 
 // takeChange takes the change_seq of a message that is about to be changed, and so locks its
 // conversation until the transaction ends, which it returns as well. It returns ErrNotFound if there is no such message
@@ -127,11 +126,11 @@ func takeChange(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Delet
 	return change, of, err
 }
 
-// setChanged updates a message whose conversation is locked.
-func setChanged(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, condition string, assign *query.Query) (*message.Message, error) {
+// setChanged updates a message whose conversation is locked, if it meets a condition with args.
+func setChanged(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, condition string, assign *query.Query, args ...any) (*message.Message, error) {
 	q := query.New("UPDATE "+sc.Tables.Messages+" SET ").Append(assign).
 		Add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.Instant(), id, sc.User)
-	scope.Deleted(q, d, "").Add(condition + " RETURNING " + record.MessageColumns)
+	scope.Deleted(q, d, "").Add(condition+" RETURNING "+record.MessageColumns, args...)
 	return query.One(query.On(ctx, sc.Writer), q, record.MessageDest)
 }
 

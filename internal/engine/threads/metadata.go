@@ -76,7 +76,7 @@ func mergeMessage(ctx context.Context, sc scope.Scope, id uuid.UUID, patch messa
 	if err != nil {
 		return nil, err
 	}
-	m, err := setChanged(ctx, sc, id, store.ExcludeDeleted, notStreaming+isIn(of), query.New("metadata = metadata"))
+	m, err := setChanged(ctx, sc, id, store.ExcludeDeleted, notStreaming+stillIn, query.New("metadata = metadata"), of)
 	if err != nil {
 		return nil, err
 	}
