@@ -312,15 +312,22 @@ func (c *chooser) oldest() (*candidate, error) {
 		id uuid.UUID
 		at record.Instant
 	}
-	q := query.New("SELECT conversation_id, min(sent_at) FROM " + c.sc.Tables.Messages + " WHERE ").Append(c.sc.Among("conversation_id", ids)).Add(" GROUP BY conversation_id")
-	rows, err := query.All(c.db, q, func(f *first) []any { return []any{&f.id, &f.at} })
-	if err != nil {
-		return nil, err
+	var rows []first
+	for _, id := range ids {
+		f := first{id: id}
+		q := query.New("SELECT sent_at FROM "+c.sc.Tables.Messages+" WHERE conversation_id = ? AND user_id = ? ORDER BY seq", id, c.sc.User)
+		all, err := query.All(c.db, q, func(at *record.Instant) []any { return []any{at} })
+		if err != nil {
+			return nil, err
+		}
+		for i, at := range all {
+			if i == 0 || time.Time(*at).Before(time.Time(f.at)) {
+				f.at = *at
+			}
+		}
+		rows = append(rows, f)
 	}
-	if len(rows) == 0 {
-		return c.chosen[0], nil
-	}
-	oldest := slices.MinFunc(query.Values(rows), func(a, b first) int {
+	oldest := slices.MinFunc(rows, func(a, b first) int {
 		return cmp.Or(time.Time(a.at).Compare(time.Time(b.at)), slices.Compare(a.id[:], b.id[:]))
 	})
 	return c.chosen[slices.Index(ids, oldest.id)], nil

@@ -164,22 +164,26 @@ func (l lookup) addColumn(q *query.Query, v via, column string, values []string)
 }
 
 // addRefs adds the messages that have one of the names of a provider, or any of them if none is given.
+// Each name is looked up by itself: without statistics PostgreSQL would read all names of a user.
 func (l lookup) addRefs(q *query.Query, v via, provider string, refs []string) {
 	if len(refs) == 0 && v != byContested {
 		return
 	}
+	const message = "m.id = r.message_id AND m.user_id = r.user_id"
 	l.begin(q, v, "r.ref")
-	q.Add(" FROM " + l.sc.Dialect.ForEach(l.sc.Tables.Refs+" r", l.sc.Tables.Messages, "m", "m.id = r.message_id AND m.user_id = r.user_id"))
-	q.Add(" WHERE r.provider = ?", provider)
-	if len(refs) > 0 {
-		is, arg := l.sc.Dialect.InTexts("r.ref", refs)
-		q.Add(" AND "+is, arg)
-	}
-	most := maxHits
 	if v == byContested {
-		most = 1
+		q.Add(" FROM "+l.sc.Dialect.ForEach(l.sc.Tables.Refs+" r", l.sc.Tables.Messages, "m", message)+" WHERE r.provider = ?", provider)
+		l.end(l.sc.Owned(q, "r."), 1)
+		return
 	}
-	l.end(l.sc.Owned(q, "r."), most)
+	q.Add(" FROM ").Append(textRows(l.sc, "name", refs))
+	named := "r.ref = v.name AND r.provider = ?"
+	args := []any{provider}
+	if !l.sc.All {
+		named, args = named+" AND r.user_id = ?", append(args, l.sc.User)
+	}
+	q.Add(l.sc.Dialect.ForEach(l.sc.Dialect.ForEach("", l.sc.Tables.Refs, "r", named), l.sc.Tables.Messages, "m", message), args...)
+	l.end(q, maxHits)
 }
 
 func (l lookup) begin(q *query.Query, v via, name string) {
@@ -249,27 +253,26 @@ func (l lookup) candidates(hits []*hit, lock bool) (map[scope.OwnedID]*candidate
 	for _, h := range hits {
 		ids = append(ids, h.thread.ID)
 	}
-	if len(ids) == 0 {
-		return nil, nil //nolint:nilnil // an empty map is read as any other
-	}
 	slices.SortFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
-	ids = slices.Compact(ids)
-	var q *query.Query
-	if lock {
-		q = l.sc.LockRows(candidateColumns, l.sc.Among("id", ids))
-	} else {
-		is, arg := l.sc.Dialect.InUUIDs("id", ids)
-		q = query.New("SELECT "+candidateColumns+" FROM "+l.sc.Tables.Conversations+" WHERE "+is, arg)
-		if !l.sc.All {
+	found := make(map[scope.OwnedID]*candidate, len(ids))
+	// One by one, since there are few: without statistics PostgreSQL would find a list of them by their
+	// user.
+	for _, id := range slices.Compact(ids) {
+		q := query.New("SELECT "+candidateColumns+" FROM "+l.sc.Tables.Conversations+" WHERE id = ?", id)
+		if lock {
+			q = l.sc.LockRows(candidateColumns, query.New("id = ? AND "+l.sc.Dialect.Unindexed("user_id")+" = ?", id, l.sc.User))
+		} else if !l.sc.All {
 			q.Add(" AND "+l.sc.Dialect.Unindexed("user_id")+" = ?", l.sc.User)
 		}
+		rows, err := query.All(l.db, q, candidateDest)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range rows {
+			found[c.OwnedID] = c
+		}
 	}
-	rows, err := query.All(l.db, q, candidateDest)
-	found := make(map[scope.OwnedID]*candidate, len(rows))
-	for _, c := range rows {
-		found[c.OwnedID] = c
-	}
-	return found, err
+	return found, nil
 }
 
 // crowd are the people of a conversation.

@@ -253,14 +253,19 @@ func getByRef(sc scope.Scope, db query.Conn, r message.Ref) (*message.Message, e
 	exclusive := map[scope.OwnedID]bool{}
 	var ids []uuid.UUID
 	for _, h := range holders {
-		ids = append(ids, h.ID)
+		if !slices.Contains(ids, h.ID) {
+			ids = append(ids, h.ID)
+		}
 		exclusive[h.OwnedID] = exclusive[h.OwnedID] || h.exclusive
 	}
-	is, arg := sc.Dialect.InUUIDs("m.id", ids)
-	live := query.New("SELECT "+query.Qualified("m.", record.MessageColumns)+" FROM "+sc.Tables.Messages+" m WHERE "+is+" AND m.deleted_at IS NULL", arg)
-	found, err := query.All(db, sc.InLive(sc.Owned(live, "m."), "m."), record.MessageDest)
-	if err != nil {
-		return nil, err
+	var found []*message.Message
+	for _, id := range ids {
+		live := query.New("SELECT "+query.Qualified("m.", record.MessageColumns)+" FROM "+sc.Tables.Messages+" m WHERE m.id = ? AND m.deleted_at IS NULL", id)
+		rows, err := query.All(db, sc.InLive(sc.Owned(live, "m."), "m."), record.MessageDest)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, rows...)
 	}
 	found = slices.DeleteFunc(found, func(m *message.Message) bool {
 		_, has := exclusive[scope.OwnedID{ID: m.ID, User: m.UserID}]
@@ -293,10 +298,17 @@ func formsOf(provider, ref string) []string {
 	return []string{ref}
 }
 
-// messagesByID reads messages of the scope's user, deleted ones too.
-func messagesByID(sc scope.Scope, db query.Conn, ids []uuid.UUID) ([]*message.Message, error) {
-	q := query.New("SELECT " + record.MessageColumns + " FROM " + sc.Tables.Messages + " WHERE ")
-	return query.All(db, q.Append(sc.Among("id", ids)), record.MessageDest)
+// messagesByID reads messages of the scope's user, deleted ones too, one by one: see candidates.
+func messagesByID(sc scope.Scope, db query.Conn, ids []uuid.UUID) (all []*message.Message, err error) {
+	for _, id := range ids {
+		q := query.New("SELECT "+record.MessageColumns+" FROM "+sc.Tables.Messages+" WHERE id = ? AND "+sc.Dialect.Unindexed("user_id")+" = ?", id, sc.User)
+		rows, err := query.All(db, q, record.MessageDest)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+	}
+	return all, nil
 }
 
 // isName tells whether a text can be stored as a name.
