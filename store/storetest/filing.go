@@ -29,6 +29,7 @@ func filingTests() subtests {
 		"FileSkipsDeleted":  testFileSkipsDeleted,
 		"FileBySubject":     testFileBySubject,
 		"FileAppended":      testFileAppended,
+		"FileTakenApart":    testFileTakenApart,
 		"FileRefused":       testFileRefused,
 		"FileInTransaction": testFileInTransaction,
 		"FileAnyOrder":      testFileAnyOrder,
@@ -450,6 +451,19 @@ func testFileAppended(t *testing.T, w *world) {
 	note := &message.Message{Role: message.RoleAssistant, Kind: message.KindNote, Content: "a note"}
 	require.True(t, w.file(t, note, store.FileOptions{}).Begun)
 	require.Equal(t, message.KindNote, note.Kind, "a kind that is given stays")
+}
+
+// What somebody has moved to another conversation stays there, and answers to it follow.
+func testFileTakenApart(t *testing.T, w *world) {
+	first, second := email("ann@x.example", "1@x.example"), email("ann@x.example", "2@x.example", "In-Reply-To", "<1@x.example>")
+	c := w.filed(t, first)
+	w.filed(t, second)
+	apart := w.conversation(t)
+	must[int64](t)(w.mine.Messages().Move(t.Context(), []uuid.UUID{second.ID}, apart.ID, store.MoveOptions{}))
+	f := w.file(t, email("ann@x.example", "3@x.example", "References", "<1@x.example> <2@x.example>"), store.FileOptions{})
+	require.Equal(t, apart.ID, f.Conversation.ID)
+	require.Empty(t, f.Merged)
+	require.Equal(t, c, w.filed(t, email("ann@x.example", "4@x.example", "In-Reply-To", "<1@x.example>")))
 }
 
 func testFileRefused(t *testing.T, w *world) {
