@@ -148,12 +148,14 @@ type ConversationRemover interface {
 	Delete(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
 
 	// Restore brings a deleted conversation back and returns it. One that is not deleted is
-	// returned unchanged. It returns ErrNotFound if there is no such conversation.
+	// returned unchanged. It returns ErrNotFound if there is no such conversation, and a
+	// *MergedError for one that was merged: there is nothing to bring back.
 	Restore(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error)
 
 	// Erase removes a conversation, live or deleted, for good, with its messages, vectors and
-	// suggestions (hard delete), and returns how many rows of each table it removed. It
-	// returns ErrNotFound if there is no such conversation.
+	// suggestions (hard delete), and returns how many rows of each table it removed, those of
+	// conversations that were merged into it among them. It returns ErrNotFound if there is no
+	// such conversation, and a *MergedError for one whose messages are in another one now.
 	Erase(ctx context.Context, id uuid.UUID) (Counts, error)
 }
 

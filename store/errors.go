@@ -13,7 +13,7 @@ import (
 // the context are wrapped and can be matched as well.
 var (
 	// ErrNotFound means that the scope has no such row: it does not exist, is deleted, or is
-	// another user's.
+	// another user's. Every *MergedError matches it.
 	ErrNotFound = errors.New("convostore: not found")
 	// ErrConflict means that another row or a concurrent write stands in the way: a key that
 	// is taken, a decision that was made, or, in the scope of all users, an id that more than

@@ -43,7 +43,7 @@ type MessageWatcher interface {
 	//
 	// A lost connection or a server that restarts is waited for once the first read has
 	// succeeded. The error that ends the iteration is ErrNotFound if the conversation was deleted,
-	// erased or is another user's, ErrClosed if the store was closed, and ErrInvalid for a
+	// erased or is another user's, a *MergedError if it was merged into another one, ErrClosed if the store was closed, and ErrInvalid for a
 	// position beyond the conversation, which is then another's, or one from before a backup was
 	// restored. In a transaction Tail is ErrInvalid: nothing could happen there.
 	//
