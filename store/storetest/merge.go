@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -392,7 +391,7 @@ func testMergeErase(t *testing.T, w *world) {
 	require.Zero(t, w.counts(t).Total())
 	_, err = cs.Get(t.Context(), a.ID)
 	require.ErrorIs(t, err, store.ErrNotFound)
-	require.False(t, errors.As(err, new(*store.MergedError)), "no pointer is left that points to nothing")
+	require.NotErrorAs(t, err, new(*store.MergedError), "no pointer is left that points to nothing")
 }
 
 // testMergeUndone: a merge in a transaction that is undone has not been.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -150,7 +151,7 @@ func (s conversations) updateIf(ctx context.Context, id uuid.UUID, d store.Delet
 	}
 	var c *conversation.Conversation
 	err = sc.Guarded(ctx, func(on *scope.Store) (err error) {
-		c, err = updateConversationIf(ctx, sc.In(on), id, d, condition, assign)
+		c, err = updateConversation(ctx, sc.In(on), id, d, assign, condition)
 		return err
 	})
 	if err != nil {
@@ -160,15 +161,11 @@ func (s conversations) updateIf(ctx context.Context, id uuid.UUID, d store.Delet
 }
 
 // updateConversation is the statement of update, for a scope of one user. The caller guards
-// it against the abort of a transaction: an external key that is taken is ErrConflict.
-func updateConversation(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, assign *query.Query) (*conversation.Conversation, error) {
-	return updateConversationIf(ctx, sc, id, d, "", assign)
-}
-
-func updateConversationIf(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, condition string, assign *query.Query) (*conversation.Conversation, error) {
+// it against the abort of a transaction: an external key that is taken is ErrConflict. Conditions begin with AND.
+func updateConversation(ctx context.Context, sc scope.Scope, id uuid.UUID, d store.Deleted, assign *query.Query, conditions ...string) (*conversation.Conversation, error) {
 	q := scope.Deleted(query.New("UPDATE "+sc.Tables.Conversations+" SET ").Append(assign).
 		Add(", updated_at = ? WHERE id = ? AND user_id = ?", sc.Instant(), id, sc.User), d, "").
-		Add(condition + " RETURNING " + record.ConversationColumns)
+		Add(strings.Join(conditions, "") + " RETURNING " + record.ConversationColumns)
 	c, err := query.One(query.On(ctx, sc.Writer), q, record.ConversationDest)
 	if dialect.KindOf(err) == dialect.Unique {
 		return nil, fmt.Errorf("%w: another conversation has this external key", store.ErrConflict)
