@@ -15,14 +15,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore"
-	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/mailbox"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
 )
 
-// A webhook receives raw mails and appends each to the conversation that it answers, or to a new
+// A webhook receives raw mails and files each in the conversation that it answers, or in a new
 // one. A mail that is delivered twice is stored once.
 func Example() {
 	ctx := context.Background()
@@ -43,15 +42,8 @@ func Example() {
 		}
 		// m.Files has the bytes of the attachments: upload them, and set Key or URL in
 		// m.Message.Attachments.
-		c, err := mine.Messages().FindThread(ctx, m.Message)
-		if errors.Is(err, store.ErrNotFound) {
-			c = &conversation.Conversation{ExternalKey: "mail:" + m.Message.EmailMessageID, Subject: m.Subject}
-			_, err = mine.Conversations().GetOrCreate(ctx, c)
-		}
-		if err != nil {
-			return false, err
-		}
-		return mine.Messages().Append(ctx, c.ID, m.Message)
+		filed, err := mine.Messages().File(ctx, m.Message, store.FileOptions{})
+		return filed.Created, err
 	}
 	webhook := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		isNew, err := receive(r.Context(), r.Body)

@@ -120,11 +120,12 @@ type ForkOptions struct {
 }
 
 // TakenError says that an append was given an id or an idempotency key of a stored message that it
-// is no redelivery of: a message that is deleted, or one of another conversation. It matches
+// is no redelivery of: a message that is deleted, or one of another conversation; or AddRefs an
+// exclusive name of another message. It matches
 // ErrConflict. To store the message all the same give it another id or key, or restore the stored
 // one.
 type TakenError struct {
-	// Field is id or idempotency_key.
+	// Field is id, idempotency_key or ref.
 	Field string
 	// Message is the stored message.
 	Message *message.Message
@@ -132,8 +133,11 @@ type TakenError struct {
 
 func (e *TakenError) Error() string {
 	of := "another conversation"
-	if e.Message.Deleted() {
+	switch {
+	case e.Message.Deleted():
 		of = "a deleted message"
+	case e.Field == "ref":
+		of = "another message"
 	}
 	return "convostore: the " + e.Field + " is that of " + of
 }

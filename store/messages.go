@@ -16,6 +16,8 @@ type Messages interface {
 	MessageReader
 	MessageFinder
 	MessageAppender
+	MessageFiler
+	MessageRefs
 	MessageEditor
 	MessageWindower
 	MessageBrancher
@@ -86,11 +88,14 @@ type MessageFinder interface {
 
 	// FindThread returns the live conversation that an e-mail belongs to: one with a message
 	// of the same Gmail thread, else one with the message that In-Reply-To names, else one
-	// with the nearest message that References names. It looks for such an id among the
-	// Message-IDs of e-mails and, by the part before the @, among Postmark's ids. Deleted
-	// messages count. If several conversations match, the one with the newest activity is
-	// returned; if none does, ErrNotFound. A nil m is ErrInvalid. It always reads from the
-	// primary.
+	// with the nearest message that References names, else one with a message that names one of
+	// these too, or that names m. It looks for such an id among the Message-IDs of e-mails and the
+	// names of MessageRefs and, by the part before the @, among Postmark's ids; mails that answer an
+	// id which is not here are known from File alone. Deleted messages count. A conversation that has
+	// no address in common with m, see File, is not taken, unless m or one of its messages has none.
+	// If several conversations match, the one that has most of the addresses is returned, and then the
+	// one with the newest activity; if none does, ErrNotFound. A nil m is ErrInvalid. It always reads
+	// from the primary.
 	FindThread(ctx context.Context, m *message.Message) (*conversation.Conversation, error)
 }
 

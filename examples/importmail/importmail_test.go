@@ -28,6 +28,7 @@ type box struct {
 	t       *testing.T
 	dir, db string
 	all     bool
+	subject bool
 }
 
 func newBox(t *testing.T) *box {
@@ -46,7 +47,7 @@ func (b *box) write(name string, lines ...string) {
 func (b *box) run(me ...string) string {
 	b.t.Helper()
 	var out, progress bytes.Buffer
-	o := options{db: b.db, user: "test", mine: me, paths: []string{b.dir}, all: b.all}
+	o := options{db: b.db, user: "test", mine: me, paths: []string{b.dir}, all: b.all, bySubject: b.subject}
 	require.NoError(b.t, run(b.t.Context(), o, &out, &progress), out.String())
 	lines := strings.Split(out.String(), "\n")
 	for i, line := range lines {
@@ -137,9 +138,8 @@ func TestMaildirAndTrees(t *testing.T) {
 	assert.Contains(t, out, "5 mails read: 5 stored, 0 there already (the same Message-ID), 0 skipped")
 	assert.NotContains(t, out, "Problems")
 	threads := b.threads()
-	require.Len(t, threads, 3, "mails without a subject have none in common")
-	assert.Len(t, threads[0].Messages, 3)
-	assert.Equal(t, "Plan", threads[0].Subject)
+	require.Len(t, threads, 5, "a subject makes no thread")
+	assert.Equal(t, "[list] Plan", threads[0].Subject)
 	assert.Contains(t, b.run(), "5 mails read: 0 stored, 5 there already")
 }
 
@@ -290,17 +290,27 @@ func TestRepliesBeforeTheirParentsByTheClock(t *testing.T) {
 func TestDeletedThreadsStayDeleted(t *testing.T) {
 	b := newBox(t)
 	b.write("1.eml", eml(1, "secret")...)
+	b.write("2.eml", eml(2, "with another subject", 1)...)
 	b.run()
 	st, err := sqlite.Open(t.Context(), b.db)
 	require.NoError(t, err)
 	mine := st.ForUser(mailimport.UserID("test"))
-	c, err := mine.Conversations().GetByExternalKey(t.Context(), "subject:secret")
+	listed, err := mine.Conversations().List(t.Context(), store.ConversationFilter{}, store.PageRequest{})
 	require.NoError(t, err)
-	_, err = mine.Conversations().Delete(t.Context(), c.ID)
+	require.Len(t, listed.Items, 1)
+	_, err = mine.Conversations().Delete(t.Context(), listed.Items[0].ID)
 	require.NoError(t, err)
 	require.NoError(t, st.Close())
-	assert.Contains(t, b.run(), "belongs to a conversation that was deleted")
+	assert.Contains(t, b.run(), "2 mails read: 0 stored, 2 there already")
 	assert.Empty(t, b.threads())
+	b.write("3.eml", eml(3, "Re: secret", 1)...)
+	stranger := eml(4, "secret")
+	stranger[0] = "From: Eve <eve@y.example>"
+	b.write("4.eml", stranger...)
+	out := b.run()
+	assert.Contains(t, out, "belongs to a conversation that was deleted")
+	assert.Contains(t, out, "4 mails read: 1 stored, 2 there already")
+	assert.Equal(t, "eve@y.example", b.only().SenderEmail)
 }
 
 func TestAMissingPathIsAnError(t *testing.T) {

@@ -30,8 +30,10 @@ type options struct {
 	mine []string
 	rows int
 	// all takes drafts, spam and trash too.
-	all   bool
-	paths []string
+	all bool
+	// bySubject joins answers that name no mail by their subject.
+	bySubject bool
+	paths     []string
 }
 
 func main() {
@@ -56,6 +58,7 @@ func parseFlags(args []string) (options, error) {
 	me := flags.String("me", "", "the user's own `addresses`, separated by commas: mail from them is outbound")
 	flags.IntVar(&o.rows, "rows", 40, "how many threads to list at the end, 0 for all")
 	flags.BoolVar(&o.all, "all", false, "also store drafts, spam and what is in the trash")
+	flags.BoolVar(&o.bySubject, "by-subject", false, "join answers that name no mail to the thread of their subject")
 	flags.Usage = func() {
 		fmt.Fprintln(flags.Output(), "usage: importmail [flags] PATH…\nA PATH is an mbox file, a mail, or a folder with either (Maildir too), also compressed by gzip.")
 		flags.PrintDefaults()
@@ -84,7 +87,7 @@ func run(ctx context.Context, o options, out, progress io.Writer) (err error) {
 
 	user := mailimport.UserID(o.user)
 	report, err := mailimport.Import(ctx, st, mailimport.Options{
-		UserID: user, Mine: o.mine, Paths: o.paths, All: o.all, Progress: bar.Show(progress, "mails"),
+		UserID: user, Mine: o.mine, Paths: o.paths, All: o.all, BySubject: o.bySubject, Progress: bar.Show(progress, "mails"),
 	})
 	// Only now, when the bars are done with the terminal.
 	printProblems(out, report.Problems)

@@ -331,6 +331,16 @@ func callMessages(c *caller, s *secrets, r store.Messages, thread *conversation.
 	c.call(r, "AllByUser", store.MessageFilter{})
 	c.call(r, "FindByProviderID", message.ProviderGmail, m.GmailMessageID)
 	c.call(r, "FindThread", s.message())
+	filed := s.message()
+	c.call(r, "File", filed, store.FileOptions{
+		New:  &conversation.Conversation{Subject: s.next(), Labels: []*conversation.Label{{Label: s.next()}}},
+		Refs: []message.Ref{{Provider: s.next(), Ref: s.next()}}, Threads: []message.Ref{{Provider: s.next(), Ref: s.next()}}, BySubject: true,
+	})
+	ref := message.Ref{Provider: s.next(), Ref: s.next(), Exclusive: true}
+	c.call(r, "AddRefs", m.ID, ref)
+	c.call(r, "Refs", m.ID)
+	c.call(r, "GetByRef", ref.Provider, ref.Ref)
+	c.call(r, "RemoveRefs", m.ID, ref)
 	c.call(r, "Update", m.ID, store.MessageUpdate{Content: new(s.next()), Metadata: new(s.json())})
 	c.call(r, "MergeMetadata", m.ID, s.json())
 	c.call(r, "Move", []uuid.UUID{m.ID}, thread.ID, store.MoveOptions{})

@@ -113,7 +113,7 @@ func readOnly(dsn string) string {
 // writes are the methods that change rows, with those that decide what is to be changed.
 var writes = map[string]string{
 	"threads.conversations":   "Create Upsert GetOrCreate SetTitle SetSubject SetLanguage SetMetadata MergeMetadata MarkRead AddLabels RemoveLabels Assign Unassign Snooze Unsnooze Pin Unpin Archive Reopen Hold Release Delete Restore Erase Fork Merge",
-	"engine.messages":         "Append AppendMany Import Update MergeMetadata Vote Unvote Delete Restore RestoreAll Stream ResumeStream StopStream SetHead TruncateAfter Replace Move",
+	"engine.messages":         "Append AppendMany Import File AddRefs RemoveRefs Update MergeMetadata Vote Unvote Delete Restore RestoreAll Stream ResumeStream StopStream SetHead TruncateAfter Replace Move",
 	"states.states":           "Merge",
 	"threads.summaries":       "Create Delete",
 	"deliveries.deliveries":   "Enqueue Cancel Reschedule Retry Claim Renew Done Fail Bounce Delivered Run",

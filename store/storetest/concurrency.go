@@ -48,6 +48,8 @@ func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 		"retain":                      retainAtOnce,
 		"append and retain":           appendsAgainstRetain,
 		"claims":                      claimsAtOnce,
+		"file":                        filingsAtOnce,
+		"file a thread":               threadsAtOnce,
 		"done and fail":               reportsAtOnce,
 		"enqueue":                     enqueuesAtOnce,
 		"append and merge":            appendsAgainstMerge,

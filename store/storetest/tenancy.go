@@ -342,9 +342,14 @@ func messageCalls() map[string][]call {
 				return []any{store.MessageFilter{}, store.PageRequest{Limit: 1, After: e.byUser}}
 			}},
 		},
-		"Votes":            {{want: notFound, args: inboundID}},
-		"CountVotes":       {{want: empty, args: func(e *estate, _ uuid.UUID) []any { return []any{[]uuid.UUID{e.inbound.ID}} }}},
-		"AllByUser":        {{want: empty, args: with(all)}},
+		"Votes":      {{want: notFound, args: inboundID}},
+		"CountVotes": {{want: empty, args: func(e *estate, _ uuid.UUID) []any { return []any{[]uuid.UUID{e.inbound.ID}} }}},
+		"AllByUser":  {{want: empty, args: with(all)}},
+		"Refs":       {{want: notFound, args: inboundID}},
+		"GetByRef": {
+			{want: notFound, args: with(message.RefGmail, "gmail")},
+			{want: notFound, args: with(message.RefEmail, "<mail@example.com>")},
+		},
 		"FindByProviderID": {{want: notFound, args: with(message.ProviderGmail, "gmail")}},
 		"FindThread": {
 			{want: notFound, args: with(&message.Message{GmailThreadID: "gthread"})},
@@ -378,6 +383,23 @@ func messageCalls() map[string][]call {
 				return []any{rowsOf(m), store.ImportOptions{}}
 			}},
 		},
+		"File": {
+			{want: own, args: func(*estate, uuid.UUID) []any {
+				m := inbound("filed")
+				m.EmailMessageID, m.SenderEmail, m.GmailThreadID = "<filed@example.com>", "ann@example.com", "gthread"
+				m.Headers = message.Headers{"In-Reply-To": {"<mail@example.com>"}, "References": {"<postmark@example.com>"}, "Subject": {"Re: subject"}}
+				refs, threads := []message.Ref{{Provider: "x", Ref: "filed"}}, []message.Ref{{Provider: "x", Ref: "thread"}}
+				template := &conversation.Conversation{LeadID: "lead", Labels: []*conversation.Label{{Label: "filed"}}}
+				return []any{m, store.FileOptions{New: template, Refs: refs, Threads: threads, BySubject: true, SkipDeleted: true}}
+			}},
+			{want: own, args: func(e *estate, _ uuid.UUID) []any { return []any{same(e), store.FileOptions{}} }},
+		},
+		"AddRefs": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.inbound.ID, message.Ref{Provider: "x", Ref: "y", Exclusive: true}}
+		}}},
+		"RemoveRefs": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.inbound.ID, message.Ref{Provider: "x", Ref: "y"}}
+		}}},
 		"Update": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
 			return []any{e.inbound.ID, store.MessageUpdate{Content: new("changed")}}
 		}}},
@@ -934,7 +956,8 @@ var (
 	// the user's part by its keys, and the count of what is noted.
 	ofIndex = regexp.MustCompile(`^[^"]*("\w+"\.)?"\w*search_(notes|segments|blocks)"[^"]*((("\w+"\.)?"\w*search_(notes|segments|blocks)")[^"]*)*$`)
 	// noRows are statements that touch none.
-	noRows = regexp.MustCompile(`^(BEGIN|(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT) \w+|SELECT set_config\([^()]*\)(, set_config\([^()]*\))*|SELECT pg_advisory_xact_lock\([^()]*\))$`)
+	noRows = regexp.MustCompile(`^(BEGIN|(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT) \w+|SELECT set_config\([^()]*\)(, set_config\([^()]*\))*|SELECT pg_advisory_xact_lock\([^()]*\)|` +
+		`SELECT pg_advisory_xact_lock_shared\([^()]*\), \(SELECT count\(pg_advisory_xact_lock\(k\)\) FROM unnest\(CAST\([^()]* AS bigint\[\]\)\) AS k\))$`)
 	// byUser is a condition on the user, or an insert that sets it.
 	byUser = regexp.MustCompile(`(?is)user_id\W{0,2}\s*(=|IN\b)|INSERT INTO [^(]*\([^)]*\buser_id\b`)
 )

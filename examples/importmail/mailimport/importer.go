@@ -76,7 +76,7 @@ func (im *importer) store(ctx context.Context, batch []*job) error {
 			if j.mail == nil {
 				continue
 			}
-			if err := j.store(ctx, mine); err != nil {
+			if err := im.storeOne(ctx, mine, j); err != nil {
 				return fmt.Errorf("%s: %w", j.where, err)
 			}
 		}
@@ -91,22 +91,18 @@ func (im *importer) store(ctx context.Context, batch []*job) error {
 	return nil
 }
 
-// store keeps for the report what is wrong with the mail, and returns what is wrong with
+// storeOne keeps for the report what is wrong with the mail, and returns what is wrong with
 // the database.
-func (j *job) store(ctx context.Context, mine store.Scope) error {
-	j.isNew, j.err = false, nil
-	c, err := threadOf(ctx, mine, j.mail)
-	if err == nil {
-		m := *j.mail.Message
-		j.isNew, err = mine.Messages().Append(ctx, c.ID, &m)
-	}
+func (im *importer) storeOne(ctx context.Context, mine store.Scope, j *job) error {
+	filed, err := im.file(ctx, mine, j.mail)
+	j.isNew, j.err = filed.Created, nil
 	switch {
 	case errors.Is(err, store.ErrInvalid):
 		j.err = err
-	case errors.Is(err, store.ErrConflict):
-		j.err = errors.New("belongs to a conversation that was deleted")
 	case err != nil:
 		return err
+	case filed.Message == nil:
+		j.err = errors.New("belongs to a conversation that was deleted")
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ package mailimport
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -21,6 +22,9 @@ type Options struct {
 	Paths []string
 	// All also takes drafts, spam and what is in the trash, by the folder or by Gmail's labels.
 	All bool
+	// BySubject also takes an answer that names no mail to the latest thread of its subject with
+	// its correspondent.
+	BySubject bool
 	// Progress, if set, is called at the beginning of a stage, which has a name, and
 	// after each mail. Nobody knows the total of the first stage until it ends, so it is
 	// -1 there. A stage ends when done is total.
@@ -31,7 +35,7 @@ type Options struct {
 type Report struct {
 	// Found counts the mails whose header can be read, Stored those that were not there.
 	Found, Stored int
-	// Known counts the mails that were there already: the same Message-ID.
+	// Known counts the mails that were there already: the same Message-ID, sender and date.
 	Known int
 	// LeftOut counts drafts, spam and trash, which are stored only if all is asked for.
 	LeftOut int
@@ -71,7 +75,8 @@ func Import(ctx context.Context, st store.Store, o Options) (r Report, err error
 		report: Report{Found: len(found.mails), LeftOut: found.leftOut},
 	}
 	defer func() { err = errors.Join(err, im.files.remove()) }()
-	err = im.importAll(ctx, parentsFirst(found.mails))
+	slices.SortStableFunc(found.mails, func(a, b entry) int { return a.date.Compare(b.date) })
+	err = im.importAll(ctx, found.mails)
 	im.report.Problems = im.problems
 	return im.report, err
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -47,23 +46,4 @@ func TestImport(t *testing.T) {
 	counts, err := st.ForUser(UserID("test")).Maintenance().Counts(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, int64(2), counts.Messages)
-}
-
-func TestNormalSubject(t *testing.T) {
-	for subject, want := range map[string]string{
-		"Hello":                         "Hello",
-		"Re: Hello":                     "Hello",
-		"RE: Fwd: AW: [list] re[2]: Hi": "Hi",
-		"[a] [b]  two   words":          "two words",
-		"Re:":                           "Re:",
-		"[PATCH]":                       "[PATCH]",
-		"Regarding: x":                  "Regarding: x",
-		"":                              "",
-	} {
-		assert.Equal(t, want, normalSubject(subject), subject)
-	}
-	assert.True(t, saysReply("[list] Re: Hi"))
-	assert.False(t, saysReply("[list] Recently"))
-	long := subjectKey(strings.Repeat("é", 1000))
-	assert.Less(t, len(long), 100)
 }

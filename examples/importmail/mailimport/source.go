@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"os"
 	"path/filepath"
@@ -16,16 +15,13 @@ import (
 )
 
 // entry is where a mail is and what its place in the order depends on. It stays in
-// memory for every mail, so ids are hashes: a long list of References would be more than
-// all the rest.
+// memory for every mail.
 type entry struct {
-	path    string
-	offset  int64
-	folder  string
-	flags   mailbox.Flags
-	date    time.Time
-	id      uint64
-	parents []uint64
+	path   string
+	offset int64
+	folder string
+	flags  mailbox.Flags
+	date   time.Time
 }
 
 // where names the mail in reports.
@@ -36,7 +32,6 @@ type findings struct {
 	problems problems
 	// leftOut counts drafts, spam and trash.
 	leftOut  int
-	seed     maphash.Seed
 	progress func(stage string, done, total int)
 }
 
@@ -46,7 +41,7 @@ var errNoMail = errors.New("is not a mail: it has no header")
 // find reads all mails under the paths, and keeps where they are. Only a path that is not there
 // at all is an error.
 func find(ctx context.Context, o Options) (*findings, error) {
-	f := &findings{seed: maphash.MakeSeed(), progress: o.Progress}
+	f := &findings{progress: o.Progress}
 	f.progress(reading, 0, -1)
 	for _, path := range o.Paths {
 		if _, err := filepath.EvalSymlinks(path); err != nil {
@@ -84,14 +79,8 @@ func (f *findings) mail(it *mailbox.Item, o Options) {
 			return
 		}
 	}
-	e := entry{path: it.Path, offset: it.Offset, folder: it.Folder, flags: it.Flags, date: m.Message.SentAt, id: f.hash(m.Message.EmailMessageID)}
-	for _, id := range m.Parents() {
-		e.parents = append(e.parents, f.hash(id))
-	}
-	f.mails = append(f.mails, e)
+	f.mails = append(f.mails, entry{path: it.Path, offset: it.Offset, folder: it.Folder, flags: it.Flags, date: m.Message.SentAt})
 }
-
-func (f *findings) hash(id string) uint64 { return maphash.String(f.seed, id) }
 
 // parse reads a mail, whose file's time stands in for a date that is missing.
 func parse(it *mailbox.Item, mine []string) (*mailbox.Mail, error) {

@@ -226,19 +226,21 @@ type named struct {
 
 func idsOf(r store.DeliveryResult) []named {
 	return []named{
-		{"gmail_message_id", "gmail_message_id", "gmail", r.GmailMessageID, true},
+		{"gmail_message_id", "gmail_message_id", message.RefGmail, r.GmailMessageID, true},
 		{"gmail_thread_id", "gmail_thread_id", "", r.GmailThreadID, false},
-		{"postmark_message_id", "postmark_message_id", "postmark", r.PostmarkMessageID, true},
-		{"email_message_id", "email_message_id", "rfc5322", r.EmailMessageID, false},
+		{"postmark_message_id", "postmark_message_id", message.RefPostmark, r.PostmarkMessageID, true},
+		{"email_message_id", "email_message_id", message.RefEmail, r.EmailMessageID, false},
 	}
 }
-
-// maxRefs is how many names one report may have.
-const maxRefs = 100
 
 // checkResult cleans and validates what a worker reports.
 func checkResult(sc scope.Scope, r store.DeliveryResult) (store.DeliveryResult, error) {
 	sc.Clean.Model(&r)
+	for provider, id := range map[string]*string{
+		message.RefEmail: &r.EmailMessageID, message.RefGmail: &r.GmailMessageID, message.RefGmailThread: &r.GmailThreadID, message.RefPostmark: &r.PostmarkMessageID,
+	} {
+		*id = message.NormalizeRef(provider, *id)
+	}
 	for _, id := range idsOf(r) {
 		if err := check.Key(id.field, id.value); err != nil {
 			return r, err
@@ -250,21 +252,9 @@ func checkResult(sc scope.Scope, r store.DeliveryResult) (store.DeliveryResult, 
 		}
 		r.SentAt = message.Instant(r.SentAt)
 	}
-	if len(r.Refs) > maxRefs {
-		return r, rule.Invalid("refs", "has %d names, the most is %d", len(r.Refs), maxRefs)
-	}
-	refs := slices.Clone(r.Refs)
-	for i := range refs {
-		if refs[i].MessageID != uuid.Nil || refs[i].UserID != uuid.Nil || !refs[i].CreatedAt.IsZero() {
-			return r, rule.Invalid("refs", "have more than a provider, a name and whether it is exclusive")
-		}
-		sc.Clean.Model(&refs[i])
-		valid := refs[i]
-		valid.MessageID, valid.UserID = uuid.Max, uuid.Max
-		valid.Normalize(sc.Instant())
-		if err := valid.Validate(); err != nil {
-			return r, err
-		}
+	refs, err := threads.CheckRefs(sc, "refs", r.Refs)
+	if err != nil {
+		return r, err
 	}
 	r.Refs = refs
 	return r, nil
@@ -279,22 +269,8 @@ func (l *locked) addRefs(r store.DeliveryResult) error {
 	}
 	for _, id := range idsOf(r) {
 		if id.provider != "" && id.value != "" && have[id.column] != id.value {
-			refs = append(refs, message.Ref{Provider: id.provider, Ref: id.value})
+			refs = append(refs, message.Ref{Provider: id.provider, Ref: message.NormalizeRef(id.provider, id.value)})
 		}
 	}
-	for _, ref := range refs {
-		// An exclusive name of another message is left out by the first statement, and stored as
-		// one that is not exclusive by the second.
-		for _, exclusive := range []bool{true, false} {
-			if exclusive && !ref.Exclusive {
-				continue
-			}
-			_, err := query.New("INSERT INTO "+l.Tables.Refs+" (message_id, user_id, created_at, exclusive, provider, ref) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-				l.message.ID, l.User, l.Instant(), exclusive, ref.Provider, ref.Ref).Exec(l.db)
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return threads.AddRefs(l.Scope, l.db, l.message.ID, refs)
 }

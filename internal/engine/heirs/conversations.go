@@ -2,6 +2,7 @@ package heirs
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -104,6 +105,36 @@ func (c conversations) AddLabels(ctx context.Context, id uuid.UUID, by string, l
 
 func (c conversations) RemoveLabels(ctx context.Context, id uuid.UUID, labels []string) (int64, error) {
 	got, err := c.Conversations.RemoveLabels(ctx, id, labels)
+	return got, told(ctx, c.sc, id, err)
+}
+
+func (c conversations) Assign(ctx context.Context, id uuid.UUID, assignee string, o store.AssignOptions) (*conversation.Conversation, error) {
+	got, err := c.Conversations.Assign(ctx, id, assignee, o)
+	return got, told(ctx, c.sc, id, err)
+}
+
+func (c conversations) Unassign(ctx context.Context, id uuid.UUID, o store.AssignOptions) (*conversation.Conversation, error) {
+	got, err := c.Conversations.Unassign(ctx, id, o)
+	return got, told(ctx, c.sc, id, err)
+}
+
+func (c conversations) Snooze(ctx context.Context, id uuid.UUID, until time.Time) (*conversation.Conversation, error) {
+	got, err := c.Conversations.Snooze(ctx, id, until)
+	return got, told(ctx, c.sc, id, err)
+}
+
+func (c conversations) Unsnooze(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
+	got, err := c.Conversations.Unsnooze(ctx, id)
+	return got, told(ctx, c.sc, id, err)
+}
+
+func (c conversations) Pin(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
+	got, err := c.Conversations.Pin(ctx, id)
+	return got, told(ctx, c.sc, id, err)
+}
+
+func (c conversations) Unpin(ctx context.Context, id uuid.UUID) (*conversation.Conversation, error) {
+	got, err := c.Conversations.Unpin(ctx, id)
 	return got, told(ctx, c.sc, id, err)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -79,12 +80,19 @@ func mergeInto(ctx context.Context, sc scope.Scope, fromID, intoID uuid.UUID, o 
 // lockAll locks conversations, live or deleted, until the transaction ends, and returns their rows
 // by id.
 func lockAll(sc scope.Scope, db query.Conn, ids []uuid.UUID) (map[uuid.UUID]*conversation.Conversation, error) {
-	found, err := query.All(db, sc.LockRows(record.ConversationColumns, sc.Among("id", ids)), record.ConversationDest)
-	locked := make(map[uuid.UUID]*conversation.Conversation, len(found))
-	for _, c := range found {
-		locked[c.ID] = c
+	locked := make(map[uuid.UUID]*conversation.Conversation, len(ids))
+	// One by one: without statistics PostgreSQL would find a list of them by their user.
+	for _, id := range slices.SortedFunc(slices.Values(ids), compareIDs) {
+		one := query.New("id = ? AND "+sc.Dialect.Unindexed("user_id")+" = ?", id, sc.User)
+		found, err := query.All(db, sc.LockRows(record.ConversationColumns, one), record.ConversationDest)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			locked[c.ID] = c
+		}
 	}
-	return locked, err
+	return locked, nil
 }
 
 // liveOr returns why a conversation is not live, nil if it is.

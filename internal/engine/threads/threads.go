@@ -31,6 +31,8 @@ type Messages interface {
 	store.MessageReader
 	store.MessageFinder
 	store.MessageAppender
+	store.MessageFiler
+	store.MessageRefs
 	store.MessageEditor
 	store.MessageBrancher
 	store.MessageVoter
