@@ -64,7 +64,8 @@ func (m *Message) takeSeq(tx *gorm.DB) (int64, error) {
 }
 
 // count counts the message in its conversation with more assignments, if a condition holds. A
-// message that is not the latest, or that begins a branch, is left to AfterCreate.
+// message that is not the latest, or that follows a path of which a message is left to it, is left to
+// AfterCreate.
 func (m *Message) count(tx *gorm.DB, by moves, condition string) (int64, error) {
 	if next := m.nextStatus(); next != nil && ConversationStatus(*next) == ConversationStatus("").After(DirectionInbound) {
 		by.sets += ", snoozed_until = NULL"
@@ -81,8 +82,8 @@ func (m *Message) count(tx *gorm.DB, by moves, condition string) (int64, error) 
 		Late    bool
 	}
 	err := tx.Raw(sql, append(args, m.ConversationID, m.UserID, before, m.orderedAt(tx))...).Scan(&c).Error
-	if err == nil && (c.Late || m.ParentSeq != nil) {
-		tx.Statement.Settings.Store(unsettled{m}, true)
+	if _, unknown := tx.Statement.Settings.Load(unsettledPath{m.ConversationID}); err == nil && (c.Late || unknown) {
+		tx.Statement.Settings.LoadOrStore(unsettled{m}, false)
 	}
 	return c.LastSeq, err
 }
