@@ -45,7 +45,10 @@ func (m *Message) place(tx *gorm.DB) error {
 		if err := m.onlyOne(tx); err != nil {
 			return err
 		}
-		return m.joinCounted(tx)
+		if err := m.joinCounted(tx); err != nil {
+			return err
+		}
+		return m.supersede(tx)
 	case m.Seq > last+1:
 		return fmt.Errorf("%w: the messages before seq %d are not stored", rule.ErrConflict, m.Seq)
 	case !inTransaction:
@@ -72,14 +75,25 @@ func (m *Message) count(tx *gorm.DB, assign, condition string) (int64, error) {
 	}
 	sql := "UPDATE ? SET last_seq = last_seq + 1, " + assign + ", updated_at = ?, status = COALESCE(?, status), " +
 		"last_message_at = CASE WHEN last_seq = 0 OR last_message_at < ? THEN ? ELSE last_message_at END " +
-		"WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) AND " + condition + " RETURNING last_seq"
+		"WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) AND " + condition + " RETURNING last_seq, " +
+		overtakeTables(tx).Waiting(tx.Statement.Quote(conversations(tx)), "") + " AS waiting"
 	var before *int64
 	if m.Seq > 0 {
 		before = new(m.Seq - 1)
 	}
 	at := column.BoundTime(tx, activity)
-	var seq int64
-	return seq, tx.Raw(sql, conversations(tx), column.BoundTime(tx, now), m.nextStatus(), at, at, m.ConversationID, m.UserID, before).Scan(&seq).Error
+	var rows []struct {
+		LastSeq int64
+		Waiting bool
+	}
+	err := tx.Raw(sql, conversations(tx), column.BoundTime(tx, now), m.nextStatus(), at, at, m.ConversationID, m.UserID, before).Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	if rows[0].Waiting {
+		err = m.supersede(tx)
+	}
+	return rows[0].LastSeq, err
 }
 
 // nextStatus returns the status that the message gives its conversation, nil if it leaves the

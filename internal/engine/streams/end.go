@@ -9,7 +9,9 @@ import (
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/engine/query"
+	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/engine/threads"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -32,14 +34,17 @@ func end(ctx context.Context, sc scope.Scope, id uuid.UUID, assign, condition *q
 	}
 	q := query.New("UPDATE "+sc.Tables.Messages+" SET change_seq = ?, ", change).Append(assign).
 		Add(" WHERE id = ? AND user_id = ? AND state = 'streaming'", id, sc.User).Append(condition).
-		Add(" RETURNING conversation_id, seq, kind, direction, state, content <> '', deleted_at IS NOT NULL")
+		Add(" RETURNING conversation_id, seq, kind, direction, state, sent_at, created_at, content <> '', deleted_at IS NOT NULL")
 	e, err := query.One(db, q, func(e *ending) []any {
-		return []any{&e.ConversationID, &e.Seq, &e.Kind, &e.Direction, &e.State, &e.hasText, &e.deleted}
+		return []any{&e.ConversationID, &e.Seq, &e.Kind, &e.Direction, &e.State, (*record.Instant)(&e.SentAt), (*record.Instant)(&e.CreatedAt), &e.hasText, &e.deleted}
 	})
 	if err != nil {
 		return err
 	}
-	return moveStatus(sc, db, e)
+	if err := moveStatus(sc, db, e); err != nil || e.deleted {
+		return err
+	}
+	return threads.SupersedeBy(ctx, sc, &e.Message)
 }
 
 // moveStatus gives the conversation the status after the message, as an append does, unless a

@@ -25,6 +25,13 @@ type Statements struct {
 	// message that has a key of a stored one, and insertPlain is for a message with no more
 	// than text.
 	takeSeq, setStatus, insert, insertPlain query.Statement
+	// takeSeqWaiting is takeSeq for a message that supersedes suggestions; it also tells whether
+	// some wait. supersede is for those that do.
+	takeSeqWaiting, supersede query.Statement
+	// inbound are the appends in one statement of messages that supersede suggestions, and
+	// supersedes says that these are they.
+	inbound    *Statements
+	supersedes bool
 }
 
 // NewStatements builds the statements for the tables of a store. It leaves out those that
@@ -33,8 +40,11 @@ func NewStatements(t scope.Tables, d dialect.Dialect) *Statements {
 	s := &Statements{}
 	if d.OneStatementAppend() {
 		s.buildSingle(t, d)
+		s.inbound = &Statements{supersedes: true}
+		s.inbound.buildSingle(t, d)
 	}
 	s.buildSeparate(t, d)
+	s.buildSuperseding(t, d)
 	return s
 }
 
@@ -65,8 +75,9 @@ func (s *Statements) buildSeparate(t scope.Tables, d dialect.Dialect) {
 func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	statement := func(sql string) query.Statement { return query.NewStatement(sql, d.Numbered()) }
 	const setStatus = ", status = COALESCE(?, status)"
+	o := s.superseding(t)
 	appendOne := func(columns, marks string) query.Statement {
-		return statement("WITH c AS (" + takeSeqs(t, d, "1", setStatus) + " RETURNING id, user_id, last_seq) " +
+		return statement("WITH c AS (" + takeSeqs(t, d, "1", setStatus) + o.seen + " RETURNING id, user_id, last_seq, last_message_at)" + o.update("c") + " " +
 			"INSERT INTO " + t.Messages + " (" + columns + ") SELECT ?, c.user_id, c.id, c.last_seq, " + marks + " FROM c RETURNING seq")
 	}
 	s.appendPlain = appendOne(record.PlainMessageColumns, record.PlainMessageMarks)
@@ -75,11 +86,12 @@ func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	// for the lock sees the new counter. The update runs only if the message was inserted.
 	s.appendKeyed = statement("WITH m AS (INSERT INTO " + t.Messages + " (" + record.MessageColumns + ") " +
 		"SELECT ?, c.user_id, c.id, c.last_seq + 1, " + record.MessageMarks + " FROM (SELECT id, user_id, last_seq FROM " + t.Conversations +
-		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND head_seq IS NULL FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq) " +
-		"UPDATE " + t.Conversations + " AS c SET last_seq = m.seq, status = COALESCE(?, c.status), " +
+		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND head_seq IS NULL" + o.seen + " FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq), " +
+		"u AS (UPDATE " + t.Conversations + " AS c SET last_seq = m.seq, status = COALESCE(?, c.status), " +
 		"last_message_at = CASE WHEN c.last_seq = 0 THEN ? ELSE " + d.Greatest() + "(c.last_message_at, ?) END, updated_at = ? " +
-		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m.seq")
-	s.appendMany = statement("WITH c AS (" + takeSeqs(t, d, "?", setStatus) + " AND last_seq = COALESCE(?, last_seq) RETURNING user_id, last_seq - ? AS before), " +
+		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m.seq, c.last_message_at)" + o.update("u") + " SELECT seq FROM u")
+	s.appendMany = statement("WITH c AS (" + takeSeqs(t, d, "?", setStatus) + " AND last_seq = COALESCE(?, last_seq)" + o.seen +
+		" RETURNING user_id, last_message_at, last_seq - ? AS before)" + o.update("c") + ", " +
 		"i AS (INSERT INTO " + t.Messages + " (" + record.UserFirst + ") SELECT c.user_id, " + unnestedAfter("c.before") +
 		" FROM c CROSS JOIN " + d.Unnest(record.MessageTypes) + " AS v (" + record.WithoutUser + ")) SELECT before FROM c")
 	s.buildWithStates(t, d)
@@ -104,16 +116,18 @@ func appendsInOneStatement(ctx context.Context, sc scope.Scope) (bool, error) {
 // returns false and has written nothing if the conversation is absent or has a head, or if a stored
 // message has a key of the draft.
 func (s *Statements) appendInOne(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
-	args := make([]any, 0, 48)
+	s = s.forMessages(Supersedes(d.Message))
+	args := make([]any, 0, 60)
 	conversationID, user, status, now := d.ConversationID.String(), sc.User.String(), statusAfter(d.Message), sc.Instant()
 	activity := conversation.Activity(d.SentAt, now)
 	if len(d.keys) > 0 {
-		args = append(record.MessageArgs(append(args, d.ID.String()), d.Message),
-			conversationID, user, record.Null(string(status)), activity, activity, now, conversationID, user)
-		return s.appendKeyed.With(args).Row(db, &d.Seq)
+		args = append(record.MessageArgs(append(args, d.ID.String()), d.Message), conversationID, user)
+		args = append(s.seenArgs(args, conversationID, user), record.Null(string(status)), activity, activity, now, conversationID, user)
+		return s.appendKeyed.With(s.supersedeArgs(args, conversationID, user, now, activity)).Row(db, &d.Seq)
 	}
 	args = append(args, record.Null(string(status)))
-	args = append(takeSeqArgs(args, activity, now, conversationID, user), d.ID.String())
+	args = s.seenArgs(takeSeqArgs(args, activity, now, conversationID, user), conversationID, user)
+	args = append(s.supersedeArgs(args, conversationID, user, now, activity), d.ID.String())
 	if plain, ok := record.PlainMessageArgs(args, d.Message); ok {
 		return s.appendPlain.With(plain).Row(db, &d.Seq)
 	}
@@ -127,7 +141,12 @@ func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bo
 	conversationID, user, now := d.ConversationID.String(), sc.User.String(), sc.Instant()
 	var status conversation.Status
 	args := takeSeqArgs(make([]any, 0, 5), conversation.Activity(d.SentAt, now), now, conversationID, user)
-	found, err := s.takeSeq.With(args).Row(db, &d.Seq, &status)
+	found, waits, err := true, false, error(nil)
+	if Supersedes(d.Message) {
+		found, err = s.takeSeqWaiting.With(args).Row(db, &d.Seq, &status, &waits)
+	} else {
+		found, err = s.takeSeq.With(args).Row(db, &d.Seq, &status)
+	}
 	if err != nil || !found {
 		return false, err
 	}
@@ -143,6 +162,9 @@ func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bo
 		insert, args = s.insert, record.MessageArgs(args, d.Message)
 	}
 	n, err := insert.With(args).Exec(db)
+	if err == nil && n == 1 && waits {
+		err = s.supersedeAfter(sc, db, d, now)
+	}
 	return n == 1, err
 }
 
@@ -150,12 +172,12 @@ func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bo
 // false and has written nothing if the conversation is absent or has a head, or if its last seq is
 // not the expected one.
 func (s *Statements) appendManyInOne(sc scope.Scope, db query.Conn, drafts []Draft, expectedSeq *int64) (bool, error) {
-	return s.takeMany(sc, db, &s.appendMany, drafts, expectedSeq, nil)
+	return s.takeMany(sc, db, func(s *Statements) *query.Statement { return &s.appendMany }, drafts, expectedSeq, nil)
 }
 
 // takeMany is appendManyInOne with a statement of its form, to whose arguments more may add.
 func (s *Statements) takeMany(
-	sc scope.Scope, db query.Conn, statement *query.Statement, drafts []Draft, expectedSeq *int64, more func(args []any) ([]any, error),
+	sc scope.Scope, db query.Conn, form func(*Statements) *query.Statement, drafts []Draft, expectedSeq *int64, more func(args []any) ([]any, error),
 ) (bool, error) {
 	// The drafts get the seqs 1, 2, 3 …, to which the statement adds the counter before.
 	thread, n, now := threadState{}, int64(len(drafts)), sc.Instant()
@@ -170,8 +192,12 @@ func (s *Statements) takeMany(
 	if expectedSeq != nil {
 		expected = *expectedSeq
 	}
-	args := append(make([]any, 0, 64), n, record.Null(string(thread.status)))
-	args = append(takeSeqArgs(args, thread.lastMessageAt, now, drafts[0].ConversationID.String(), sc.User.String()), expected, n)
+	s = s.forMessages(!thread.asked.IsZero())
+	conversationID, user := drafts[0].ConversationID.String(), sc.User.String()
+	args := append(make([]any, 0, 80), n, record.Null(string(thread.status)))
+	args = append(takeSeqArgs(args, thread.lastMessageAt, now, conversationID, user), expected)
+	args = append(s.seenArgs(args, conversationID, user), n)
+	args = s.supersedeArgs(args, conversationID, user, now, thread.asked)
 	var before int64
 	args = append(args, arrays...)
 	if more != nil {
@@ -179,7 +205,7 @@ func (s *Statements) takeMany(
 			return false, err
 		}
 	}
-	found, err := statement.With(args).Row(db, &before)
+	found, err := form(s).With(args).Row(db, &before)
 	if err != nil || !found {
 		return false, err
 	}

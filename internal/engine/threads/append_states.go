@@ -15,16 +15,18 @@ import (
 // buildWithStates builds the appends that also write states, in one statement. A conversation whose
 // head is not its last message takes several.
 func (s *Statements) buildWithStates(t scope.Tables, d dialect.Dialect) {
-	const found = "seq, c.id, c.user_id, coalesce(c.app, '') AS app, c.updated_at"
+	const found = "seq, c.id, c.user_id, coalesce(c.app, '') AS app, c.updated_at, c.last_message_at"
+	o := s.superseding(t)
 	s.keyedWithStates = query.NewStatement("WITH m AS (INSERT INTO "+t.Messages+" ("+record.MessageColumns+") "+
 		"SELECT ?, c.user_id, c.id, c.last_seq + 1, "+record.MessageMarks+" FROM (SELECT id, user_id, last_seq FROM "+t.Conversations+
-		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND head_seq IS NULL AND last_seq = COALESCE(?, last_seq) FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq), "+
+		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND head_seq IS NULL AND last_seq = COALESCE(?, last_seq)"+o.seen+" FOR NO KEY UPDATE) c ON CONFLICT DO NOTHING RETURNING seq), "+
 		"u AS (UPDATE "+t.Conversations+" AS c SET last_seq = m.seq, status = COALESCE(?, c.status), "+
 		"last_message_at = CASE WHEN c.last_seq = 0 THEN ? ELSE "+d.Greatest()+"(c.last_message_at, ?) END, updated_at = ? "+
-		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m."+found+"), "+
+		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m."+found+")"+o.update("u")+", "+
 		states.Inserts(t, d, "u")+"done AS (SELECT seq FROM u) SELECT seq FROM done", d.Numbered())
 	s.manyWithStates = query.NewStatement("WITH c AS ("+takeSeqs(t, d, "?", ", status = COALESCE(?, status)")+
-		" AND head_seq IS NULL AND last_seq = COALESCE(?, last_seq) RETURNING id, user_id, last_seq - ? AS before, coalesce(app, '') AS app, updated_at), "+
+		" AND head_seq IS NULL AND last_seq = COALESCE(?, last_seq)"+o.seen+
+		" RETURNING id, user_id, last_seq - ? AS before, coalesce(app, '') AS app, updated_at, last_message_at)"+o.update("c")+", "+
 		"i AS (INSERT INTO "+t.Messages+" ("+record.UserFirst+") SELECT c.user_id, "+unnestedAfter("c.before")+
 		" FROM c CROSS JOIN "+d.Unnest(record.MessageTypes)+" AS v ("+record.WithoutUser+")), "+
 		states.Inserts(t, d, "c")+"done AS (SELECT before FROM c) SELECT before FROM done", d.Numbered())
@@ -75,7 +77,7 @@ func (s *Statements) withStatesInOne(ctx context.Context, sc scope.Scope, drafts
 		if keyed {
 			found, err = s.keyedStatesInOne(sc, query.On(ctx, sc.Writer), drafts[0], expectedSeq, changes)
 		} else {
-			found, err = s.takeMany(sc, query.On(ctx, sc.Writer), &s.manyWithStates, drafts, expectedSeq, changes.Args)
+			found, err = s.takeMany(sc, query.On(ctx, sc.Writer), func(s *Statements) *query.Statement { return &s.manyWithStates }, drafts, expectedSeq, changes.Args)
 		}
 		return err
 	})
@@ -86,14 +88,16 @@ func (s *Statements) keyedStatesInOne(sc scope.Scope, db query.Conn, d Draft, ex
 	t, now := threadState{}, sc.Instant()
 	m := *d.Message
 	t.add(&m, now)
+	s = s.forMessages(!t.asked.IsZero())
 	var expected any
 	if expectedSeq != nil {
 		expected = *expectedSeq
 	}
 	conversationID, user := d.ConversationID.String(), sc.User.String()
 	args := record.MessageArgs(append(make([]any, 0, 60), d.ID.String()), d.Message)
-	args = append(args, conversationID, user, expected, record.Null(string(t.status)), t.lastMessageAt, t.lastMessageAt, now, conversationID, user)
-	args, err := changes.Args(args)
+	args = s.seenArgs(append(args, conversationID, user, expected), conversationID, user)
+	args = append(args, record.Null(string(t.status)), t.lastMessageAt, t.lastMessageAt, now, conversationID, user)
+	args, err := changes.Args(s.supersedeArgs(args, conversationID, user, now, t.asked))
 	if err != nil {
 		return false, err
 	}

@@ -99,7 +99,10 @@ func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, e
 func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, error) {
 	var m *message.Message
 	err := scope.Settle(func() (_ bool, err error) {
-		m, err = s.update(ctx, id, store.OnlyDeleted, "", query.New("deleted_at = NULL"))
+		m, err = changeMessage(ctx, s.sc, id, store.OnlyDeleted, "", query.New("deleted_at = NULL"), func(in scope.Scope, m *message.Message) error {
+			return SupersedeBy(ctx, in, m)
+		})
+		err = query.Wrap("update", err)
 		if !errors.Is(err, store.ErrNotFound) {
 			return true, err
 		}
@@ -132,8 +135,12 @@ func (s messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) (int
 	}
 	var restored int64
 	err = sc.Transaction(ctx, func(tx *scope.Store) (err error) {
-		restored, err = changeMany(ctx, sc.In(tx), conversationID, query.New("deleted_at = NULL"), query.New(" AND deleted_at IS NOT NULL"))
-		return err
+		in := sc.In(tx)
+		restored, err = changeMany(ctx, in, conversationID, query.New("deleted_at = NULL"), query.New(" AND deleted_at IS NOT NULL"))
+		if err != nil || restored == 0 {
+			return err
+		}
+		return SupersedeOvertaken(ctx, in, conversationID)
 	})
 	sc.Noted(ctx, int(restored), 0)
 	return restored, query.Wrap("restore messages", err)

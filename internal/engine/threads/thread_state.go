@@ -27,6 +27,10 @@ type threadState struct {
 	// cleared says that no message is left: the activity begins anew.
 	cleared bool
 	changed bool
+	// waiting says that suggestions may wait for a decision. asked is when the latest of the
+	// messages that were added and supersede suggestions was sent, zero without one.
+	waiting bool
+	asked   time.Time
 }
 
 func newThreadState(c *conversation.Conversation) *threadState {
@@ -38,6 +42,9 @@ func newThreadState(c *conversation.Conversation) *threadState {
 func (t *threadState) add(m *message.Message, now time.Time) {
 	if at := conversation.Activity(m.SentAt, now); t.lastSeq == 0 || t.cleared || at.After(t.lastMessageAt) {
 		t.lastMessageAt = at
+	}
+	if at := conversation.Activity(m.SentAt, now); Supersedes(m) && at.After(t.asked) {
+		t.asked = at
 	}
 	if m.ParentSeq == nil {
 		m.ParentSeq = t.head
@@ -72,13 +79,13 @@ func statusAfter(m *message.Message) conversation.Status {
 // lockThreads locks the live conversations of a batch until the transaction ends, and
 // returns their states. Absent conversations are missing from the map.
 func lockThreads(sc scope.Scope, db query.Conn, drafts []Draft) (map[uuid.UUID]*threadState, error) {
-	q := sc.LockRows("id, last_seq, last_message_at, head_seq", sc.Among("id", conversationIDs(drafts)).Add(" AND deleted_at IS NULL"))
+	q := sc.LockRows("id, last_seq, last_message_at, head_seq, "+waiting(sc), sc.Among("id", conversationIDs(drafts)).Add(" AND deleted_at IS NULL"))
 	type row struct {
 		id uuid.UUID
 		threadState
 	}
 	rows, err := query.All(db, q, func(r *row) []any {
-		return []any{&r.id, &r.lastSeq, (*record.Instant)(&r.lastMessageAt), &r.head}
+		return []any{&r.id, &r.lastSeq, (*record.Instant)(&r.lastMessageAt), &r.head, &r.waiting}
 	})
 	threads := make(map[uuid.UUID]*threadState, len(rows))
 	for _, r := range rows {

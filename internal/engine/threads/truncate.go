@@ -166,7 +166,7 @@ func replace(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, draf
 		return hidden, err
 	}
 	thread := newThreadState(c)
-	thread.cleared = true
+	thread.cleared, thread.waiting = true, true
 	batch, err := appendBatch(ctx, sc, drafts, map[uuid.UUID]*threadState{conversationID: thread}, batchOptions{})
 	if err != nil {
 		return 0, err
