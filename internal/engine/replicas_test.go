@@ -117,7 +117,7 @@ var writes = map[string]string{
 	"states.states":           "Merge",
 	"threads.summaries":       "Create Delete",
 	"deliveries.deliveries":   "Enqueue Cancel Reschedule Retry Claim Renew Done Fail Bounce Delivered Run",
-	"suggestions.suggestions": "Create Approve Edit Reject Send Delete Restore",
+	"suggestions.suggestions": "Create Approve Edit Reject Send SaveDraft Reopen Expire Delete Restore",
 	"embeddings.embeddings":   "Set SetMany EmbedMissing RetrySetAside DropModel",
 	"maintenance.maintenance": "EraseUser",
 }

@@ -427,6 +427,13 @@ func suggestionCalls() map[string][]call {
 		"Send": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
 			return []any{e.approved.ID, &message.Message{}}
 		}}},
+		"SaveDraft": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.pending.ID, "half", store.SaveOptions{By: "b"}}
+		}}},
+		"Reopen": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.approved.ID, store.ReopenOptions{Current: true}}
+		}}},
+		"Expire":  {{want: empty, args: with(store.ExpireOptions{CreatedBefore: future})}},
 		"Delete":  {{want: notFound, args: pendingID}},
 		"Restore": {{want: notFound, args: goneID}},
 	}
