@@ -134,7 +134,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	all := subtests{}
 	for _, part := range []subtests{
-		conversationTests(), messageTests(), branchTests(), suggestionTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
+		conversationTests(), messageTests(), branchTests(), suggestionTests(), draftTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
 		stateTests(), listTests(), voteTests(), deliveryTests(), usageTests(),
 		inputTests(), boundTests(), searchTests(), searchPartTests(), languageTests(), embeddingTests(), reportTests(), healthTests(),
 		windowTests(),

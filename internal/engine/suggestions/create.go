@@ -2,6 +2,7 @@ package suggestions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -33,9 +34,12 @@ func (s suggestions) Create(ctx context.Context, sg *suggestion.Suggestion) erro
 		err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
 			stored = *sg // the transaction may run more than once
 			created, err = create(ctx, sc.In(tx), &stored)
+			if err == nil && !created {
+				err = errNotInserted
+			}
 			return err
 		})
-		if err == nil && !created {
+		if errors.Is(err, errNotInserted) {
 			err = explainNotInserted(ctx, sc, sg)
 		}
 		return created, err
@@ -52,6 +56,9 @@ func (s suggestions) Create(ctx context.Context, sg *suggestion.Suggestion) erro
 	}
 	return query.Wrap("create suggestion", err)
 }
+
+// errNotInserted rolls back what a suggestion counted that was not inserted.
+var errNotInserted = errors.New("convostore: the suggestion was not inserted")
 
 // create inserts a suggestion into a conversation that it locks, so that each message of the
 // conversation comes before the suggestion or finds it. It returns false if it inserted nothing.
