@@ -47,6 +47,10 @@ func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 		"claims":                      claimsAtOnce,
 		"done and fail":               reportsAtOnce,
 		"enqueue":                     enqueuesAtOnce,
+		"append and approve":          appendsAgainstApprove,
+		"append and approve, send":    appendsAgainstSend,
+		"append and suggest":          appendsAgainstSuggest,
+		"drafts":                      draftsAtOnce,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, f(t)) })

@@ -51,8 +51,9 @@ func (s suggestions) expire(ctx context.Context, before time.Time, most int64) (
 	now, table := s.sc.Instant(), s.sc.Tables.Suggestions
 	old := query.New("SELECT s.id, s.user_id FROM "+table+" s WHERE s.status = 'pending' AND s.deleted_at IS NULL AND s.created_at < ? AND s.updated_at < ?", before, before)
 	s.sc.InLive(s.sc.Owned(old, "s."), "s.").Add(s.sc.SortByTime("created_at", "s.").OrderBy("")+" LIMIT ?", most).Add(s.sc.Dialect.SkipLocked("s"))
-	q := query.New("UPDATE "+table+" AS t SET status = 'expired', reviewed_at = ?, updated_at = ? FROM ", now, now).Bracketed(old).
-		Add(" v WHERE t.id = v.id AND t.user_id = v.user_id AND t.status = 'pending'")
+	// As a subquery of the UPDATE it could run more than once, and find others each time.
+	q := query.New("WITH v AS ").Bracketed(old).Add(" UPDATE "+table+" AS t SET status = 'expired', reviewed_at = ?, updated_at = ? FROM v", now, now).
+		Add(" WHERE t.id = v.id AND t.user_id = v.user_id AND t.status = 'pending'")
 	err = s.sc.Single(ctx, func(on *scope.Store) (err error) {
 		n, err = q.Exec(query.On(ctx, on.Writer))
 		return err
