@@ -199,7 +199,8 @@ func TestReplicaAfterAllUsers(t *testing.T) {
 		for name, write := range map[string]func() error{
 			"Create": func() error { return all.Conversations().Create(ctx, &conversation.Conversation{UserID: user}) },
 			"Append": func() error {
-				_, err := all.Messages().Append(ctx, c.ID, &message.Message{Role: message.RoleUser, Content: "c"})
+				// One of the lead would supersede the suggestion that is approved.
+				_, err := all.Messages().Append(ctx, c.ID, &message.Message{Role: message.RoleAssistant, Content: "c"})
 				return err
 			},
 			"SetTitle":      func() error { _, err := all.Conversations().SetTitle(ctx, c.ID, "d"); return err },
