@@ -141,7 +141,8 @@ func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bo
 	conversationID, user, now := d.ConversationID.String(), sc.User.String(), sc.Instant()
 	var status conversation.Status
 	args := takeSeqArgs(make([]any, 0, 5), conversation.Activity(d.SentAt, now), now, conversationID, user)
-	found, waits, err := true, false, error(nil)
+	var found, waits bool
+	var err error
 	if Supersedes(d.Message) {
 		found, err = s.takeSeqWaiting.With(args).Row(db, &d.Seq, &status, &waits)
 	} else {
