@@ -21,19 +21,26 @@ func (c *Conversation) move(m *message.Message, switched bool) {
 		if !active || at.After(latest) {
 			latest = at
 		}
-		if !at.Before(turn) {
-			c.Status = c.Status.AfterMessage(m)
-		}
 		active = true
 	}
 	if c.LastMessageAt = c.CreatedAt; active {
 		c.LastMessageAt = latest
 	}
+	switch {
+	case Status("").AfterMessage(m) != "" && (turn == nil || !at.Before(Activity(turn.OrderedAt(), message.Now()))):
+		c.Status = c.Status.AfterMessage(m)
+	case !switched || c.Status == StatusArchived:
+	case turn == nil:
+		c.Status = StatusActive
+	default:
+		c.Status = c.Status.AfterMessage(turn)
+	}
 }
 
 // latestBefore tells whether a live message on the path before m is activity, when the latest of them was
-// ordered, and when the latest turn.
-func (c *Conversation) latestBefore(m *message.Message) (active bool, latest, turn time.Time) {
+// ordered, and which one is the latest turn.
+func (c *Conversation) latestBefore(m *message.Message) (active bool, latest time.Time, turn *message.Message) {
+	var turnAt time.Time
 	bySeq := make(map[int64]*message.Message, len(c.Messages))
 	for _, o := range c.Messages {
 		bySeq[o.Seq] = o
@@ -46,8 +53,8 @@ func (c *Conversation) latestBefore(m *message.Message) (active bool, latest, tu
 		if !active || at.After(latest) {
 			latest = at
 		}
-		if Status("").AfterMessage(o) != "" && at.After(turn) {
-			turn = at
+		if Status("").AfterMessage(o) != "" && (turn == nil || at.After(turnAt)) {
+			turn, turnAt = o, at
 		}
 		active = true
 	}

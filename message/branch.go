@@ -1,6 +1,8 @@
 package message
 
 import (
+	"cmp"
+
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/rule"
@@ -29,13 +31,18 @@ func (m *Message) branchOff(tx *gorm.DB) (int64, error) {
 	} else if err := m.checkParent(tx); err != nil {
 		return 0, err
 	}
+	end := cmp.Or(c.HeadSeq, &c.LastSeq)
+	if switched := m.ParentSeq != nil && *m.ParentSeq != *end; switched || c.HeadSeq != nil {
+		tx.Statement.Settings.Store(unsettled{m}, switched)
+		tx.Statement.Settings.Store(unsettledPath{m.ConversationID}, true)
+	}
 	if m.ParentSeq == nil || *m.ParentSeq == c.LastSeq {
 		m.ParentSeq = nil
 		by := m.moveLatest(tx)
 		by.sets += ", head_seq = NULL"
 		return m.count(tx, by, "TRUE")
 	}
-	return m.count(tx, moves{sets: ", head_seq = NULL, branched = TRUE"}, "TRUE") // settle moves the rest
+	return m.count(tx, moves{sets: ", head_seq = NULL, branched = TRUE"}, "TRUE") // AfterCreate moves the rest
 }
 
 // checkParent refuses a ParentSeq that no message of the conversation has. 0 is the beginning.

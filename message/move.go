@@ -1,8 +1,10 @@
 package message
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/google/uuid"
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/internal/column"
@@ -16,8 +18,12 @@ type moves struct {
 }
 
 // unsettled is the key under which the hook before a statement notes that the one after it is to
-// settle a message.
+// settle a message, and whether the path of the head is another one with it.
 type unsettled struct{ m *Message }
+
+// unsettledPath is the key under which the hook before a statement notes that it does not know what
+// the path of a conversation says, so that the messages that follow are settled as well.
+type unsettledPath struct{ conversation uuid.UUID }
 
 // orderedAt is when a message that is activity is ordered, but not after now; else nil.
 func (m *Message) orderedAt(tx *gorm.DB) any {
@@ -44,7 +50,7 @@ func (m *Message) nextStatus() *string {
 // moveLatest moves status and activity if the message is the latest of all, as nearly every one is.
 func (m *Message) moveLatest(tx *gorm.DB) moves {
 	at := m.orderedAt(tx)
-	if at == nil {
+	if _, unknown := tx.Statement.Settings.Load(unsettledPath{m.ConversationID}); unknown || at == nil {
 		return moves{}
 	}
 	return moves{
@@ -58,7 +64,8 @@ func (m *Message) moveLatest(tx *gorm.DB) moves {
 // branch, is compared with the others once all messages of the statement are stored: the conversation
 // is locked since BeforeCreate.
 func (m *Message) AfterCreate(tx *gorm.DB) error {
-	if _, ok := tx.Statement.Settings.LoadAndDelete(unsettled{m}); !ok {
+	switched, ok := tx.Statement.Settings.LoadAndDelete(unsettled{m})
+	if !ok {
 		return nil
 	}
 	var head int64
@@ -66,34 +73,46 @@ func (m *Message) AfterCreate(tx *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	return m.settle(tx, head)
+	return m.settle(tx, head, switched == true)
 }
 
-// settle finds status and activity by the messages on the path to the head: the message decides the
-// status if it is the latest turn of the path, and the activity is that of the path.
-func (m *Message) settle(tx *gorm.DB, head int64) error {
+// settle gives the conversation the activity of the path to the head. The path decides the status as
+// well, if the message is the latest turn of the path that it ended, or if the path is another one
+// with it and the conversation is not archived.
+func (m *Message) settle(tx *gorm.DB, head int64, switched bool) error {
 	r := latest.Tables{
 		Conversations: tx.Statement.Quote(conversations(tx)), Messages: tx.Statement.Quote(messages(tx)),
 		Deliveries: tx.Statement.Quote(OutboxEntry{}.TableName(tx.NamingStrategy)),
 	}
-	on, err := m.onPath(tx, head)
+	on, own, err := m.onPaths(tx, head)
 	if err != nil {
 		return err
 	}
+	turn := func(column string, on moves) string {
+		return "(SELECT " + column + on.sets + " AND " + r.Turn("x") + " ORDER BY " + latest.At("x") + " DESC, x.seq DESC LIMIT 1)"
+	}
 	by := moves{", last_message_at = COALESCE((SELECT " + latest.At("x") + on.sets + " ORDER BY " + latest.At("x") + " DESC LIMIT 1), c.created_at)", on.args}
-	if status := m.nextStatus(); status != nil {
-		by.sets += ", status = CASE WHEN (SELECT x.seq" + on.sets + " AND " + r.Turn("x") + " ORDER BY " + latest.At("x") + " DESC, x.seq DESC LIMIT 1) = ? THEN ? ELSE c.status END"
-		by.args = append(append(append([]any{}, by.args...), on.args...), m.Seq, *status)
+	if switched || m.nextStatus() != nil {
+		by.sets += ", status = CASE WHEN ? AND c.status <> 'archived' OR " + turn("x.seq", own) + " = ? THEN COALESCE(" + turn(latest.Status("x"), on) + ", 'active') ELSE c.status END"
+		by.args = slices.Concat(by.args, []any{switched}, own.args, []any{m.Seq}, on.args)
 	}
 	args := append(append([]any{column.BoundTime(tx, Now())}, by.args...), m.ConversationID, m.UserID)
 	return tx.Exec("UPDATE "+r.Conversations+" AS c SET updated_at = ?"+by.sets+" WHERE c.id = ? AND c.user_id = ?", args...).Error
 }
 
-// onPath selects, as FROM and WHERE, the messages x on the path to a seq that are activity.
-func (m *Message) onPath(tx *gorm.DB, end int64) (moves, error) {
-	var starts []struct{ Seq, ParentSeq int64 }
-	err := tx.Raw("SELECT seq, parent_seq FROM ? WHERE conversation_id = ? AND user_id = ? AND parent_seq IS NOT NULL ORDER BY seq",
+// start is a message that does not follow the one before it.
+type start struct{ Seq, ParentSeq int64 }
+
+// onPaths selects, as FROM and WHERE, the messages x that are activity on the path to the head, and on
+// the one to the message.
+func (m *Message) onPaths(tx *gorm.DB, head int64) (on, own moves, err error) {
+	var starts []start
+	err = tx.Raw("SELECT seq, parent_seq FROM ? WHERE conversation_id = ? AND user_id = ? AND parent_seq IS NOT NULL ORDER BY seq",
 		messages(tx), m.ConversationID, m.UserID).Scan(&starts).Error
+	return m.onPath(tx, starts, head), m.onPath(tx, starts, m.Seq), err
+}
+
+func (m *Message) onPath(tx *gorm.DB, starts []start, end int64) moves {
 	spans, args := []string{"1 = 0"}, []any{m.ConversationID, m.UserID}
 	for end > 0 {
 		first, next := int64(1), int64(0)
@@ -107,5 +126,5 @@ func (m *Message) onPath(tx *gorm.DB, end int64) (moves, error) {
 		end = next
 	}
 	from := " FROM " + tx.Statement.Quote(messages(tx)) + " x WHERE x.conversation_id = ? AND x.user_id = ? AND (" + strings.Join(spans, " OR ") + ") AND " + latest.Active("x")
-	return moves{from, args}, err
+	return moves{from, args}
 }

@@ -67,7 +67,8 @@ func (m *Message) takeSeq(tx *gorm.DB) (int64, error) {
 }
 
 // count counts the message in its conversation with more assignments, if a condition holds. A
-// message that is not the latest, or that begins a branch, is left to AfterCreate.
+// message that is not the latest, or that follows a path of which a message is left to it, is left to
+// AfterCreate.
 func (m *Message) count(tx *gorm.DB, by moves, condition string) (int64, error) {
 	if m.Asks() {
 		by.sets += ", snoozed_until = NULL"
@@ -85,8 +86,8 @@ func (m *Message) count(tx *gorm.DB, by moves, condition string) (int64, error) 
 		Late, Waiting bool
 	}
 	err := tx.Raw(sql, append(args, m.ConversationID, m.UserID, before, m.orderedAt(tx))...).Scan(&c).Error
-	if err == nil && (c.Late || m.ParentSeq != nil) {
-		tx.Statement.Settings.Store(unsettled{m}, true)
+	if _, unknown := tx.Statement.Settings.Load(unsettledPath{m.ConversationID}); err == nil && (c.Late || unknown) {
+		tx.Statement.Settings.LoadOrStore(unsettled{m}, false)
 	}
 	if err == nil && c.Waiting {
 		err = m.supersede(tx)

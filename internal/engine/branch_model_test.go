@@ -18,6 +18,7 @@ type modelNode struct {
 	key         string
 	sentAt      time.Time
 	direction   message.Direction
+	note        bool
 	role        message.Role
 	tools       bool
 	files       bool
@@ -31,30 +32,77 @@ type modelThread struct {
 	nodes      map[int64]*modelNode
 	last, head int64
 	status     conversation.Status
-	activity   time.Time
 	createdAt  time.Time
 }
 
 func newModelThread(c *conversation.Conversation) *modelThread {
 	return &modelThread{
 		id: c.ID, nodes: map[int64]*modelNode{},
-		status: conversation.StatusActive, activity: c.LastMessageAt, createdAt: c.CreatedAt,
+		status: conversation.StatusActive, createdAt: c.CreatedAt,
 	}
 }
 
 // add appends a message under a parent.
 func (m *modelThread) add(n *modelNode, parent int64) {
-	m.addTo(n, parent, m.last == 0)
-}
-
-func (m *modelThread) addTo(n *modelNode, parent int64, first bool) {
-	if first || n.sentAt.After(m.activity) {
-		m.activity = n.sentAt
-	}
-	m.status = m.status.After(n.direction)
+	switched := parent != m.head
 	m.last++
 	n.seq, n.parent = m.last, parent
 	m.head, m.nodes[n.seq] = n.seq, n
+	if turn := m.latestTurn(); turn == n || switched && m.status != conversation.StatusArchived {
+		m.status = statusOf(turn)
+	}
+}
+
+// activity is when the latest live message of the path of the head was sent.
+func (m *modelThread) activity() time.Time {
+	at, any := m.createdAt, false
+	for _, n := range live(m.path(m.head)) {
+		if !n.note && (!any || n.sentAt.After(at)) {
+			at, any = n.sentAt, true
+		}
+	}
+	return at
+}
+
+// latestTurn is the latest live message on the path of the head, nil if there is none.
+func (m *modelThread) latestTurn() (turn *modelNode) {
+	for _, n := range live(m.path(m.head)) {
+		if !n.note && (turn == nil || !n.sentAt.Before(turn.sentAt)) {
+			turn = n
+		}
+	}
+	return turn
+}
+
+func statusOf(turn *modelNode) conversation.Status {
+	if turn == nil {
+		return conversation.StatusActive
+	}
+	return conversation.StatusActive.After(turn.direction)
+}
+
+// recount gives the status of the path, unless the conversation is archived.
+func (m *modelThread) recount() {
+	if m.status != conversation.StatusArchived {
+		m.status = statusOf(m.latestTurn())
+	}
+}
+
+// mark deletes or restores a message. It moves the status if it was the latest one, or is.
+func (m *modelThread) mark(n *modelNode, deleted bool) {
+	was := m.latestTurn()
+	n.deleted = deleted
+	if m.latestTurn() != was {
+		m.recount()
+	}
+}
+
+// setHead shows another path.
+func (m *modelThread) setHead(seq int64) {
+	if seq != m.head {
+		m.head = seq
+		m.recount()
+	}
 }
 
 // path returns the messages of the path that ends with a seq, deleted ones included.
@@ -94,16 +142,7 @@ func (m *modelThread) truncate(seq int64, free bool) (hidden int64) {
 			n.key = ""
 		}
 	}
-	m.head, m.activity = seq, m.createdAt
-	status := conversation.StatusActive
-	for i, n := range live(m.path(seq)) {
-		if status = status.After(n.direction); i == 0 || n.sentAt.After(m.activity) {
-			m.activity = n.sentAt
-		}
-	}
-	if m.status != conversation.StatusArchived {
-		m.status = status
-	}
+	m.setHead(seq)
 	return hidden
 }
 

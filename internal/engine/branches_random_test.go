@@ -81,9 +81,9 @@ func (w *branchWalk) begin() {
 // steps are what may happen, as often as they stand here.
 var branchSteps = []func(w *branchWalk){
 	(*branchWalk).append, (*branchWalk).append, (*branchWalk).append, (*branchWalk).append,
-	(*branchWalk).appendUnder, (*branchWalk).appendUnder, (*branchWalk).appendMany, (*branchWalk).plain,
+	(*branchWalk).appendUnder, (*branchWalk).appendUnder, (*branchWalk).appendMany, (*branchWalk).plain, (*branchWalk).plainMany, (*branchWalk).counted, (*branchWalk).counted,
 	(*branchWalk).regenerate, (*branchWalk).regenerate, (*branchWalk).edit,
-	(*branchWalk).remove, (*branchWalk).remove, (*branchWalk).restore, (*branchWalk).purge, (*branchWalk).archive,
+	(*branchWalk).remove, (*branchWalk).remove, (*branchWalk).restore, (*branchWalk).purge, (*branchWalk).archive, (*branchWalk).reopen,
 	(*branchWalk).fork, (*branchWalk).truncate, (*branchWalk).truncate, (*branchWalk).replace,
 	(*branchWalk).setHead, (*branchWalk).setHead,
 }
@@ -103,6 +103,8 @@ func (w *branchWalk) compare() {
 	c, err := w.mine.Conversations().Thread(ctx, w.m.id)
 	require.NoError(t, err)
 	require.Equal(t, w.m.last, c.LastSeq)
+	require.Equal(t, w.m.status, c.Status)
+	require.True(t, w.m.activity().Equal(c.LastMessageAt), "activity %v, not %v", c.LastMessageAt, w.m.activity())
 	want := contentsOf(w.m.path(w.m.head))
 	require.Equal(t, want, textsOf(c.Messages))
 	n := 1 + w.rand.IntN(5)
@@ -198,8 +200,12 @@ func (w *branchWalk) newMessage() (*message.Message, *modelNode) {
 	if w.rand.IntN(4) == 0 { // several at one time
 		m.SentAt = time.Date(2025, 6, 1, 0, 0, w.rand.IntN(5), 0, time.UTC)
 	}
+	m.Kind = message.KindMessage
+	if w.rand.IntN(8) == 0 {
+		m.Kind = message.KindNote
+	}
 	m.Role = message.Roles()[w.rand.IntN(len(message.Roles()))]
-	n := &modelNode{content: m.Content, sentAt: m.SentAt, direction: direction, role: m.Role}
+	n := &modelNode{note: m.Kind == message.KindNote, content: m.Content, sentAt: m.SentAt, direction: direction, role: m.Role}
 	switch w.rand.IntN(6) {
 	case 0:
 		m.ToolCalls, n.tools = message.JSON(`[{"id":"x"}]`), true

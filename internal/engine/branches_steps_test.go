@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
@@ -81,19 +82,21 @@ func (w *branchWalk) appendMany() {
 		m, n := w.newMessage()
 		ms, nodes = append(ms, m), append(nodes, n)
 	}
-	// The last one is a sibling of the second.
-	first := w.m.last + 1
-	ms[3].ParentSeq = &first
-	w.note("append many")
+	// Some follow one that was there before, and the last one is a sibling of the second.
+	parents := []int64{w.m.head, w.m.last + 1, w.m.last + 2, w.m.last + 1}
+	for i := range parents {
+		if i < 3 && w.rand.IntN(4) == 0 {
+			parents[i] = w.some()
+			ms[i].ParentSeq = new(parents[i])
+		}
+	}
+	ms[3].ParentSeq = &parents[3]
+	w.note("append many under %v", parents)
 	created, err := w.mine.Messages().AppendMany(w.t.Context(), w.m.id, ms, store.AppendOptions{ExpectedSeq: new(w.m.last)})
 	require.NoError(w.t, err)
 	require.Equal(w.t, []bool{true, true, true, true}, created)
 	for i, n := range nodes {
-		parent := w.m.head
-		if i == 3 {
-			parent = first
-		}
-		w.m.add(n, parent)
+		w.m.add(n, parents[i])
 		n.id = ms[i].ID
 	}
 }
@@ -151,7 +154,7 @@ func (w *branchWalk) remove() {
 	w.note("delete %d", n.seq)
 	_, err := w.mine.Messages().Delete(w.t.Context(), n.id)
 	require.NoError(w.t, err)
-	n.deleted = true
+	w.m.mark(n, true)
 }
 
 func (w *branchWalk) restore() {
@@ -162,7 +165,7 @@ func (w *branchWalk) restore() {
 	w.note("restore %d", n.seq)
 	_, err := w.mine.Messages().Restore(w.t.Context(), n.id)
 	require.NoError(w.t, err)
-	n.deleted = false
+	w.m.mark(n, false)
 }
 
 func (w *branchWalk) purge() {
@@ -177,6 +180,66 @@ func (w *branchWalk) archive() {
 	_, err := w.mine.Conversations().Archive(w.t.Context(), w.m.id)
 	require.NoError(w.t, err)
 	w.m.status = conversation.StatusArchived
+}
+
+func (w *branchWalk) reopen() {
+	w.note("reopen")
+	_, err := w.mine.Conversations().Reopen(w.t.Context(), w.m.id)
+	require.NoError(w.t, err)
+	w.m.status = w.m.status.Reopened()
+}
+
+// counted creates a message that AddMessage has placed, beside the conversation that it has moved. A
+// message that is purged leaves a gap, over which AddMessage does not see.
+func (w *branchWalk) counted() {
+	if int64(len(w.m.nodes)) != w.m.last {
+		return
+	}
+	m, n := w.newMessage()
+	parent := w.m.head
+	if w.rand.IntN(2) == 0 {
+		parent = w.some()
+		m.ParentSeq = &parent
+	}
+	w.note("counted under %d", parent)
+	require.NoError(w.t, w.st.DB(w.t.Context()).Transaction(func(tx *gorm.DB) error {
+		var c conversation.Conversation
+		if err := tx.Preload("Messages", func(tx *gorm.DB) *gorm.DB { return tx.Unscoped() }).First(&c, "id = ?", w.m.id).Error; err != nil {
+			return err
+		}
+		if err := c.AddMessage(m); err != nil {
+			return err
+		}
+		if err := tx.Omit(clause.Associations).Save(&c).Error; err != nil {
+			return err
+		}
+		return tx.Create(m).Error
+	}))
+	w.m.add(n, parent)
+	n.id = m.ID
+	require.Equal(w.t, n.seq, m.Seq)
+}
+
+// plainMany creates messages with the host's own GORM in one statement.
+func (w *branchWalk) plainMany() {
+	ms, nodes, parents := make([]*message.Message, 3), make([]*modelNode, 3), make([]int64, 3)
+	for i := range ms {
+		ms[i], nodes[i] = w.newMessage()
+		ms[i].UserID, ms[i].ConversationID = w.user, w.m.id
+		if parents[i] = w.m.last + int64(i); i == 0 {
+			parents[i] = w.m.head
+		}
+		if w.rand.IntN(3) == 0 {
+			parents[i] = w.some()
+			ms[i].ParentSeq = new(parents[i])
+		}
+	}
+	w.note("plain many under %v", parents)
+	require.NoError(w.t, w.st.DB(w.t.Context()).Transaction(func(tx *gorm.DB) error { return tx.Create(&ms).Error }))
+	for i, n := range nodes {
+		w.m.add(n, parents[i])
+		n.id = ms[i].ID
+	}
 }
 
 // fork copies a path, and goes on with the copy every other time.
@@ -247,7 +310,7 @@ func (w *branchWalk) replace() {
 	require.NoError(w.t, err)
 	require.Equal(w.t, w.m.truncate(0, true), hidden)
 	for i, n := range nodes {
-		w.m.addTo(n, w.m.head, i == 0)
+		w.m.add(n, w.m.head)
 		n.id = ms[i].ID
 	}
 }
@@ -262,5 +325,5 @@ func (w *branchWalk) setHead() {
 	}
 	require.NoError(w.t, err)
 	require.Equal(w.t, w.m.id, c.ID)
-	w.m.head = seq
+	w.m.setHead(seq)
 }

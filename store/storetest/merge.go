@@ -65,6 +65,7 @@ func mergedInto(t testing.TB, err error, from, into uuid.UUID) {
 }
 
 func testMerge(t *testing.T, w *world) {
+	w.clock.add(time.Hour) // after all that is sent
 	into := w.mailed(t, at(10, "a"), at(40, "b"))
 	from := w.mailed(t, at(30, "d"), at(20, "c"), at(50, "e"))
 	hidden := w.append(t, from, at(25, "hidden"))
@@ -286,6 +287,7 @@ func testMergeFollows(t *testing.T, w *world) {
 }
 
 func testMergeStatus(t *testing.T, w *world) {
+	w.clock.add(time.Hour)
 	outbound := func(seconds int) *message.Message {
 		m := at(seconds, "out")
 		m.Direction, m.Role = message.DirectionOutbound, message.RoleAssistant

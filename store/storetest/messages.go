@@ -101,7 +101,7 @@ func everything(at time.Time) *message.Message {
 		SenderEmail: "Jö <a@例え.jp>", RecipientEmail: "b@example.com, c@example.com",
 		PostmarkMessageID: "pm-" + scripts, GmailMessageID: "gm-" + scripts, GmailThreadID: "gt-" + scripts,
 		EmailMessageID: "<x@y>", IdempotencyKey: "key-" + scripts,
-		Headers: message.Headers{"Subject": {"Re: " + scripts}, "received": {"one", "two"}, "X-Empty": {""}},
+		Headers: message.Headers{"Subject": {"Re: " + oneLine(scripts)}, "received": {"one", "two"}, "X-Empty": {""}},
 		Attachments: message.Attachments{
 			{Filename: "ü.pdf", ContentType: "application/pdf", Size: 1 << 40, ContentID: "cid", Inline: true, URL: "https://x/?a=1&b=<2>", Key: "k", Checksum: "sha256:00"},
 			{Filename: "b"},

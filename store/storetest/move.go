@@ -38,6 +38,7 @@ func (w *world) move(t testing.TB, into *conversation.Conversation, ms ...*messa
 }
 
 func testMove(t *testing.T, w *world) {
+	w.clock.add(time.Hour) // after all that is sent
 	into, other := w.mailed(t, at(10, "a")), w.mailed(t, at(12, "d"))
 	late, early := at(20, "late"), at(11, "early")
 	from := w.mailed(t, at(1, "first"), late, early)

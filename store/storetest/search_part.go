@@ -68,12 +68,15 @@ func testSearchPart(t *testing.T, w *world) {
 	for _, q := range partQueries {
 		w.append(t, thread, text(q.text))
 		w.create(t, &conversation.Conversation{Title: "t " + q.text})
-		w.create(t, &conversation.Conversation{Title: "s", Subject: q.text})
+		w.create(t, &conversation.Conversation{Title: "s", Subject: oneLine(q.text)})
 	}
 	for _, q := range partQueries {
 		for _, part := range q.has {
 			assert.Contains(t, w.finds(t, part, store.MatchSubstring), q.text, part)
 			both := []string{"t " + q.text, "s"}
+			if strings.Contains(part, "\n") {
+				both = both[:1] // a subject is one line
+			}
 			assert.Subset(t, w.findsThreads(t, part, store.MatchSubstring), both, part)
 			assert.Subset(t, titles(w.listed(t, store.ConversationFilter{Text: part})), both, part)
 			w.marks(t, part)

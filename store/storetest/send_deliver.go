@@ -179,7 +179,7 @@ func testSendDeliverLinked(t *testing.T, w *world) {
 	w.append(t, c, &message.Message{Role: message.RoleAssistant, IdempotencyKey: "stored"})
 	link := func(key string) (*message.Message, *message.OutboxEntry) {
 		m, e := &message.Message{IdempotencyKey: key}, &message.OutboxEntry{Channel: "mail"}
-		created, err := w.mine.Suggestions().Send(ctx, w.decided(t, c, "").ID, m, store.SendOptions{Deliver: e})
+		created, err := w.mine.Suggestions().Send(ctx, w.decided(t, c, "").ID, m, store.SendOptions{Deliver: e, AllowSecond: true})
 		require.NoError(t, err)
 		require.False(t, created)
 		return m, e

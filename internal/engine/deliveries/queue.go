@@ -62,18 +62,19 @@ func (l *locked) enqueue(e *message.OutboxEntry) error {
 	if err := threads.InsertEntries(l.Scope, l.db, []*message.OutboxEntry{e}); err != nil {
 		return err
 	}
-	return l.queued()
+	unsaid, err := threads.TakenOut(l.db.Ctx, l.Scope, l.message)
+	if err != nil {
+		return err
+	}
+	return l.queued(unsaid)
 }
 
 // queued says that the message is on its way, unless it has been sent.
-func (l *locked) queued() error {
+func (l *locked) queued(unsaid bool) error {
 	if d := l.message.Delivery; d == message.DeliverySent || d == message.DeliveryDelivered {
 		return nil
 	}
-	if err := l.deliver(message.DeliveryQueued, nil); err != nil {
-		return err
-	}
-	return threads.Answered(l.db.Ctx, l.Scope, l.message)
+	return l.become(message.DeliveryQueued, nil, unsaid)
 }
 
 func (s deliveries) Cancel(ctx context.Context, id uuid.UUID) (*message.OutboxEntry, error) {
@@ -101,15 +102,9 @@ func (l *locked) takeBack() error {
 	case others.open+others.done > 0 || l.message.Delivery != message.DeliveryQueued:
 		return nil
 	case others.failed > 0:
-		if err := l.deliver(message.DeliveryFailed, nil); err != nil {
-			return err
-		}
-		return threads.Unanswered(l.db.Ctx, l.Scope, l.message)
+		return l.become(message.DeliveryFailed, nil, false)
 	}
-	if err := l.deliver(message.DeliveryNone, nil); err != nil {
-		return err
-	}
-	return threads.Unsaid(l.db.Ctx, l.Scope, l.message)
+	return l.become(message.DeliveryNone, nil, false)
 }
 
 func (s deliveries) Reschedule(ctx context.Context, id uuid.UUID, at time.Time) (*message.OutboxEntry, error) {
@@ -169,5 +164,5 @@ func (l *locked) retry() (again []*message.OutboxEntry, err error) {
 		return nil, &store.TransitionError{Of: "message", From: from, To: "tried again"}
 	}
 	slices.SortFunc(again, func(a, b *message.OutboxEntry) int { return strings.Compare(a.Channel, b.Channel) })
-	return again, l.queued()
+	return again, l.queued(l.message.Delivery == message.DeliveryNone) // an entry of it was cancelled
 }

@@ -69,7 +69,7 @@ func ifNot(kind dialect.Kind, err error) error {
 
 // done records that a provider took the message. Of a second time only the ids are kept.
 func (l *locked) done(r store.DeliveryResult, first bool) (e *message.OutboxEntry, err error) {
-	e, was := l.entry, l.message.Delivery
+	e, was := l.entry, l.message
 	if first {
 		if e, err = l.set(query.New("done_at = ?, failed_at = NULL, cancelled_at = NULL, claimed_by = NULL, claimed_until = NULL", l.Instant())); err != nil {
 			return nil, err
@@ -81,13 +81,8 @@ func (l *locked) done(r store.DeliveryResult, first bool) (e *message.OutboxEntr
 	if err := l.addRefs(r); err != nil || !first {
 		return e, err
 	}
-	if was == message.DeliveryFailed || was == message.DeliveryNone {
-		err = threads.Answered(l.db.Ctx, l.Scope, l.message)
-	}
-	if err == nil && !r.SentAt.IsZero() {
-		err = threads.MoveActivity(l.db.Ctx, l.Scope, l.message, r.SentAt)
-	}
-	return e, err
+	// Without a delivery it was taken out of the outbox, since there is the entry.
+	return e, threads.Changed(l.db.Ctx, l.Scope, was, l.message, was.Delivery == message.DeliveryNone)
 }
 
 // sent makes the message sent, with the ids that it lacks. What became known of it since it was
@@ -149,10 +144,7 @@ func (l *locked) failed(reason any) error {
 	if d := l.message.Delivery; d != message.DeliveryQueued && d != message.DeliveryNone {
 		return nil // more is known of it
 	}
-	if err := l.deliver(message.DeliveryFailed, reason); err != nil {
-		return err
-	}
-	return threads.Unanswered(l.db.Ctx, l.Scope, l.message)
+	return l.become(message.DeliveryFailed, reason, false)
 }
 
 // maxReason is how much of a provider's error is kept.
@@ -178,10 +170,7 @@ func (s deliveries) Bounce(ctx context.Context, messageID uuid.UUID, reason stri
 		if l.message.Delivery == message.DeliveryBounced {
 			return nil
 		}
-		if err := l.deliver(message.DeliveryBounced, reasonOf(reason)); err != nil {
-			return err
-		}
-		return threads.Unanswered(l.db.Ctx, l.Scope, l.message)
+		return l.become(message.DeliveryBounced, reasonOf(reason), false)
 	})
 }
 
@@ -193,10 +182,11 @@ func (s deliveries) Delivered(ctx context.Context, messageID uuid.UUID) (*messag
 		case message.DeliveryBounced:
 			return &store.TransitionError{Of: "message", From: was.String(), To: message.DeliveryDelivered.String()}
 		}
-		if err := l.deliver(message.DeliveryDelivered, nil); err != nil {
+		unsaid, err := threads.TakenOut(l.db.Ctx, l.Scope, l.message)
+		if err != nil {
 			return err
 		}
-		return threads.Answered(l.db.Ctx, l.Scope, l.message)
+		return l.become(message.DeliveryDelivered, nil, unsaid)
 	})
 }
 

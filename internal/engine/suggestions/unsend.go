@@ -116,9 +116,6 @@ func (s suggestions) hide(ctx context.Context, sc scope.Scope, m *message.Messag
 	if err != nil || m.Deleted() {
 		return err
 	}
-	if err := threads.Unsaid(ctx, sc, m); err != nil {
-		return err
-	}
 	_, err = threads.NewMessages(sc, s.appends, nil).Delete(ctx, m.ID)
 	return err
 }

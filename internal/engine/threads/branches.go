@@ -97,7 +97,11 @@ func (s messages) SetHead(ctx context.Context, conversationID uuid.UUID, seq int
 		if err := hasSeq(in, db, conversationID, seq); err != nil || seq == headSeq(c) {
 			return err
 		}
-		c, err = updateConversation(ctx, in, conversationID, store.ExcludeDeleted, moveHead(c, seq))
+		l, err := lockedPath{sc: in, db: db, conversation: c, end: seq}.latest()
+		if err != nil {
+			return err
+		}
+		c, err = updateConversation(ctx, in, conversationID, store.ExcludeDeleted, l.assigned(c, moveHead(c, seq)))
 		in.Branched.Note(conversationID)
 		return err
 	})

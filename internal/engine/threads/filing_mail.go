@@ -63,13 +63,21 @@ func newLetter(m *message.Message, o store.FileOptions) *letter {
 func answeredIDs(m *message.Message) []string { return answersOf(m.Headers) }
 
 func answersOf(h message.Headers) []string {
-	references := message.ParseIDs(strings.Join(h.Values("References"), " "))
+	references := idsIn(h.Values("References"))
 	slices.Reverse(references)
 	var ids []string
-	for _, id := range append(message.ParseIDs(strings.Join(h.Values("In-Reply-To"), " ")), references...) {
+	for _, id := range append(idsIn(h.Values("In-Reply-To")), references...) {
 		if len(ids) < maxAnsweredIDs && check.Key("", id) == nil && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
+	}
+	return ids
+}
+
+// idsIn are the ids of each value, of which some may be without brackets.
+func idsIn(values []string) (ids []string) {
+	for _, v := range values {
+		ids = append(ids, message.ParseIDs(v)...)
 	}
 	return ids
 }

@@ -206,7 +206,7 @@ func (m moving) settle(head, last int64, more *query.Query) (*conversation.Conve
 		if err != nil {
 			return nil, err
 		}
-		assign.Add(", status = ?, last_message_at = ?", string(l.kept(c)), l.at)
+		l.assigned(c, assign)
 	}
 	c, err := updateConversation(m.ctx, m.sc, c.ID, store.ExcludeDeleted, assign.Append(more))
 	if err == nil {

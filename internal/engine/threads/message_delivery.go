@@ -52,69 +52,46 @@ func ChangeLocked(ctx context.Context, sc scope.Scope, m *message.Message, assig
 	return setChanged(ctx, sc, m.ID, store.IncludeDeleted, "", query.New("").Append(assign).Add(counted, change))
 }
 
-// turns selects the turns m of the conversation of a message, itself left out.
-func turns(sc scope.Scope, m *message.Message) *query.Query {
-	return query.New("SELECT 1 FROM "+sc.Tables.Messages+" m WHERE m.conversation_id = ? AND m.user_id = ? AND m.id <> ? AND "+ruleOf(sc.Tables).Turn("m"),
-		m.ConversationID, sc.User, m.ID)
-}
-
-// arrives is the condition that an outbound message m has not come back.
-const arrives = " AND m.direction = 'outbound' AND COALESCE(m.delivery, 'sent') NOT IN ('failed', 'bounced')"
-
-// after is the condition that a message m comes after another, in the order of the rule.
-func after(o *message.Message) *query.Query {
-	at := latest.At("m")
-	return query.New(" AND ("+at+" > ? OR "+at+" = ? AND m.seq > ?)", o.OrderedAt(), o.OrderedAt(), o.Seq)
-}
-
-func isTurn(m *message.Message) bool {
-	return !m.Deleted() && m.Direction == message.DirectionOutbound && conversation.Status("").AfterMessage(m) != ""
-}
-
-// Unanswered has a locked conversation need a reply because a message did not arrive, unless a
-// later outbound one did.
-func Unanswered(ctx context.Context, sc scope.Scope, m *message.Message) error {
-	return moveStatus(ctx, sc, m, conversation.StatusNeedsReply, turns(sc, m).Add(arrives).Append(after(m)))
-}
-
-// Unsaid has a locked conversation need a reply because a message will not be sent, unless another
-// outbound one follows the last inbound one.
-func Unsaid(ctx context.Context, sc scope.Scope, m *message.Message) error {
-	at, inAt := latest.At("m"), latest.At("i")
-	answered := turns(sc, m).Add(arrives+" AND NOT EXISTS (SELECT 1 FROM "+sc.Tables.Messages+" i WHERE i.conversation_id = ? AND i.user_id = ? AND "+
-		latest.Counts("i")+" AND i.direction = 'inbound' AND ("+inAt+" > "+at+" OR "+inAt+" = "+at+" AND i.seq > m.seq))", m.ConversationID, sc.User)
-	return moveStatus(ctx, sc, m, conversation.StatusNeedsReply, answered)
-}
-
-// Answered has a locked conversation that needs a reply wait, because a message is on its way
-// again, unless a later inbound one came.
-func Answered(ctx context.Context, sc scope.Scope, m *message.Message) error {
-	return moveStatus(ctx, sc, m, conversation.StatusWaiting, turns(sc, m).Add(" AND m.direction = 'inbound'").Append(after(m)))
-}
-
-// moveStatus gives the conversation of a message a status, unless there is a row that speaks
-// against it. Waiting follows on a need of a reply alone: it does not bring back what is archived.
-func moveStatus(ctx context.Context, sc scope.Scope, m *message.Message, to conversation.Status, unless *query.Query) error {
-	if !isTurn(m) {
-		return nil
-	}
-	q := query.New("UPDATE "+sc.Tables.Conversations+" SET status = ?, updated_at = ? WHERE id = ? AND user_id = ? AND status <> ?",
-		string(to), sc.Instant(), m.ConversationID, sc.User, string(to))
-	if to == conversation.StatusWaiting {
-		q.Add(" AND status = 'needs_reply'")
-	}
-	_, err := q.Add(" AND NOT EXISTS ").Bracketed(unless).Exec(query.On(ctx, sc.Writer))
-	return err
-}
-
-// MoveActivity moves the activity of a locked conversation to a time that a message was sent at,
-// unless it is there or later already.
-func MoveActivity(ctx context.Context, sc scope.Scope, m *message.Message, sentAt time.Time) error {
-	at := conversation.Activity(sentAt, sc.Instant())
+// Changed moves the status and the activity of a locked conversation after one of its messages came
+// to say something else than it did, because of its delivery, or is ordered elsewhere. unsaid says that
+// it was no turn before, because it was taken out of the outbox. The status is that of the path, if
+// that has changed by the message. An archived conversation stays so, unless the message did not arrive.
+func Changed(ctx context.Context, sc scope.Scope, was, m *message.Message, unsaid bool) error {
 	if m.Deleted() || !m.Kind.Counts() {
 		return nil
 	}
-	_, err := query.New("UPDATE "+sc.Tables.Conversations+" SET last_message_at = ? WHERE id = ? AND user_id = ? AND last_message_at < ?",
-		at, m.ConversationID, sc.User, at).Exec(query.On(ctx, sc.Writer))
-	return err
+	now := sc.Instant()
+	from, to := conversation.Activity(was.OrderedAt(), now), conversation.Activity(m.OrderedAt(), now)
+	takenOut := m.Delivery == message.DeliveryNone && was.Delivery != message.DeliveryNone
+	said := unsaid || takenOut || statusAfter(was) != statusAfter(m)
+	if !said && from.Equal(to) {
+		return nil
+	}
+	first, last := from, to
+	if first.After(last) {
+		first, last = last, first
+	}
+	wakes := said && statusAfter(m) == conversation.StatusNeedsReply
+	return settle(ctx, sc, m, func(rows pathRows, _ time.Time) *query.Query {
+		assign := query.New("last_message_at = CASE WHEN c.last_message_at > ? THEN c.last_message_at ELSE COALESCE(", last).
+			Bracketed(rows(latest.At("m")).Add(" AND " + latest.Active("m") + " ORDER BY " + latest.At("m") + " DESC LIMIT 1")).
+			Add(", c.created_at) END, status = CASE WHEN ? AND c.status = 'archived' OR c.last_message_at >= ? AND ", !wakes, last).
+			Append(laterTurn(sc, rows, m, last))
+		if !said {
+			assign.Add(" OR NOT ").Append(laterTurn(sc, rows, m, first))
+		}
+		return assign.Add(" THEN c.status ELSE COALESCE(").
+			Bracketed(rows(latest.Status("m")).Add(" AND " + ruleOf(sc.Tables).Turn("m") + latestTurnFirst)).
+			Add(", 'active') END")
+	})
+}
+
+// TakenOut tells whether a message that has no delivery was taken out of the outbox.
+func TakenOut(ctx context.Context, sc scope.Scope, m *message.Message) (bool, error) {
+	if m.Delivery != message.DeliveryNone {
+		return false, nil
+	}
+	var one int
+	return query.New("SELECT 1 FROM "+sc.Tables.Deliveries+" WHERE message_id = ? AND user_id = ? AND cancelled_at IS NOT NULL LIMIT 1", m.ID, sc.User).
+		Row(query.On(ctx, sc.Writer), &one)
 }

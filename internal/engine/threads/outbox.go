@@ -198,7 +198,11 @@ func (o *Outgoing) find(ctx context.Context, sc scope.Scope, d Draft) error {
 	if !live || m.Delivery != message.DeliveryNone || m.GmailMessageID != "" || m.PostmarkMessageID != "" || CheckSendable(m) != nil {
 		return nil
 	}
-	e := o.ready
+	unsaid, err := TakenOut(ctx, sc, m)
+	if err != nil {
+		return err
+	}
+	e, was := o.ready, m
 	e.MessageID = m.ID
 	if err := InsertEntries(sc, query.On(ctx, sc.Writer), []*message.OutboxEntry{&e}); err != nil {
 		return err
@@ -208,7 +212,7 @@ func (o *Outgoing) find(ctx context.Context, sc scope.Scope, d Draft) error {
 		return err
 	}
 	*d.Message, o.stored = *m, &e
-	return Answered(ctx, sc, m)
+	return Changed(ctx, sc, was, m, unsaid)
 }
 
 // Find looks for the entry that a message has on the channel, the one that was made last.

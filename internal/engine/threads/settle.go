@@ -65,9 +65,11 @@ func Vanished(ctx context.Context, sc scope.Scope, m *message.Message) error {
 // latestTurnFirst takes the latest of the messages m.
 var latestTurnFirst = " ORDER BY " + latest.At("m") + " DESC, m.seq DESC LIMIT 1"
 
-// laterTurn is the condition that there is a turn after a message that was ordered at a time.
+// laterTurn is the condition that there is another turn after a time, or after a message among those
+// of that time.
 func laterTurn(sc scope.Scope, rows pathRows, m *message.Message, at time.Time) *query.Query {
-	q := rows("1").Add(" AND "+ruleOf(sc.Tables).Turn("m")+" AND ("+latest.At("m")+" > ? OR "+latest.At("m")+" = ? AND m.seq > ?) ORDER BY m.seq DESC LIMIT 1", at, at, m.Seq)
+	q := rows("1").Add(" AND "+ruleOf(sc.Tables).Turn("m")+" AND m.seq <> ? AND ("+latest.At("m")+" > ? OR "+latest.At("m")+" = ? AND m.seq > ?) ORDER BY m.seq DESC LIMIT 1",
+		m.Seq, at, at, m.Seq)
 	return query.New("").Bracketed(q).Add(" IS NOT NULL")
 }
 
@@ -145,7 +147,12 @@ func recount(ctx context.Context, sc scope.Scope, conversationID uuid.UUID) erro
 	return err
 }
 
-// kept is the status of a conversation from which messages went away.
+// assigned adds the status and the activity that a path has to what its conversation is assigned.
+func (l latestOf) assigned(c *conversation.Conversation, assign *query.Query) *query.Query {
+	return assign.Add(", status = ?, last_message_at = ?", string(l.kept(c)), l.at)
+}
+
+// kept is the status of a conversation from which messages went away, or whose path is another one.
 func (l latestOf) kept(c *conversation.Conversation) conversation.Status {
 	if c.Status == conversation.StatusArchived {
 		return c.Status
@@ -186,6 +193,24 @@ func (b *batchResult) loadLate(sc scope.Scope, db query.Conn, drafts []Draft) er
 	return err
 }
 
+// decides tells whether messages that were just appended give the status that their path has: one
+// of them became the latest, or the path is another one. An archived conversation stays so on another
+// path, unless one of them became the latest of the path that it ended. It is as if they had been
+// appended one by one.
+func (l latestOf) decides(sc scope.Scope, db query.Conn, c *conversation.Conversation, t *threadState) (bool, error) {
+	first := t.lastSeq - t.added + 1
+	if l.seq >= first || !t.switched || c.Status != conversation.StatusArchived {
+		return l.seq >= first || t.switched, nil
+	}
+	for seq := first; seq < t.lastSeq; seq++ {
+		then, err := lockedPath{sc: sc, db: db, conversation: c, end: seq}.latest()
+		if err != nil || then.seq == seq {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
 // settleUnsure finds status and activity of the conversations of a batch where only what is stored
 // tells them: a message of it begins a branch, or comes late to a conversation that has some.
 func (b *batchResult) settleUnsure(sc scope.Scope, db query.Conn) error {
@@ -201,7 +226,11 @@ func (b *batchResult) settleUnsure(sc scope.Scope, db query.Conn) error {
 		if err != nil {
 			return err
 		}
-		if t.lastMessageAt = l.at; l.seq > t.lastSeq-t.added {
+		decided, err := l.decides(sc, db, c, t)
+		if err != nil {
+			return err
+		}
+		if t.lastMessageAt = l.at; decided {
 			t.status = l.status
 		}
 		_, err = query.New("UPDATE "+sc.Tables.Conversations+" SET status = COALESCE(?, status), last_message_at = ? WHERE id = ? AND user_id = ?",

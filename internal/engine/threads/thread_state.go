@@ -32,8 +32,9 @@ type threadState struct {
 	known, active bool
 	turnAt        time.Time
 	// unsure says that a message is not the latest or begins a branch, so that status and activity
-	// are to be found by what is stored.
-	unsure bool
+	// are to be found by what is stored. switched says that the path is another one than before, so
+	// that it decides the status with all of its messages.
+	unsure, switched bool
 	// added is how many messages were added.
 	added int64
 	// waiting says that suggestions may wait for a decision. asked is when the latest of the
@@ -64,9 +65,8 @@ func (t *threadState) add(m *message.Message, now time.Time) {
 	if m.ParentSeq == nil {
 		m.ParentSeq = t.head
 	}
-	if m.ParentSeq != nil && *m.ParentSeq != end {
-		t.unsure = true // the path is another one
-	}
+	t.switched = t.switched || m.ParentSeq != nil && *m.ParentSeq != end
+	t.unsure = t.unsure || t.switched || t.head != nil
 	if m.ParentSeq != nil && *m.ParentSeq == t.lastSeq {
 		m.ParentSeq = nil
 	}

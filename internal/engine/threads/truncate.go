@@ -59,7 +59,7 @@ func truncate(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, seq
 		return nil, 0, err
 	}
 	c, err = updateConversation(ctx, sc, conversationID, store.ExcludeDeleted,
-		moveHead(c, seq).Add(", status = ?, last_message_at = ?", string(l.kept(c)), l.at))
+		l.assigned(c, moveHead(c, seq)))
 	return c, hidden, err
 }
 
