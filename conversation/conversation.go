@@ -206,7 +206,7 @@ func (c *Conversation) AddMessage(m *message.Message) error {
 	m.ConversationID, m.UserID, m.Seq = c.ID, c.UserID, c.LastSeq+1
 	c.move(m, switched)
 	c.LastSeq = m.Seq
-	if Status("").AfterMessage(m) == StatusNeedsReply {
+	if m.Asks() {
 		c.SnoozedUntil = nil
 	}
 	c.UpdatedAt = message.Now()

@@ -18,8 +18,9 @@ import (
 
 // withoutField lists the columns that have no field in a model.
 var withoutField = map[string][]string{
-	// The row keys of SQLite, and what the database itself makes of last_message_at.
-	"conversations":      {"row_id", "activity_bucket"},
+	// The row keys of SQLite, what the database itself makes of last_message_at, and a count that only
+	// statements which lock the row read.
+	"conversations":      {"row_id", "activity_bucket", "draft_seq"},
 	"messages":           {"row_id"},
 	"message_embeddings": {"row_id"},
 }

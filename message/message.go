@@ -277,6 +277,10 @@ func (m *Message) Said() bool {
 // was said, and is of the kind KindMessage. Notes, events and automatic mail do not.
 func (m *Message) Counts() bool { return m.Kind.Counts() && m.Said() }
 
+// Asks reports whether the message counts and came in: it ends the snooze of its conversation and
+// supersedes the suggestions that do not take it into account.
+func (m *Message) Asks() bool { return m.Direction == DirectionInbound && m.Counts() }
+
 // OrderedAt returns the time by which the message is compared with others to find the latest of a
 // conversation: SentAt, but not later than the append, CreatedAt. A sender's clock that is ahead, or
 // an e-mail dated 9999, would otherwise be the latest for ever. A message of an outbox is sent after

@@ -45,7 +45,10 @@ func (m *Message) place(tx *gorm.DB) error {
 		if err := m.onlyOne(tx); err != nil {
 			return err
 		}
-		return m.joinCounted(tx)
+		if err := m.joinCounted(tx); err != nil {
+			return err
+		}
+		return m.supersede(tx)
 	case m.Seq > last+1:
 		return fmt.Errorf("%w: the messages before seq %d are not stored", rule.ErrConflict, m.Seq)
 	case !inTransaction:
@@ -66,23 +69,27 @@ func (m *Message) takeSeq(tx *gorm.DB) (int64, error) {
 // count counts the message in its conversation with more assignments, if a condition holds. A
 // message that is not the latest, or that begins a branch, is left to AfterCreate.
 func (m *Message) count(tx *gorm.DB, by moves, condition string) (int64, error) {
-	if next := m.nextStatus(); next != nil && ConversationStatus(*next) == ConversationStatus("").After(DirectionInbound) {
+	if m.Asks() {
 		by.sets += ", snoozed_until = NULL"
 	}
 	sql := "UPDATE ? SET last_seq = last_seq + 1, updated_at = ?" + by.sets +
-		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) AND " + condition + " RETURNING last_seq, COALESCE(last_message_at > ?, FALSE) AS late"
+		" WHERE id = ? AND user_id = ? AND deleted_at IS NULL AND last_seq = COALESCE(?, last_seq) AND " + condition +
+		" RETURNING last_seq, COALESCE(last_message_at > ?, FALSE) AS late, " + overtakeTables(tx).Waiting(tx.Statement.Quote(conversations(tx)), "") + " AS waiting"
 	var before *int64
 	if m.Seq > 0 {
 		before = new(m.Seq - 1)
 	}
 	args := append([]any{conversations(tx), column.BoundTime(tx, Now())}, by.args...)
 	var c struct {
-		LastSeq int64
-		Late    bool
+		LastSeq       int64
+		Late, Waiting bool
 	}
 	err := tx.Raw(sql, append(args, m.ConversationID, m.UserID, before, m.orderedAt(tx))...).Scan(&c).Error
 	if err == nil && (c.Late || m.ParentSeq != nil) {
 		tx.Statement.Settings.Store(unsettled{m}, true)
+	}
+	if err == nil && c.Waiting {
+		err = m.supersede(tx)
 	}
 	return c.LastSeq, err
 }

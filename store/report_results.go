@@ -74,7 +74,8 @@ type SuggestionStats struct {
 	Approved int64 `json:"approved"`
 	Edited   int64 `json:"edited"`
 	Rejected int64 `json:"rejected"`
-	// Superseded and Expired ones were never decided.
+	// Superseded and Expired ones were never decided: a newer message came in, or nobody decided in
+	// time. The rates do not count them.
 	Superseded int64 `json:"superseded"`
 	Expired    int64 `json:"expired"`
 	// AverageConfidence is the mean over the suggestions that have a confidence, each rounded to
@@ -85,9 +86,12 @@ type SuggestionStats struct {
 	Cost decimal.Decimal `json:"cost"`
 }
 
-// ApprovalRate returns the share, 0 to 1, of all suggestions made that were approved without
-// an edit. Pending ones count as not approved. It returns false if none was made.
-func (s SuggestionStats) ApprovalRate() (float64, bool) { return share(s.Approved, s.Made) }
+// ApprovalRate returns the share, 0 to 1, of the suggestions made that were approved without
+// an edit. Pending ones count as not approved, superseded and expired ones are left out. It returns
+// false if none is left.
+func (s SuggestionStats) ApprovalRate() (float64, bool) {
+	return share(s.Approved, s.Made-s.Superseded-s.Expired)
+}
 
 // AcceptanceRate returns the share, 0 to 1, of the decided suggestions that were approved or
 // edited. It returns false if none is decided.

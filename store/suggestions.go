@@ -14,6 +14,7 @@ import (
 type Suggestions interface {
 	SuggestionReader
 	SuggestionCreator
+	SuggestionDrafter
 	SuggestionReviewer
 	SuggestionSender
 	SuggestionRemover
@@ -44,12 +45,14 @@ type SuggestionReader interface {
 	ListByConversation(ctx context.Context, conversationID uuid.UUID, p PageRequest) (Page[*suggestion.Suggestion], error)
 }
 
-// SuggestionReviewer decides on suggestions, once each.
+// SuggestionReviewer decides on suggestions, once each unless Reopen undoes it.
 type SuggestionReviewer interface {
 	// Approve decides that the suggested text goes out as it is. If several callers decide
 	// at the same time, one wins; the others get a *TransitionError that names the decision
-	// they found, and change nothing. A second decision gets the same error. Approve returns
-	// ErrNotFound if there is no such suggestion. All of this holds for Edit and Reject too.
+	// they found, and change nothing. A second decision gets the same error, and so does one on a
+	// suggestion that a newer message of the lead has superseded: whichever of the two came first.
+	// Approve clears an unfinished draft. It returns ErrNotFound if there is no such suggestion.
+	// All of this holds for Edit and Reject too.
 	Approve(ctx context.Context, id uuid.UUID, r suggestion.Review) (*suggestion.Suggestion, error)
 
 	// Edit decides that content goes out instead of the suggested text. An empty content is
@@ -67,6 +70,11 @@ type SuggestionCreator interface {
 	// and ErrInvalid if the message that it answers is not a live one of that conversation.
 	// A suggestion may be stored with a decision and its ReviewedAt. One with a
 	// SentMessageID is ErrInvalid: only Send links the message.
+	//
+	// AnswersSeq, if it is not given, becomes the seq of the newest live message on the path of the
+	// head. Give that of the newest message that the model has read: one above the last seq of the
+	// conversation is ErrInvalid, and if a message of the lead came in while the model was writing,
+	// the suggestion is stored as superseded, which its Status says.
 	Create(ctx context.Context, s *suggestion.Suggestion) error
 }
 

@@ -10,13 +10,22 @@ import (
 )
 
 // BeforeCreate is a GORM hook for hosts that create suggestions themselves. It sets an id if
-// there is none, normalizes and validates.
-func (s *Suggestion) BeforeCreate(*gorm.DB) error {
+// there is none, normalizes and validates. As the store's Create does, it sets AnswersSeq to the
+// seq of the newest message, unless it is given.
+func (s *Suggestion) BeforeCreate(tx *gorm.DB) error {
 	if err := column.GiveID(&s.ID); err != nil {
 		return err
 	}
-	return check.First(s.prepare(), check.ID("user_id", s.UserID), check.ID("conversation_id", s.ConversationID))
+	if err := check.First(s.prepare(), check.ID("user_id", s.UserID), check.ID("conversation_id", s.ConversationID)); err != nil {
+		return err
+	}
+	return s.place(tx)
 }
+
+// AfterCreate is a GORM hook for hosts that create suggestions themselves. It supersedes a pending
+// suggestion if a message of the lead has overtaken its AnswersSeq by then, with or without a
+// transaction. In a conversation with branches it leaves that to Send.
+func (s *Suggestion) AfterCreate(tx *gorm.DB) error { return s.settle(tx) }
 
 // BeforeUpdate is a GORM hook for hosts that change suggestions themselves. Save normalizes and
 // validates, also a row that is not there yet. Updates validates what it sets, from a struct or

@@ -30,6 +30,23 @@ func WithStatus(statuses ...Status) column.Scope { return column.In(col("status"
 // Pending keeps the suggestions that are not decided.
 func Pending(db *gorm.DB) *gorm.DB { return col("status").Is(StatusPending)(db) }
 
+// Superseded keeps the suggestions that a newer message of the lead superseded.
+func Superseded(db *gorm.DB) *gorm.DB { return col("status").Is(StatusSuperseded)(db) }
+
+// Expired keeps the suggestions that nobody decided on in time.
+func Expired(db *gorm.DB) *gorm.DB { return col("status").Is(StatusExpired)(db) }
+
+// Sendable keeps the suggestions that may be sent and were not: the approved and edited ones.
+func Sendable(db *gorm.DB) *gorm.DB {
+	return col("sent_message_id").Null()(WithStatus(StatusApproved, StatusEdited)(db))
+}
+
+// Drafted keeps the suggestions with an edit that is not finished.
+func Drafted(db *gorm.DB) *gorm.DB { return col("draft_at").NotNull()(db) }
+
+// AnsweringBefore keeps the suggestions whose AnswersSeq is below a seq, and not those without one.
+func AnsweringBefore(seq int64) column.Scope { return col("answers_seq").Below(seq) }
+
 // WithConfidence keeps the suggestions with at least this confidence. It drops those
 // without one.
 func WithConfidence(least float64) column.Scope { return col("confidence_score").AtLeast(least) }

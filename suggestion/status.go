@@ -10,14 +10,14 @@ import (
 // Status says which decision was made about a suggestion, if any.
 type Status string
 
-// The statuses. A new suggestion is pending. It ceases to be so once.
+// The statuses. A new suggestion is pending. It ceases to be so once, unless Reopen undoes that.
 const (
 	StatusPending  Status = "pending"
 	StatusApproved Status = "approved"
 	StatusEdited   Status = "edited"
 	StatusRejected Status = "rejected"
 	// StatusSuperseded: a newer message came in, which the suggestion does not take into
-	// account. Nobody decided.
+	// account. Nobody decided, and Reopen brings the suggestion back.
 	StatusSuperseded Status = "superseded"
 	// StatusExpired: nobody decided in time.
 	StatusExpired Status = "expired"
@@ -26,7 +26,12 @@ const (
 // transitions lists every allowed change of status. The methods here and the store, which
 // builds its SQL from this table, refuse any other.
 var transitions = map[Status][]Status{
-	StatusPending: {StatusApproved, StatusEdited, StatusRejected, StatusSuperseded, StatusExpired},
+	StatusPending:    {StatusApproved, StatusEdited, StatusRejected, StatusSuperseded, StatusExpired},
+	StatusApproved:   {StatusPending},
+	StatusEdited:     {StatusPending},
+	StatusRejected:   {StatusPending},
+	StatusSuperseded: {StatusPending},
+	StatusExpired:    {StatusPending},
 }
 
 // Statuses returns every status, in the order of the constants.

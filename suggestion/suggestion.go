@@ -27,8 +27,9 @@ type JSON = message.JSON
 // suggestions still fits an int64.
 const MaxTokens = check.MaxTokens
 
-// Suggestion is a suggested reply. It is pending until it is approved, edited or rejected.
-// It is decided once and sent at most once.
+// Suggestion is a suggested reply. It is pending until it is approved, edited or rejected, until a
+// newer message of the lead supersedes it, or until it expires. It is decided once, unless Reopen
+// undoes that, and sent at most once.
 type Suggestion struct {
 	// ID is a UUID of version 7 that the library makes, unless the host sets one.
 	ID     uuid.UUID `gorm:"type:uuid;primaryKey;<-:create;-:migration" json:"id"`
@@ -40,14 +41,15 @@ type Suggestion struct {
 	InReplyToMessageID *uuid.UUID `gorm:"type:uuid;<-:create;-:migration" json:"in_reply_to_message_id,omitempty"`
 
 	// AnswersSeq is the seq of the latest message that the suggestion takes into account, 0 if
-	// that is not known. A newer message makes the suggestion stale.
+	// there was none. Creating the suggestion sets it to that of the newest message, unless it is
+	// given. A newer message of the lead supersedes the suggestion while it is pending.
 	AnswersSeq int64 `gorm:"<-:create;serializer:convostore_null_zero;-:migration" json:"answers_seq,omitempty"`
 
 	SuggestedContent string `gorm:"-:migration" json:"suggested_content"`
 	// EditedContent is the text after a person edited it, empty unless the status is edited.
 	EditedContent string `gorm:"serializer:convostore_null_text;-:migration" json:"edited_content,omitempty"`
 	// DraftContent is an edit that is not finished, and DraftBy and DraftAt say who saved it
-	// and when. DraftAt is nil if there is none.
+	// and when. DraftAt is nil if there is none. A decision clears it.
 	DraftContent string     `gorm:"serializer:convostore_null_text;-:migration" json:"draft_content,omitempty"`
 	DraftBy      string     `gorm:"serializer:convostore_null_text;-:migration" json:"draft_by,omitempty"`
 	DraftAt      *time.Time `gorm:"-:migration" json:"draft_at,omitempty"`
@@ -218,6 +220,7 @@ func (s *Suggestion) Decide(to Status, content string, r Review) error {
 	}
 	s.Status, s.EditedContent, s.ReviewedBy, s.Feedback = to, content, r.By, r.Feedback
 	s.ReviewedAt = new(message.Instant(at))
+	s.clearDraft()
 	s.UpdatedAt = message.Now()
 	return nil
 }

@@ -44,7 +44,8 @@ func (w *rowWriter) write(ctx context.Context, created bool) error {
 	if err := w.writeOfMessages(ctx, db); err != nil {
 		return err
 	}
-	if err := insertRows(w, db, w.rows.suggestions, w.suggestion); err != nil {
+	// What the file says of a suggestion holds: the hooks would say anew what it takes into account.
+	if err := insertRows(w, db.Session(&gorm.Session{SkipHooks: true}), w.rows.suggestions, w.suggestion); err != nil {
 		return err
 	}
 	if !created {
@@ -230,6 +231,9 @@ func (w *rowWriter) restoreConversation(db *gorm.DB) error {
 	}
 	if c.Branched { // else it is as the parents of the messages have made it
 		set["branched"] = true
+	}
+	if len(w.rows.suggestions) > 0 { // an append that waits for the row looks for them again
+		set["draft_seq"] = gorm.Expr("COALESCE(draft_seq, 0) + 1")
 	}
 	return db.Table(c.TableName(db.NamingStrategy)).Where("id = ? AND user_id = ?", w.id, w.user).UpdateColumns(set).Error
 }

@@ -423,6 +423,9 @@ func callSuggestions(c *caller, s *secrets, r store.Suggestions, thread *convers
 	for _, decide := range []string{"Approve", "Reject", "Edit"} {
 		sg := s.suggestion(thread)
 		c.call(r, "Create", sg)
+		c.call(r, "SaveDraft", sg.ID, s.next(), store.SaveOptions{By: s.next()})
+		c.call(r, "Expire", store.ExpireOptions{CreatedBefore: time.Now().Add(time.Hour)})
+		c.call(r, "Reopen", sg.ID, store.ReopenOptions{Current: true})
 		args := []any{sg.ID}
 		if decide == "Edit" {
 			args = append(args, s.next())

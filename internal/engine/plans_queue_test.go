@@ -132,13 +132,13 @@ func checkReads(t *testing.T, st store.Store, s storetest.Statement, sqlite bool
 }
 
 var (
-	scanned = regexp.MustCompile(`Scan .*\(actual rows=([\d.]+) loops=(\d+)\)`)
-	removed = regexp.MustCompile(`Rows Removed by (?:Filter|Index Recheck): (\d+)`)
+	scannedRows = regexp.MustCompile(`Scan.*actual rows=([\d.]+) loops=(\d+)`)
+	removedRows = regexp.MustCompile(`Rows Removed by [A-Za-z ]+: (\d+)`)
 )
 
 // rowsRead is how many rows the scan in a line of a plan has read, 0 for any other line.
 func rowsRead(plan []string, i int) int {
-	m := scanned.FindStringSubmatch(plan[i])
+	m := scannedRows.FindStringSubmatch(plan[i])
 	if m == nil {
 		return 0
 	}
@@ -151,7 +151,7 @@ func rowsRead(plan []string, i int) int {
 		if strings.Contains(line, "->") {
 			break
 		}
-		if r := removed.FindStringSubmatch(line); r != nil {
+		if r := removedRows.FindStringSubmatch(line); r != nil {
 			rows += number(r[1])
 		}
 	}

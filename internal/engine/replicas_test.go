@@ -117,7 +117,7 @@ var writes = map[string]string{
 	"states.states":           "Merge",
 	"threads.summaries":       "Create Delete",
 	"deliveries.deliveries":   "Enqueue Cancel Reschedule Retry Claim Renew Done Fail Bounce Delivered Run",
-	"suggestions.suggestions": "Create Approve Edit Reject Send Unsend Delete Restore",
+	"suggestions.suggestions": "Create Approve Edit Reject Send SaveDraft Reopen Expire Unsend Delete Restore",
 	"embeddings.embeddings":   "Set SetMany EmbedMissing RetrySetAside DropModel",
 	"maintenance.maintenance": "EraseUser",
 }
@@ -208,7 +208,8 @@ func TestReplicaAfterAllUsers(t *testing.T) {
 		for name, write := range map[string]func() error{
 			"Create": func() error { return all.Conversations().Create(ctx, &conversation.Conversation{UserID: user}) },
 			"Append": func() error {
-				_, err := all.Messages().Append(ctx, c.ID, &message.Message{Role: message.RoleUser, Content: "c"})
+				// One of the lead would supersede the suggestion that is approved.
+				_, err := all.Messages().Append(ctx, c.ID, &message.Message{Role: message.RoleAssistant, Content: "c"})
 				return err
 			},
 			"SetTitle":      func() error { _, err := all.Conversations().SetTitle(ctx, c.ID, "d"); return err },

@@ -59,8 +59,12 @@ func testBoundsPages(t *testing.T, w *world) {
 		w.tick()
 	}
 	c := w.conversation(t)
+	var ms []*message.Message
 	for i := range n {
-		m := w.append(t, c, text(fmt.Sprint(i)+mebibyte))
+		ms = append(ms, w.append(t, c, text(fmt.Sprint(i)+mebibyte)))
+		w.tick()
+	}
+	for i, m := range ms { // a message would supersede those before it
 		s := &suggestion.Suggestion{
 			ConversationID: c.ID, InReplyToMessageID: &m.ID, SuggestedContent: fmt.Sprint(i) + mebibyte[:1<<19], ConfidenceScore: new(0.9),
 		}

@@ -56,6 +56,10 @@ func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 		"merge both ways":             mergesBothWays,
 		"merges":                      mergesOfMany,
 		"move and edit":               movesAgainstEdits,
+		"append and approve":          appendsAgainstApprove,
+		"append and approve, send":    appendsAgainstSend,
+		"append and suggest":          appendsAgainstSuggest,
+		"drafts":                      draftsAtOnce,
 	}
 	maps.Copy(tests, sendsAtOnce())
 	for name, test := range tests {

@@ -111,6 +111,9 @@ func (o *oracle) HighConfidenceApproved(atLeast float64, p store.Period) []*sugg
 func (o *oracle) DecisionTimes(p store.Period) (d store.DecisionTimes) {
 	var took []time.Duration
 	for _, s := range o.drafted(p) {
+		if s.Status == suggestion.StatusSuperseded || s.Status == suggestion.StatusExpired {
+			continue // nobody decided
+		}
 		if s.ReviewedAt != nil {
 			if wait := s.ReviewedAt.Sub(s.CreatedAt); plausible(wait) {
 				took = append(took, counted(p, s.CreatedAt, wait))

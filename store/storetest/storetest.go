@@ -134,7 +134,7 @@ func runCRUD(t *testing.T, f Factory, c Capabilities) {
 	t.Helper()
 	all := subtests{}
 	for _, part := range []subtests{
-		conversationTests(), messageTests(), branchTests(), suggestionTests(), sendTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
+		conversationTests(), messageTests(), branchTests(), suggestionTests(), draftTests(), sendTests(), maintenanceTests(), erasureTests(), holdTests(), retentionTests(), tableCareTests(),
 		stateTests(), listTests(), operatorTests(), voteTests(), refTests(), filingTests(), deliveryTests(), usageTests(), kindTests(),
 		inputTests(), boundTests(), searchTests(), searchPartTests(), languageTests(), embeddingTests(), reportTests(), healthTests(),
 		windowTests(), heirTests(), moveTests(),

@@ -482,7 +482,14 @@ func suggestionCalls() map[string][]call {
 				return []any{e.approved.ID, &message.Message{}, store.SendOptions{Deliver: &message.OutboxEntry{Channel: "mail"}}}
 			}},
 		},
-		"Unsend":  {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.outbox.sent.ID} }}},
+		"Unsend": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.outbox.sent.ID} }}},
+		"SaveDraft": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.pending.ID, "half", store.SaveOptions{By: "b"}}
+		}}},
+		"Reopen": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any {
+			return []any{e.approved.ID, store.ReopenOptions{Current: true}}
+		}}},
+		"Expire":  {{want: empty, args: with(store.ExpireOptions{CreatedBefore: future})}},
 		"Delete":  {{want: notFound, args: pendingID}},
 		"Restore": {{want: notFound, args: goneID}},
 	}

@@ -188,5 +188,8 @@ func nullUUID(id *uuid.UUID) any {
 // NullNumber returns n as an argument, or NULL for 0.
 func NullNumber(n int64) any { return nullZero(n) }
 
+// NullTime returns a time as an argument, or NULL for none.
+func NullTime(t *time.Time) any { return nullTime(t) }
+
 // NullMoney returns an amount as an argument, or NULL for 0.
 func NullMoney(d decimal.Decimal) any { return money(d) }

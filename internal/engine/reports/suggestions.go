@@ -187,7 +187,8 @@ func (s reports) DecisionTimes(ctx context.Context, p store.Period) (store.Decis
 	if err != nil {
 		return store.DecisionTimes{}, err
 	}
-	waits := s.liveSuggestions(query.New("SELECT s.created_at AS at, "+s.sc.Dialect.Micros("s.created_at", "s.reviewed_at")+" AS wait"), p)
+	waits := s.liveSuggestions(query.New("SELECT s.created_at AS at, "+s.sc.Dialect.Micros("s.created_at", "s.reviewed_at")+" AS wait"), p).
+		Add(" AND s.status NOT IN ('superseded', 'expired')")
 	all, err := s.total(db, p, waits)
 	return store.DecisionTimes{
 		Decided: all.ended, Durations: all.durations(), Pending: all.open, OldestPending: all.oldest,

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/convostore/convostore/internal/dialect"
 	"github.com/convostore/convostore/internal/engine/query"
 )
 
@@ -77,7 +78,12 @@ func (sc Scope) ThroughActivity() string {
 // that is always right. SQLite plans for the average user and conversation, and an index whose rows
 // belong to few of them looks worse to it than one of all rows.
 func (sc Scope) Through(index string) string {
-	return sc.Dialect.Through(sc.Tables.names.Name(index))
+	return sc.Tables.Through(sc.Dialect, index)
+}
+
+// Through is Scope.Through for a statement that is built before there is a scope.
+func (t Tables) Through(d dialect.Dialect, index string) string {
+	return d.Through(t.names.Name(index))
 }
 
 // First returns the first column.

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/convostore/convostore/conversation"
-
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/engine/query"
@@ -54,7 +52,10 @@ func end(ctx context.Context, sc scope.Scope, id uuid.UUID, assign, condition *q
 	if !e.Counts() {
 		return nil
 	}
-	if err := threads.Appeared(ctx, sc, &e.Message, false); err != nil || conversation.Status("").AfterMessage(&e.Message) != conversation.StatusNeedsReply {
+	if err := threads.Appeared(ctx, sc, &e.Message, false); err != nil {
+		return err
+	}
+	if err := threads.SupersedeBy(ctx, sc, &e.Message); err != nil || !e.Asks() {
 		return err
 	}
 	_, err = query.New("UPDATE "+sc.Tables.Conversations+" SET snoozed_until = NULL WHERE id = ? AND user_id = ? AND snoozed_until IS NOT NULL",

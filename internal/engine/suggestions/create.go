@@ -2,6 +2,7 @@ package suggestions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -28,17 +29,24 @@ func (s suggestions) Create(ctx context.Context, sg *suggestion.Suggestion) erro
 	if err := prepareSuggestion(sc, sg); err != nil {
 		return err
 	}
+	var stored suggestion.Suggestion
 	err = scope.Settle(func() (created bool, err error) {
-		err = sc.Guarded(ctx, func(on *scope.Store) (err error) {
-			var id uuid.UUID
-			created, err = insertSuggestion(sc, sg).Row(query.On(ctx, on.Writer), &id)
+		err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
+			stored = *sg // the transaction may run more than once
+			created, err = create(ctx, sc.In(tx), &stored)
+			if err == nil && !created {
+				err = errNotInserted
+			}
 			return err
 		})
-		if err == nil && !created {
+		if errors.Is(err, errNotInserted) {
 			err = explainNotInserted(ctx, sc, sg)
 		}
 		return created, err
 	})
+	if err == nil {
+		*sg = stored
+	}
 	switch dialect.KindOf(err) {
 	case dialect.Unique:
 		return fmt.Errorf("%w: the id of the suggestion is taken", store.ErrConflict)
@@ -47,6 +55,43 @@ func (s suggestions) Create(ctx context.Context, sg *suggestion.Suggestion) erro
 		return store.ErrNotFound
 	}
 	return query.Wrap("create suggestion", err)
+}
+
+// errNotInserted rolls back what a suggestion counted that was not inserted.
+var errNotInserted = errors.New("convostore: the suggestion was not inserted")
+
+// create inserts a suggestion into a conversation that it locks, so that each message of the
+// conversation comes before the suggestion or finds it. It returns false if it inserted nothing.
+func create(ctx context.Context, sc scope.Scope, sg *suggestion.Suggestion) (created bool, err error) {
+	last, found, err := threads.BeginWaiting(ctx, sc, sg.ConversationID)
+	if err != nil || !found {
+		return false, err
+	}
+	switch {
+	case sg.AnswersSeq > last:
+		return false, rule.Invalid("answers_seq", "is above the last seq of the conversation")
+	case sg.AnswersSeq == 0:
+		sg.AnswersSeq, err = threads.NewestLive(ctx, sc, sg.ConversationID)
+	case sg.AnswersSeq < last && sg.Status == suggestion.StatusPending:
+		err = supersedeNew(ctx, sc, sg)
+	}
+	if err != nil {
+		return false, err
+	}
+	var id uuid.UUID
+	return insertSuggestion(sc, sg).Row(query.On(ctx, sc.Writer), &id)
+}
+
+// supersedeNew supersedes a new suggestion if a message has overtaken it already.
+func supersedeNew(ctx context.Context, sc scope.Scope, sg *suggestion.Suggestion) error {
+	overtaken, err := threads.Overtaken(ctx, sc, sg.ConversationID, sg.AnswersSeq)
+	if err != nil || !overtaken {
+		return err
+	}
+	updated := sg.UpdatedAt
+	err = sg.Supersede(sc.Instant())
+	sg.UpdatedAt = updated
+	return err
 }
 
 // prepareSuggestion fills in a new suggestion and validates it. The scope is that of one

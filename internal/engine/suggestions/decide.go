@@ -44,7 +44,7 @@ func (s suggestions) decide(ctx context.Context, id uuid.UUID, to suggestion.Sta
 			from = append(from, st)
 		}
 	}
-	assign := query.New("status = ?, edited_content = ?, reviewed_by = ?, reviewed_at = ?, feedback = ?",
+	assign := query.New("status = ?, edited_content = ?, reviewed_by = ?, reviewed_at = ?, feedback = ?, draft_content = NULL, draft_by = NULL, draft_at = NULL",
 		to, record.Null(content), record.Null(r.By), at, record.Null(r.Feedback))
 	var sg *suggestion.Suggestion
 	err := scope.Settle(func() (_ bool, err error) {
@@ -91,7 +91,7 @@ func (s suggestions) setDecision(ctx context.Context, id uuid.UUID, assign *quer
 	}
 	var sg *suggestion.Suggestion
 	err := s.sc.Transaction(ctx, func(tx *scope.Store) (err error) {
-		sg, err = scope.UpdateRow(ctx, s.sc.In(tx), s.sc.Tables.Suggestions, record.SuggestionColumns, record.SuggestionDest, id, store.ExcludeDeleted, assign, condition)
+		sg, err = scope.UpdateRow(ctx, s.sc.In(tx), s.sc.Tables.Suggestions, record.SuggestionColumns, record.SuggestionDest, id, store.ExcludeDeleted, assign, condition+s.lockFirst())
 		if err == nil {
 			err = s.sc.CheckSize("suggestion", sg.Size())
 		}

@@ -43,5 +43,15 @@ func (s suggestions) Restore(ctx context.Context, id uuid.UUID) (*suggestion.Sug
 // returns ErrNotFound if there is no such row among those that d selects, or if the
 // additional condition, which begins with AND, does not hold.
 func (s suggestions) update(ctx context.Context, id uuid.UUID, d store.Deleted, assign *query.Query, condition string) (*suggestion.Suggestion, error) {
-	return scope.SetRow(ctx, s.sc, s.sc.Tables.Suggestions, record.SuggestionColumns, record.SuggestionDest, id, d, assign, condition)
+	return scope.SetRow(ctx, s.sc, s.sc.Tables.Suggestions, record.SuggestionColumns, record.SuggestionDest, id, d, assign, condition+s.lockFirst())
+}
+
+// lockFirst is a condition that locks the conversation before the suggestion t: a transaction that
+// decides and then sends would otherwise wait for a message that comes in while that waits for it.
+func (s suggestions) lockFirst() string {
+	lock := s.sc.Dialect.ForUpdate()
+	if lock == "" {
+		return ""
+	}
+	return " AND (SELECT TRUE FROM " + s.sc.Tables.Conversations + " l WHERE l.id = t.conversation_id AND l.user_id = t.user_id FOR NO KEY UPDATE)"
 }

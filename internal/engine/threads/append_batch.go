@@ -120,6 +120,9 @@ func appendBatch(ctx context.Context, sc scope.Scope, drafts []Draft, threads ma
 	if err := batch.settleUnsure(sc, db); err != nil {
 		return batch, err
 	}
+	if err := supersedeIn(sc, db, threads); err != nil {
+		return batch, err
+	}
 	return batch, embeddings.InsertOwn(sc, db, embeddingsOf(added))
 }
 

@@ -25,6 +25,13 @@ type Statements struct {
 	// for a message that is not the latest. insert skips a message that has a key of a stored one,
 	// and insertPlain is for a message with no more than text.
 	takeSeq, setStatus, setLateStatus, insert, insertPlain query.Statement
+	// takeSeqWaiting is takeSeq for a message that supersedes suggestions; it also tells whether
+	// some wait. supersede is for those that do.
+	takeSeqWaiting, supersede query.Statement
+	// inbound are the appends in one statement of messages that supersede suggestions, and
+	// supersedes says that these are they.
+	inbound    *Statements
+	supersedes bool
 }
 
 // NewStatements builds the statements for the tables of a store. It leaves out those that
@@ -33,8 +40,11 @@ func NewStatements(t scope.Tables, d dialect.Dialect) *Statements {
 	s := &Statements{}
 	if d.OneStatementAppend() {
 		s.buildSingle(t, d)
+		s.inbound = &Statements{supersedes: true}
+		s.inbound.buildSingle(t, d)
 	}
 	s.buildSeparate(t, d)
+	s.buildSuperseding(t, d)
 	return s
 }
 
@@ -53,6 +63,10 @@ func endSnooze(c, condition string) string {
 	return "snoozed_until = CASE WHEN " + condition + " THEN NULL ELSE " + c + ".snoozed_until END"
 }
 
+// taken is what takeSeq returns: also whether the message is late, and whether the conversation is
+// snoozed. Its argument is when the message was ordered, or NULL.
+const taken = " RETURNING last_seq, status, COALESCE(last_message_at > ?, FALSE), snoozed_until IS NOT NULL"
+
 // buildSeparate builds the statements of an append that takes several. The status and the snooze have a
 // statement of their own, since SQLite writes the entries of an index anew whenever an update
 // names a column of it, whether or not the value changes.
@@ -61,7 +75,7 @@ func (s *Statements) buildSeparate(t scope.Tables, d dialect.Dialect) {
 	insert := func(columns, marks string) query.Statement {
 		return statement("INSERT INTO " + t.Messages + " (" + columns + ") VALUES (?, ?, ?, ?, " + marks + ") ON CONFLICT DO NOTHING")
 	}
-	s.takeSeq = statement(takeSeqs(t, "1", "") + " RETURNING last_seq, status, COALESCE(last_message_at > ?, FALSE), snoozed_until IS NOT NULL")
+	s.takeSeq = statement(takeSeqs(t, "1", "") + taken)
 	s.setStatus = statement("UPDATE " + t.Conversations + " AS c SET status = ?, " + endSnooze("c", "?") + " WHERE c.id = ? AND c.user_id = ?")
 	s.setLateStatus = statement("UPDATE " + t.Conversations + " AS c SET status = CASE WHEN " + ruleOf(t).Later("c") + " THEN c.status ELSE ? END, " +
 		endSnooze("c", "?") + " WHERE c.id = ? AND c.user_id = ?")
@@ -72,10 +86,10 @@ func (s *Statements) buildSeparate(t scope.Tables, d dialect.Dialect) {
 // buildSingle builds the appends in one statement.
 func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	statement := func(sql string) query.Statement { return query.NewStatement(sql, d.Numbered()) }
-	r := ruleOf(t)
+	r, o := ruleOf(t), s.superseding(t)
 	setStatus := ", " + r.SetStatus("c") + ", " + endSnooze("c", "?")
 	appendOne := func(columns, marks string) query.Statement {
-		return statement("WITH c AS (" + takeSeqs(t, "1", setStatus) + " RETURNING id, user_id, last_seq) " +
+		return statement("WITH c AS (" + takeSeqs(t, "1", setStatus) + o.seen + " RETURNING id, user_id, last_seq, last_message_at)" + o.update("c") + " " +
 			"INSERT INTO " + t.Messages + " (" + columns + ") SELECT ?, c.user_id, c.id, c.last_seq, " + marks + " FROM c RETURNING seq")
 	}
 	s.appendPlain = appendOne(record.PlainMessageColumns, record.PlainMessageMarks)
@@ -83,10 +97,11 @@ func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	// The row lock comes first, as in every change of a conversation: a statement that waited
 	// for the lock sees the new counter. The update runs only if the message was inserted.
 	s.appendKeyed = statement("WITH m AS (INSERT INTO " + t.Messages + " (" + record.MessageColumns + ") " +
-		"SELECT ?, c.user_id, c.id, c.last_seq + 1, " + record.MessageMarks + " FROM (" + lockSettled(t, "") + ") c ON CONFLICT DO NOTHING RETURNING seq) " +
-		"UPDATE " + t.Conversations + " AS c SET last_seq = m.seq" + setStatus + ", " + r.SetActivity("c") + ", updated_at = ? " +
-		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m.seq")
-	s.appendMany = statement("WITH c AS (" + takeSeqs(t, "?", setStatus) + " AND c.last_seq = COALESCE(?, c.last_seq) RETURNING user_id, last_seq - ? AS before), " +
+		"SELECT ?, c.user_id, c.id, c.last_seq + 1, " + record.MessageMarks + " FROM (" + lockSettled(t, o.seen) + ") c ON CONFLICT DO NOTHING RETURNING seq), " +
+		"u AS (UPDATE " + t.Conversations + " AS c SET last_seq = m.seq" + setStatus + ", " + r.SetActivity("c") + ", updated_at = ? " +
+		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m.seq, c.last_message_at)" + o.update("u") + " SELECT seq FROM u")
+	s.appendMany = statement("WITH c AS (" + takeSeqs(t, "?", setStatus) + " AND c.last_seq = COALESCE(?, c.last_seq)" + o.seen +
+		" RETURNING user_id, last_message_at, last_seq - ? AS before)" + o.update("c") + ", " +
 		"i AS (INSERT INTO " + t.Messages + " (" + record.UserFirst + ") SELECT c.user_id, " + unnestedAfter("c.before") +
 		" FROM c CROSS JOIN " + d.Unnest(record.MessageTypes) + " AS v (" + record.WithoutUser + ")) SELECT before FROM c")
 	s.buildWithStates(t, d)
@@ -118,15 +133,18 @@ func appendsInOneStatement(ctx context.Context, sc scope.Scope) (bool, error) {
 // returns false and has written nothing if the conversation is absent or has a head, or if a stored
 // message has a key of the draft.
 func (s *Statements) appendInOne(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
-	args := make([]any, 0, 64)
+	s = s.forMessages(d.Asks())
+	args := make([]any, 0, 72)
 	conversationID, user, now := d.ConversationID.String(), sc.User.String(), sc.Instant()
 	v := movementOf(d.Message, now)
 	if len(d.keys) > 0 {
 		args = append(record.MessageArgs(append(args, d.ID.String()), d.Message), conversationID, user)
-		args = v.activityArgs(v.statusArgs(v.settledArgs(args)))
-		return s.appendKeyed.With(append(args, now, conversationID, user)).Row(db, &d.Seq)
+		args = v.activityArgs(v.statusArgs(s.seenArgs(v.settledArgs(args), conversationID, user)))
+		args = append(args, now, conversationID, user)
+		return s.appendKeyed.With(s.supersedeArgs(args, conversationID, user, now, v.asked)).Row(db, &d.Seq)
 	}
-	args = append(v.takeSeqArgs(v.statusArgs(args), now, conversationID, user), d.ID.String())
+	args = s.seenArgs(v.takeSeqArgs(v.statusArgs(args), now, conversationID, user), conversationID, user)
+	args = append(s.supersedeArgs(args, conversationID, user, now, v.asked), d.ID.String())
 	if plain, ok := record.PlainMessageArgs(args, d.Message); ok {
 		return s.appendPlain.With(plain).Row(db, &d.Seq)
 	}
@@ -139,9 +157,13 @@ func (s *Statements) appendInOne(sc scope.Scope, db query.Conn, d Draft) (bool, 
 func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
 	conversationID, user, now := d.ConversationID.String(), sc.User.String(), sc.Instant()
 	var status conversation.Status
-	late, snoozed, v := false, false, movementOf(d.Message, now)
+	late, snoozed, waits, v := false, false, false, movementOf(d.Message, now)
 	args := append(v.takeSeqArgs(make([]any, 0, 9), now, conversationID, user), nullTime(v.at))
-	found, err := s.takeSeq.With(args).Row(db, &d.Seq, &status, &late, &snoozed)
+	take, dest := s.takeSeq, []any{&d.Seq, &status, &late, &snoozed}
+	if d.Asks() {
+		take, dest = s.takeSeqWaiting, append(dest, &waits)
+	}
+	found, err := take.With(args).Row(db, dest...)
 	if err != nil || !found {
 		return false, err
 	}
@@ -161,6 +183,9 @@ func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bo
 		insert, args = s.insert, record.MessageArgs(args, d.Message)
 	}
 	n, err := insert.With(args).Exec(db)
+	if err == nil && n == 1 && waits {
+		err = s.supersedeAfter(sc, db, d, now)
+	}
 	return n == 1, err
 }
 
@@ -168,12 +193,12 @@ func (s *Statements) appendInSeveral(sc scope.Scope, db query.Conn, d Draft) (bo
 // false and has written nothing if the conversation is absent or has a head, or if its last seq is
 // not the expected one.
 func (s *Statements) appendManyInOne(sc scope.Scope, db query.Conn, drafts []Draft, expectedSeq *int64) (bool, error) {
-	return s.takeMany(sc, db, &s.appendMany, drafts, expectedSeq, nil)
+	return s.takeMany(sc, db, func(s *Statements) *query.Statement { return &s.appendMany }, drafts, expectedSeq, nil)
 }
 
 // takeMany is appendManyInOne with a statement of its form, to whose arguments more may add.
 func (s *Statements) takeMany(
-	sc scope.Scope, db query.Conn, statement *query.Statement, drafts []Draft, expectedSeq *int64, more func(args []any) ([]any, error),
+	sc scope.Scope, db query.Conn, form func(*Statements) *query.Statement, drafts []Draft, expectedSeq *int64, more func(args []any) ([]any, error),
 ) (bool, error) {
 	// The drafts get the seqs 1, 2, 3 …, to which the statement adds the counter before.
 	v, n, now := movement{}, int64(len(drafts)), sc.Instant()
@@ -189,8 +214,12 @@ func (s *Statements) takeMany(
 	if expectedSeq != nil {
 		expected = *expectedSeq
 	}
-	args := v.statusArgs(append(make([]any, 0, 64), n))
-	args = append(v.takeSeqArgs(args, now, drafts[0].ConversationID.String(), sc.User.String()), expected, n)
+	s = s.forMessages(!v.asked.IsZero())
+	conversationID, user := drafts[0].ConversationID.String(), sc.User.String()
+	args := v.statusArgs(append(make([]any, 0, 80), n))
+	args = append(v.takeSeqArgs(args, now, conversationID, user), expected)
+	args = append(s.seenArgs(args, conversationID, user), n)
+	args = s.supersedeArgs(args, conversationID, user, now, v.asked)
 	var before int64
 	args = append(args, arrays...)
 	if more != nil {
@@ -198,7 +227,7 @@ func (s *Statements) takeMany(
 			return false, err
 		}
 	}
-	found, err := statement.With(args).Row(db, &before)
+	found, err := form(s).With(args).Row(db, &before)
 	if err != nil || !found {
 		return false, err
 	}

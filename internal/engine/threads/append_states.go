@@ -15,15 +15,16 @@ import (
 // buildWithStates builds the appends that also write states, in one statement. A conversation whose
 // head is not its last message takes several.
 func (s *Statements) buildWithStates(t scope.Tables, d dialect.Dialect) {
-	r := ruleOf(t)
-	const found = "seq, c.id, c.user_id, coalesce(c.app, '') AS app, c.updated_at"
+	r, o := ruleOf(t), s.superseding(t)
+	const found = "seq, c.id, c.user_id, coalesce(c.app, '') AS app, c.updated_at, c.last_message_at"
 	s.keyedWithStates = query.NewStatement("WITH m AS (INSERT INTO "+t.Messages+" ("+record.MessageColumns+") "+
-		"SELECT ?, c.user_id, c.id, c.last_seq + 1, "+record.MessageMarks+" FROM ("+lockSettled(t, " AND l.last_seq = COALESCE(?, l.last_seq)")+") c ON CONFLICT DO NOTHING RETURNING seq), "+
+		"SELECT ?, c.user_id, c.id, c.last_seq + 1, "+record.MessageMarks+" FROM ("+lockSettled(t, " AND l.last_seq = COALESCE(?, l.last_seq)"+o.seen)+") c ON CONFLICT DO NOTHING RETURNING seq), "+
 		"u AS (UPDATE "+t.Conversations+" AS c SET last_seq = m.seq, "+r.SetStatus("c")+", "+endSnooze("c", "?")+", "+r.SetActivity("c")+", updated_at = ? "+
-		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m."+found+"), "+
+		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m."+found+")"+o.update("u")+", "+
 		states.Inserts(t, d, "u")+"done AS (SELECT seq FROM u) SELECT seq FROM done", d.Numbered())
 	s.manyWithStates = query.NewStatement("WITH c AS ("+takeSeqs(t, "?", ", "+r.SetStatus("c")+", "+endSnooze("c", "?"))+
-		" AND c.last_seq = COALESCE(?, c.last_seq) RETURNING id, user_id, last_seq - ? AS before, coalesce(app, '') AS app, updated_at), "+
+		" AND c.last_seq = COALESCE(?, c.last_seq)"+o.seen+
+		" RETURNING id, user_id, last_seq - ? AS before, coalesce(app, '') AS app, updated_at, last_message_at)"+o.update("c")+", "+
 		"i AS (INSERT INTO "+t.Messages+" ("+record.UserFirst+") SELECT c.user_id, "+unnestedAfter("c.before")+
 		" FROM c CROSS JOIN "+d.Unnest(record.MessageTypes)+" AS v ("+record.WithoutUser+")), "+
 		states.Inserts(t, d, "c")+"done AS (SELECT before FROM c) SELECT before FROM done", d.Numbered())
@@ -74,7 +75,7 @@ func (s *Statements) withStatesInOne(ctx context.Context, sc scope.Scope, drafts
 		if keyed {
 			found, err = s.keyedStatesInOne(sc, query.On(ctx, sc.Writer), drafts[0], expectedSeq, changes)
 		} else {
-			found, err = s.takeMany(sc, query.On(ctx, sc.Writer), &s.manyWithStates, drafts, expectedSeq, changes.Args)
+			found, err = s.takeMany(sc, query.On(ctx, sc.Writer), func(s *Statements) *query.Statement { return &s.manyWithStates }, drafts, expectedSeq, changes.Args)
 		}
 		return err
 	})
@@ -84,15 +85,16 @@ func (s *Statements) withStatesInOne(ctx context.Context, sc scope.Scope, drafts
 func (s *Statements) keyedStatesInOne(sc scope.Scope, db query.Conn, d Draft, expectedSeq *int64, changes states.Appended) (bool, error) {
 	now := sc.Instant()
 	v := movementOf(d.Message, now)
+	s = s.forMessages(!v.asked.IsZero())
 	var expected any
 	if expectedSeq != nil {
 		expected = *expectedSeq
 	}
 	conversationID, user := d.ConversationID.String(), sc.User.String()
-	args := append(record.MessageArgs(append(make([]any, 0, 64), d.ID.String()), d.Message), conversationID, user)
-	args = append(v.settledArgs(args), expected)
+	args := append(record.MessageArgs(append(make([]any, 0, 72), d.ID.String()), d.Message), conversationID, user)
+	args = s.seenArgs(append(v.settledArgs(args), expected), conversationID, user)
 	args = append(v.activityArgs(v.statusArgs(args)), now, conversationID, user)
-	args, err := changes.Args(args)
+	args, err := changes.Args(s.supersedeArgs(args, conversationID, user, now, v.asked))
 	if err != nil {
 		return false, err
 	}

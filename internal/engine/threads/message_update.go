@@ -101,8 +101,12 @@ func (s messages) Delete(ctx context.Context, id uuid.UUID) (*message.Message, e
 func (s messages) Restore(ctx context.Context, id uuid.UUID) (*message.Message, error) {
 	var m *message.Message
 	err := scope.Settle(func() (_ bool, err error) {
-		m, err = changeMessage(ctx, s.sc, id, store.OnlyDeleted, notMoved, query.New("deleted_at = NULL"),
-			func(in scope.Scope, m *message.Message) error { return Appeared(ctx, in, m, true) })
+		m, err = changeMessage(ctx, s.sc, id, store.OnlyDeleted, notMoved, query.New("deleted_at = NULL"), func(in scope.Scope, m *message.Message) error {
+			if err := Appeared(ctx, in, m, true); err != nil {
+				return err
+			}
+			return SupersedeBy(ctx, in, m)
+		})
 		if !errors.Is(err, store.ErrNotFound) {
 			return true, query.Wrap("restore message", err)
 		}
@@ -143,7 +147,10 @@ func (s messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) (int
 		if err != nil || restored == 0 {
 			return err
 		}
-		return recount(ctx, in, conversationID)
+		if err := recount(ctx, in, conversationID); err != nil {
+			return err
+		}
+		return SupersedeOvertaken(ctx, in, conversationID)
 	})
 	sc.Noted(ctx, int(restored), 0)
 	return restored, query.Wrap("restore messages", err)

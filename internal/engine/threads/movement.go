@@ -25,6 +25,8 @@ type movement struct {
 	// woken says that they end a snooze: one of them is theirs, and was said. What they have sent is
 	// new here, however long ago that was.
 	woken bool
+	// asked is when the latest of them that supersedes suggestions was sent, zero without one.
+	asked time.Time
 }
 
 // movementOf returns what one message does. now is the time of the append.
@@ -38,12 +40,15 @@ func (v *movement) add(m *message.Message, now time.Time) {
 	if !m.Kind.Counts() {
 		return
 	}
+	if sent := conversation.Activity(m.SentAt, now); m.Asks() && sent.After(v.asked) {
+		v.asked = sent
+	}
 	at := conversation.Activity(m.OrderedAt(), now)
 	if !at.Before(v.at) {
 		v.at = at
 	}
 	next := statusAfter(m)
-	v.woken = v.woken || next == conversation.StatusNeedsReply
+	v.woken = v.woken || m.Asks()
 	if next != "" && !at.Before(v.turnAt) {
 		v.turnAt, v.status = at, next
 	}

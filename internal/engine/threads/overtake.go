@@ -8,6 +8,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/overtake"
 	"github.com/convostore/convostore/message"
 )
 
@@ -15,9 +16,7 @@ import (
 // read up to that seq: the lead said it, and it is not an old mail that came in late, sent before
 // another one that is known. A time in the future counts as that of the arrival.
 func Overtakes(sc scope.Scope, seq string) string {
-	asks := func(m string) string {
-		return scope.Counts(m) + " AND " + m + "direction = 'inbound'"
-	}
+	asks := overtake.Asks
 	return " AND m.seq > " + seq + " AND " + asks("m.") + " AND NOT EXISTS (SELECT 1 FROM " + sc.Tables.Messages +
 		" a WHERE a.conversation_id = m.conversation_id AND a.user_id = m.user_id AND a.seq <= " + seq + " AND " + asks("a.") +
 		" AND a.sent_at > m.sent_at AND a.created_at > m.sent_at)"

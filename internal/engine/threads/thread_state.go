@@ -36,6 +36,10 @@ type threadState struct {
 	unsure bool
 	// added is how many messages were added.
 	added int64
+	// waiting says that suggestions may wait for a decision. asked is when the latest of the
+	// messages that were added and supersede suggestions was sent, zero without one.
+	waiting bool
+	asked   time.Time
 }
 
 func newThreadState(c *conversation.Conversation) *threadState {
@@ -53,6 +57,9 @@ func (t *threadState) add(m *message.Message, now time.Time) {
 	end := t.lastSeq
 	if t.head != nil {
 		end = *t.head
+	}
+	if at := conversation.Activity(m.SentAt, now); m.Asks() && at.After(t.asked) {
+		t.asked = at
 	}
 	if m.ParentSeq == nil {
 		m.ParentSeq = t.head
@@ -105,13 +112,13 @@ func (t *threadState) apply(c *conversation.Conversation) {
 // lockThreads locks the live conversations of a batch until the transaction ends, and
 // returns their states. Absent conversations are missing from the map.
 func lockThreads(sc scope.Scope, db query.Conn, drafts []Draft) (map[uuid.UUID]*threadState, error) {
-	q := sc.LockRows("id, last_seq, last_message_at, head_seq, branched", sc.Among("id", conversationIDs(drafts)).Add(" AND deleted_at IS NULL"))
+	q := sc.LockRows("id, last_seq, last_message_at, head_seq, branched, "+waiting(sc), sc.Among("id", conversationIDs(drafts)).Add(" AND deleted_at IS NULL"))
 	type row struct {
 		id uuid.UUID
 		threadState
 	}
 	rows, err := query.All(db, q, func(r *row) []any {
-		return []any{&r.id, &r.lastSeq, (*record.Instant)(&r.lastMessageAt), &r.head, &r.branched}
+		return []any{&r.id, &r.lastSeq, (*record.Instant)(&r.lastMessageAt), &r.head, &r.branched, &r.waiting}
 	})
 	threads := make(map[uuid.UUID]*threadState, len(rows))
 	for _, r := range rows {

@@ -140,6 +140,7 @@ func replace(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, draf
 	}
 	thread := newThreadState(c)
 	thread.clear()
+	thread.waiting = true
 	batch, err := appendBatch(ctx, sc, drafts, map[uuid.UUID]*threadState{conversationID: thread}, batchOptions{})
 	if err != nil {
 		return 0, err

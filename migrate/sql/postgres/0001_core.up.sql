@@ -47,6 +47,9 @@ CREATE TABLE {{table "conversations"}} (
     branched        boolean      NOT NULL DEFAULT false,
     head_seq        bigint,
     forked_from_seq bigint,
+    -- Counts the suggestions that began to wait, null for none. An append that has waited for the
+    -- row sees by it that one came meanwhile.
+    draft_seq       bigint,
     forked_from_id  uuid,
     merged_into_id  uuid,
     status          text         NOT NULL DEFAULT 'active',
@@ -274,6 +277,9 @@ CREATE INDEX {{name "ai_suggestions_pending_idx"}}
 CREATE INDEX {{name "ai_suggestions_all_pending_idx"}}
     ON {{table "ai_suggestions"}} (created_at DESC, id DESC)
     WHERE status = 'pending' AND deleted_at IS NULL;
+-- What a message that comes in supersedes, deleted ones too: they may be restored.
+CREATE INDEX {{name "ai_suggestions_waiting_idx"}}
+    ON {{table "ai_suggestions"}} (conversation_id, user_id) WHERE status = 'pending';
 -- What was approved as it stood, the surest first.
 CREATE INDEX {{name "ai_suggestions_approved_idx"}}
     ON {{table "ai_suggestions"}} (confidence_score DESC, id DESC)

@@ -22,7 +22,7 @@ CREATE TABLE {{table "convostore_migrations"}} (
 -- row_id is a stable integer for full text search; VACUUM may renumber any other.
 -- activity_bucket is last_message_at in tens of minutes since 1970. The lists by activity have indexes
 -- by this and sort the rows of each: most appends of a chat then move no index entry. Triggers
--- set it.
+-- set it. draft_seq counts the suggestions that began to wait, null for none.
 CREATE TABLE {{table "conversations"}} (
     row_id          integer      PRIMARY KEY,
     id              text         NOT NULL,
@@ -40,6 +40,7 @@ CREATE TABLE {{table "conversations"}} (
     branched        boolean      NOT NULL DEFAULT false,
     head_seq        integer,
     forked_from_seq integer,
+    draft_seq       integer,
     forked_from_id  text,
     merged_into_id  text,
     status          text         NOT NULL DEFAULT 'active',
@@ -279,6 +280,9 @@ CREATE INDEX {{name "ai_suggestions_pending_idx"}}
 CREATE INDEX {{name "ai_suggestions_all_pending_idx"}}
     ON {{table "ai_suggestions"}} (created_at DESC, id DESC, user_id DESC)
     WHERE status = 'pending' AND deleted_at IS NULL;
+-- What a message that comes in supersedes, deleted ones too: they may be restored.
+CREATE INDEX {{name "ai_suggestions_waiting_idx"}}
+    ON {{table "ai_suggestions"}} (conversation_id, user_id) WHERE status = 'pending';
 -- What was approved as it stood, the surest first.
 CREATE INDEX {{name "ai_suggestions_approved_idx"}}
     ON {{table "ai_suggestions"}} (confidence_score DESC, id DESC, user_id DESC)
