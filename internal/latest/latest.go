@@ -2,7 +2,8 @@
 // message decides its status and its activity. message.Message's OrderedAt and
 // message.ConversationStatus's AfterMessage are the same in Go.
 //
-// The names of tables are quoted, and aliases have no dot.
+// The names of tables are quoted, and aliases have no dot. What asks for one row is a subquery that
+// returns it, not EXISTS: that one PostgreSQL may answer from a hash of the whole table.
 package latest
 
 // Tables are the tables that the rule reads.
@@ -31,8 +32,8 @@ func Counts(m string) string { return Active(m) + " AND " + Said(m) }
 // Turn is the condition that a message m can decide the status: it was said, has a direction, and was
 // not taken out of the outbox again.
 func (t Tables) Turn(m string) string {
-	return Counts(m) + " AND " + m + ".direction IS NOT NULL AND NOT (" + m + ".direction = 'outbound' AND " + m + ".delivery IS NULL AND EXISTS (SELECT 1 FROM " +
-		t.Deliveries + " d WHERE d.message_id = " + m + ".id AND d.user_id = " + m + ".user_id AND d.cancelled_at IS NOT NULL))"
+	return Counts(m) + " AND " + m + ".direction IS NOT NULL AND (" + m + ".direction <> 'outbound' OR " + m + ".delivery IS NOT NULL OR (SELECT 1 FROM " +
+		t.Deliveries + " d WHERE d.message_id = " + m + ".id AND d.user_id = " + m + ".user_id AND d.cancelled_at IS NOT NULL LIMIT 1) IS NULL)"
 }
 
 // Status is the status after a message m that is a turn.
@@ -71,6 +72,6 @@ func (t Tables) Later(c string) string {
 // an earlier state: it then finds another last_seq or last_change_seq than the locked row has. Of a
 // conversation with branches only the path of the head counts, which they do not know.
 func (t Tables) Settled(c string) string {
-	return "(COALESCE(" + c + ".last_message_at <= ?, TRUE) OR NOT " + c + ".branched AND EXISTS (SELECT 1 FROM " + t.Conversations + " o WHERE o.id = " + c +
-		".id AND o.user_id = " + c + ".user_id AND o.last_seq = " + c + ".last_seq AND o.last_change_seq = " + c + ".last_change_seq))"
+	return "(COALESCE(" + c + ".last_message_at <= ?, TRUE) OR NOT " + c + ".branched AND (SELECT o.last_seq = " + c + ".last_seq AND o.last_change_seq = " + c + ".last_change_seq FROM " + t.Conversations +
+		" o WHERE o.id = " + c + ".id AND o.user_id = " + c + ".user_id))"
 }

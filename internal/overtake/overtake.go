@@ -58,7 +58,7 @@ func (t Tables) Latest() string {
 // the locked row that there are some.
 func (t Tables) Waiting(c, through string) string {
 	c += "."
-	return "(EXISTS (SELECT 1 FROM " + t.Suggestions + " s" + through + " WHERE s.conversation_id = " + c + "id AND s.user_id = " + c + "user_id AND s.status = 'pending')" +
+	return "((SELECT 1 FROM " + t.Suggestions + " s" + through + " WHERE s.conversation_id = " + c + "id AND s.user_id = " + c + "user_id AND s.status = 'pending' LIMIT 1) IS NOT NULL" +
 		" OR COALESCE(" + c + "draft_seq, 0) <> COALESCE((SELECT x.draft_seq FROM " + t.Conversations + " x WHERE x.id = " + c + "id AND x.user_id = " + c + "user_id), 0))"
 }
 

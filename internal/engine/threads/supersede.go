@@ -77,7 +77,7 @@ func (s *Statements) supersedeArgs(args []any, conversationID, user string, now,
 // buildSuperseding builds the statements of an append of several that supersedes.
 func (s *Statements) buildSuperseding(t scope.Tables, d dialect.Dialect) {
 	o, through := overtakeTables(t), t.Through(d, waitingIndex)
-	s.takeSeqWaiting = query.NewStatement(takeSeqs(t, "1", "")+taken+", "+o.Waiting("c", through), d.Numbered())
+	s.takeSeqWaiting = query.NewStatement(takeSeqs(t, "1", "")+taken+", "+o.Waiting(t.Conversations, through), d.Numbered())
 	s.supersede = query.NewStatement(o.Supersede(through, "", o.Latest(), false), d.Numbered())
 }
 
