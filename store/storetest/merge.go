@@ -29,6 +29,9 @@ func heirTests() subtests {
 		"MergeHold":        testMergeHold,
 		"MergeErase":       testMergeErase,
 		"MergeUndone":      testMergeUndone,
+		"MergeDrafts":      testMergeDrafts,
+		"MoveDrafts":       testMoveDrafts,
+		"FileDrafts":       testFileDrafts,
 	}
 }
 

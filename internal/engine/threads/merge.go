@@ -185,8 +185,8 @@ func (m moving) mergeAll(from *conversation.Conversation) error {
 	return nil
 }
 
-// settle writes what the conversation is with the messages that it got: its end, its head, and the
-// status and the activity that follow from the path.
+// settle writes what the conversation is with the messages that it got: its end, its head, the status
+// and the activity that follow from the path, and which suggestions are overtaken.
 func (m moving) settle(head, last int64, more *query.Query) (*conversation.Conversation, error) {
 	c := m.into
 	branched := c.Branched || head != last
@@ -209,10 +209,13 @@ func (m moving) settle(head, last int64, more *query.Query) (*conversation.Conve
 		l.assigned(c, assign)
 	}
 	c, err := updateConversation(m.ctx, m.sc, c.ID, store.ExcludeDeleted, assign.Append(more))
-	if err == nil {
-		err = m.sc.CheckSize("conversation", c.Size())
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	if err := m.sc.CheckSize("conversation", c.Size()); err != nil {
+		return nil, err
+	}
+	return c, SupersedeOvertaken(m.ctx, m.sc, c.ID)
 }
 
 // compareIDs orders ids as locks are taken.

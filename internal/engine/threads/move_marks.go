@@ -9,6 +9,7 @@ import (
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/suggestion"
 )
 
 // answering is a suggestion that goes to another conversation with what it answers.
@@ -16,12 +17,13 @@ type answering struct {
 	id, from uuid.UUID
 	answers  *int64
 	sent, to *uuid.UUID
+	status   suggestion.Status
 }
 
 func (m moving) readAnswering(condition *query.Query) ([]*answering, error) {
-	q := query.New("SELECT id, conversation_id, answers_seq, sent_message_id, in_reply_to_message_id FROM " + m.sc.Tables.Suggestions + " WHERE ")
+	q := query.New("SELECT id, conversation_id, answers_seq, sent_message_id, in_reply_to_message_id, status FROM " + m.sc.Tables.Suggestions + " WHERE ")
 	return query.All(m.db, q.Append(condition).Add(" ORDER BY id"), func(a *answering) []any {
-		return []any{&a.id, &a.from, &a.answers, record.NullID{Dest: &a.sent}, record.NullID{Dest: &a.to}}
+		return []any{&a.id, &a.from, &a.answers, record.NullID{Dest: &a.sent}, record.NullID{Dest: &a.to}, &a.status}
 	})
 }
 
@@ -57,7 +59,12 @@ func (m moving) moveSuggestions(all []*answering) error {
 			return err
 		}
 	}
-	return nil
+	if !slices.ContainsFunc(all, func(a *answering) bool { return a.status == suggestion.StatusPending }) {
+		return nil
+	}
+	// An append that waits for the conversation sees that more suggestions wait there now.
+	_, _, err := BeginWaiting(m.ctx, m.sc, m.into.ID)
+	return err
 }
 
 // answersAt is where the last message that a suggestion takes into account is now, nil if it named

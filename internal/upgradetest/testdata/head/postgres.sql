@@ -38,6 +38,9 @@ CREATE TABLE "conversations" (
     branched        boolean      NOT NULL DEFAULT false,
     head_seq        bigint,
     forked_from_seq bigint,
+    -- Counts the suggestions that began to wait, null for none. An append that has waited for the
+    -- row sees by it that one came meanwhile.
+    draft_seq       bigint,
     forked_from_id  uuid,
     merged_into_id  uuid,
     status          text         NOT NULL DEFAULT 'active',
@@ -70,13 +73,27 @@ CREATE INDEX "conversations_created_idx"
 -- Everybody's list by creation, and reports of what began in a span of time.
 CREATE INDEX "conversations_all_created_idx"
     ON "conversations" (created_at DESC, id DESC);
--- The queues of what waits for an answer: small, since most conversations do not.
+-- The queues of what waits for an answer: small, since most conversations do not. What nobody looks
+-- after, what somebody does, and what was snoozed stand apart: each queue then reads its own rows
+-- alone, and a conversation that has neither has one entry.
+-- No other index has the order of activity_bucket + 0: PostgreSQL, which counts on an average user and on
+-- newest rows like all others, would walk through one that has more.
 CREATE INDEX "conversations_queue_idx"
-    ON "conversations" (user_id, activity_bucket DESC)
-    WHERE status = 'needs_reply' AND deleted_at IS NULL;
+    ON "conversations" (user_id, (activity_bucket + 0) DESC)
+    WHERE status = 'needs_reply' AND deleted_at IS NULL AND assignee IS NULL AND snoozed_until IS NULL;
+CREATE INDEX "conversations_queue_assigned_idx"
+    ON "conversations" (user_id, (activity_bucket + 0) DESC)
+    WHERE status = 'needs_reply' AND deleted_at IS NULL AND assignee IS NOT NULL AND snoozed_until IS NULL;
+CREATE INDEX "conversations_queue_assignee_idx"
+    ON "conversations" (user_id, assignee, (activity_bucket + 0) DESC)
+    WHERE status = 'needs_reply' AND deleted_at IS NULL AND assignee IS NOT NULL AND snoozed_until IS NULL;
+CREATE INDEX "conversations_queue_snoozed_idx"
+    ON "conversations" (user_id, snoozed_until)
+    WHERE status = 'needs_reply' AND deleted_at IS NULL AND snoozed_until IS NOT NULL;
+-- The condition on the id, which every one meets, keeps a list of one user from going through everybody's.
 CREATE INDEX "conversations_all_queue_idx"
     ON "conversations" (activity_bucket DESC)
-    WHERE status = 'needs_reply' AND deleted_at IS NULL;
+    WHERE status = 'needs_reply' AND deleted_at IS NULL AND id >= '00000000-0000-0000-0000-000000000000';
 CREATE INDEX "conversations_lead_idx"
     ON "conversations" (lead_id, activity_bucket DESC) WHERE lead_id IS NOT NULL;
 CREATE INDEX "conversations_app_idx"
@@ -84,7 +101,16 @@ CREATE INDEX "conversations_app_idx"
 CREATE INDEX "conversations_assignee_idx"
     ON "conversations" (user_id, assignee, activity_bucket DESC) WHERE assignee IS NOT NULL;
 CREATE INDEX "conversations_snoozed_idx"
-    ON "conversations" (snoozed_until) WHERE snoozed_until IS NOT NULL;
+    ON "conversations" (user_id, snoozed_until) WHERE snoozed_until IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX "conversations_snoozed_list_idx"
+    ON "conversations" (user_id, (activity_bucket + 0) DESC) WHERE snoozed_until IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX "conversations_all_snoozed_idx"
+    ON "conversations" (snoozed_until)
+    WHERE snoozed_until IS NOT NULL AND deleted_at IS NULL AND id >= '00000000-0000-0000-0000-000000000000';
+CREATE INDEX "conversations_pinned_idx"
+    ON "conversations" (user_id, activity_bucket DESC) WHERE pinned_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX "conversations_merged_idx"
+    ON "conversations" (merged_into_id, user_id) WHERE merged_into_id IS NOT NULL;
 CREATE UNIQUE INDEX "conversations_external_key_key"
     ON "conversations" (user_id, external_key) WHERE external_key IS NOT NULL;
 CREATE INDEX "conversations_deleted_idx"
@@ -234,6 +260,9 @@ CREATE INDEX "ai_suggestions_pending_idx"
 CREATE INDEX "ai_suggestions_all_pending_idx"
     ON "ai_suggestions" (created_at DESC, id DESC)
     WHERE status = 'pending' AND deleted_at IS NULL;
+-- What a message that comes in supersedes, deleted ones too: they may be restored.
+CREATE INDEX "ai_suggestions_waiting_idx"
+    ON "ai_suggestions" (conversation_id, user_id) WHERE status = 'pending';
 -- What was approved as it stood, the surest first.
 CREATE INDEX "ai_suggestions_approved_idx"
     ON "ai_suggestions" (confidence_score DESC, id DESC)
@@ -320,6 +349,14 @@ CREATE INDEX "deliveries_message_idx"
     ON "deliveries" (message_id, user_id);
 CREATE INDEX "deliveries_user_idx"
     ON "deliveries" (user_id, created_at DESC, id DESC);
+-- A user's that are still to be sent, and those that failed, are few of what was ever sent.
+CREATE INDEX "deliveries_open_idx"
+    ON "deliveries" (user_id, created_at DESC, id DESC) WHERE done_at IS NULL AND failed_at IS NULL AND cancelled_at IS NULL;
+CREATE INDEX "deliveries_failed_idx"
+    ON "deliveries" (user_id, created_at DESC, id DESC) WHERE failed_at IS NOT NULL;
+-- Everybody's that failed: how many, and the latest.
+CREATE INDEX "deliveries_all_failed_idx"
+    ON "deliveries" (id, user_id) WHERE failed_at IS NOT NULL;
 
 CREATE TABLE "conversation_labels" (
     conversation_id uuid        NOT NULL,
@@ -742,18 +779,18 @@ CREATE INDEX "message_embeddings_vector_idx"
 
 INSERT INTO "convostore_migrations" (version, name, options) VALUES (4, 'search', 'search full_text vector_index');
 
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 17:13:37.76017+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', '9999-12-31 23:59:59.999999+00', 'true', NULL, '9223372036854775807', '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, draft_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000001', '0190f3a0-0000-7000-8000-00000000000a', '25', '7', '2026-03-01 00:03:19.123456+00', '2026-02-28 23:59:59.123456+00', '2026-11-27 23:59:47.88409+00', NULL, '2026-03-01 00:01:01.123456+00', '2026-03-01 00:01:00.123456+00', NULL, 'true', NULL, '9223372036854775807', NULL, '0190f3a0-0000-7000-8000-000000000002', '0190f3a0-0000-7000-8000-000000000003', 'needs_reply', E'crm Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', E'ann Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', NULL, 'lead-1', E'key Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', 'ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé', E'Re: Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', '{"": "", "n": 12345678901234567890.123456789, "s": "Zoë 🙂", "deep": [{"a": [null, true, -0.5]}]}');
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001c', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-02-28 23:59:59.123456+00', '2026-02-28 23:59:59.123456+00', '2026-02-28 23:59:59.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001d', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'needs_reply', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001e', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-03-01 00:00:01.123456+00', '2026-03-01 00:00:01.123456+00', '2026-03-01 00:00:01.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'waiting', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001f', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-03-01 00:00:02.123456+00', '2026-03-01 00:00:02.123456+00', '2026-03-01 00:00:02.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'archived', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000020', '0190f3a0-0000-7000-8000-00000000000a', '1', '0', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:01.123456+00', '2026-03-01 00:00:01.123456+00', NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'archived', NULL, NULL, NULL, NULL, NULL, 'deleted', NULL, NULL);
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000023', 'ffffffff-ffff-7fff-bfff-ffffffffffff', '0', '0', '0001-01-01 00:00:00.000001+00', '0001-01-01 00:00:00.000001+00', '0001-01-01 00:00:00.000001+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('ffffffff-ffff-7fff-bfff-ffffffffffff', 'ffffffff-ffff-7fff-bfff-ffffffffffff', '9223372036854775807', '9223372036854775807', '9999-12-31 23:59:59.999999+00', '9999-12-31 23:59:59.999999+00', '9999-12-31 23:59:59.999999+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, draft_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001c', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-02-28 23:59:59.123456+00', '2026-02-28 23:59:59.123456+00', '2026-02-28 23:59:59.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, draft_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001d', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, NULL, 'needs_reply', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, draft_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001e', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-03-01 00:00:01.123456+00', '2026-03-01 00:00:01.123456+00', '2026-03-01 00:00:01.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, NULL, 'waiting', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, draft_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-00000000001f', '0190f3a0-0000-7000-8000-00000000000a', '0', '0', '2026-03-01 00:00:02.123456+00', '2026-03-01 00:00:02.123456+00', '2026-03-01 00:00:02.123456+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, NULL, 'archived', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, draft_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000020', '0190f3a0-0000-7000-8000-00000000000a', '1', '0', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:01.123456+00', '2026-03-01 00:00:01.123456+00', NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, NULL, 'archived', NULL, NULL, NULL, NULL, NULL, 'deleted', NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, draft_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('0190f3a0-0000-7000-8000-000000000023', 'ffffffff-ffff-7fff-bfff-ffffffffffff', '0', '0', '0001-01-01 00:00:00.000001+00', '0001-01-01 00:00:00.000001+00', '0001-01-01 00:00:00.000001+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO conversations (id, user_id, last_seq, last_change_seq, last_message_at, created_at, updated_at, deleted_at, held_at, pinned_at, snoozed_until, branched, head_seq, forked_from_seq, draft_seq, forked_from_id, merged_into_id, status, app, assignee, language, lead_id, external_key, title, subject, metadata) VALUES ('ffffffff-ffff-7fff-bfff-ffffffffffff', 'ffffffff-ffff-7fff-bfff-ffffffffffff', '9223372036854775807', '9223372036854775807', '9999-12-31 23:59:59.999999+00', '9999-12-31 23:59:59.999999+00', '9999-12-31 23:59:59.999999+00', NULL, NULL, NULL, NULL, 'false', NULL, NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO messages (id, user_id, conversation_id, seq, sent_at, created_at, updated_at, edited_at, deleted_at, heartbeat_at, parent_seq, change_seq, fence, tokens_in, tokens_out, revision, role, kind, state, direction, delivery, author, model, finish_reason, cost, sender_email, recipient_email, postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, idempotency_key, payload_format, delivery_error, headers, attachments, tool_calls, tool_results, metadata, content, payload) VALUES ('0190f3a0-0000-7000-8000-000000000004', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', '1', '2026-02-28 23:59:59.123456+00', '2026-02-28 23:59:59.123456+00', '2026-02-28 23:59:59.123456+00', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '0', 'user', 'message', 'complete', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, E'word1 Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', NULL);
 INSERT INTO messages (id, user_id, conversation_id, seq, sent_at, created_at, updated_at, edited_at, deleted_at, heartbeat_at, parent_seq, change_seq, fence, tokens_in, tokens_out, revision, role, kind, state, direction, delivery, author, model, finish_reason, cost, sender_email, recipient_email, postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, idempotency_key, payload_format, delivery_error, headers, attachments, tool_calls, tool_results, metadata, content, payload) VALUES ('0190f3a0-0000-7000-8000-000000000005', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', '2', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', '2026-03-01 00:00:00.123456+00', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '0', 'assistant', 'message', 'complete', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, E'word2 Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
@@ -812,7 +849,7 @@ INSERT INTO messages (id, user_id, conversation_id, seq, sent_at, created_at, up
 INSERT INTO messages (id, user_id, conversation_id, seq, sent_at, created_at, updated_at, edited_at, deleted_at, heartbeat_at, parent_seq, change_seq, fence, tokens_in, tokens_out, revision, role, kind, state, direction, delivery, author, model, finish_reason, cost, sender_email, recipient_email, postmark_message_id, gmail_message_id, gmail_thread_id, email_message_id, idempotency_key, payload_format, delivery_error, headers, attachments, tool_calls, tool_results, metadata, content, payload) VALUES ('0190f3a0-0000-7000-8000-000000000034', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', '25', '2026-03-01 00:03:19.123456+00', '2026-03-01 00:03:19.123456+00', '2026-03-01 00:03:19.123456+00', NULL, NULL, NULL, '3', NULL, NULL, NULL, NULL, '0', 'user', 'message', 'complete', 'inbound', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'nulstripped', NULL);
 INSERT INTO ai_suggestions (id, user_id, conversation_id, in_reply_to_message_id, sent_message_id, answers_seq, created_at, updated_at, deleted_at, reviewed_at, draft_at, confidence_score, tokens_used, generation_cost, status, model_used, reviewed_by, draft_by, feedback, sentiment_analysis, context_used, suggested_content, edited_content, draft_content) VALUES ('0190f3a0-0000-7000-8000-000000000022', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000020', NULL, NULL, NULL, '2026-03-01 00:01:19.123456+00', '2026-03-01 00:01:20.123456+00', '2026-03-01 00:00:01.123456+00', NULL, NULL, NULL, '0', '0', 'pending', NULL, NULL, NULL, NULL, NULL, NULL, E'Draft Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', NULL, NULL);
-INSERT INTO ai_suggestions (id, user_id, conversation_id, in_reply_to_message_id, sent_message_id, answers_seq, created_at, updated_at, deleted_at, reviewed_at, draft_at, confidence_score, tokens_used, generation_cost, status, model_used, reviewed_by, draft_by, feedback, sentiment_analysis, context_used, suggested_content, edited_content, draft_content) VALUES ('0190f3a0-0000-7000-8000-000000000025', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', NULL, NULL, NULL, '2026-03-01 00:01:19.123456+00', '2026-03-01 00:01:20.123456+00', NULL, NULL, NULL, NULL, '0', '0', 'pending', NULL, NULL, NULL, NULL, NULL, NULL, E'Draft Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO ai_suggestions (id, user_id, conversation_id, in_reply_to_message_id, sent_message_id, answers_seq, created_at, updated_at, deleted_at, reviewed_at, draft_at, confidence_score, tokens_used, generation_cost, status, model_used, reviewed_by, draft_by, feedback, sentiment_analysis, context_used, suggested_content, edited_content, draft_content) VALUES ('0190f3a0-0000-7000-8000-000000000025', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', NULL, NULL, NULL, '2026-03-01 00:01:19.123456+00', '2026-11-27 23:59:47.896519+00', NULL, '2026-11-27 23:59:47.896519+00', NULL, NULL, '0', '0', 'superseded', NULL, NULL, NULL, NULL, NULL, NULL, E'Draft Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', NULL, NULL);
 INSERT INTO ai_suggestions (id, user_id, conversation_id, in_reply_to_message_id, sent_message_id, answers_seq, created_at, updated_at, deleted_at, reviewed_at, draft_at, confidence_score, tokens_used, generation_cost, status, model_used, reviewed_by, draft_by, feedback, sentiment_analysis, context_used, suggested_content, edited_content, draft_content) VALUES ('0190f3a0-0000-7000-8000-000000000026', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', NULL, NULL, NULL, '2026-03-01 00:01:19.123456+00', '2026-03-01 00:01:20.123456+00', NULL, '2026-03-01 00:01:21.123456+00', NULL, NULL, '0', '0', 'approved', NULL, E'ann Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', NULL, NULL, NULL, NULL, E'Draft Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
@@ -836,7 +873,7 @@ INSERT INTO ai_suggestions (id, user_id, conversation_id, in_reply_to_message_id
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', '{"tone": "Zoë"}', '[100, null]', E'Draft Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', NULL, E'half Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿');
-INSERT INTO ai_suggestions (id, user_id, conversation_id, in_reply_to_message_id, sent_message_id, answers_seq, created_at, updated_at, deleted_at, reviewed_at, draft_at, confidence_score, tokens_used, generation_cost, status, model_used, reviewed_by, draft_by, feedback, sentiment_analysis, context_used, suggested_content, edited_content, draft_content) VALUES ('0190f3a0-0000-7000-8000-00000000002c', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', NULL, NULL, NULL, '2026-03-01 00:01:19.123456+00', '2026-03-01 00:01:20.123456+00', NULL, NULL, NULL, '1', '0', '0', 'pending', NULL, NULL, NULL, NULL, NULL, NULL, E'Draft Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
+INSERT INTO ai_suggestions (id, user_id, conversation_id, in_reply_to_message_id, sent_message_id, answers_seq, created_at, updated_at, deleted_at, reviewed_at, draft_at, confidence_score, tokens_used, generation_cost, status, model_used, reviewed_by, draft_by, feedback, sentiment_analysis, context_used, suggested_content, edited_content, draft_content) VALUES ('0190f3a0-0000-7000-8000-00000000002c', '0190f3a0-0000-7000-8000-00000000000a', '0190f3a0-0000-7000-8000-000000000001', NULL, NULL, NULL, '2026-03-01 00:01:19.123456+00', '2026-11-27 23:59:47.896519+00', NULL, '2026-11-27 23:59:47.896519+00', NULL, '1', '0', '0', 'superseded', NULL, NULL, NULL, NULL, NULL, NULL, E'Draft Zoë Zoë 🙂👩‍👩‍👧 שלום 雪 ﬁ ''"`\\ \\n 
 	 {{.Now}} %s %_ $1 ? ; -- /*   ﻿', NULL, NULL);
 INSERT INTO message_embeddings (message_id, user_id, model, conversation_id, embedding, created_at) VALUES ('0190f3a0-0000-7000-8000-000000000004', '0190f3a0-0000-7000-8000-00000000000a', 'model-a', '0190f3a0-0000-7000-8000-000000000001', '[0,-1.5,3e-07]', '2026-02-28 23:59:59.123456+00');
 INSERT INTO message_embeddings (message_id, user_id, model, conversation_id, embedding, created_at) VALUES ('0190f3a0-0000-7000-8000-000000000005', '0190f3a0-0000-7000-8000-00000000000a', 'model-a', '0190f3a0-0000-7000-8000-000000000001', '[1,-1.5,3e-07]', '2026-03-01 00:00:00.123456+00');
