@@ -47,9 +47,9 @@ func Args(args []any, conversation, user string, now, sentAt any, seq int64) []a
 }
 
 // Latest is the last_message_at of a conversation, for a statement of its own after the one that
-// counted the message.
+// counted the message. Of one with branches it is null, since it tells of the path of the head alone.
 func (t Tables) Latest() string {
-	return "(SELECT c.last_message_at FROM " + t.Conversations + " c WHERE c.id = s.conversation_id AND c.user_id = s.user_id)"
+	return "(SELECT CASE WHEN c.branched THEN NULL ELSE c.last_message_at END FROM " + t.Conversations + " c WHERE c.id = s.conversation_id AND c.user_id = s.user_id)"
 }
 
 // Waiting is an expression for the statement that locks a conversation, whose table has the name c
