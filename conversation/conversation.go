@@ -217,11 +217,12 @@ func (c *Conversation) AddMessage(m *message.Message) error {
 // follow sets the parent of the next message, nil for the last one, and makes the message the head.
 // It tells whether the path of the head is another one than before.
 func (c *Conversation) follow(m *message.Message) (switched bool) {
-	if m.ParentSeq == nil {
+	switch {
+	case m.ParentSeq == nil:
 		m.ParentSeq = c.HeadSeq
-	} else if c.HeadSeq != nil {
+	case c.HeadSeq != nil:
 		switched = *m.ParentSeq != *c.HeadSeq
-	} else {
+	default:
 		switched = *m.ParentSeq != c.LastSeq
 	}
 	if m.ParentSeq != nil && *m.ParentSeq == c.LastSeq {

@@ -37,12 +37,12 @@ func TestPlainDrafts(t *testing.T) {
 			},
 			"AddMessage and Create": func(c *conversation.Conversation, m *message.Message) {
 				*c = *reload(t, db, c)
-				c.AddMessage(m)
+				require.NoError(t, c.AddMessage(m))
 				require.NoError(t, db.Create(m).Error)
 			},
 			"AddMessage and Save": func(c *conversation.Conversation, m *message.Message) {
 				*c = *reload(t, db, c)
-				c.AddMessage(m)
+				require.NoError(t, c.AddMessage(m))
 				require.NoError(t, db.Save(c).Error)
 			},
 		} {

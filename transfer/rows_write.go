@@ -228,6 +228,10 @@ func (w *rowWriter) restoreConversation(db *gorm.DB) error {
 	set := map[string]any{
 		"status": string(c.Status), "head_seq": c.HeadSeq, "last_change_seq": c.LastChangeSeq,
 		"last_message_at": column.BoundTime(db, c.LastMessageAt), "updated_at": column.BoundTime(db, c.UpdatedAt),
+		"snoozed_until": nil,
+	}
+	if c.SnoozedUntil != nil { // the messages have ended it
+		set["snoozed_until"] = column.BoundTime(db, *c.SnoozedUntil)
 	}
 	if c.Branched { // else it is as the parents of the messages have made it
 		set["branched"] = true

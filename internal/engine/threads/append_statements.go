@@ -59,8 +59,8 @@ func takeSeqs(t scope.Tables, n, status string) string {
 }
 
 // endSnooze is the assignment that brings a snoozed conversation c back if a condition holds.
-func endSnooze(c, condition string) string {
-	return "snoozed_until = CASE WHEN " + condition + " THEN NULL ELSE " + c + ".snoozed_until END"
+func endSnooze(condition string) string {
+	return "snoozed_until = CASE WHEN " + condition + " THEN NULL ELSE c.snoozed_until END"
 }
 
 // taken is what takeSeq returns: also whether the message is late, and whether the conversation is
@@ -76,9 +76,9 @@ func (s *Statements) buildSeparate(t scope.Tables, d dialect.Dialect) {
 		return statement("INSERT INTO " + t.Messages + " (" + columns + ") VALUES (?, ?, ?, ?, " + marks + ") ON CONFLICT DO NOTHING")
 	}
 	s.takeSeq = statement(takeSeqs(t, "1", "") + taken)
-	s.setStatus = statement("UPDATE " + t.Conversations + " AS c SET status = ?, " + endSnooze("c", "?") + " WHERE c.id = ? AND c.user_id = ?")
+	s.setStatus = statement("UPDATE " + t.Conversations + " AS c SET status = ?, " + endSnooze("?") + " WHERE c.id = ? AND c.user_id = ?")
 	s.setLateStatus = statement("UPDATE " + t.Conversations + " AS c SET status = CASE WHEN " + ruleOf(t).Later("c") + " THEN c.status ELSE ? END, " +
-		endSnooze("c", "?") + " WHERE c.id = ? AND c.user_id = ?")
+		endSnooze("?") + " WHERE c.id = ? AND c.user_id = ?")
 	s.insert = insert(record.MessageColumns, record.MessageMarks)
 	s.insertPlain = insert(record.PlainMessageColumns, record.PlainMessageMarks)
 }
@@ -87,7 +87,7 @@ func (s *Statements) buildSeparate(t scope.Tables, d dialect.Dialect) {
 func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	statement := func(sql string) query.Statement { return query.NewStatement(sql, d.Numbered()) }
 	r, o := ruleOf(t), s.superseding(t)
-	setStatus := ", " + r.SetStatus("c") + ", " + endSnooze("c", "?")
+	setStatus := ", " + r.SetStatus("c") + ", " + endSnooze("?")
 	appendOne := func(columns, marks string) query.Statement {
 		return statement("WITH c AS (" + takeSeqs(t, "1", setStatus) + o.seen + " RETURNING id, user_id, last_seq, last_message_at)" + o.update("c") + " " +
 			"INSERT INTO " + t.Messages + " (" + columns + ") SELECT ?, c.user_id, c.id, c.last_seq, " + marks + " FROM c RETURNING seq")

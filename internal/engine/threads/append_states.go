@@ -19,10 +19,10 @@ func (s *Statements) buildWithStates(t scope.Tables, d dialect.Dialect) {
 	const found = "seq, c.id, c.user_id, coalesce(c.app, '') AS app, c.updated_at, c.last_message_at"
 	s.keyedWithStates = query.NewStatement("WITH m AS (INSERT INTO "+t.Messages+" ("+record.MessageColumns+") "+
 		"SELECT ?, c.user_id, c.id, c.last_seq + 1, "+record.MessageMarks+" FROM ("+lockSettled(t, " AND l.last_seq = COALESCE(?, l.last_seq)"+o.seen)+") c ON CONFLICT DO NOTHING RETURNING seq), "+
-		"u AS (UPDATE "+t.Conversations+" AS c SET last_seq = m.seq, "+r.SetStatus("c")+", "+endSnooze("c", "?")+", "+r.SetActivity("c")+", updated_at = ? "+
+		"u AS (UPDATE "+t.Conversations+" AS c SET last_seq = m.seq, "+r.SetStatus("c")+", "+endSnooze("?")+", "+r.SetActivity("c")+", updated_at = ? "+
 		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m."+found+")"+o.update("u")+", "+
 		states.Inserts(t, d, "u")+"done AS (SELECT seq FROM u) SELECT seq FROM done", d.Numbered())
-	s.manyWithStates = query.NewStatement("WITH c AS ("+takeSeqs(t, "?", ", "+r.SetStatus("c")+", "+endSnooze("c", "?"))+
+	s.manyWithStates = query.NewStatement("WITH c AS ("+takeSeqs(t, "?", ", "+r.SetStatus("c")+", "+endSnooze("?"))+
 		" AND c.last_seq = COALESCE(?, c.last_seq)"+o.seen+
 		" RETURNING id, user_id, last_seq - ? AS before, coalesce(app, '') AS app, updated_at, last_message_at)"+o.update("c")+", "+
 		"i AS (INSERT INTO "+t.Messages+" ("+record.UserFirst+") SELECT c.user_id, "+unnestedAfter("c.before")+

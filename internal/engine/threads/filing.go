@@ -183,7 +183,8 @@ func (f *filer) choose(l lookup) (*chooser, error) {
 		}
 	}
 	c := newChooser(l, hits, candidates, f.template.LeadID, f.template.App)
-	return c, c.choose()
+	err = c.choose()
+	return c, err
 }
 
 // store appends the mail.

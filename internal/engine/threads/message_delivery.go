@@ -74,7 +74,7 @@ func Changed(ctx context.Context, sc scope.Scope, was, m *message.Message, unsai
 	wakes := said && statusAfter(m) == conversation.StatusNeedsReply
 	return settle(ctx, sc, m, func(rows pathRows, _ time.Time) *query.Query {
 		assign := query.New("last_message_at = CASE WHEN c.last_message_at > ? THEN c.last_message_at ELSE COALESCE(", last).
-			Bracketed(rows(latest.At("m")).Add(" AND " + latest.Active("m") + " ORDER BY " + latest.At("m") + " DESC LIMIT 1")).
+			Bracketed(rows(latest.At("m")).Add(" AND "+latest.Active("m")+" ORDER BY "+latest.At("m")+" DESC LIMIT 1")).
 			Add(", c.created_at) END, status = CASE WHEN ? AND c.status = 'archived' OR c.last_message_at >= ? AND ", !wakes, last).
 			Append(laterTurn(sc, rows, m, last))
 		if !said {

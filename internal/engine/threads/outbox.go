@@ -195,7 +195,8 @@ func (o *Outgoing) find(ctx context.Context, sc scope.Scope, d Draft) error {
 	if err := o.Find(ctx, sc, m); err != nil || o.stored != nil {
 		return err
 	}
-	if !live || m.Delivery != message.DeliveryNone || m.GmailMessageID != "" || m.PostmarkMessageID != "" || CheckSendable(m) != nil {
+	sendable := CheckSendable(m) == nil
+	if !live || !sendable || m.Delivery != message.DeliveryNone || m.GmailMessageID != "" || m.PostmarkMessageID != "" {
 		return nil
 	}
 	unsaid, err := TakenOut(ctx, sc, m)

@@ -164,7 +164,7 @@ func updateThreads(sc scope.Scope, db query.Conn, threads map[uuid.UUID]*threadS
 		}
 		q := query.New("WITH v (user_id, id, last_seq, status, at, branched, woken) AS (").Append(source).
 			Add(") UPDATE "+sc.Tables.Conversations+" AS c SET last_seq = v.last_seq, status = COALESCE(v.status, c.status), "+
-				"last_message_at = v.at, head_seq = NULL, branched = c.branched OR v.branched, "+endSnooze("c", "v.woken")+", updated_at = ? FROM v WHERE c.id = v.id AND c.user_id = ?", sc.Instant(), sc.User)
+				"last_message_at = v.at, head_seq = NULL, branched = c.branched OR v.branched, "+endSnooze("v.woken")+", updated_at = ? FROM v WHERE c.id = v.id AND c.user_id = ?", sc.Instant(), sc.User)
 		n, err := q.Exec(db)
 		if err != nil {
 			return err
