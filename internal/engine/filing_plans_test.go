@@ -96,7 +96,7 @@ func unanalyzed(t *testing.T) (store.Store, uuid.UUID) {
 	} {
 		require.NoError(t, db.Exec(sql).Error)
 	}
-	const mails = 20_000
+	const mails = 6000
 	require.NoError(t, db.Exec("INSERT INTO conversations (id, user_id, last_seq) SELECT gen_random_uuid(), ?, 4 FROM generate_series(1, ?)", user, mails/4).Error)
 	require.NoError(t, db.Exec(`INSERT INTO messages (id, user_id, conversation_id, seq, role, direction, content, sender_email, email_message_id, gmail_thread_id, headers)
 		SELECT gen_random_uuid(), c.user_id, c.id, s, 'user', 'inbound', 'text', 'ann@x.example', '<' || c.n || '.' || s || '@x.example>', 't' || c.n, '{"From": "ann@x.example"}'

@@ -28,7 +28,7 @@ import (
 func TestFilingOrder(t *testing.T) {
 	testrun.WithoutRace(t)
 	t.Parallel()
-	mails := 300
+	mails := 150
 	if testrun.Full() {
 		mails = 10_000
 	}

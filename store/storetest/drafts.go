@@ -191,6 +191,7 @@ func testDraftNotSuperseded(t *testing.T, w *world) {
 			c := w.thread(t, 3) // sent at the epoch and up to two seconds later
 			s := w.suggest(t, c, nil)
 			way(c, m())
+			require.Equal(t, suggestion.StatusPending, w.suggestion(t, s.ID).Status, "%s, %s", name, how)
 			same(t, s, w.suggestion(t, s.ID))
 			if name != "an older mail" {
 				continue

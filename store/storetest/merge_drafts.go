@@ -24,6 +24,7 @@ func (w *world) requireDraft(t testing.TB, s *suggestion.Suggestion, in uuid.UUI
 // that are appended to where it has come.
 func testMergeDrafts(t *testing.T, w *world) {
 	const waits, overtaken = suggestion.StatusPending, suggestion.StatusSuperseded
+	w.tick() // nothing is of the future
 	into, from := w.mailed(t, at(10, "a")), w.mailed(t, at(12, "b"))
 	here, comes := w.suggest(t, into, nil), w.suggest(t, from, nil)
 	w.merge(t, from, into)
@@ -47,6 +48,7 @@ func testMergeDrafts(t *testing.T, w *world) {
 
 func testMoveDrafts(t *testing.T, w *world) {
 	const waits, overtaken = suggestion.StatusPending, suggestion.StatusSuperseded
+	w.tick() // nothing is of the future
 	asked := at(12, "b")
 	into, from := w.mailed(t, at(10, "a")), w.mailed(t, at(5, "old"), asked)
 	here, comes := w.suggest(t, into, nil), w.suggest(t, from, asked)

@@ -27,3 +27,27 @@ func (sc Scope) Among(column string, ids []uuid.UUID) *query.Query {
 	in, arg := sc.Dialect.InUUIDs(column, ids)
 	return query.New(in+" AND "+sc.Dialect.Unindexed("user_id")+" = ?", arg, sc.User)
 }
+
+// LockEach locks the rows of conversations, live or deleted, in the order in which their ids are given.
+func (sc Scope) LockEach(columns string, ids []uuid.UUID) *query.Query {
+	if sc.Dialect.ForUpdate() == "" {
+		return sc.LockRows(columns, sc.Among("id", ids))
+	}
+	return sc.each(columns, sc.Tables.Conversations, ids, sc.Dialect.ForUpdate())
+}
+
+// ReadEach selects the rows of a table with some ids, without an order.
+func (sc Scope) ReadEach(columns, table string, ids []uuid.UUID) *query.Query {
+	if sc.Dialect.ForUpdate() == "" {
+		return query.New("SELECT " + columns + " FROM " + table + " WHERE ").Append(sc.Among("id", ids))
+	}
+	return sc.each(columns, table, ids, "")
+}
+
+// each looks up one id after the other on PostgreSQL: without statistics it would read all rows of the
+// user for a list of them.
+func (sc Scope) each(columns, table string, ids []uuid.UUID, lock string) *query.Query {
+	_, list := sc.Dialect.InUUIDs("id", ids)
+	return query.New("SELECT t.* FROM unnest(CAST(? AS uuid[])) AS v (wanted) CROSS JOIN LATERAL (SELECT "+columns+" FROM "+table+
+		" WHERE id = v.wanted AND user_id = ? OFFSET 0"+lock+") t", list, sc.User)
+}

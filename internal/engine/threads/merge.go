@@ -61,7 +61,7 @@ func mergeInto(ctx context.Context, sc scope.Scope, fromID, intoID uuid.UUID, o 
 	if err := checkLeads(from, into, o); err != nil {
 		return nil, 0, err
 	}
-	rows, err := readMoved(sc, db, query.New("conversation_id = ? AND user_id = ?", fromID, sc.User))
+	rows, err := readMovedOf(sc, db, fromID)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -45,7 +45,7 @@ func (s messages) Move(ctx context.Context, ids []uuid.UUID, into uuid.UUID, o s
 // look for its conversation and the lock of it.
 func moveInto(ctx context.Context, sc scope.Scope, ids []uuid.UUID, intoID uuid.UUID, o store.MoveOptions) (moved int64, again bool, err error) {
 	db := query.On(ctx, sc.Writer)
-	before, err := readMoved(sc, db, sc.Among("id", ids))
+	before, err := readMoved(sc, db, ids)
 	if err != nil {
 		return 0, false, err
 	}
@@ -56,7 +56,7 @@ func moveInto(ctx context.Context, sc scope.Scope, ids []uuid.UUID, intoID uuid.
 	if err := liveOr(locked[intoID], intoID); err != nil {
 		return 0, false, err
 	}
-	rows, err := readMoved(sc, db, sc.Among("id", ids))
+	rows, err := readMoved(sc, db, ids)
 	if err != nil {
 		return 0, false, err
 	}

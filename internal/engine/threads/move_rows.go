@@ -31,11 +31,21 @@ type movedRow struct {
 	keepsKey   bool
 }
 
-// readMoved reads the messages that meet a condition in the order of their seqs, those of a
-// conversation together.
-func readMoved(sc scope.Scope, db query.Conn, condition *query.Query) ([]*movedRow, error) {
-	q := query.New("SELECT id, conversation_id, seq, parent_seq, role, state, idempotency_key, heartbeat_at, sent_at, deleted_at IS NOT NULL FROM " + sc.Tables.Messages + " WHERE ")
-	return query.All(db, q.Append(condition).Add(" ORDER BY conversation_id, seq"), func(r *movedRow) []any {
+const movedColumns = "id, conversation_id, seq, parent_seq, role, state, idempotency_key, heartbeat_at, sent_at, deleted_at IS NOT NULL"
+
+// readMoved reads the messages with some ids in the order of their seqs, those of a conversation
+// together.
+func readMoved(sc scope.Scope, db query.Conn, ids []uuid.UUID) ([]*movedRow, error) {
+	return queryMoved(db, sc.ReadEach(movedColumns, sc.Tables.Messages, ids))
+}
+
+// readMovedOf is readMoved for all messages of a conversation.
+func readMovedOf(sc scope.Scope, db query.Conn, conversationID uuid.UUID) ([]*movedRow, error) {
+	return queryMoved(db, query.New("SELECT "+movedColumns+" FROM "+sc.Tables.Messages+" WHERE conversation_id = ? AND user_id = ?", conversationID, sc.User))
+}
+
+func queryMoved(db query.Conn, q *query.Query) ([]*movedRow, error) {
+	return query.All(db, q.Add(" ORDER BY conversation_id, seq"), func(r *movedRow) []any {
 		return []any{
 			&r.id, &r.from, &r.seq, &r.parent, &r.role, &r.state, (*record.Text)(&r.key),
 			record.NullInstant{Dest: &r.heartbeat},

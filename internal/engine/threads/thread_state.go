@@ -112,16 +112,20 @@ func (t *threadState) apply(c *conversation.Conversation) {
 // lockThreads locks the live conversations of a batch until the transaction ends, and
 // returns their states. Absent conversations are missing from the map.
 func lockThreads(sc scope.Scope, db query.Conn, drafts []Draft) (map[uuid.UUID]*threadState, error) {
-	q := sc.LockRows("id, last_seq, last_message_at, head_seq, branched, "+waiting(sc), sc.Among("id", conversationIDs(drafts)).Add(" AND deleted_at IS NULL"))
+	q := sc.LockEach("id, deleted_at IS NULL AS live, last_seq, last_message_at, head_seq, branched, "+waiting(sc), conversationIDs(drafts))
 	type row struct {
-		id uuid.UUID
+		id   uuid.UUID
+		live bool
 		threadState
 	}
 	rows, err := query.All(db, q, func(r *row) []any {
-		return []any{&r.id, &r.lastSeq, (*record.Instant)(&r.lastMessageAt), &r.head, &r.branched, &r.waiting}
+		return []any{&r.id, &r.live, &r.lastSeq, (*record.Instant)(&r.lastMessageAt), &r.head, &r.branched, &r.waiting}
 	})
 	threads := make(map[uuid.UUID]*threadState, len(rows))
 	for _, r := range rows {
+		if !r.live {
+			continue
+		}
 		r.known = r.lastSeq == 0
 		threads[r.id] = &r.threadState
 	}
