@@ -54,7 +54,9 @@ type day struct {
 
 var cet = time.FixedZone("UTC+1", 60*60)
 
-func clock(hour, minute int) time.Time { return time.Date(2026, time.March, 12, hour, minute, 0, 0, cet) }
+func clock(hour, minute int) time.Time {
+	return time.Date(2026, time.March, 12, hour, minute, 0, 0, cet)
+}
 
 // arrives files a mail as it came.
 func (d *day) arrives(lead, raw string) store.Filed {
@@ -366,20 +368,32 @@ func (d *day) theReport() {
 
 	daily, err := reports.Daily(ctx, clock(12, 0))
 	require.NoError(d, err)
-	d.Logf("%+v", daily)
-	times, err := reports.ResponseTimes(ctx, today)
+	require.Equal(d, []int64{2, 1}, []int64{daily.NewConversations, daily.NeedsReply}, "what became one is one")
+	require.Equal(d, []int64{8, 5, 3}, []int64{daily.Messages, daily.Inbound, daily.Outbound}, "no notes, nothing automatic, nothing taken back")
+	made := daily.Suggestions
+	require.Equal(d, []int64{4, 1, 1, 2}, []int64{made.Made, made.Approved, made.Edited, made.Superseded})
+
+	times, err := reports.ResponseTimesByAssignee(ctx, store.Top{Period: today})
 	require.NoError(d, err)
-	d.Logf("%+v", times)
-	by, err := reports.ResponseTimesByAssignee(ctx, store.Top{Period: today})
-	require.NoError(d, err)
-	d.Logf("%+v", by)
+	require.Len(d, times, 2)
+	ann, nobody := times[0], times[1]
+	require.Equal(d, []string{"ann", ""}, []string{ann.Assignee, nobody.Assignee})
+	require.Equal(d, 150*time.Minute, ann.Mean, "from nine to the answer that did not bounce")
+	require.EqualValues(d, 1, ann.Open)
+	require.True(d, ann.OldestOpen.Equal(clock(17, 55)))
+	require.Equal(d, 2*time.Hour, nobody.Mean, "from nine to the second attempt")
+	require.Zero(d, nobody.Open)
+
 	decisions, err := reports.DecisionTimes(ctx, today)
 	require.NoError(d, err)
-	d.Logf("%+v", decisions)
+	require.EqualValues(d, 2, decisions.Decided)
+	require.Equal(d, 55*time.Minute, decisions.Mean, "from nine to 9:50, and from 9:31 to 10:31")
 	unread, err := reports.Unread(ctx, clock(0, 0), store.PageRequest{})
 	require.NoError(d, err)
-	d.Logf("%+v", unread.Items[0])
+	require.Len(d, unread.Items, 1)
+	require.EqualValues(d, 2, unread.Items[0].Unanswered)
+	require.True(d, unread.Items[0].WaitingSince.Equal(clock(17, 55)))
 	health, err := d.st.Health().Deliveries(ctx)
 	require.NoError(d, err)
-	d.Logf("%+v", health)
+	require.Zero(d, health, "nothing is left in the outbox")
 }
