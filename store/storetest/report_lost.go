@@ -11,8 +11,8 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// testLostAnswers: a reply that failed, bounced or was taken out of the outbox answers nothing in
-// reports, as it does for the status. The next one that goes out does.
+// testLostAnswers: a reply that failed or bounced answers nothing in reports, as for the status. The
+// next one that goes out does.
 func testLostAnswers(t *testing.T, w *world) {
 	ctx, s, r := t.Context(), w.mine.Deliveries(), w.mine.Reports()
 	for name, lose := range map[string]func(c *conversation.Conversation){
@@ -23,9 +23,6 @@ func testLostAnswers(t *testing.T, w *world) {
 			e := w.enqueue(t, w.reply(t, c))
 			require.Len(t, w.claims(t, "a"), 1)
 			must[*message.OutboxEntry](t)(s.Fail(ctx, e.ID, "a", store.Failure{Error: "no", Final: true}))
-		},
-		"cancelled": func(c *conversation.Conversation) {
-			must[*message.OutboxEntry](t)(s.Cancel(ctx, w.enqueue(t, w.reply(t, c)).ID))
 		},
 	} {
 		since := w.tick()

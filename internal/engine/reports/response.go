@@ -14,13 +14,6 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// speaks is the condition that a live message m asks or answers. Notes, events and automatic mail do
-// not, nor does what was taken out of the outbox, failed or bounced.
-func (s reports) speaks() string {
-	t := s.sc.Tables
-	return latest.Tables{Conversations: t.Conversations, Messages: t.Messages, Deliveries: t.Deliveries}.Speaks("m")
-}
-
 // questions returns the runs of inbound messages that began in the period, as rows of keys, at
 // and wait. The keys are of user_id, conversation_id and lead_id.
 func (s reports) questions(keys string, p store.Period) *query.Query {
@@ -34,7 +27,7 @@ func (s reports) questions(keys string, p store.Period) *query.Query {
 func (s reports) questionsWith(column, keys, condition string, p store.Period) *query.Query {
 	changes := query.New("SELECT m.user_id, m.conversation_id, c." + column + ", m.direction, m.sent_at, m.seq, lag(m.direction) OVER " +
 		"(PARTITION BY m.user_id, m.conversation_id ORDER BY m.sent_at, m.seq) AS previous")
-	scope.ActiveBetween(s.messagesThat(changes, s.speaks()), "c.", beforeSkew(p.Since), time.Time{})
+	scope.ActiveBetween(s.messagesThat(changes, latest.Speaks("m")), "c.", beforeSkew(p.Since), time.Time{})
 	const order = " OVER (PARTITION BY user_id, conversation_id ORDER BY sent_at, seq)"
 	place := ""
 	if condition != "" {
