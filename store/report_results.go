@@ -123,8 +123,8 @@ type ConversationActivity struct {
 type UnreadConversation struct {
 	ConversationRef
 	LastMessageAt time.Time `json:"last_message_at"`
-	// Unanswered is the number of inbound messages after the last outbound one, in the order of
-	// SentAt and then seq. It can be 0 although the conversation needs a reply, because the
+	// Unanswered is the number of inbound messages after the last outbound one that answers, see
+	// ResponseReports, in the order of SentAt and then seq. It can be 0 although the conversation needs a reply, because the
 	// status follows the order in which messages were appended: after an import of old mail,
 	// or if messages were deleted.
 	Unanswered int64 `json:"unanswered"`

@@ -73,7 +73,8 @@ type ActivityReports interface {
 // A response time begins with an inbound message and ends with the next outbound message of
 // the same conversation, in the order of SentAt and then seq. Several inbound messages in a
 // row are one question, which begins with the first. Messages without a direction and those of
-// another kind than message.KindMessage, such as notes and automatic replies, are ignored.
+// another kind than message.KindMessage, such as notes and automatic replies, are ignored, and so
+// are outbound ones that failed or bounced: they answer nothing.
 // A question belongs to the period and the day in which it was sent, even if the answer came
 // later. A question without an answer is open, whatever the conversation's status, and is in
 // no average.

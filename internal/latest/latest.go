@@ -36,6 +36,12 @@ func (t Tables) Turn(m string) string {
 		t.Deliveries + " d WHERE d.message_id = " + m + ".id AND d.user_id = " + m + ".user_id AND d.cancelled_at IS NOT NULL LIMIT 1) IS NULL)"
 }
 
+// Speaks is the condition that a live message m asks or answers in reports: it was said, has a direction,
+// and if it went out it did not fail or bounce.
+func Speaks(m string) string {
+	return Counts(m) + " AND (" + m + ".direction = 'inbound' OR " + m + ".direction = 'outbound' AND COALESCE(" + m + ".delivery, '') NOT IN ('failed', 'bounced'))"
+}
+
 // Status is the status after a message m that is a turn.
 func Status(m string) string {
 	return "CASE WHEN " + m + ".direction = 'inbound' OR COALESCE(" + m + ".delivery, '') IN ('failed', 'bounced') THEN 'needs_reply' ELSE 'waiting' END"

@@ -96,10 +96,10 @@ func (o *oracle) Unread(since time.Time) []*store.UnreadConversation {
 // unanswered looks at what came in after the last message that went out.
 func unanswered(thread []*message.Message) (n int64, since *time.Time) {
 	for _, m := range thread {
-		switch m.Direction {
-		case message.DirectionOutbound:
+		switch {
+		case m.Direction == message.DirectionOutbound && !undelivered(m):
 			n, since = 0, nil
-		case message.DirectionInbound:
+		case m.Direction == message.DirectionInbound:
 			if n++; n == 1 {
 				since = &m.SentAt
 			}

@@ -28,7 +28,7 @@ func (o *oracle) questions() []question {
 		var open *question
 		for _, m := range thread {
 			switch {
-			case m.Kind != message.KindMessage || !m.Said():
+			case !m.Counts() || undelivered(m):
 			case m.Direction == message.DirectionInbound && open == nil:
 				open = &question{conversation: id, at: m.SentAt}
 			case m.Direction == message.DirectionOutbound && open != nil:
@@ -41,6 +41,11 @@ func (o *oracle) questions() []question {
 		}
 	}
 	return all
+}
+
+// undelivered says that a message did not reach the other side.
+func undelivered(m *message.Message) bool {
+	return m.Direction == message.DirectionOutbound && (m.Delivery == message.DeliveryFailed || m.Delivery == message.DeliveryBounced)
 }
 
 func (o *oracle) asked(p store.Period) []question {

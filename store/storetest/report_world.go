@@ -288,6 +288,9 @@ func (k *worldMaker) message(c *conversation.Conversation, seq int64, habit stri
 	}
 	m.CreatedAt = k.later(m.SentAt)
 	m.UpdatedAt = m.CreatedAt
+	if m.Direction == message.DirectionOutbound && k.chance(20) {
+		m.Delivery = pick(k, message.Deliveries()...)
+	}
 	if k.chance(5) {
 		m.Attachments = message.Attachments{}
 	} else if k.chance(15) {

@@ -46,6 +46,7 @@ func runTail(t *testing.T, f Factory, c Capabilities) {
 		"Deliveries":         testDeliveryTail,
 		"RunSends":           testRunSends,
 		"RunFails":           testRunFails,
+		"LostAnswers":        testLostAnswers,
 		"RunRefused":         testRunRefused,
 		"RunWakes":           testRunWakes,
 		"RunEnds":            testRunEnds,

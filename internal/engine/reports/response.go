@@ -4,17 +4,15 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/latest"
 	"github.com/convostore/convostore/store"
 )
-
-// spoken is the condition that a message is one of the conversation, and not a note, an automatic
-// reply, a bounce or an event: those ask and answer nothing.
-const spoken = "m.kind = 'message'"
 
 // questions returns the runs of inbound messages that began in the period, as rows of keys, at
 // and wait. The keys are of user_id, conversation_id and lead_id.
@@ -29,7 +27,7 @@ func (s reports) questions(keys string, p store.Period) *query.Query {
 func (s reports) questionsWith(column, keys, condition string, p store.Period) *query.Query {
 	changes := query.New("SELECT m.user_id, m.conversation_id, c." + column + ", m.direction, m.sent_at, m.seq, lag(m.direction) OVER " +
 		"(PARTITION BY m.user_id, m.conversation_id ORDER BY m.sent_at, m.seq) AS previous")
-	s.messagesSince(changes, p.Since).Add(" AND m.direction IS NOT NULL AND " + spoken)
+	scope.ActiveBetween(s.messagesThat(changes, latest.Speaks("m")), "c.", beforeSkew(p.Since), time.Time{})
 	const order = " OVER (PARTITION BY user_id, conversation_id ORDER BY sent_at, seq)"
 	place := ""
 	if condition != "" {

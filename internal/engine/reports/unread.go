@@ -10,6 +10,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/engine/threads"
+	"github.com/convostore/convostore/internal/latest"
 	"github.com/convostore/convostore/store"
 )
 
@@ -68,7 +69,7 @@ func (s reports) unanswered(db query.Conn, ids []uuid.UUID) (map[scope.OwnedID]*
 	inner := query.New("SELECT m.conversation_id, m.user_id, m.direction, m.sent_at, "+
 		"count(CASE WHEN m.direction = 'outbound' THEN 1 END) OVER "+
 		"(PARTITION BY m.conversation_id, m.user_id ORDER BY m.sent_at DESC, m.seq DESC) AS answers FROM "+
-		s.sc.Tables.Messages+" m WHERE m.direction IS NOT NULL AND "+scope.Counts("m.")+" AND "+in, arg)
+		s.sc.Tables.Messages+" m WHERE "+latest.Speaks("m")+" AND "+in, arg)
 	q := query.New("SELECT conversation_id, user_id, count(*), min(sent_at) FROM ").Bracketed(s.sc.Owned(inner, "m.")).
 		Add(" a WHERE answers = 0 AND direction = 'inbound' GROUP BY conversation_id, user_id")
 	rows, err := query.All(db, q, func(u *unanswered) []any {
