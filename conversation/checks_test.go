@@ -183,8 +183,9 @@ var checkFailed = regexp.MustCompile(`CHECK constraint failed: (.*?)( \(\d+\))?$
 // TestChecksAndValidateAgree tries values at the bounds of every column of every model, and of
 // the columns of each CHECK all together.
 func TestChecksAndValidateAgree(t *testing.T) {
-	used := map[string]bool{}
+	used, ran := map[string]bool{}, 0
 	eachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		ran++
 		v := &verdicts{db, map[string]bool{}, used}
 		checks := checksOf(t, db)
 		require.Greater(t, len(checks), 20)
@@ -207,6 +208,9 @@ func TestChecksAndValidateAgree(t *testing.T) {
 			assert.True(t, v.broken[check.name], "%s: nothing breaks it that Validate refuses", check.name)
 		}
 	})
+	if ran < 2 {
+		t.Skip("whether every exception is needed takes both databases to tell")
+	}
 	for _, list := range []map[string]string{onlyGo, onlyTables} {
 		for entry, reason := range list {
 			assert.True(t, used[entry], "%s: no row needs the exception: %s", entry, reason)

@@ -63,7 +63,7 @@ func TestNormalizeEmailMessageID(t *testing.T) {
 	for value, want := range map[string]string{
 		"<abc@example.com>":                   "<abc@example.com>",
 		"(comment) <abc@example.com>":         "<abc@example.com>",
-		"abc@example.com":                     "",
+		"abc@example.com":                     "<abc@example.com>",
 		"<>":                                  "",
 		"<" + strings.Repeat("a", 1022) + ">": "<" + strings.Repeat("a", 1022) + ">",
 		"<" + strings.Repeat("a", 1023) + ">": "",

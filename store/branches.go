@@ -31,8 +31,8 @@ type MessageBrancher interface {
 	Branches(ctx context.Context, conversationID uuid.UUID, seq int64) ([]Branch, error)
 
 	// SetHead makes the message with this seq the head and returns the conversation. 0 makes the
-	// path empty: the next message begins another one. Status, activity and messages do not
-	// change.
+	// path empty: the next message begins another one. Status and activity are then those of the path,
+	// except that an archived conversation stays archived. Messages do not change.
 	SetHead(ctx context.Context, conversationID uuid.UUID, seq int64) (*conversation.Conversation, error)
 
 	// TruncateAfter hides (soft delete) what follows this seq on the path of the head, makes the

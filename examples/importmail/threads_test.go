@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,7 +79,7 @@ func TestFoldersInAnyOrder(t *testing.T) {
 // TestCopies imports a mail without a Message-ID with the line ends of two systems.
 func TestCopies(t *testing.T) {
 	b := newBox(t)
-	mail := append(raw("a@a.example", "x", "Hello")[:4], "", "one", "two")
+	mail := slices.Concat(raw("a@a.example", "x", "Hello")[:4], []string{"", "one", "two"})
 	b.write("lf.eml", mail...)
 	path := filepath.Join(b.dir, "crlf.eml")
 	require.NoError(t, os.WriteFile(path, []byte(strings.Join(mail, "\r\n")+"\r\n"), 0o600))

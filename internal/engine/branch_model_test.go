@@ -55,10 +55,10 @@ func (m *modelThread) add(n *modelNode, parent int64) {
 
 // activity is when the latest live message of the path of the head was sent.
 func (m *modelThread) activity() time.Time {
-	at, any := m.createdAt, false
+	at, found := m.createdAt, false
 	for _, n := range live(m.path(m.head)) {
-		if !n.note && (!any || n.sentAt.After(at)) {
-			at, any = n.sentAt, true
+		if !n.note && (!found || n.sentAt.After(at)) {
+			at, found = n.sentAt, true
 		}
 	}
 	return at

@@ -46,10 +46,16 @@ func Args(args []any, conversation, user string, now, sentAt any, seq int64) []a
 	return append(args, sentAt, conversation, user, sentAt, sentAt)
 }
 
-// Latest is the last_message_at of a conversation, for a statement of its own after the one that
+// LatestOf is the last_message_at of a conversation c, NULL if that has branches: it is then that of
+// one path, and a suggestion may take later messages into account that are on another one.
+func LatestOf(c string) string {
+	return "CASE WHEN " + c + ".branched THEN NULL ELSE " + c + ".last_message_at END"
+}
+
+// Latest is LatestOf for a statement of its own after the one that
 // counted the message.
 func (t Tables) Latest() string {
-	return "(SELECT c.last_message_at FROM " + t.Conversations + " c WHERE c.id = s.conversation_id AND c.user_id = s.user_id)"
+	return "(SELECT " + LatestOf("c") + " FROM " + t.Conversations + " c WHERE c.id = s.conversation_id AND c.user_id = s.user_id)"
 }
 
 // Waiting is an expression for the statement that locks a conversation, whose table has the name c

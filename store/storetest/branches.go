@@ -21,6 +21,7 @@ func branchTests() subtests {
 		"BranchBytes":     testBranchBytes,
 		"BranchSiblings":  testBranchSiblings,
 		"BranchSetHead":   testBranchSetHead,
+		"BranchStatus":    testBranchStatus,
 		"BranchTruncate":  testBranchTruncate,
 		"BranchFreeKeys":  testBranchFreeKeys,
 		"BranchReplace":   testBranchReplace,

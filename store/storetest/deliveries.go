@@ -29,6 +29,7 @@ func deliveryTests() subtests {
 		"DeliveryFail":           testDeliveryFail,
 		"DeliveryFailAnswered":   testDeliveryFailAnswered,
 		"DeliveryCancel":         testDeliveryCancel,
+		"DeliveryDecides":        testDeliveryDecides,
 		"DeliveryReschedule":     testDeliveryReschedule,
 		"DeliveryRetry":          testDeliveryRetry,
 		"DeliveryChannels":       testDeliveryChannels,

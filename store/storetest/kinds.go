@@ -100,7 +100,7 @@ func (w *world) appenders() map[string]appender {
 			}
 			status, at := loaded.Status, loaded.LastMessageAt
 			loaded.Messages = slices.Clone(loaded.Messages[stored:])
-			require.NoError(t, w.st.DB(t.Context()).Transaction(func(tx *gorm.DB) error { return tx.Save(loaded).Error }))
+			require.NoError(t, w.st.DB(t.Context()).Transaction(func(tx *gorm.DB) error { return tx.Save(loaded).Error })) //nolint:forbidigo // what a host does
 			now := w.get(t, c.ID)
 			require.Equal(t, now.Status, status, "in memory as in the database")
 			require.WithinDuration(t, now.LastMessageAt, at, 0)

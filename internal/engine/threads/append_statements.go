@@ -10,6 +10,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
+	"github.com/convostore/convostore/internal/overtake"
 )
 
 // Statements are the SQL texts of appends, the most frequent write. They are built once for
@@ -89,7 +90,7 @@ func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	r, o := ruleOf(t), s.superseding(t)
 	setStatus := ", " + r.SetStatus("c") + ", " + endSnooze("?")
 	appendOne := func(columns, marks string) query.Statement {
-		return statement("WITH c AS (" + takeSeqs(t, "1", setStatus) + o.seen + " RETURNING id, user_id, last_seq, last_message_at)" + o.update("c") + " " +
+		return statement("WITH c AS (" + takeSeqs(t, "1", setStatus) + o.seen + " RETURNING id, user_id, last_seq, " + overtake.LatestOf("c") + " AS last_message_at)" + o.update("c") + " " +
 			"INSERT INTO " + t.Messages + " (" + columns + ") SELECT ?, c.user_id, c.id, c.last_seq, " + marks + " FROM c RETURNING seq")
 	}
 	s.appendPlain = appendOne(record.PlainMessageColumns, record.PlainMessageMarks)
@@ -99,9 +100,9 @@ func (s *Statements) buildSingle(t scope.Tables, d dialect.Dialect) {
 	s.appendKeyed = statement("WITH m AS (INSERT INTO " + t.Messages + " (" + record.MessageColumns + ") " +
 		"SELECT ?, c.user_id, c.id, c.last_seq + 1, " + record.MessageMarks + " FROM (" + lockSettled(t, o.seen) + ") c ON CONFLICT DO NOTHING RETURNING seq), " +
 		"u AS (UPDATE " + t.Conversations + " AS c SET last_seq = m.seq" + setStatus + ", " + r.SetActivity("c") + ", updated_at = ? " +
-		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m.seq, c.last_message_at)" + o.update("u") + " SELECT seq FROM u")
+		"FROM m WHERE c.id = ? AND c.user_id = ? RETURNING m.seq, " + overtake.LatestOf("c") + " AS last_message_at)" + o.update("u") + " SELECT seq FROM u")
 	s.appendMany = statement("WITH c AS (" + takeSeqs(t, "?", setStatus) + " AND c.last_seq = COALESCE(?, c.last_seq)" + o.seen +
-		" RETURNING user_id, last_message_at, last_seq - ? AS before)" + o.update("c") + ", " +
+		" RETURNING user_id, " + overtake.LatestOf("c") + " AS last_message_at, last_seq - ? AS before)" + o.update("c") + ", " +
 		"i AS (INSERT INTO " + t.Messages + " (" + record.UserFirst + ") SELECT c.user_id, " + unnestedAfter("c.before") +
 		" FROM c CROSS JOIN " + d.Unnest(record.MessageTypes) + " AS v (" + record.WithoutUser + ")) SELECT before FROM c")
 	s.buildWithStates(t, d)

@@ -10,13 +10,14 @@ import (
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/engine/states"
+	"github.com/convostore/convostore/internal/overtake"
 )
 
 // buildWithStates builds the appends that also write states, in one statement. A conversation whose
 // head is not its last message takes several.
 func (s *Statements) buildWithStates(t scope.Tables, d dialect.Dialect) {
 	r, o := ruleOf(t), s.superseding(t)
-	const found = "seq, c.id, c.user_id, coalesce(c.app, '') AS app, c.updated_at, c.last_message_at"
+	found := "seq, c.id, c.user_id, coalesce(c.app, '') AS app, c.updated_at, " + overtake.LatestOf("c") + " AS last_message_at"
 	s.keyedWithStates = query.NewStatement("WITH m AS (INSERT INTO "+t.Messages+" ("+record.MessageColumns+") "+
 		"SELECT ?, c.user_id, c.id, c.last_seq + 1, "+record.MessageMarks+" FROM ("+lockSettled(t, " AND l.last_seq = COALESCE(?, l.last_seq)"+o.seen)+") c ON CONFLICT DO NOTHING RETURNING seq), "+
 		"u AS (UPDATE "+t.Conversations+" AS c SET last_seq = m.seq, "+r.SetStatus("c")+", "+endSnooze("?")+", "+r.SetActivity("c")+", updated_at = ? "+
@@ -24,7 +25,7 @@ func (s *Statements) buildWithStates(t scope.Tables, d dialect.Dialect) {
 		states.Inserts(t, d, "u")+"done AS (SELECT seq FROM u) SELECT seq FROM done", d.Numbered())
 	s.manyWithStates = query.NewStatement("WITH c AS ("+takeSeqs(t, "?", ", "+r.SetStatus("c")+", "+endSnooze("?"))+
 		" AND c.last_seq = COALESCE(?, c.last_seq)"+o.seen+
-		" RETURNING id, user_id, last_seq - ? AS before, coalesce(app, '') AS app, updated_at, last_message_at)"+o.update("c")+", "+
+		" RETURNING id, user_id, last_seq - ? AS before, coalesce(app, '') AS app, updated_at, "+overtake.LatestOf("c")+" AS last_message_at)"+o.update("c")+", "+
 		"i AS (INSERT INTO "+t.Messages+" ("+record.UserFirst+") SELECT c.user_id, "+unnestedAfter("c.before")+
 		" FROM c CROSS JOIN "+d.Unnest(record.MessageTypes)+" AS v ("+record.WithoutUser+")), "+
 		states.Inserts(t, d, "c")+"done AS (SELECT before FROM c) SELECT before FROM done", d.Numbered())
