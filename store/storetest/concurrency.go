@@ -53,6 +53,7 @@ func runConcurrency(t *testing.T, f Factory, c Capabilities) {
 		"done and fail":               reportsAtOnce,
 		"enqueue":                     enqueuesAtOnce,
 		"append and merge":            appendsAgainstMerge,
+		"send and merge":              sendsAgainstMerge,
 		"append and merge drafts":     mergesOfDraftsAgainstAppends,
 		"merge both ways":             mergesBothWays,
 		"merges":                      mergesOfMany,

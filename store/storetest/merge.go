@@ -20,6 +20,7 @@ func heirTests() subtests {
 		"MergeHeads":       testMergeHeads,
 		"MergeKeys":        testMergeKeys,
 		"MergeMarks":       testMergeMarks,
+		"MergeSnooze":      testMergeSnooze,
 		"MergeReads":       testMergeReads,
 		"MergeSuggestions": testMergeSuggestions,
 		"MergeFollows":     testMergeFollows,
@@ -412,4 +413,22 @@ func testMergeUndone(t *testing.T, w *world) {
 	})
 	require.ErrorIs(t, err, errUndo)
 	require.Equal(t, before, dump(t, w.st, w.user))
+}
+
+// testMergeSnooze: what waits in the queue does not leave it because the heir is put off.
+func testMergeSnooze(t *testing.T, w *world) {
+	cs := w.mine.Conversations()
+	snoozed := func(c *conversation.Conversation) *conversation.Conversation {
+		c, err := cs.Snooze(t.Context(), c.ID, w.clock.Now().Add(time.Hour))
+		require.NoError(t, err)
+		return c
+	}
+	queue := store.ConversationFilter{Statuses: []conversation.Status{conversation.StatusNeedsReply}}
+	c := w.merge(t, w.asked(t), snoozed(w.asked(t)))
+	require.Nil(t, c.SnoozedUntil)
+	require.Len(t, w.listed(t, queue), 1)
+	require.NotNil(t, w.merge(t, snoozed(w.asked(t)), snoozed(w.asked(t))).SnoozedUntil, "both are put off")
+	require.NotNil(t, w.merge(t, w.conversation(t), snoozed(w.asked(t))).SnoozedUntil, "nobody waits for an answer")
+	require.Nil(t, w.merge(t, snoozed(w.asked(t)), w.asked(t)).SnoozedUntil)
+	require.Len(t, w.listed(t, queue), 2)
 }

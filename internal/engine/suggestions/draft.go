@@ -96,22 +96,14 @@ func (s suggestions) one(ctx context.Context, sc scope.Scope, update *query.Quer
 }
 
 func (s suggestions) Reopen(ctx context.Context, id uuid.UUID, o store.ReopenOptions) (*suggestion.Suggestion, error) {
-	if _, err := s.sc.Writing(ctx); err != nil {
-		return nil, err
-	}
-	owner, err := s.sc.Owner(ctx, s.sc.Tables.Suggestions, id)
+	sc, conversationID, err := s.conversationOf(ctx, id)
 	if err != nil {
 		return nil, query.Wrap("reopen", err)
 	}
-	sc := s.sc.As(owner)
-	// The suggestion is read without a lock to find its conversation, which is locked first.
-	was, err := getSuggestion(sc, query.On(ctx, sc.Writer), id)
-	if err != nil {
-		return nil, query.Wrap("reopen", err)
-	}
+	s.sc = sc
 	var sg *suggestion.Suggestion
-	err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
-		sg, err = reopen(ctx, sc.In(tx), was, o)
+	err = s.where(ctx, id, conversationID, func(tx scope.Scope, conversationID uuid.UUID) (err error) {
+		sg, err = reopen(ctx, tx, conversationID, id, o)
 		return err
 	})
 	if err != nil {
@@ -120,8 +112,8 @@ func (s suggestions) Reopen(ctx context.Context, id uuid.UUID, o store.ReopenOpt
 	return sg, nil
 }
 
-func reopen(ctx context.Context, sc scope.Scope, was *suggestion.Suggestion, o store.ReopenOptions) (*suggestion.Suggestion, error) {
-	_, found, err := threads.BeginWaiting(ctx, sc, was.ConversationID)
+func reopen(ctx context.Context, sc scope.Scope, conversationID, id uuid.UUID, o store.ReopenOptions) (*suggestion.Suggestion, error) {
+	_, found, err := threads.BeginWaiting(ctx, sc, conversationID)
 	if err != nil {
 		return nil, err
 	}
@@ -129,9 +121,12 @@ func reopen(ctx context.Context, sc scope.Scope, was *suggestion.Suggestion, o s
 		return nil, store.ErrNotFound
 	}
 	db := query.On(ctx, sc.Writer)
-	sg, err := lockSuggestion(sc, db, was.ID)
+	sg, err := lockSuggestion(sc, db, id)
 	if err != nil {
 		return nil, err
+	}
+	if sg.ConversationID != conversationID {
+		return nil, store.ErrNotFound // it was moved meanwhile
 	}
 	if err := sg.Reopen(); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package suggestions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -37,11 +38,12 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message,
 	if err != nil {
 		return false, err
 	}
+	s.sc = sc
 	var created bool
 	var sent threads.Draft
-	err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
-		sent = d.Copy()
-		created, err = s.send(ctx, sc.In(tx), sending{id: id, options: o, draft: sent, out: out})
+	err = s.where(ctx, id, conversationID, func(tx scope.Scope, conversationID uuid.UUID) (err error) {
+		sent = d.Into(conversationID)
+		created, err = s.send(ctx, tx, sending{id: id, options: o, draft: sent, out: out})
 		return err
 	})
 	if err != nil {
@@ -69,6 +71,23 @@ func (s suggestions) conversationOf(ctx context.Context, id uuid.UUID) (sc scope
 		return sc, uuid.Nil, err
 	}
 	return sc, sg.ConversationID, nil
+}
+
+// where runs fn in a transaction with the conversation of a suggestion, which is read before it is
+// locked, and again if fn does not find the suggestion there because it was moved meanwhile.
+func (s suggestions) where(ctx context.Context, id, conversationID uuid.UUID, fn func(tx scope.Scope, conversationID uuid.UUID) error) error {
+	return scope.Settle(func() (done bool, err error) {
+		err = s.sc.Shared(ctx, func(tx *scope.Store) error { return fn(s.sc.In(tx), conversationID) })
+		if !errors.Is(err, store.ErrNotFound) {
+			return true, err
+		}
+		before := conversationID
+		if _, now, gone := s.conversationOf(ctx, id); gone == nil && now != before {
+			conversationID = now
+			return false, nil
+		}
+		return true, err
+	})
 }
 
 // sending is one call of Send.

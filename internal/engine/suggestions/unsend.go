@@ -53,9 +53,10 @@ func (s suggestions) Unsend(ctx context.Context, id uuid.UUID) (*suggestion.Sugg
 	if err != nil {
 		return nil, query.Wrap("unsend", err)
 	}
+	s.sc = sc
 	var sg *suggestion.Suggestion
-	err = sc.Shared(ctx, func(tx *scope.Store) (err error) {
-		sg, err = s.unsend(ctx, sc.In(tx), conversationID, id)
+	err = s.where(ctx, id, conversationID, func(tx scope.Scope, conversationID uuid.UUID) (err error) {
+		sg, err = s.unsend(ctx, tx, conversationID, id)
 		return err
 	})
 	if err != nil {

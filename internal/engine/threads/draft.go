@@ -2,6 +2,7 @@ package threads
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -56,6 +57,18 @@ func NewDraft(ctx context.Context, sc scope.Scope, conversationID uuid.UUID, m *
 func (d Draft) Copy() Draft {
 	m := *d.Message
 	return Draft{&m, d.keys, d.parent}
+}
+
+// Into returns a Copy for a conversation.
+func (d Draft) Into(conversationID uuid.UUID) Draft {
+	d = d.Copy()
+	d.ConversationID, d.keys = conversationID, slices.Clone(d.keys)
+	for i := range d.keys {
+		if d.keys[i].column == keyIdempotency {
+			d.keys[i].conversation = conversationID
+		}
+	}
+	return d
 }
 
 // textBytes is about how many bytes the index of words reads of messages.

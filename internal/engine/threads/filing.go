@@ -200,14 +200,7 @@ func (f *filer) store(ctx context.Context, sc scope.Scope, c *chooser) (filed st
 	if err != nil {
 		return filed, err
 	}
-	d := f.draft.Copy()
-	d.ConversationID = id
-	for i := range d.keys {
-		if d.keys[i].column == keyIdempotency {
-			d.keys = slices.Clone(d.keys)
-			d.keys[i].conversation = id
-		}
-	}
+	d := f.draft.Into(id)
 	if filed.Created, err = f.sql.AppendOne(ctx, sc, d); err != nil {
 		return filed, err
 	}

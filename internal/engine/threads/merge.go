@@ -73,7 +73,7 @@ func mergeInto(ctx context.Context, sc scope.Scope, fromID, intoID uuid.UUID, o 
 	if err := m.mergeAll(from); err != nil {
 		return nil, 0, err
 	}
-	c, err := m.settle(head, last, inherited(from, into))
+	c, err := m.settle(head, last, inherited(from, into, sc.Instant()))
 	return c, len(rows), err
 }
 
@@ -114,8 +114,8 @@ func checkLeads(from, into *conversation.Conversation, o store.MoveOptions) erro
 }
 
 // inherited are the assignments of what a conversation takes over from one that is merged into it:
-// what it lacks, and the longer hold.
-func inherited(from, into *conversation.Conversation) *query.Query {
+// what it lacks, the longer hold, and the end of a snooze: what waits in the queue stays there.
+func inherited(from, into *conversation.Conversation, now time.Time) *query.Query {
 	q := query.New("")
 	for column, text := range map[string][2]string{
 		"title": {into.Title, from.Title}, "subject": {into.Subject, from.Subject}, "assignee": {into.Assignee, from.Assignee},
@@ -129,6 +129,9 @@ func inherited(from, into *conversation.Conversation) *query.Query {
 	}
 	if at := earliest(from.HeldAt, into.HeldAt); at != nil {
 		q.Add(", held_at = ?", *at)
+	}
+	if into.SnoozedAt(now) && from.Status == conversation.StatusNeedsReply && !from.SnoozedAt(now) {
+		q.Add(", snoozed_until = NULL")
 	}
 	if at := earliest(from.PinnedAt, into.PinnedAt); at != nil {
 		q.Add(", pinned_at = ?", *at)
