@@ -33,11 +33,11 @@ type SuggestionSender interface {
 	// Send returns a *TransitionError. After that, do not Retry the former message.
 	//
 	// Send returns a *TransitionError if the suggestion is neither approved nor edited, ErrNotFound
-	// if there is none, and ErrInvalid if m is nil, breaks a rule or is not outbound. It returns
-	// a *StaleDraftError or a *SecondReplyError unless the options allow it, and
-	// ErrConflict if a key of m belongs to a message that cannot be linked: one that
-	// is inbound, without a direction, deleted, the former message, linked to another suggestion, or
-	// in another conversation. After an error nothing is written.
+	// if there is none, and ErrInvalid if m is nil, breaks a rule, is not outbound, or is a note or
+	// an event. It returns a *StaleDraftError or a *SecondReplyError unless the options allow it, and
+	// ErrConflict if a key of m belongs to a message that cannot be linked: one that is inbound,
+	// without a direction, deleted, the former message, linked to another suggestion, or in another
+	// conversation. After an error nothing is written.
 	Send(ctx context.Context, id uuid.UUID, m *message.Message, o SendOptions) (created bool, err error)
 
 	// Unsend takes back what Send put into the outbox, as long as no worker has it: it cancels the

@@ -130,7 +130,7 @@ func testSendDeliverRefused(t *testing.T, w *world) {
 			invalid(t, send(&message.Message{}, &tt.entry), tt.field)
 		}
 		for _, m := range []*message.Message{
-			{Kind: message.KindNote}, {Kind: message.KindEvent}, {State: message.StateInterrupted}, {State: message.StateFailed},
+			{State: message.StateInterrupted}, {State: message.StateFailed},
 		} {
 			invalid(t, send(m, &message.OutboxEntry{Channel: "mail"}), "message_id")
 		}

@@ -405,6 +405,7 @@ func testSendKeepsWhatIsGiven(t *testing.T, w *world) {
 	c := w.conversation(t)
 	s := w.decided(t, c, "")
 	m := everything(epoch)
+	m.Kind = message.KindMessage
 	want := *m
 	created, err := w.st.AllUsers().Suggestions().Send(t.Context(), s.ID, m, store.SendOptions{})
 	require.NoError(t, err)
@@ -553,6 +554,10 @@ func testSendRefusesWhatWasNotSent(t *testing.T, w *world) {
 		} {
 			_, err := w.mine.Suggestions().Send(ctx, s.ID, m, store.SendOptions{})
 			invalid(t, err, "direction")
+		}
+		for _, kind := range []message.Kind{message.KindNote, message.KindEvent} {
+			_, err := w.mine.Suggestions().Send(ctx, s.ID, &message.Message{Kind: kind}, store.SendOptions{})
+			invalid(t, err, "kind")
 		}
 	})
 	same(t, s, w.suggestion(t, s.ID))
