@@ -36,7 +36,7 @@ var mails = []string{
 func mail(day int, subject, answers, text string) string {
 	lines := []string{
 		fmt.Sprintf("From u%d Sat Nov  1 00:00:00 2025", day%2),
-		fmt.Sprintf("From: <u%d@example.com>", day%2), "Subject: " + subject,
+		fmt.Sprintf("From: <u%d@example.com>", day%2), "To: list@example.com", "Subject: " + subject,
 		fmt.Sprintf("Date: %02d Nov 2025 10:00:00 +0000", day), fmt.Sprintf("Message-ID: <%d@example.com>", day),
 	}
 	if answers != "" {
