@@ -20,36 +20,37 @@ func testBranchStatus(t *testing.T, w *world) {
 		require.Equal(t, want, got.Status)
 		require.WithinDuration(t, w.clock.Now().Add(-time.Duration(hours)*time.Hour), got.LastMessageAt, time.Minute)
 	}
-	under := func(seq int64, hours int, d message.Direction, k message.Kind) *message.Message {
+	first := int64(1)
+	under := func(hours int, d message.Direction, k message.Kind) *message.Message {
 		m := w.sentAt(hours, d, k)
-		m.ParentSeq = &seq
+		m.ParentSeq = &first
 		return m
 	}
 	c := w.conversation(t)
 	w.append(t, c, w.sentAt(5, in, ""))
 	w.append(t, c, w.sentAt(1, out, ""))
 	is(c, conversation.StatusWaiting, 1)
-	w.append(t, c, under(1, 6, out, ""))
+	w.append(t, c, under(6, out, ""))
 	is(c, conversation.StatusNeedsReply, 5)
 	must[*conversation.Conversation](t)(w.mine.Messages().SetHead(ctx, c.ID, 2))
 	is(c, conversation.StatusWaiting, 1)
-	w.append(t, c, under(1, 0, in, message.KindNote))
+	w.append(t, c, under(0, in, message.KindNote))
 	is(c, conversation.StatusNeedsReply, 5)
 	must[*conversation.Conversation](t)(w.mine.Conversations().Archive(ctx, c.ID))
 	must[*conversation.Conversation](t)(w.mine.Messages().SetHead(ctx, c.ID, 2))
 	is(c, conversation.StatusArchived, 1)
-	w.append(t, c, under(1, 7, in, ""))
+	w.append(t, c, under(7, in, ""))
 	is(c, conversation.StatusArchived, 5)
 	must[*conversation.Conversation](t)(w.mine.Conversations().Reopen(ctx, c.ID))
 	is(c, conversation.StatusActive, 5)
 	w.append(t, c, w.sentAt(8, out, ""))
 	is(c, conversation.StatusActive, 5)
 	// Together they do what they do one by one.
-	ms := []*message.Message{w.sentAt(2, out, ""), under(1, 6, out, "")}
+	ms := []*message.Message{w.sentAt(2, out, ""), under(6, out, "")}
 	must[[]bool](t)(w.mine.Messages().AppendMany(ctx, c.ID, ms, store.AppendOptions{}))
 	is(c, conversation.StatusNeedsReply, 5)
 	must[*conversation.Conversation](t)(w.mine.Conversations().Archive(ctx, c.ID))
-	ms = []*message.Message{w.sentAt(2, out, ""), under(1, 6, out, "")}
+	ms = []*message.Message{w.sentAt(2, out, ""), under(6, out, "")}
 	must[[]bool](t)(w.mine.Messages().AppendMany(ctx, c.ID, ms, store.AppendOptions{}))
 	is(c, conversation.StatusNeedsReply, 5)
 }
