@@ -32,7 +32,7 @@ type room struct {
 // Leaves are packages that import nothing of the engine; any room may use them.
 var leaves = []string{
 	"conversation", "message", "suggestion", "rule", "migrate", "payload", "window",
-	"internal/check", "internal/clean", "internal/dialect", "internal/latest", "internal/mergepatch", "internal/naming", "internal/session",
+	"internal/check", "internal/clean", "internal/dialect", "internal/latest", "internal/mergepatch", "internal/naming", "internal/overtake", "internal/session",
 	"internal/segment", "internal/snippet", "internal/substring", "internal/vector", "internal/words",
 }
 

@@ -109,7 +109,7 @@ func (m *wordModel) both(r *rapid.T, do func(st store.Store, mine store.Scope) e
 }
 
 func (m *wordModel) newThread(r *rapid.T) {
-	th := &wordThread{id: uuid.New(), subject: anyText().Draw(r, "subject")}
+	th := &wordThread{id: uuid.New(), subject: strings.NewReplacer("\n", " ", "\r", " ").Replace(anyText().Draw(r, "subject"))}
 	m.threads = append(m.threads, th)
 	m.both(r, func(_ store.Store, mine store.Scope) error {
 		return mine.Conversations().Create(m.t.Context(), &conversation.Conversation{ID: th.id, Subject: th.subject})

@@ -23,7 +23,6 @@ func operatorTests() subtests {
 		"SnoozeInput":         testSnoozeInput,
 		"SnoozeEndedByAppend": testSnoozeEndedByAppend,
 		"SnoozeKept":          testSnoozeKept,
-		"SnoozeEndedByStream": testSnoozeEndedByStream,
 		"Pin":                 testPin,
 		"OperatorsAbsent":     testOperatorsAbsent,
 		"QueueFilters":        testQueueFilters,

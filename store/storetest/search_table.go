@@ -46,7 +46,7 @@ func tellGroup(t *testing.T, st store.Store, g searchtest.Group) *told {
 	for _, text := range g.Texts {
 		c := &conversation.Conversation{Language: g.Languages[text.Name], Messages: []*message.Message{{Role: message.RoleUser, Content: text.Value}}}
 		require.NoError(t, all.messages.Conversations().Create(t.Context(), c), text.Name)
-		s := &conversation.Conversation{Subject: text.Value, Language: g.Languages[text.Name]}
+		s := &conversation.Conversation{Subject: strings.NewReplacer("\r", " ", "\n", " ").Replace(text.Value), Language: g.Languages[text.Name]}
 		require.NoError(t, all.subjects.Conversations().Create(t.Context(), s), text.Name)
 		all.names[c.ID], all.names[s.ID] = text.Name, text.Name
 	}

@@ -34,6 +34,7 @@ func runStreams(t *testing.T, f Factory, c Capabilities) {
 
 func streamTests() subtests {
 	return subtests{
+		"what came in ends a snooze":             testSnoozeEndedByStream,
 		"from the first token to the last":       streamLives,
 		"flushes are due by time and by bytes":   streamFlushesWhenDue,
 		"documents, payload and usage":           streamKeepsParts,
