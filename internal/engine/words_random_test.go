@@ -84,6 +84,11 @@ func anyText() *rapid.Generator[string] {
 	})
 }
 
+// anySubject is anyText in one line, as a header has it.
+func anySubject() *rapid.Generator[string] {
+	return rapid.Map(anyText(), func(text string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(text) })
+}
+
 // anyQuery has the syntax of queries, well and badly formed.
 func anyQuery() *rapid.Generator[string] {
 	return rapid.Custom(func(r *rapid.T) string {
@@ -109,7 +114,7 @@ func (m *wordModel) both(r *rapid.T, do func(st store.Store, mine store.Scope) e
 }
 
 func (m *wordModel) newThread(r *rapid.T) {
-	th := &wordThread{id: uuid.New(), subject: strings.NewReplacer("\n", " ", "\r", " ").Replace(anyText().Draw(r, "subject"))}
+	th := &wordThread{id: uuid.New(), subject: anySubject().Draw(r, "subject")}
 	m.threads = append(m.threads, th)
 	m.both(r, func(_ store.Store, mine store.Scope) error {
 		return mine.Conversations().Create(m.t.Context(), &conversation.Conversation{ID: th.id, Subject: th.subject})
@@ -131,7 +136,7 @@ func (m *wordModel) step(r *rapid.T) {
 		m.toggleThread(r, th)
 	case "subject":
 		if !th.deleted {
-			th.subject = anyText().Draw(r, "subject")
+			th.subject = anySubject().Draw(r, "subject")
 			m.both(r, func(_ store.Store, mine store.Scope) error {
 				_, err := mine.Conversations().SetSubject(m.t.Context(), th.id, th.subject)
 				return err
