@@ -209,7 +209,7 @@ func TestChecksAndValidateAgree(t *testing.T) {
 		}
 	})
 	if ran < 2 {
-		t.Skip("whether every exception is needed takes both databases to tell")
+		return // the subtest of the database that is missing has said so; an exception may be of that one alone
 	}
 	for _, list := range []map[string]string{onlyGo, onlyTables} {
 		for entry, reason := range list {

@@ -3,6 +3,7 @@ package message
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -30,11 +31,15 @@ func (m *Message) orderedAt(tx *gorm.DB) any {
 	if !m.Kind.Counts() {
 		return nil
 	}
-	at := m.OrderedAt()
-	if now := Now(); at.After(now) {
-		at = now
+	return column.BoundTime(tx, notAfter(m.OrderedAt(), Now()))
+}
+
+// notAfter is t, or now if t is in the future.
+func notAfter(t, now time.Time) time.Time {
+	if t.After(now) {
+		return now
 	}
-	return column.BoundTime(tx, at)
+	return t
 }
 
 // nextStatus returns the status that the message gives its conversation, nil if it leaves the

@@ -120,9 +120,9 @@ func (m *Message) onlyOne(tx *gorm.DB) error {
 }
 
 func conversations(tx *gorm.DB) clause.Table {
-	return clause.Table{Name: column.Table(tx.NamingStrategy, "conversations")}
+	return column.InStatement(tx, "conversations")
 }
 
 func messages(tx *gorm.DB) clause.Table {
-	return clause.Table{Name: Message{}.TableName(tx.NamingStrategy)}
+	return column.InStatement(tx, "messages")
 }

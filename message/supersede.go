@@ -2,7 +2,6 @@ package message
 
 import (
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/convostore/convostore/internal/column"
 	"github.com/convostore/convostore/internal/overtake"
@@ -16,12 +15,8 @@ func (m *Message) supersede(tx *gorm.DB) error {
 		return nil
 	}
 	now := Now()
-	sentAt := m.SentAt
-	if sentAt.After(now) {
-		sentAt = now
-	}
 	o := overtakeTables(tx)
-	args := overtake.Args(nil, m.ConversationID.String(), m.UserID.String(), column.BoundTime(tx, now), column.BoundTime(tx, sentAt), m.Seq)
+	args := overtake.Args(nil, m.ConversationID.String(), m.UserID.String(), column.BoundTime(tx, now), column.BoundTime(tx, notAfter(m.SentAt, now)), m.Seq)
 	return tx.Exec(o.Supersede("", "", o.Latest(), m.Seq > 0), args...).Error
 }
 
@@ -29,6 +24,6 @@ func overtakeTables(tx *gorm.DB) overtake.Tables {
 	return overtake.Tables{
 		Conversations: tx.Statement.Quote(conversations(tx)),
 		Messages:      tx.Statement.Quote(messages(tx)),
-		Suggestions:   tx.Statement.Quote(clause.Table{Name: column.Table(tx.NamingStrategy, "ai_suggestions")}),
+		Suggestions:   tx.Statement.Quote(column.InStatement(tx, "ai_suggestions")),
 	}
 }

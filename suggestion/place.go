@@ -2,7 +2,6 @@ package suggestion
 
 import (
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/convostore/convostore/internal/column"
 	"github.com/convostore/convostore/internal/overtake"
@@ -22,7 +21,7 @@ func (s *Suggestion) place(tx *gorm.DB) error {
 		return nil
 	}
 	var found []thread
-	err := tx.Raw("SELECT last_seq, head_seq, branched FROM ? WHERE id = ? AND user_id = ?", conversations(tx), s.ConversationID, s.UserID).Scan(&found).Error
+	err := tx.Raw("SELECT last_seq, head_seq, branched FROM ? WHERE id = ? AND user_id = ?", column.InStatement(tx, "conversations"), s.ConversationID, s.UserID).Scan(&found).Error
 	if err != nil || len(found) == 0 { // the foreign key refuses it
 		return err
 	}
@@ -41,7 +40,7 @@ func (t thread) newest(tx *gorm.DB, s *Suggestion) (int64, error) {
 		begin := []struct{ Seq, ParentSeq int64 }{{Seq: 1}}
 		if t.Branched {
 			sql := "SELECT seq, parent_seq FROM ? WHERE conversation_id = ? AND user_id = ? AND parent_seq IS NOT NULL AND seq <= ? ORDER BY seq DESC LIMIT 1"
-			if err := tx.Raw(sql, messages(tx), s.ConversationID, s.UserID, end).Scan(&begin).Error; err != nil {
+			if err := tx.Raw(sql, column.InStatement(tx, "messages"), s.ConversationID, s.UserID, end).Scan(&begin).Error; err != nil {
 				return 0, err
 			}
 		}
@@ -50,7 +49,7 @@ func (t thread) newest(tx *gorm.DB, s *Suggestion) (int64, error) {
 		}
 		var live []int64
 		sql := "SELECT seq FROM ? WHERE conversation_id = ? AND user_id = ? AND deleted_at IS NULL AND seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT 1"
-		if err := tx.Raw(sql, messages(tx), s.ConversationID, s.UserID, begin[0].Seq, end).Scan(&live).Error; err != nil || len(live) > 0 {
+		if err := tx.Raw(sql, column.InStatement(tx, "messages"), s.ConversationID, s.UserID, begin[0].Seq, end).Scan(&live).Error; err != nil || len(live) > 0 {
 			return first(live), err
 		}
 		end = begin[0].ParentSeq
@@ -73,11 +72,11 @@ func (s *Suggestion) settle(tx *gorm.DB) error {
 	}
 	var found []thread
 	err := tx.Raw("UPDATE ? SET draft_seq = COALESCE(draft_seq, 0) + 1 WHERE id = ? AND user_id = ? RETURNING last_seq, head_seq, branched",
-		conversations(tx), s.ConversationID, s.UserID).Scan(&found).Error
+		column.InStatement(tx, "conversations"), s.ConversationID, s.UserID).Scan(&found).Error
 	if err != nil || len(found) == 0 || found[0].Branched || found[0].LastSeq <= s.AnswersSeq {
 		return err
 	}
-	o := overtake.Tables{Messages: tx.Statement.Quote(messages(tx))}
+	o := overtake.Tables{Messages: tx.Statement.Quote(column.InStatement(tx, "messages"))}
 	var overtaken bool
 	err = tx.Raw(o.Newer(), overtake.NewerArgs(s.ConversationID.String(), s.UserID.String(), s.AnswersSeq)...).Scan(&overtaken).Error
 	if err != nil || !overtaken {
@@ -97,12 +96,4 @@ func (s *Suggestion) settle(tx *gorm.DB) error {
 		*s = superseded
 	}
 	return done.Error
-}
-
-func conversations(tx *gorm.DB) clause.Table {
-	return clause.Table{Name: column.Table(tx.NamingStrategy, "conversations")}
-}
-
-func messages(tx *gorm.DB) clause.Table {
-	return clause.Table{Name: message.Message{}.TableName(tx.NamingStrategy)}
 }

@@ -31,6 +31,11 @@ func Table(n schema.Namer, name string) string {
 	return name
 }
 
+// InStatement is Table for a statement of GORM, which quotes it.
+func InStatement(tx *gorm.DB, name string) clause.Table {
+	return clause.Table{Name: Table(tx.NamingStrategy, name)}
+}
+
 // Of is a column of a model. Its table is chosen when the statement is built: the statement's own
 // table or alias if the statement is about that model, and the model's table otherwise, so that
 // a scope also works on a join.

@@ -187,7 +187,8 @@ func (size crashOfDeliveries) keepKilling(t *testing.T, done <-chan struct{}, ki
 	return nil
 }
 
-// waitUntilSent returns when no entry is open, while workers are killed.
+// waitUntilSent returns when no entry is open, while workers are killed. It looks as often as the
+// workers do: they are processes of their own, which tell nobody when they are done.
 func waitUntilSent(t *testing.T, st store.Store) {
 	t.Helper()
 	for open := []*message.OutboxEntry{nil}; len(open) > 0; time.Sleep(crashRun.Every) {

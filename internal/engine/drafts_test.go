@@ -110,7 +110,7 @@ func TestSupersedeSeesWhatItWaitedFor(t *testing.T) {
 	t.Parallel()
 	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
 		if d.SQLite {
-			t.Skip("one writer at a time")
+			t.Skip("SQLite has one writer at a time: no append waits for the row of another transaction")
 		}
 		st, user := d.Store(t, convostore.WithMigrate(migrate.Options{WithoutFullText: true})), uuid.New()
 		ctx, mine := t.Context(), st.ForUser(user)

@@ -4,7 +4,6 @@
 package erase
 
 import (
-	"bytes"
 	"context"
 	"slices"
 
@@ -79,7 +78,7 @@ func withMerged(ctx context.Context, sc scope.Scope, ids []uuid.UUID) ([]uuid.UU
 		}
 		all = append(all, merged...)
 	}
-	slices.SortFunc(all, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortFunc(all, scope.CompareIDs)
 	return slices.Compact(all), nil
 }
 

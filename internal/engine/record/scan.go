@@ -188,6 +188,9 @@ func nullUUID(id *uuid.UUID) any {
 // NullNumber returns n as an argument, or NULL for 0.
 func NullNumber(n int64) any { return nullZero(n) }
 
+// NullSeq returns a seq as an argument, or NULL for none.
+func NullSeq(seq *int64) any { return nullInt(seq) }
+
 // NullTime returns a time as an argument, or NULL for none.
 func NullTime(t *time.Time) any { return nullTime(t) }
 

@@ -21,10 +21,13 @@ func ReadIDs(db query.Conn, q *query.Query) ([]uuid.UUID, error) {
 	return ids, err
 }
 
+// CompareIDs orders ids, as locks are taken.
+func CompareIDs(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
+
 // OwnedID identifies a row by its id and its owner, since two users may have the same id.
 type OwnedID struct{ ID, User uuid.UUID }
 
 // Compare orders ids and, of one id, the users.
 func (o OwnedID) Compare(other OwnedID) int {
-	return cmp.Or(bytes.Compare(o.ID[:], other.ID[:]), bytes.Compare(o.User[:], other.User[:]))
+	return cmp.Or(CompareIDs(o.ID, other.ID), CompareIDs(o.User, other.User))
 }

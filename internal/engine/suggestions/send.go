@@ -34,7 +34,7 @@ func (s suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Message,
 	if m.Direction != message.DirectionOutbound {
 		return false, rule.Invalid("direction", "is not outbound; Send appends an outbound message")
 	}
-	if m.Kind == message.KindNote || m.Kind == message.KindEvent {
+	if !threads.Leaves(m.Kind) {
 		return false, rule.Invalid("kind", "is %s, which never leaves", m.Kind)
 	}
 	out, err := threads.NewOutgoing(sc, d, o.Deliver)

@@ -253,7 +253,7 @@ func (l lookup) candidates(hits []*hit, lock bool) (map[scope.OwnedID]*candidate
 	for _, h := range hits {
 		ids = append(ids, h.thread.ID)
 	}
-	slices.SortFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(ids, scope.CompareIDs)
 	found := make(map[scope.OwnedID]*candidate, len(ids))
 	// One by one, since there are few: without statistics PostgreSQL would find a list of them by their
 	// user.

@@ -1,7 +1,6 @@
 package threads
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -82,7 +81,7 @@ func mergeInto(ctx context.Context, sc scope.Scope, fromID, intoID uuid.UUID, o 
 func lockAll(sc scope.Scope, db query.Conn, ids []uuid.UUID) (map[uuid.UUID]*conversation.Conversation, error) {
 	locked := make(map[uuid.UUID]*conversation.Conversation, len(ids))
 	// One by one: without statistics PostgreSQL would find a list of them by their user.
-	for _, id := range slices.SortedFunc(slices.Values(ids), compareIDs) {
+	for _, id := range slices.SortedFunc(slices.Values(ids), scope.CompareIDs) {
 		one := query.New("id = ? AND "+sc.Dialect.Unindexed("user_id")+" = ?", id, sc.User)
 		found, err := query.All(db, sc.LockRows(record.ConversationColumns, one), record.ConversationDest)
 		if err != nil {
@@ -220,6 +219,3 @@ func (m moving) settle(head, last int64, more *query.Query) (*conversation.Conve
 	}
 	return c, SupersedeOvertaken(m.ctx, m.sc, c.ID)
 }
-
-// compareIDs orders ids as locks are taken.
-func compareIDs(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }

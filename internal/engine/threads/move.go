@@ -82,7 +82,7 @@ func sources(rows []*movedRow) []uuid.UUID {
 	for i, r := range rows {
 		ids[i] = r.from
 	}
-	slices.SortFunc(ids, compareIDs)
+	slices.SortFunc(ids, scope.CompareIDs)
 	return slices.Compact(ids)
 }
 

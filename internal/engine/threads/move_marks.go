@@ -9,6 +9,7 @@ import (
 
 	"github.com/convostore/convostore/internal/engine/query"
 	"github.com/convostore/convostore/internal/engine/record"
+	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/suggestion"
 )
 
@@ -40,13 +41,13 @@ func (m moving) suggestionsOf(from uuid.UUID) error {
 // account is there is its AnswersSeq.
 func (m moving) moveSuggestions(all []*answering) error {
 	rows := slices.SortedFunc(slices.Values(m.rows), func(a, b *movedRow) int {
-		return cmp.Or(compareIDs(a.from, b.from), cmp.Compare(a.seq, b.seq))
+		return cmp.Or(scope.CompareIDs(a.from, b.from), cmp.Compare(a.seq, b.seq))
 	})
 	now := m.sc.Instant()
 	for part := range slices.Chunk(all, movedPart) {
 		values := make([][]any, len(part))
 		for i, a := range part {
-			values[i] = []any{a.id.String(), nullSeq(answersAt(rows, a))}
+			values[i] = []any{a.id.String(), record.NullSeq(answersAt(rows, a))}
 		}
 		source, err := rowSource(m.sc, []string{"uuid", "bigint"}, values)
 		if err != nil {
@@ -74,7 +75,7 @@ func answersAt(rows []*movedRow, a *answering) *int64 {
 		return nil
 	}
 	i, found := slices.BinarySearchFunc(rows, a, func(r *movedRow, a *answering) int {
-		return cmp.Or(compareIDs(r.from, a.from), cmp.Compare(r.seq, *a.answers))
+		return cmp.Or(scope.CompareIDs(r.from, a.from), cmp.Compare(r.seq, *a.answers))
 	})
 	if !found {
 		i--

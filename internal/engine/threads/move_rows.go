@@ -66,7 +66,7 @@ func checkMoved(rows []*movedRow) error {
 
 // bySent puts messages into the order in which they follow each other in another conversation.
 func bySent(a, b *movedRow) int {
-	return cmp.Or(a.sentAt.Compare(b.sentAt), slices.Compare(a.from[:], b.from[:]), cmp.Compare(a.seq, b.seq))
+	return cmp.Or(a.sentAt.Compare(b.sentAt), scope.CompareIDs(a.from, b.from), cmp.Compare(a.seq, b.seq))
 }
 
 // place gives rows the seqs after last, one by one, and has the first one follow base and each
@@ -151,7 +151,7 @@ func writeMoved(sc scope.Scope, db query.Conn, into uuid.UUID, rows []*movedRow)
 	for part := range slices.Chunk(rows, movedPart) {
 		values, ids := make([][]any, len(part)), make([]uuid.UUID, len(part))
 		for i, r := range part {
-			values[i], ids[i] = []any{r.id.String(), r.next, nullSeq(r.nextParent), r.keepsKey}, r.id
+			values[i], ids[i] = []any{r.id.String(), r.next, record.NullSeq(r.nextParent), r.keepsKey}, r.id
 		}
 		source, err := rowSource(sc, []string{"uuid", "bigint", "bigint", "boolean"}, values)
 		if err != nil {
@@ -174,13 +174,6 @@ func writeMoved(sc scope.Scope, db query.Conn, into uuid.UUID, rows []*movedRow)
 		}
 	}
 	return nil
-}
-
-func nullSeq(seq *int64) any {
-	if seq == nil {
-		return nil
-	}
-	return *seq
 }
 
 // keepKeys says of each message whether its idempotency key is free in a conversation.

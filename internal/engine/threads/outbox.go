@@ -16,9 +16,6 @@ import (
 	"github.com/convostore/convostore/store"
 )
 
-// OpenEntry is the condition that an entry of the outbox has not ended.
-const OpenEntry = scope.OpenDelivery
-
 // EntryClaimed is the state of an open entry that a worker has.
 const EntryClaimed = "claimed"
 
@@ -59,7 +56,7 @@ func CancelEntries(ctx context.Context, sc scope.Scope, messageID uuid.UUID) ([]
 		return entries, nil
 	}
 	_, err = query.New("UPDATE "+sc.Tables.Deliveries+" SET cancelled_at = ?, claimed_by = NULL, claimed_until = NULL, updated_at = ?"+
-		" WHERE message_id = ? AND user_id = ? AND "+OpenEntry, now, now, messageID, sc.User).Exec(db)
+		" WHERE message_id = ? AND user_id = ? AND "+scope.OpenDelivery, now, now, messageID, sc.User).Exec(db)
 	return entries, err
 }
 
@@ -85,12 +82,15 @@ func PrepareEntry(sc scope.Scope, e *message.OutboxEntry) error {
 	return e.Validate()
 }
 
+// Leaves tells whether messages of a kind are for others than those who wrote them.
+func Leaves(k message.Kind) bool { return k != message.KindNote && k != message.KindEvent }
+
 // CheckSendable refuses a message that nobody hands to a provider.
 func CheckSendable(m *message.Message) error {
 	switch {
 	case m.Direction != message.DirectionOutbound:
 		return rule.Invalid("message_id", "is that of a message that is not outbound")
-	case m.Kind == message.KindNote || m.Kind == message.KindEvent:
+	case !Leaves(m.Kind):
 		return rule.Invalid("message_id", "is that of a %s, which never leaves", m.Kind)
 	case m.State != message.StateComplete:
 		return rule.Invalid("message_id", "is that of a message that is not complete")

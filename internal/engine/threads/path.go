@@ -212,7 +212,7 @@ func (t thread) isEmpty(db query.Conn, rows *query.Query) (empty, branched bool,
 // threadMessages reads the live messages of a live conversation in the order of seq.
 func threadMessages(sc scope.Scope, db query.Conn, c *conversation.Conversation) ([]*message.Message, error) {
 	if c.Branched {
-		found, _, err := path{sc, c.ID, headOf(sc, c.ID)}.page(db, pathPage{})
+		found, _, err := headPath(sc, c.ID).page(db, pathPage{})
 		return found, err
 	}
 	return query.All(db, query.New("SELECT "+record.MessageColumns+" FROM "+sc.Tables.Messages+

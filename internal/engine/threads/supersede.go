@@ -1,7 +1,6 @@
 package threads
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -101,7 +100,7 @@ func supersedeIn(sc scope.Scope, db query.Conn, threads map[uuid.UUID]*threadSta
 			ids = append(ids, id)
 		}
 	}
-	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortFunc(ids, scope.CompareIDs)
 	for _, id := range ids {
 		if err := supersede(sc, db, id, threads[id].asked, 0); err != nil {
 			return err

@@ -59,9 +59,6 @@ func (t *threadState) add(m *message.Message, now time.Time) {
 	if t.head != nil {
 		end = *t.head
 	}
-	if at := conversation.Activity(m.SentAt, now); m.Asks() && at.After(t.asked) {
-		t.asked = at
-	}
 	if m.ParentSeq == nil {
 		m.ParentSeq = t.head
 	}
@@ -77,6 +74,9 @@ func (t *threadState) add(m *message.Message, now time.Time) {
 	if m.Kind.Counts() {
 		v := movementOf(m, now)
 		t.woken = t.woken || v.woken && !t.asleep
+		if v.asked.After(t.asked) {
+			t.asked = v.asked
+		}
 		t.move(v)
 	}
 	t.added++
@@ -138,7 +138,7 @@ func conversationIDs(drafts []Draft) []uuid.UUID {
 	for i, d := range drafts {
 		ids[i] = d.ConversationID
 	}
-	slices.SortFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(ids, scope.CompareIDs)
 	return slices.Compact(ids)
 }
 
