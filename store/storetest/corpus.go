@@ -136,6 +136,18 @@ func (c *corpus) deleteSome(t testing.TB) {
 			conv.DeletedAt = gorm.DeletedAt{Valid: true}
 		}
 	}
+	c.readStatuses(t)
+}
+
+// readStatuses takes over what the database has, since a deletion moves the status of a
+// conversation. What it moves to is no matter of search.
+func (c *corpus) readStatuses(t testing.TB) {
+	t.Helper()
+	var rows []*conversation.Conversation
+	require.NoError(t, c.st.DB(t.Context()).Select("id", "status").Find(&rows).Error)
+	for _, row := range rows {
+		c.conversations[row.ID].Status = row.Status
+	}
 }
 
 func sortedConversations(m map[uuid.UUID]*conversation.Conversation) []*conversation.Conversation {

@@ -296,6 +296,18 @@ func (w *simWorld) remove(t *testing.T) {
 			m.gone = true
 		}
 	}
+	w.readStatuses(t)
+}
+
+// readStatuses takes over what the database has, since a deletion moves the status of a
+// conversation. What it moves to is no matter of search.
+func (w *simWorld) readStatuses(t *testing.T) {
+	t.Helper()
+	var rows []*conversation.Conversation
+	require.NoError(t, w.st.DB(t.Context()).Select("id", "status").Find(&rows).Error)
+	for _, row := range rows {
+		w.threads[row.ID].Status = row.Status
+	}
 }
 
 func (w *simWorld) checkNearest(t *testing.T) {
