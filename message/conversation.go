@@ -66,10 +66,11 @@ func (s ConversationStatus) After(d Direction) ConversationStatus {
 
 // AfterMessage is After for a message, of which only one that counts changes the status, see
 // Message.Counts: a note or an automatic reply is nobody's turn. After an outbound message that did
-// not arrive, because it failed or bounced, the conversation needs a reply as before.
+// not arrive, because it failed or bounced, the conversation needs a reply as before. One that was
+// taken out of the outbox changes nothing.
 func (s ConversationStatus) AfterMessage(m *Message) ConversationStatus {
 	switch {
-	case !m.Counts():
+	case !m.Counts() || m.Delivery == DeliveryCancelled:
 		return s
 	case m.Direction == DirectionOutbound && (m.Delivery == DeliveryFailed || m.Delivery == DeliveryBounced):
 		return s.After(DirectionInbound)

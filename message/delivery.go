@@ -23,11 +23,14 @@ const (
 	DeliveryFailed Delivery = "failed"
 	// DeliveryBounced: the recipient's side refused it.
 	DeliveryBounced Delivery = "bounced"
+	// DeliveryCancelled: it was taken out of the outbox before a worker had it, so that nobody was
+	// told. It answers nothing and does not change the conversation's status.
+	DeliveryCancelled Delivery = "cancelled"
 )
 
 // Deliveries returns every delivery except DeliveryNone, in the order of the constants.
 func Deliveries() []Delivery {
-	return []Delivery{DeliveryQueued, DeliverySent, DeliveryDelivered, DeliveryFailed, DeliveryBounced}
+	return []Delivery{DeliveryQueued, DeliverySent, DeliveryDelivered, DeliveryFailed, DeliveryBounced, DeliveryCancelled}
 }
 
 func (d Delivery) String() string { return string(d) }
@@ -35,7 +38,7 @@ func (d Delivery) String() string { return string(d) }
 // Valid reports whether d is one of the constants, including DeliveryNone.
 func (d Delivery) Valid() bool {
 	switch d {
-	case DeliveryNone, DeliveryQueued, DeliverySent, DeliveryDelivered, DeliveryFailed, DeliveryBounced:
+	case DeliveryNone, DeliveryQueued, DeliverySent, DeliveryDelivered, DeliveryFailed, DeliveryBounced, DeliveryCancelled:
 		return true
 	}
 	return false
@@ -66,7 +69,7 @@ func (d *Delivery) Scan(src any) error {
 
 func (d Delivery) validate() error {
 	if !d.Valid() {
-		return rule.Invalid("delivery", "is not queued, sent, delivered, failed, bounced or empty")
+		return rule.Invalid("delivery", "is not queued, sent, delivered, failed, bounced, cancelled or empty")
 	}
 	return nil
 }

@@ -85,16 +85,12 @@ func (m *Message) AfterCreate(tx *gorm.DB) error {
 // well, if the message is the latest turn of the path that it ended, or if the path is another one
 // with it and the conversation is not archived.
 func (m *Message) settle(tx *gorm.DB, head int64, switched bool) error {
-	r := latest.Tables{
-		Conversations: tx.Statement.Quote(conversations(tx)), Messages: tx.Statement.Quote(messages(tx)),
-		Deliveries: tx.Statement.Quote(OutboxEntry{}.TableName(tx.NamingStrategy)),
-	}
 	on, own, err := m.onPaths(tx, head)
 	if err != nil {
 		return err
 	}
 	turn := func(column string, on moves) string {
-		return "(SELECT " + column + on.sets + " AND " + r.Turn("x") + " ORDER BY " + latest.At("x") + " DESC, x.seq DESC LIMIT 1)"
+		return "(SELECT " + column + on.sets + " AND " + latest.Turn("x") + " ORDER BY " + latest.At("x") + " DESC, x.seq DESC LIMIT 1)"
 	}
 	by := moves{", last_message_at = COALESCE((SELECT " + latest.At("x") + on.sets + " ORDER BY " + latest.At("x") + " DESC LIMIT 1), c.created_at)", on.args}
 	if switched || m.nextStatus() != nil {
@@ -102,7 +98,7 @@ func (m *Message) settle(tx *gorm.DB, head int64, switched bool) error {
 		by.args = slices.Concat(by.args, []any{switched}, own.args, []any{m.Seq}, on.args)
 	}
 	args := append(append([]any{column.BoundTime(tx, Now())}, by.args...), m.ConversationID, m.UserID)
-	return tx.Exec("UPDATE "+r.Conversations+" AS c SET updated_at = ?"+by.sets+" WHERE c.id = ? AND c.user_id = ?", args...).Error
+	return tx.Exec("UPDATE "+tx.Statement.Quote(conversations(tx))+" AS c SET updated_at = ?"+by.sets+" WHERE c.id = ? AND c.user_id = ?", args...).Error
 }
 
 // start is a message that does not follow the one before it.

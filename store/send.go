@@ -21,7 +21,7 @@ type SuggestionSender interface {
 	//
 	// m may carry addresses, provider ids and headers. Without content it gets the final
 	// text of the suggestion; without a role it is the assistant's; without a direction it
-	// is outbound. If a live outbound message of the same conversation is stored already
+	// is outbound; without an author its author is who reviewed the suggestion. If a live outbound message of the same conversation is stored already
 	// under m's id, provider id or idempotency key, Send links that message and appends
 	// nothing, unless it is linked to another suggestion.
 	//

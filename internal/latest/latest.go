@@ -7,7 +7,7 @@
 package latest
 
 // Tables are the tables that the rule reads.
-type Tables struct{ Conversations, Messages, Deliveries string }
+type Tables struct{ Conversations, Messages string }
 
 // At is the time by which a message m is ordered: when it was sent, but not later than its append. A
 // message of an outbox is sent after its append, and by the time of its last change it was.
@@ -31,15 +31,14 @@ func Counts(m string) string { return Active(m) + " AND " + Said(m) }
 
 // Turn is the condition that a message m can decide the status: it was said, has a direction, and was
 // not taken out of the outbox again.
-func (t Tables) Turn(m string) string {
-	return Counts(m) + " AND " + m + ".direction IS NOT NULL AND (" + m + ".direction <> 'outbound' OR " + m + ".delivery IS NOT NULL OR (SELECT 1 FROM " +
-		t.Deliveries + " d WHERE d.message_id = " + m + ".id AND d.user_id = " + m + ".user_id AND d.cancelled_at IS NOT NULL LIMIT 1) IS NULL)"
+func Turn(m string) string {
+	return Counts(m) + " AND " + m + ".direction IS NOT NULL AND COALESCE(" + m + ".delivery, '') <> 'cancelled'"
 }
 
 // Speaks is the condition that a live message m asks or answers in reports: it was said, has a direction,
-// and if it went out it did not fail or bounce.
+// and if it is to go out it did not fail or bounce, and was not taken out of the outbox again.
 func Speaks(m string) string {
-	return Counts(m) + " AND (" + m + ".direction = 'inbound' OR " + m + ".direction = 'outbound' AND COALESCE(" + m + ".delivery, '') NOT IN ('failed', 'bounced'))"
+	return Counts(m) + " AND (" + m + ".direction = 'inbound' OR " + m + ".direction = 'outbound' AND COALESCE(" + m + ".delivery, '') NOT IN ('failed', 'bounced', 'cancelled'))"
 }
 
 // Status is the status after a message m that is a turn.
@@ -69,7 +68,7 @@ func (t Tables) SetStatus(c string) string {
 
 // Later is the condition that an unbranched conversation c has a turn after a time.
 func (t Tables) Later(c string) string {
-	return t.of(c, t.Turn("x")+" AND "+At("x")+" > ?") + " IS NOT NULL"
+	return t.of(c, Turn("x")+" AND "+At("x")+" > ?") + " IS NOT NULL"
 }
 
 // Settled is the condition that SetActivity and SetStatus see what they need. Its argument is the

@@ -26,7 +26,7 @@ func testDeliveryCancel(t *testing.T, w *world) {
 	cancelled, err := s.Cancel(ctx, e.ID)
 	require.NoError(t, err)
 	require.Equal(t, at, *cancelled.CancelledAt)
-	require.Empty(t, w.message(t, m.ID).Delivery)
+	require.Equal(t, message.DeliveryCancelled, w.message(t, m.ID).Delivery)
 	require.Equal(t, conversation.StatusNeedsReply, w.get(t, c.ID).Status)
 	_, err = s.Cancel(ctx, e.ID)
 	transition(t, err, "delivery", "cancelled", "cancelled")

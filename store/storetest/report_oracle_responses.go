@@ -45,7 +45,8 @@ func (o *oracle) questions() []question {
 
 // undelivered says that a message did not reach the other side.
 func undelivered(m *message.Message) bool {
-	return m.Direction == message.DirectionOutbound && (m.Delivery == message.DeliveryFailed || m.Delivery == message.DeliveryBounced)
+	not := []message.Delivery{message.DeliveryFailed, message.DeliveryBounced, message.DeliveryCancelled}
+	return m.Direction == message.DirectionOutbound && slices.Contains(not, m.Delivery)
 }
 
 func (o *oracle) asked(p store.Period) []question {

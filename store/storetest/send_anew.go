@@ -164,7 +164,7 @@ func testUnsend(t *testing.T, w *world) {
 		same(t, got, w.suggestion(t, s.ID))
 		was := w.stored(t, m.ID)
 		require.True(t, was.Deleted())
-		require.Empty(t, was.Delivery)
+		require.Equal(t, message.DeliveryCancelled, was.Delivery)
 		for _, e := range w.entries(t, m.ID) {
 			require.Equal(t, at, *e.CancelledAt)
 		}
@@ -219,7 +219,7 @@ func testUnsendRefused(t *testing.T, w *world) {
 		_, s, m := w.refusedSend(t, how)
 		must[*suggestion.Suggestion](t)(w.mine.Suggestions().Unsend(ctx, s.ID))
 		require.Nil(t, w.suggestion(t, s.ID).SentMessageID)
-		require.Empty(t, w.stored(t, m.ID).Delivery)
+		require.Equal(t, message.DeliveryCancelled, w.stored(t, m.ID).Delivery)
 		require.NotNil(t, w.entries(t, m.ID)[0].CancelledAt)
 	}
 	gone := w.decided(t, w.asked(t), "")

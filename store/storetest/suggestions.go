@@ -366,9 +366,9 @@ func (w *world) decided(t testing.TB, c *conversation.Conversation, edited strin
 	s := w.suggest(t, c, nil)
 	var err error
 	if edited == "" {
-		s, err = w.mine.Suggestions().Approve(t.Context(), s.ID, suggestion.Review{})
+		s, err = w.mine.Suggestions().Approve(t.Context(), s.ID, suggestion.Review{By: "ann"})
 	} else {
-		s, err = w.mine.Suggestions().Edit(t.Context(), s.ID, edited, suggestion.Review{})
+		s, err = w.mine.Suggestions().Edit(t.Context(), s.ID, edited, suggestion.Review{By: "ann"})
 	}
 	require.NoError(t, err)
 	return s
@@ -387,6 +387,7 @@ func testSendAppends(t *testing.T, w *world) {
 		require.Equal(t, s.FinalContent(), m.Content)
 		require.Equal(t, message.RoleAssistant, m.Role)
 		require.Equal(t, message.DirectionOutbound, m.Direction)
+		require.Equal(t, "ann", m.Author, "who approved it")
 		require.EqualValues(t, 2, m.Seq)
 		require.Equal(t, c.ID, m.ConversationID)
 		same(t, m, w.message(t, m.ID))

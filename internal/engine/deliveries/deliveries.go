@@ -138,14 +138,13 @@ func (l *locked) deliver(d message.Delivery, reason any) error {
 	return l.setMessage(query.New("delivery = ?, delivery_error = ?", to, reason))
 }
 
-// become is deliver, after which status and activity of the conversation follow. unsaid says that the
-// message was taken out of the outbox before.
-func (l *locked) become(d message.Delivery, reason any, unsaid bool) error {
+// become is deliver, after which status and activity of the conversation follow.
+func (l *locked) become(d message.Delivery, reason any) error {
 	was := l.message
 	if err := l.deliver(d, reason); err != nil {
 		return err
 	}
-	return threads.Changed(l.db.Ctx, l.Scope, was, l.message, unsaid)
+	return threads.Changed(l.db.Ctx, l.Scope, was, l.message)
 }
 
 // siblings counts the other entries of the message.

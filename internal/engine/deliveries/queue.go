@@ -62,19 +62,15 @@ func (l *locked) enqueue(e *message.OutboxEntry) error {
 	if err := threads.InsertEntries(l.Scope, l.db, []*message.OutboxEntry{e}); err != nil {
 		return err
 	}
-	unsaid, err := threads.TakenOut(l.db.Ctx, l.Scope, l.message)
-	if err != nil {
-		return err
-	}
-	return l.queued(unsaid)
+	return l.queued()
 }
 
 // queued says that the message is on its way, unless it has been sent.
-func (l *locked) queued(unsaid bool) error {
+func (l *locked) queued() error {
 	if d := l.message.Delivery; d == message.DeliverySent || d == message.DeliveryDelivered {
 		return nil
 	}
-	return l.become(message.DeliveryQueued, nil, unsaid)
+	return l.become(message.DeliveryQueued, nil)
 }
 
 func (s deliveries) Cancel(ctx context.Context, id uuid.UUID) (*message.OutboxEntry, error) {
@@ -93,7 +89,7 @@ func (s deliveries) Cancel(ctx context.Context, id uuid.UUID) (*message.OutboxEn
 	})
 }
 
-// takeBack makes the message as if the entry had not been there.
+// takeBack makes the message what its other entries say, and cancelled without any.
 func (l *locked) takeBack() error {
 	others, err := l.siblings()
 	switch {
@@ -102,9 +98,9 @@ func (l *locked) takeBack() error {
 	case others.open+others.done > 0 || l.message.Delivery != message.DeliveryQueued:
 		return nil
 	case others.failed > 0:
-		return l.become(message.DeliveryFailed, nil, false)
+		return l.become(message.DeliveryFailed, nil)
 	}
-	return l.become(message.DeliveryNone, nil, false)
+	return l.become(message.DeliveryCancelled, nil)
 }
 
 func (s deliveries) Reschedule(ctx context.Context, id uuid.UUID, at time.Time) (*message.OutboxEntry, error) {
@@ -164,5 +160,5 @@ func (l *locked) retry() (again []*message.OutboxEntry, err error) {
 		return nil, &store.TransitionError{Of: "message", From: from, To: "tried again"}
 	}
 	slices.SortFunc(again, func(a, b *message.OutboxEntry) int { return strings.Compare(a.Channel, b.Channel) })
-	return again, l.queued(l.message.Delivery == message.DeliveryNone) // an entry of it was cancelled
+	return again, l.queued()
 }

@@ -81,8 +81,7 @@ func (l *locked) done(r store.DeliveryResult, first bool) (e *message.OutboxEntr
 	if err := l.addRefs(r); err != nil || !first {
 		return e, err
 	}
-	// Without a delivery it was taken out of the outbox, since there is the entry.
-	return e, threads.Changed(l.db.Ctx, l.Scope, was, l.message, was.Delivery == message.DeliveryNone)
+	return e, threads.Changed(l.db.Ctx, l.Scope, was, l.message)
 }
 
 // sent makes the message sent, with the ids that it lacks. What became known of it since it was
@@ -144,7 +143,7 @@ func (l *locked) failed(reason any) error {
 	if d := l.message.Delivery; d != message.DeliveryQueued && d != message.DeliveryNone {
 		return nil // more is known of it
 	}
-	return l.become(message.DeliveryFailed, reason, false)
+	return l.become(message.DeliveryFailed, reason)
 }
 
 // maxReason is how much of a provider's error is kept.
@@ -170,7 +169,7 @@ func (s deliveries) Bounce(ctx context.Context, messageID uuid.UUID, reason stri
 		if l.message.Delivery == message.DeliveryBounced {
 			return nil
 		}
-		return l.become(message.DeliveryBounced, reasonOf(reason), false)
+		return l.become(message.DeliveryBounced, reasonOf(reason))
 	})
 }
 
@@ -182,11 +181,7 @@ func (s deliveries) Delivered(ctx context.Context, messageID uuid.UUID) (*messag
 		case message.DeliveryBounced:
 			return &store.TransitionError{Of: "message", From: was.String(), To: message.DeliveryDelivered.String()}
 		}
-		unsaid, err := threads.TakenOut(l.db.Ctx, l.Scope, l.message)
-		if err != nil {
-			return err
-		}
-		return l.become(message.DeliveryDelivered, nil, unsaid)
+		return l.become(message.DeliveryDelivered, nil)
 	})
 }
 

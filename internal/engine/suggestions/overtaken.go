@@ -45,16 +45,12 @@ func otherReplies(sc scope.Scope) (tables, condition string) {
 		"o.conversation_id = s.conversation_id AND o.user_id = s.user_id AND o.id <> s.id" +
 			" AND (o.in_reply_to_message_id = s.in_reply_to_message_id" +
 			" OR (o.in_reply_to_message_id IS NULL OR s.in_reply_to_message_id IS NULL) AND o.answers_seq = s.answers_seq)" +
-			" AND " + underway(sc)
+			" AND " + underway
 }
 
 // underway is the condition that a message m has left or is to: it is live, and neither failed nor
 // bounced nor was taken out of the outbox.
-func underway(sc scope.Scope) string {
-	entries := "SELECT 1 FROM " + sc.Tables.Deliveries + " d WHERE d.message_id = m.id AND d.user_id = m.user_id"
-	return "m.deleted_at IS NULL AND CASE WHEN m.delivery IS NULL THEN NOT EXISTS (" + entries + ") OR EXISTS (" + entries +
-		" AND d.cancelled_at IS NULL) ELSE m.delivery NOT IN ('failed', 'bounced') END"
-}
+const underway = "m.deleted_at IS NULL AND COALESCE(m.delivery, '') NOT IN ('failed', 'bounced', 'cancelled')"
 
 // refuse returns the error of a suggestion that the options do not allow to send.
 func (l *lockedSuggestion) refuse(ctx context.Context, sc scope.Scope, o store.SendOptions) error {

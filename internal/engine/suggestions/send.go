@@ -135,6 +135,9 @@ func (s suggestions) send(ctx context.Context, sc scope.Scope, call sending) (bo
 	if d.Content == "" {
 		d.Content = sg.FinalContent()
 	}
+	if d.Author == "" {
+		d.Author = sg.ReviewedBy
+	}
 	if err := sc.CheckSize("message", d.Size()); err != nil {
 		return false, err
 	}

@@ -18,7 +18,7 @@ import (
 // readSent reads the message that a suggestion was sent as, live or deleted, and tells whether it
 // has left or is to.
 func readSent(ctx context.Context, sc scope.Scope, id uuid.UUID) (m *message.Message, goes bool, err error) {
-	q := query.New("SELECT "+record.MessageColumns+", "+underway(sc)+" FROM "+sc.Tables.Messages+" m WHERE id = ? AND user_id = ?", id, sc.User)
+	q := query.New("SELECT "+record.MessageColumns+", "+underway+" FROM "+sc.Tables.Messages+" m WHERE id = ? AND user_id = ?", id, sc.User)
 	m, err = query.One(query.On(ctx, sc.Writer), q, func(m *message.Message) []any { return append(record.MessageDest(m), &goes) })
 	return m, goes, err
 }
@@ -36,9 +36,9 @@ func withdraw(ctx context.Context, sc scope.Scope, former *message.Message) erro
 		changes = append(changes, "idempotency_key = NULL")
 	}
 	if former.Delivery == message.DeliveryQueued {
-		changes = append(changes, "delivery = NULL")
+		changes = append(changes, "delivery = 'cancelled'")
 	}
-	if former.Delivery == message.DeliveryNone && !former.Deleted() {
+	if former.Delivery == message.DeliveryCancelled && !former.Deleted() {
 		changes, args = append(changes, "deleted_at = ?"), append(args, sc.Instant())
 	}
 	if len(changes) == 0 {
@@ -111,10 +111,13 @@ func checkUnsent(entries []*message.OutboxEntry) error {
 	return &store.TransitionError{Of: "delivery", From: threads.EntryState(entries[0], entries[0].CreatedAt), To: "unsent"}
 }
 
-// hide deletes a message that was taken out of the outbox.
-func (s suggestions) hide(ctx context.Context, sc scope.Scope, m *message.Message) error {
-	m, err := threads.ChangeLocked(ctx, sc, m, query.New("delivery = NULL, delivery_error = NULL, idempotency_key = NULL"))
+// hide cancels and deletes a message that was taken out of the outbox.
+func (s suggestions) hide(ctx context.Context, sc scope.Scope, was *message.Message) error {
+	m, err := threads.ChangeLocked(ctx, sc, was, query.New("delivery = 'cancelled', delivery_error = NULL, idempotency_key = NULL"))
 	if err != nil || m.Deleted() {
+		return err
+	}
+	if err := threads.Changed(ctx, sc, was, m); err != nil {
 		return err
 	}
 	_, err = threads.NewMessages(sc, s.appends, nil).Delete(ctx, m.ID)

@@ -53,17 +53,16 @@ func ChangeLocked(ctx context.Context, sc scope.Scope, m *message.Message, assig
 }
 
 // Changed moves the status and the activity of a locked conversation after one of its messages came
-// to say something else than it did, because of its delivery, or is ordered elsewhere. unsaid says that
-// it was no turn before, because it was taken out of the outbox. The status is that of the path, if
-// that has changed by the message. An archived conversation stays so, unless the message did not arrive.
-func Changed(ctx context.Context, sc scope.Scope, was, m *message.Message, unsaid bool) error {
+// to say something else than it did, because of its delivery, or is ordered elsewhere. The status is
+// that of the path, if that has changed by the message. An archived conversation stays so, unless the
+// message did not arrive.
+func Changed(ctx context.Context, sc scope.Scope, was, m *message.Message) error {
 	if m.Deleted() || !m.Kind.Counts() {
 		return nil
 	}
 	now := sc.Instant()
 	from, to := conversation.Activity(was.OrderedAt(), now), conversation.Activity(m.OrderedAt(), now)
-	takenOut := m.Delivery == message.DeliveryNone && was.Delivery != message.DeliveryNone
-	said := unsaid || takenOut || statusAfter(was) != statusAfter(m)
+	said := statusAfter(was) != statusAfter(m)
 	if !said && from.Equal(to) {
 		return nil
 	}
@@ -81,17 +80,7 @@ func Changed(ctx context.Context, sc scope.Scope, was, m *message.Message, unsai
 			assign.Add(" OR NOT ").Append(laterTurn(sc, rows, m, first))
 		}
 		return assign.Add(" THEN c.status ELSE COALESCE(").
-			Bracketed(rows(latest.Status("m")).Add(" AND " + ruleOf(sc.Tables).Turn("m") + latestTurnFirst)).
+			Bracketed(rows(latest.Status("m")).Add(" AND " + latest.Turn("m") + latestTurnFirst)).
 			Add(", 'active') END")
 	})
-}
-
-// TakenOut tells whether a message that has no delivery was taken out of the outbox.
-func TakenOut(ctx context.Context, sc scope.Scope, m *message.Message) (bool, error) {
-	if m.Delivery != message.DeliveryNone {
-		return false, nil
-	}
-	var one int
-	return query.New("SELECT 1 FROM "+sc.Tables.Deliveries+" WHERE message_id = ? AND user_id = ? AND cancelled_at IS NOT NULL LIMIT 1", m.ID, sc.User).
-		Row(query.On(ctx, sc.Writer), &one)
 }

@@ -87,5 +87,5 @@ func statusAfter(m *message.Message) conversation.Status {
 
 // ruleOf are the tables of the rule.
 func ruleOf(t scope.Tables) latest.Tables {
-	return latest.Tables{Conversations: t.Conversations, Messages: t.Messages, Deliveries: t.Deliveries}
+	return latest.Tables{Conversations: t.Conversations, Messages: t.Messages}
 }

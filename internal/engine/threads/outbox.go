@@ -196,12 +196,8 @@ func (o *Outgoing) find(ctx context.Context, sc scope.Scope, d Draft) error {
 		return err
 	}
 	sendable := CheckSendable(m) == nil
-	if !live || !sendable || m.Delivery != message.DeliveryNone || m.GmailMessageID != "" || m.PostmarkMessageID != "" {
+	if !live || !sendable || !unsent(m.Delivery) || m.GmailMessageID != "" || m.PostmarkMessageID != "" {
 		return nil
-	}
-	unsaid, err := TakenOut(ctx, sc, m)
-	if err != nil {
-		return err
 	}
 	e, was := o.ready, m
 	e.MessageID = m.ID
@@ -213,7 +209,12 @@ func (o *Outgoing) find(ctx context.Context, sc scope.Scope, d Draft) error {
 		return err
 	}
 	*d.Message, o.stored = *m, &e
-	return Changed(ctx, sc, was, m, unsaid)
+	return Changed(ctx, sc, was, m)
+}
+
+// unsent tells whether a message may still be handed to a provider for the first time.
+func unsent(d message.Delivery) bool {
+	return d == message.DeliveryNone || d == message.DeliveryCancelled
 }
 
 // Find looks for the entry that a message has on the channel, the one that was made last.

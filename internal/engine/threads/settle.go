@@ -57,7 +57,7 @@ func Vanished(ctx context.Context, sc scope.Scope, m *message.Message) error {
 		}
 		return assign.Add(", status = CASE WHEN c.status = 'archived' OR c.last_message_at >= ? AND ", at).Append(laterTurn(sc, rows, m, at)).
 			Add(" THEN c.status ELSE COALESCE(").
-			Bracketed(rows(latest.Status("m")).Add(" AND " + ruleOf(sc.Tables).Turn("m") + latestTurnFirst)).
+			Bracketed(rows(latest.Status("m")).Add(" AND " + latest.Turn("m") + latestTurnFirst)).
 			Add(", 'active') END")
 	})
 }
@@ -68,7 +68,7 @@ var latestTurnFirst = " ORDER BY " + latest.At("m") + " DESC, m.seq DESC LIMIT 1
 // laterTurn is the condition that there is another turn after a time, or after a message among those
 // of that time.
 func laterTurn(sc scope.Scope, rows pathRows, m *message.Message, at time.Time) *query.Query {
-	q := rows("1").Add(" AND "+ruleOf(sc.Tables).Turn("m")+" AND m.seq <> ? AND ("+latest.At("m")+" > ? OR "+latest.At("m")+" = ? AND m.seq > ?) ORDER BY m.seq DESC LIMIT 1",
+	q := rows("1").Add(" AND "+latest.Turn("m")+" AND m.seq <> ? AND ("+latest.At("m")+" > ? OR "+latest.At("m")+" = ? AND m.seq > ?) ORDER BY m.seq DESC LIMIT 1",
 		m.Seq, at, at, m.Seq)
 	return query.New("").Bracketed(q).Add(" IS NOT NULL")
 }
@@ -126,7 +126,7 @@ func (p lockedPath) latest() (latestOf, error) {
 	if found {
 		l.at = conversation.Activity(at, now)
 	}
-	_, err = p.rows("m.seq, "+latest.Status("m")).Add(" AND "+ruleOf(p.sc.Tables).Turn("m")+latestTurnFirst).Row(p.db, &l.seq, &l.status)
+	_, err = p.rows("m.seq, "+latest.Status("m")).Add(" AND "+latest.Turn("m")+latestTurnFirst).Row(p.db, &l.seq, &l.status)
 	return l, err
 }
 
@@ -176,7 +176,7 @@ func (b *batchResult) loadLate(sc scope.Scope, db query.Conn, drafts []Draft) er
 		return nil
 	}
 	in, arg := sc.Dialect.InUUIDs("m.conversation_id", late)
-	q := query.New("SELECT m.conversation_id, max(CASE WHEN "+ruleOf(sc.Tables).Turn("m")+" THEN "+latest.At("m")+" END) FROM "+sc.Tables.Messages+
+	q := query.New("SELECT m.conversation_id, max(CASE WHEN "+latest.Turn("m")+" THEN "+latest.At("m")+" END) FROM "+sc.Tables.Messages+
 		" m WHERE m.user_id = ? AND "+in+" AND "+latest.Active("m")+" GROUP BY m.conversation_id", sc.User, arg)
 	type row struct {
 		id     uuid.UUID

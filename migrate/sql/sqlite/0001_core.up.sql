@@ -189,7 +189,7 @@ CREATE TABLE {{table "messages"}} (
     CONSTRAINT {{name "messages_direction_check"}} CHECK (direction IN ('inbound', 'outbound')),
     CONSTRAINT {{name "messages_kind_check"}} CHECK (kind IN ('message', 'note', 'auto_reply', 'bounce', 'event')),
     CONSTRAINT {{name "messages_state_check"}} CHECK (state IN ('complete', 'streaming', 'interrupted', 'failed')),
-    CONSTRAINT {{name "messages_delivery_check"}} CHECK (delivery IN ('queued', 'sent', 'delivered', 'failed', 'bounced')),
+    CONSTRAINT {{name "messages_delivery_check"}} CHECK (delivery IN ('queued', 'sent', 'delivered', 'failed', 'bounced', 'cancelled')),
     CONSTRAINT {{name "messages_usage_check"}} CHECK (tokens_in >= 0 AND tokens_out >= 0 AND CAST(cost AS real) >= 0),
     CONSTRAINT {{name "messages_payload_check"}} CHECK ((payload IS NULL) = (payload_format IS NULL))
 );
