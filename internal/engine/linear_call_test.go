@@ -102,15 +102,27 @@ func makeCall(ctx context.Context, s store.Scope, r linearRequest) (a linearAnsw
 			return a, row, err
 		}
 		a.Status, a.LastSeq = c.Status, c.LastSeq
+		if !c.LastMessageAt.Equal(c.CreatedAt) {
+			a.LastSent = linearSent(c.LastMessageAt)
+		}
 	default:
 		a, err = listCall(ctx, s, r)
 	}
 	return a, row, err
 }
 
+// linearEpoch is the time from which the seconds are counted at which messages were sent. All are long
+// ago, so that the clocks of the processes and the waits between them do not matter.
+var linearEpoch = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func linearSent(at time.Time) int { return int(at.Sub(linearEpoch) / time.Second) }
+
 // linearMessage is the same for each delivery.
 func linearMessage(r linearRequest) *message.Message {
-	m := &message.Message{Direction: r.Call.Way, Content: fmt.Sprint("m", r.Call.Label)}
+	m := &message.Message{
+		Direction: r.Call.Way, Content: fmt.Sprint("m", r.Call.Label),
+		SentAt: linearEpoch.Add(time.Duration(r.Call.Sent) * time.Second),
+	}
 	key := fmt.Sprint(r.Thread, r.Call.Label)
 	switch r.Call.Key {
 	case keyID:
@@ -125,7 +137,7 @@ func linearMessage(r linearRequest) *message.Message {
 
 func linearRows(ms ...*message.Message) (rows []linearRow) {
 	for _, m := range ms {
-		rows = append(rows, linearRow{m.Seq, linearLabel(m.Content), m.Deleted()})
+		rows = append(rows, linearRow{m.Seq, linearLabel(m.Content), m.Direction, linearSent(m.SentAt), m.Deleted()})
 	}
 	return rows
 }
@@ -175,7 +187,9 @@ func suggestionCall(ctx context.Context, s store.Scope, r linearRequest) (a line
 	found := []*suggestion.Suggestion{nil}
 	switch r.Call.Call {
 	case callSuggest:
-		found[0] = &suggestion.Suggestion{ID: id, ConversationID: r.Thread, SuggestedContent: fmt.Sprint("m", r.Call.Label)}
+		found[0] = &suggestion.Suggestion{
+			ID: id, ConversationID: r.Thread, SuggestedContent: fmt.Sprint("m", r.Call.Label), AnswersSeq: r.Call.Answers,
+		}
 		err = s.Suggestions().Create(ctx, found[0])
 	case callDecide:
 		found[0], err = decideCall(ctx, s, id, r.Call)
@@ -190,7 +204,7 @@ func suggestionCall(ctx context.Context, s store.Scope, r linearRequest) (a line
 		return a, err
 	}
 	for _, g := range found {
-		a.Suggestions = append(a.Suggestions, linearSuggestion{linearLabel(g.SuggestedContent), g.Status, g.ReviewedBy})
+		a.Suggestions = append(a.Suggestions, linearSuggestion{linearLabel(g.SuggestedContent), g.Status, g.ReviewedBy, g.AnswersSeq})
 	}
 	// They are listed in the order of their clients' clocks, which is none of the calls.
 	slices.SortFunc(a.Suggestions, func(g, h linearSuggestion) int { return cmp.Compare(g.Label, h.Label) })

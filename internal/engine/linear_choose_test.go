@@ -50,6 +50,9 @@ func (l *linearRun) choose(random *rand.Rand) linearRequest {
 	case callSuggest:
 		thread.drafts++
 		c.Label = thread.drafts
+		if random.IntN(2) == 0 {
+			c.Answers = max(0, thread.seq-random.Int64N(5))
+		}
 	case callDecide:
 		decisions := []suggestion.Status{suggestion.StatusApproved, suggestion.StatusEdited, suggestion.StatusRejected}
 		c.Label, c.To, c.By = recent(thread.drafts), decisions[random.IntN(3)], fmt.Sprint("decision ", l.calls)
@@ -82,6 +85,8 @@ func (h *linearThread) nextAppend(c linearCall, random *rand.Rand) linearCall {
 	h.labels++
 	c.Label = h.labels
 	c.Key = []string{keyPlain, keyID, keyHost, keyProvider}[random.IntN(4)]
+	// One of three is an old one that comes late, or as old as another.
+	c.Sent = max(1, h.labels-max(0, random.IntN(6)-3)*random.IntN(5))
 	c.Way = []message.Direction{message.DirectionInbound, message.DirectionOutbound}[random.IntN(2)]
 	if c.Key != keyPlain {
 		h.appends = append(h.appends, c)

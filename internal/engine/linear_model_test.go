@@ -41,9 +41,12 @@ type linearCall struct {
 	Label  int
 	Key    string // of an append, see keyPlain
 	Way    message.Direction
-	N      int               // of last
-	To     suggestion.Status // of a decision
-	By     string            // unique for each decision
+	Sent   int // of an append, see linearEpoch
+	N      int // of last
+	// Answers is the seq that a suggestion takes into account, 0 for that of the newest message.
+	Answers int64
+	To      suggestion.Status // of a decision
+	By      string            // unique for each decision
 	// Seq is of an append whose outcome is unknown: the place where its message was in the end.
 	Seq int64
 }
@@ -52,13 +55,16 @@ type linearCall struct {
 type linearRow struct {
 	Seq     int64
 	Label   int
+	Way     message.Direction
+	Sent    int
 	Deleted bool
 }
 
 type linearSuggestion struct {
-	Label  int
-	Status suggestion.Status
-	By     string
+	Label   int
+	Status  suggestion.Status
+	By      string
+	Answers int64
 }
 
 // linearAnswer is what a call returned. Of an unknown one it says nothing.
@@ -69,6 +75,7 @@ type linearAnswer struct {
 	Found       suggestion.Status // the decision that another one was refused for
 	Status      conversation.Status
 	LastSeq     int64
+	LastSent    int // 0 if the conversation has no message that is live
 	Messages    []linearRow
 	Suggestions []linearSuggestion
 }
@@ -77,7 +84,6 @@ type linearAnswer struct {
 type linearState struct {
 	messages    []linearRow // in the order of seq
 	suggestions map[int]linearSuggestion
-	status      conversation.Status
 	deleted     bool
 	ended       bool
 }
@@ -91,7 +97,7 @@ func linearModel() porcupine.Model {
 	seed := maphash.MakeSeed()
 	return porcupine.Model{
 		Partition: byThread,
-		Init:      func() any { return linearState{status: conversation.StatusActive} },
+		Init:      func() any { return linearState{} },
 		Step: func(state, input, output any) (bool, any) {
 			s, in, out := state.(linearState), input.(linearCall), output.(linearAnswer)
 			if out.Unknown {
@@ -101,7 +107,7 @@ func linearModel() porcupine.Model {
 		},
 		Equal: func(a, b any) bool {
 			s, u := a.(linearState), b.(linearState)
-			return s.deleted == u.deleted && s.status == u.status && s.ended == u.ended &&
+			return s.deleted == u.deleted && s.ended == u.ended &&
 				slices.Equal(s.messages, u.messages) && maps.Equal(s.suggestions, u.suggestions)
 		},
 		Hash: func(state any) uint64 {
@@ -154,7 +160,7 @@ func (s linearState) unanswered(in linearCall) (bool, linearState) {
 func (s linearState) answered(in linearCall, out linearAnswer) (bool, linearState) {
 	next, want := s.run(in)
 	same := want.NotFound == out.NotFound && want.Created == out.Created && want.Found == out.Found &&
-		want.Status == out.Status && want.LastSeq == out.LastSeq &&
+		want.Status == out.Status && want.LastSeq == out.LastSeq && want.LastSent == out.LastSent &&
 		slices.Equal(want.Messages, out.Messages) && slices.Equal(want.Suggestions, out.Suggestions)
 	return same, next
 }
@@ -188,7 +194,21 @@ func (s linearState) run(in linearCall) (next linearState, out linearAnswer) {
 		}
 		return s, out
 	}
-	return s, linearAnswer{Status: s.status, LastSeq: int64(len(s.messages))} // get conversation
+	return s.thread()
+}
+
+// thread is a look at a live conversation. The latest of the live messages decides: the one that was
+// sent last, and among equal times the one that was stored last.
+func (s linearState) thread() (linearState, linearAnswer) {
+	var latest linearRow
+	for _, m := range s.messages {
+		if !m.Deleted && m.Sent >= latest.Sent {
+			latest = m
+		}
+	}
+	return s, linearAnswer{
+		Status: conversation.StatusActive.After(latest.Way), LastSeq: int64(len(s.messages)), LastSent: latest.Sent,
+	}
 }
 
 // append takes the next seq, unless the message is a redelivery, which even a deleted
@@ -200,10 +220,32 @@ func (s linearState) append(in linearCall) (linearState, linearAnswer) {
 	if s.deleted {
 		return s, linearAnswer{NotFound: true}
 	}
-	m := linearRow{Seq: int64(len(s.messages)) + 1, Label: in.Label}
+	m := linearRow{Seq: int64(len(s.messages)) + 1, Label: in.Label, Way: in.Way, Sent: in.Sent}
 	s.messages = append(slices.Clip(s.messages), m)
-	s.status = s.status.After(in.Way)
-	return s, linearAnswer{Created: true, Messages: []linearRow{m}}
+	return s.supersede(m), linearAnswer{Created: true, Messages: []linearRow{m}}
+}
+
+// overtakes tells whether a message overtakes a suggestion that takes the messages up to a seq into
+// account: it is a live one that came in after them, and none of them that is live and came in was
+// sent later.
+func (s linearState) overtakes(m linearRow, answers int64) bool {
+	asks := func(m linearRow) bool { return m.Way == message.DirectionInbound && !m.Deleted }
+	return asks(m) && m.Seq > answers && !slices.ContainsFunc(s.messages, func(known linearRow) bool {
+		return asks(known) && known.Seq <= answers && known.Sent > m.Sent
+	})
+}
+
+// supersede is what a message does to the suggestions that wait when it is appended or restored. At
+// no other time does one do it: a deletion makes none overtaken, and none wait again.
+func (s linearState) supersede(m linearRow) linearState {
+	s.suggestions = maps.Clone(s.suggestions)
+	for label, g := range s.suggestions {
+		if g.Status == suggestion.StatusPending && s.overtakes(m, g.Answers) {
+			g.Status = suggestion.StatusSuperseded
+			s.suggestions[label] = g
+		}
+	}
+	return s
 }
 
 func (s linearState) find(label int) int {
@@ -216,11 +258,12 @@ func (s linearState) message(in linearCall) (linearState, linearAnswer) {
 	if i < 0 || s.messages[i].Deleted && in.Call != callRestore {
 		return s, linearAnswer{NotFound: true}
 	}
-	if in.Call != callGet {
-		s.messages = slices.Clone(s.messages)
-		s.messages[i].Deleted = in.Call == callDelete
+	if in.Call == callGet || in.Call == callRestore && !s.messages[i].Deleted {
+		return s, linearAnswer{Messages: []linearRow{s.messages[i]}}
 	}
-	return s, linearAnswer{Messages: []linearRow{s.messages[i]}}
+	s.messages = slices.Clone(s.messages)
+	s.messages[i].Deleted = in.Call == callDelete
+	return s.supersede(s.messages[i]), linearAnswer{Messages: []linearRow{s.messages[i]}}
 }
 
 // suggestion is a call on one suggestion of a live conversation. Nobody suggests the same
@@ -229,7 +272,7 @@ func (s linearState) suggestion(in linearCall) (linearState, linearAnswer) {
 	g, exists := s.suggestions[in.Label]
 	switch {
 	case in.Call == callSuggest:
-		g = linearSuggestion{in.Label, suggestion.StatusPending, ""}
+		g = s.suggest(in)
 	case !exists:
 		return s, linearAnswer{NotFound: true}
 	case in.Call == callDecide && g.Status != suggestion.StatusPending:
@@ -245,6 +288,20 @@ func (s linearState) suggestion(in linearCall) (linearState, linearAnswer) {
 		s.suggestions[in.Label] = g
 	}
 	return s, linearAnswer{Suggestions: []linearSuggestion{g}}
+}
+
+// suggest is a new suggestion. A message may have overtaken it already.
+func (s linearState) suggest(in linearCall) linearSuggestion {
+	g := linearSuggestion{Label: in.Label, Status: suggestion.StatusPending, Answers: in.Answers}
+	for _, m := range s.messages {
+		if in.Answers == 0 && !m.Deleted {
+			g.Answers = m.Seq
+		}
+	}
+	if slices.ContainsFunc(s.messages, func(m linearRow) bool { return s.overtakes(m, g.Answers) }) {
+		g.Status = suggestion.StatusSuperseded
+	}
+	return g
 }
 
 func (s linearState) read(in linearCall) (rows []linearRow) {

@@ -122,6 +122,7 @@ type linearThread struct {
 	appends []linearCall
 	rows    map[int]uuid.UUID
 	drafts  int
+	seq     int64 // the highest that a call has returned
 }
 
 func newLinearRun(t *testing.T, mine store.Scope) *linearRun {
@@ -212,6 +213,9 @@ func (l *linearRun) note(client int, request linearRequest, perform func() linea
 	if !response.Answer.Unknown {
 		if request.Call.Call == callAppend && !response.Answer.NotFound {
 			l.threads[request.Call.Thread].rows[request.Call.Label] = response.Row
+		}
+		for _, m := range response.Answer.Messages {
+			l.threads[request.Call.Thread].seq = max(m.Seq, l.threads[request.Call.Thread].seq)
 		}
 		l.history = append(l.history, op)
 		return

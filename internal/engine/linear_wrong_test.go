@@ -45,12 +45,12 @@ func TestLinearModel(t *testing.T) {
 			append(after(listed(row(1, 1)), listed()), between(0, 9, appended(1, 1))),
 		},
 		"message of an unanswered append comes and goes": {
-			append(after(listed(), listed(row(1, 1))), between(0, never, unanswered(linearCall{Call: callAppend, Label: 1, Seq: 1}))),
-			append(after(listed(row(1, 1)), listed()), between(0, never, unanswered(linearCall{Call: callAppend, Label: 1, Seq: 1}))),
+			append(after(listed(), listed(row(1, 1))), between(0, never, unanswered(linearCall{Call: callAppend, Label: 1, Way: message.DirectionInbound, Sent: 1, Seq: 1}))),
+			append(after(listed(row(1, 1)), listed()), between(0, never, unanswered(linearCall{Call: callAppend, Label: 1, Way: message.DirectionInbound, Sent: 1, Seq: 1}))),
 		},
 		"deleted message read": {
-			after(appended(1, 1), deleted(1, 1), listed()),
-			after(appended(1, 1), deleted(1, 1), listed(row(1, 1))),
+			after(appended(1, 1), deleted(row(1, 1)), listed()),
+			after(appended(1, 1), deleted(row(1, 1)), listed(row(1, 1))),
 		},
 		"empty read of a restored conversation": {
 			append(after(appended(1, 1), done(callDeleteThread), done(callRestoreThread)), between(4, 9, gone(callLast))),
@@ -61,16 +61,56 @@ func TestLinearModel(t *testing.T) {
 			after(done(callDeleteThread), appended(1, 1)),
 		},
 		"decided twice": {
-			after(suggested(), decided(suggestion.StatusApproved), refused(suggestion.StatusApproved)),
-			after(suggested(), decided(suggestion.StatusApproved), decided(suggestion.StatusRejected)),
+			after(suggested(0, suggestion.StatusPending), decided(suggestion.StatusApproved), refused(suggestion.StatusApproved)),
+			after(suggested(0, suggestion.StatusPending), decided(suggestion.StatusApproved), decided(suggestion.StatusRejected)),
 		},
 		"refused for no decision": {
-			after(suggested(), decided(suggestion.StatusRejected), refused(suggestion.StatusRejected)),
-			after(suggested(), refused(suggestion.StatusPending)),
+			after(suggested(0, suggestion.StatusPending), decided(suggestion.StatusRejected), refused(suggestion.StatusRejected)),
+			after(suggested(0, suggestion.StatusPending), refused(suggestion.StatusPending)),
 		},
 		"status of another message": {
-			after(appended(1, 1), status(conversation.StatusNeedsReply, 1)),
-			after(appended(1, 1), status(conversation.StatusWaiting, 1)),
+			after(appended(1, 1), status(conversation.StatusNeedsReply, 1, 1)),
+			after(appended(1, 1), status(conversation.StatusWaiting, 1, 1)),
+		},
+		"an old answer that comes late decides": {
+			after(appended(2, 1), sent(1, 2), status(conversation.StatusNeedsReply, 2, 2)),
+			after(appended(2, 1), sent(1, 2), status(conversation.StatusWaiting, 2, 2)),
+		},
+		"activity of an old answer": {
+			after(appended(2, 1), sent(1, 2), status(conversation.StatusNeedsReply, 2, 2)),
+			after(appended(2, 1), sent(1, 2), status(conversation.StatusNeedsReply, 2, 1)),
+		},
+		"a deleted message decides": {
+			after(appended(1, 1), sent(2, 2), deleted(sentRow(2, 2)), status(conversation.StatusNeedsReply, 2, 1)),
+			after(appended(1, 1), sent(2, 2), deleted(sentRow(2, 2)), status(conversation.StatusWaiting, 2, 2)),
+		},
+		"a newer message supersedes nothing": {
+			after(suggested(0, suggestion.StatusPending), appended(1, 1), refused(suggestion.StatusSuperseded)),
+			after(suggested(0, suggestion.StatusPending), appended(1, 1), decided(suggestion.StatusApproved)),
+		},
+		"an answer supersedes": {
+			after(suggested(0, suggestion.StatusPending), sent(1, 1), decided(suggestion.StatusApproved)),
+			after(suggested(0, suggestion.StatusPending), sent(1, 1), refused(suggestion.StatusSuperseded)),
+		},
+		"a redelivery supersedes": {
+			after(appended(1, 1), suggested(1, suggestion.StatusPending), redelivered(1, 1), decidedFor(suggestion.StatusApproved, 1)),
+			after(appended(1, 1), suggested(1, suggestion.StatusPending), redelivered(1, 1), refused(suggestion.StatusSuperseded)),
+		},
+		"an old message that comes late supersedes": {
+			after(appended(2, 1), suggested(1, suggestion.StatusPending), appended(1, 2), decidedFor(suggestion.StatusApproved, 1)),
+			after(appended(2, 1), suggested(1, suggestion.StatusPending), appended(1, 2), refused(suggestion.StatusSuperseded)),
+		},
+		"a restored message supersedes nothing": {
+			after(appended(1, 1), deleted(row(1, 1)), suggested(0, suggestion.StatusPending), restored(1, 1), refused(suggestion.StatusSuperseded)),
+			after(appended(1, 1), deleted(row(1, 1)), suggested(0, suggestion.StatusPending), restored(1, 1), decided(suggestion.StatusApproved)),
+		},
+		"a message that was not deleted supersedes once more": {
+			after(appended(2, 1), appended(1, 2), suggested(1, suggestion.StatusPending), deleted(row(2, 1)), restored(1, 2), decidedFor(suggestion.StatusApproved, 1)),
+			after(appended(2, 1), appended(1, 2), suggested(1, suggestion.StatusPending), deleted(row(2, 1)), restored(1, 2), refused(suggestion.StatusSuperseded)),
+		},
+		"suggested for an older message than the newest": {
+			after(appended(1, 1), appended(2, 2), suggested(1, suggestion.StatusSuperseded)),
+			after(appended(1, 1), appended(2, 2), suggested(1, suggestion.StatusPending)),
 		},
 	} {
 		assert.True(t, porcupine.CheckOperations(linearModel(), h.right), "%s: the right one", name)
@@ -101,15 +141,29 @@ func between(from, to int64, op porcupine.Operation) porcupine.Operation {
 	return op
 }
 
-func row(seq int64, label int) linearRow { return linearRow{Seq: seq, Label: label} }
+// row is a message that came in, sent at the second that its label says.
+func row(seq int64, label int) linearRow {
+	return linearRow{Seq: seq, Label: label, Way: message.DirectionInbound, Sent: label}
+}
+
+// sentRow is one that went out.
+func sentRow(seq int64, label int) linearRow {
+	return linearRow{Seq: seq, Label: label, Way: message.DirectionOutbound, Sent: label}
+}
 
 func op(in linearCall, out linearAnswer) porcupine.Operation {
 	return porcupine.Operation{Input: in, Output: out}
 }
 
 func appended(label int, seq int64) porcupine.Operation {
-	return op(linearCall{Call: callAppend, Label: label, Way: message.DirectionInbound},
-		linearAnswer{Created: true, Messages: []linearRow{row(seq, label)}})
+	return stored(row(seq, label))
+}
+
+func sent(label int, seq int64) porcupine.Operation { return stored(sentRow(seq, label)) }
+
+func stored(m linearRow) porcupine.Operation {
+	return op(linearCall{Call: callAppend, Label: m.Label, Way: m.Way, Sent: m.Sent},
+		linearAnswer{Created: true, Messages: []linearRow{m}})
 }
 
 func redelivered(label int, seq int64) porcupine.Operation {
@@ -122,8 +176,13 @@ func listed(rows ...linearRow) porcupine.Operation {
 	return op(linearCall{Call: callList}, linearAnswer{Messages: rows})
 }
 
-func deleted(label int, seq int64) porcupine.Operation {
-	return op(linearCall{Call: callDelete, Label: label}, linearAnswer{Messages: []linearRow{{seq, label, true}}})
+func deleted(m linearRow) porcupine.Operation {
+	m.Deleted = true
+	return op(linearCall{Call: callDelete, Label: m.Label}, linearAnswer{Messages: []linearRow{m}})
+}
+
+func restored(label int, seq int64) porcupine.Operation {
+	return op(linearCall{Call: callRestore, Label: label}, linearAnswer{Messages: []linearRow{row(seq, label)}})
 }
 
 func done(call string) porcupine.Operation { return op(linearCall{Call: call}, linearAnswer{}) }
@@ -132,20 +191,23 @@ func gone(call string) porcupine.Operation {
 	return op(linearCall{Call: call, Label: 1, N: 5}, linearAnswer{NotFound: true})
 }
 
-func suggested() porcupine.Operation {
-	return op(linearCall{Call: callSuggest, Label: 1},
-		linearAnswer{Suggestions: []linearSuggestion{{1, suggestion.StatusPending, ""}}})
+// suggested is a suggestion that takes the messages up to a seq into account.
+func suggested(answers int64, s suggestion.Status) porcupine.Operation {
+	return op(linearCall{Call: callSuggest, Label: 1, Answers: answers},
+		linearAnswer{Suggestions: []linearSuggestion{{1, s, "", answers}}})
 }
 
-func decided(to suggestion.Status) porcupine.Operation {
+func decided(to suggestion.Status) porcupine.Operation { return decidedFor(to, 0) }
+
+func decidedFor(to suggestion.Status, answers int64) porcupine.Operation {
 	return op(linearCall{Call: callDecide, Label: 1, To: to, By: "somebody"},
-		linearAnswer{Suggestions: []linearSuggestion{{1, to, "somebody"}}})
+		linearAnswer{Suggestions: []linearSuggestion{{1, to, "somebody", answers}}})
 }
 
 func refused(found suggestion.Status) porcupine.Operation {
 	return op(linearCall{Call: callDecide, Label: 1, To: suggestion.StatusEdited, By: "another"}, linearAnswer{Found: found})
 }
 
-func status(s conversation.Status, last int64) porcupine.Operation {
-	return op(linearCall{Call: callGetThread}, linearAnswer{Status: s, LastSeq: last})
+func status(s conversation.Status, last int64, sent int) porcupine.Operation {
+	return op(linearCall{Call: callGetThread}, linearAnswer{Status: s, LastSeq: last, LastSent: sent})
 }

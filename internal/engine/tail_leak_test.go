@@ -91,11 +91,13 @@ func TestManyTailsLeaveNothing(t *testing.T) {
 			for _, end := range []string{"left", "cancelled", "closed"} {
 				manyTails(t, st, mine, c.ID, tails, end)
 				require.Eventually(t, func() bool { return len(waiting()) == 0 && runtime.NumGoroutine() <= before+10 },
-					10*time.Second, time.Millisecond, "%d goroutines after %s, %d before", runtime.NumGoroutine(), end, before)
+					time.Minute, time.Millisecond, "%d goroutines after %s, %d before", runtime.NumGoroutine(), end, before)
 				if end != "closed" {
 					pool, err := st.DB(t.Context()).DB()
 					require.NoError(t, err)
-					require.Zero(t, pool.Stats().InUse)
+					// The notice of the last append is sent on a connection of the pool, which nobody waits for.
+					require.Eventually(t, func() bool { return pool.Stats().InUse == 0 },
+						time.Minute, time.Millisecond, "connections are in use for ever after %s", end)
 				}
 			}
 		})

@@ -127,6 +127,16 @@ func (p *PowerCuts) prepare(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Memory makes a directory in memory, where there is one, until the test ends: a test that closes and
+// syncs a thousand times would wait for the disk most of its time. What a cut leaves is for a Disk to say.
+func Memory(tb testing.TB) string {
+	tb.Helper()
+	dir, done, err := directory()
+	require.NoError(tb, err)
+	tb.Cleanup(done)
+	return dir
+}
+
 // directory makes a directory in memory, where there is one.
 func directory() (dir string, done func(), err error) {
 	const memory = "/dev/shm"

@@ -13,6 +13,7 @@ import (
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/suggestion"
 )
@@ -302,15 +303,19 @@ func (c *client) suggest(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := c.do("approve", func(d *data) (bool, error) {
+	err := c.do("approve", func(d *data) (bool, error) {
 		return d.suggestions[id] != nil && d.suggestions[id].Status == suggestion.StatusApproved, nil
 	}, func() error {
 		_, err := c.s.Suggestions().Approve(ctx, id, suggestion.Review{})
 		return err
-	}); err != nil {
+	})
+	if refused, ok := errors.AsType[*rule.TransitionError](err); ok && refused.From == suggestion.StatusSuperseded.String() && c.clients > 1 {
+		return nil // by a message of another client; whether there is one is for sound to say
+	}
+	if err != nil {
 		return err
 	}
-	err := c.do("send", whole(2, func(d *data, i int) bool {
+	err = c.do("send", whole(2, func(d *data, i int) bool {
 		if i == 0 {
 			return d.has(thread, &sent)
 		}

@@ -17,7 +17,7 @@ func TestEveryCallFailsOnce(t *testing.T) {
 	for name, how := range faulttest.Failures() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path := filepath.Join(t.TempDir(), "a.db")
+			path := filepath.Join(faulttest.Memory(t), "a.db")
 			storetest.RunFaults(t, func(tb testing.TB, opts ...convostore.Option) store.Store {
 				tb.Helper()
 				st, closeAll, err := faulty("wal", opts...)(tb.Context(), path, faulttest.Settings{Migrate: true})

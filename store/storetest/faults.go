@@ -199,7 +199,7 @@ func writeRows(t *testing.T, to *strings.Builder, table string, rows *sql.Rows) 
 		fmt.Fprintf(to, "%s", table)
 		for i, v := range values {
 			if names[i] != "row_id" { // it is of the table, not of the user
-				fmt.Fprintf(to, " %s=%.100q", names[i], string(*v.(*sql.RawBytes)))
+				fmt.Fprintf(to, " %s=%q", names[i], string(*v.(*sql.RawBytes)))
 			}
 		}
 		to.WriteByte('\n')

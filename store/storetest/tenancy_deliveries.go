@@ -89,8 +89,9 @@ func deliveryCalls() map[string][]call {
 		"Done": {{want: notFound, args: claimed(store.DeliveryResult{
 			Refs: []message.Ref{{Provider: "mail", Ref: "ref", Exclusive: true}}, GmailMessageID: "sent", EmailMessageID: "<sent@example.com>", SentAt: epoch,
 		})}},
-		"Fail":      {{want: notFound, args: claimed(store.Failure{Error: "refused", RetryAfter: time.Minute})}},
-		"Run":       {{want: empty, none: true, args: with(store.RunOptions{Once: true, Every: time.Minute}, send)}},
+		"Fail": {{want: notFound, args: claimed(store.Failure{Error: "refused", RetryAfter: time.Minute})}},
+		// One worker, since several report in any order.
+		"Run":       {{want: empty, none: true, args: with(store.RunOptions{Once: true, Every: time.Minute, Workers: 1}, send)}},
 		"Bounce":    {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.outbox.unsent.ID, "no such user"} }}},
 		"Delivered": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.outbox.unsent.ID} }}},
 	}
