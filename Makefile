@@ -214,15 +214,15 @@ release-api: $(APIDIFF)
 
 .PHONY: release-modules
 release-modules:
-	@cd internal/release && go run . modules ../..
+	@cd internal/release && GOWORK=off go run . modules ../..
 
 .PHONY: release-licences
 release-licences:
-	@cd internal/release && go run . licences ../..
+	@cd internal/release && GOWORK=off go run . licences ../..
 
 .PHONY: release-tidy
 release-tidy:
-	@failed=; for dir in . $(NESTED); do (cd "$$dir" && go mod tidy -diff) || { echo "make: $$dir is not tidy"; failed=1; }; done; [ -z "$$failed" ]
+	@failed=; for dir in . $(NESTED); do (cd "$$dir" && GOWORK=off go mod tidy -diff) || { echo "make: $$dir is not tidy"; failed=1; }; done; [ -z "$$failed" ]
 
 .PHONY: release-commands
 release-commands:

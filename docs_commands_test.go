@@ -14,7 +14,7 @@ import (
 )
 
 // serves are the programs that go on until somebody ends them: they are only asked for their help.
-var serves = map[string]bool{"./examples/chat": true}
+var serves = map[string]bool{"./examples/chat": true, "./cmd/convostore": true}
 
 // shellBlock is a block of commands of a document, and codeSpan a command within its text.
 var (
@@ -103,6 +103,6 @@ func commandFor(t *testing.T, folder, name string, args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = folder
+	cmd.Dir, cmd.Env = folder, append(os.Environ(), "GOWORK=") // as in a clone, whatever the tests are run with
 	return cmd
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -49,7 +50,7 @@ func readMod(folder string) (m goMod, err error) {
 // goCommand runs go in a folder. Its error has what go said.
 func goCommand(folder string, args ...string) ([]byte, error) {
 	cmd := exec.Command("go", args...)
-	cmd.Dir = folder
+	cmd.Dir, cmd.Env = folder, append(os.Environ(), "GOWORK=off") // as somebody gets a module who requires it
 	out, err := cmd.Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return nil, fmt.Errorf("go %s in %s: %s", args[0], folder, strings.TrimSpace(string(exit.Stderr)))
