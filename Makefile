@@ -207,9 +207,9 @@ release-api: $(APIDIFF)
 	@set -e; tag=$$(git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null) || { echo "make: there is no tag yet that the API could be compared with"; exit 0; }; \
 	old=$$(mktemp -d); trap 'rm -rf -- "$$old"' EXIT; mkdir "$$old/src"; \
 	git archive "$$tag" | tar -x -C "$$old/src"; \
-	(cd "$$old/src" && $(APIDIFF) -m -w "$$old/api" $(MODULE)); \
-	echo "make: the API since $$tag:"; $(APIDIFF) -m "$$old/api" $(MODULE); \
-	broken=$$($(APIDIFF) -m -incompatible "$$old/api" $(MODULE)); \
+	(cd "$$old/src" && $(APIDIFF) -m -w "$$old/api" $(MODULE) 2>/dev/null); \
+	echo "make: the API since $$tag:"; $(APIDIFF) -m "$$old/api" $(MODULE) 2>/dev/null; \
+	broken=$$($(APIDIFF) -m -incompatible "$$old/api" $(MODULE) 2>/dev/null); \
 	if [ -n "$$broken" ] && [ "$(BREAKING)" != yes ]; then echo "make: hosts must change their code: say so in CHANGELOG.md, and make release-check BREAKING=yes"; exit 1; fi
 
 .PHONY: release-modules

@@ -25,11 +25,12 @@ type chat struct {
 	model func(ctx context.Context, prompt []*message.Message) iter.Seq2[string, error]
 }
 
-// ask stores a question once, however often a client sends it: the key is the client's.
-func (c *chat) ask(ctx context.Context, mine store.Scope, id uuid.UUID, key, text string) (*message.Message, error) {
-	m := &message.Message{Role: message.RoleUser, Content: text, IdempotencyKey: key}
-	_, err := mine.Messages().Append(ctx, id, m)
-	return m, err
+// ask stores a question once, however often a client sends it: the key is the client's. Only one that
+// is new is answered.
+func (c *chat) ask(ctx context.Context, mine store.Scope, id uuid.UUID, key, text string) (m *message.Message, isNew bool, err error) {
+	m = &message.Message{Role: message.RoleUser, Content: text, IdempotencyKey: key}
+	isNew, err = mine.Messages().Append(ctx, id, m)
+	return m, isNew, err
 }
 
 // answer lets the model answer the message with the seq parent, and stores what it says while it
@@ -129,11 +130,15 @@ func Example_chat() {
 	server := httptest.NewServer(mux)
 	defer server.CloseClientConnections() // a tail ends with its client
 
-	asked, err := c.ask(ctx, mine, holiday.ID, "k1", "warm in March?")
-	must(err)
-	_, err = c.ask(ctx, mine, holiday.ID, "k1", "warm in March?") // a client that tries again
-	must(err)
-	must(c.answer(ctx, mine, holiday.ID, asked.Seq))
+	var asked *message.Message
+	for range 2 { // a client that tries again
+		m, isNew, err := c.ask(ctx, mine, holiday.ID, "k1", "warm in March?")
+		must(err)
+		if isNew {
+			must(c.answer(ctx, mine, holiday.ID, m.Seq))
+		}
+		asked = m
+	}
 	first, err := mine.Messages().Last(ctx, holiday.ID, 1)
 	must(err)
 	must(c.again(ctx, mine, first[0]))
