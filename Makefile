@@ -15,6 +15,9 @@ LINT          = $(LINT_CACHE)/golangci-lint-$(LINT_VERSION)-$(shell go env GOVER
 VULN_VERSION := v1.9.0
 VULN         := $(BIN)/govulncheck-$(VULN_VERSION)
 
+APIDIFF_VERSION := v0.0.0-20261113113407-e3970619a1a4
+APIDIFF         := $(BIN)/apidiff-$(APIDIFF_VERSION)
+
 FUZZTIME    ?= 20s
 BENCHTIME   ?= 1s
 TESTTIMEOUT ?= 25m
@@ -192,6 +195,39 @@ vuln: $(VULN) ## look for known vulnerabilities in every module's code (a minute
 		echo "$$dir"; (cd "$$dir" && $(VULN) -db "file://$$db" -tags $(TAGS) ./...) || failed=1; \
 	done; [ -z "$$failed" ]
 
+# What no test of the code looks at. Each part can be run alone.
+.PHONY: release-check
+release-check: release-api release-modules release-licences release-tidy release-commands vuln ## before a tag: API against the last tag, modules, licences, tidy, commands of documents, vulnerabilities
+
+# Before 1.0 a minor version may break, and says so: BREAKING=yes.
+BREAKING ?=
+
+.PHONY: release-api
+release-api: $(APIDIFF)
+	@set -e; tag=$$(git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null) || { echo "make: there is no tag yet that the API could be compared with"; exit 0; }; \
+	old=$$(mktemp -d); trap 'rm -rf -- "$$old"' EXIT; mkdir "$$old/src"; \
+	git archive "$$tag" | tar -x -C "$$old/src"; \
+	(cd "$$old/src" && $(APIDIFF) -m -w "$$old/api" $(MODULE) 2>/dev/null); \
+	echo "make: the API since $$tag:"; $(APIDIFF) -m "$$old/api" $(MODULE) 2>/dev/null; \
+	broken=$$($(APIDIFF) -m -incompatible "$$old/api" $(MODULE) 2>/dev/null); \
+	if [ -n "$$broken" ] && [ "$(BREAKING)" != yes ]; then echo "make: hosts must change their code: say so in CHANGELOG.md, and make release-check BREAKING=yes"; exit 1; fi
+
+.PHONY: release-modules
+release-modules:
+	@cd internal/release && GOWORK=off go run . modules ../..
+
+.PHONY: release-licences
+release-licences:
+	@cd internal/release && GOWORK=off go run . licences ../..
+
+.PHONY: release-tidy
+release-tidy:
+	@failed=; for dir in . $(NESTED); do (cd "$$dir" && GOWORK=off go mod tidy -diff) || { echo "make: $$dir is not tidy"; failed=1; }; done; [ -z "$$failed" ]
+
+.PHONY: release-commands
+release-commands:
+	go test -count=1 -tags $(TAGS) -run 'TestCommandsOfDocuments|TestDocuments|TestLinks|TestThreatModel' .
+
 .PHONY: fmt
 fmt: linter ## format every module
 	@for dir in $(MODULES); do (cd "$$dir" && $(LINT) fmt) || exit 1; done
@@ -204,6 +240,11 @@ clean: ## remove the tools that were built here (the linter is shared and stays)
 .PHONY: $(TESTPG)
 $(TESTPG):
 	@$(GO_BUILD) -o $@ ./internal/cmd/testpg
+
+$(APIDIFF):
+	@mkdir -p $(BIN)
+	GOBIN=$(BIN) go install golang.org/x/exp/cmd/apidiff@$(APIDIFF_VERSION)
+	@mv $(BIN)/apidiff $@
 
 $(VULN):
 	@mkdir -p $(BIN)

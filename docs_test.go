@@ -61,6 +61,7 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 	for name, folder := range map[string]string{
 		"convostore": ".", "store": "store", "migrate": "migrate", "postgres": "store/postgres", "sqlite": "store/sqlite",
 		"message": "message", "conversation": "conversation", "suggestion": "suggestion", "storetest": "store/storetest",
+		"storefake": "store/storefake",
 	} {
 		packages[name], _ = declared(t, folder)
 		for declaration := range packages[name] {
@@ -69,10 +70,13 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 	}
 	documents, err := filepath.Glob("docs/*.md")
 	require.NoError(t, err)
-	qualified := regexp.MustCompile(`\b(convostore|store|migrate|postgres|sqlite|message|conversation|suggestion|storetest)\.([A-Z]\w+)`)
+	recipes, err := filepath.Glob("docs/recipes/*.md")
+	require.NoError(t, err)
+	documents = append(documents, recipes...)
+	qualified := regexp.MustCompile(`\b(convostore|store|migrate|postgres|sqlite|message|conversation|suggestion|storetest|storefake)\.([A-Z]\w+)`)
 	ofRole := regexp.MustCompile(`(?:\b(?:Conversations|Messages|Suggestions|Deliveries|States|Search|Embeddings|Reports|Maintenance|Health)\(\)|\x60)\.([A-Z]\w+)`)
 	bare := regexp.MustCompile("`([A-Z]\\w+)(?:\\([^`]*)?`")
-	for _, path := range append(documents, "README.md", "doc.go") {
+	for _, path := range append(documents, "README.md", "SECURITY.md", "doc.go") {
 		doc, err := os.ReadFile(path)
 		require.NoError(t, err)
 		for _, m := range qualified.FindAllStringSubmatch(string(doc), -1) {

@@ -40,6 +40,9 @@ var rooms = []room{
 	{"store", "the contract: interfaces, filters, results, errors, pages", []string{
 		"conversation", "message", "suggestion", "rule", "window", "internal/session",
 	}},
+	{"store/storefake", "for a host's tests: a fake of each role, written by `internal/cmd/fakes`", []string{
+		"store", "conversation", "message", "suggestion", "window",
+	}},
 	{"internal/session", "what `WithSession` and `WithPrimary` put into a context", nil},
 	{"internal/dialect", "words of SQL that differ by database, and the codes of errors", []string{"rule"}},
 	{"internal/engine/query", "build a statement, run it, read its rows; the log of statements", []string{"store", leaf}},
