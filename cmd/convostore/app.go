@@ -42,7 +42,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		err = fmt.Errorf("%w: %w", context.Canceled, err)
 	}
 	if err != nil && !isQuiet(err) {
-		fmt.Fprintln(a.errs, "convostore:", a.hide(explain(err)))
+		fmt.Fprintln(a.errs, "convostore:", a.hide(strings.TrimPrefix(explain(err), "convostore: ")))
 	}
 	return exitCode(err)
 }

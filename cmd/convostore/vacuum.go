@@ -49,9 +49,9 @@ func (v *vacuumer) run(ctx context.Context) error {
 		m, begun, r := st.AllUsers().Maintenance(), time.Now(), vacuumed{}
 		show := bar.Show(v.errs, "texts")
 		for _, step := range []struct {
-			name string
+			name  string
 			asked bool
-			do   func(context.Context) error
+			do    func(context.Context) error
 		}{
 			{"vacuum", !v.full, m.Vacuum},
 			{"vacuum full", v.full, m.VacuumFull},
