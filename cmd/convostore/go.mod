@@ -38,6 +38,8 @@ require (
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
+	github.com/sergi/go-diff v1.4.0 // indirect
+	github.com/yuin/goldmark v1.8.7 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/image v0.45.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
@@ -53,3 +55,7 @@ require (
 replace github.com/convostore/convostore => ../../
 
 replace github.com/convostore/convostore/mailbox => ../../mailbox
+
+require github.com/convostore/convostore/inbox v0.0.0
+
+replace github.com/convostore/convostore/inbox => ../../inbox

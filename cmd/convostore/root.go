@@ -32,7 +32,7 @@ Nothing is changed by a command that shows something, and what destroys asks fir
 	})
 	root.AddCommand(
 		newMigrate(a), newImport(a), newExport(a), newSearch(a), newReport(a),
-		newRetain(a), newErase(a), newVacuum(a), newDoctor(a),
+		newRetain(a), newErase(a), newVacuum(a), newDoctor(a), newDemo(a), newServe(a),
 	)
 	return root
 }

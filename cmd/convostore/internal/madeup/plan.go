@@ -46,7 +46,7 @@ func plan(now time.Time, random *rand.Rand) []*thread {
 func (in inbox) thread(at time.Time) *thread {
 	who := int(float64(len(people)) * math.Pow(in.Float64(), 1.5)) // some write more than others
 	topic := topics[in.IntN(len(topics))]
-	t := &thread{Conversation: conversation.Conversation{
+	t := &thread{address: address(who), Conversation: conversation.Conversation{
 		UserID: Users[0].ID, LeadID: leadID(who), CreatedAt: at,
 		Subject: fmt.Sprintf(topic.subject, 1000+in.IntN(9000)),
 	}}

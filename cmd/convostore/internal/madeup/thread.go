@@ -13,7 +13,9 @@ import (
 // thread is a made-up conversation and what a model drafted for it.
 type thread struct {
 	conversation.Conversation
-	drafts            []draft
+	drafts []draft
+	// address is the lead's.
+	address           string
 	archived, deleted bool
 }
 
@@ -46,7 +48,14 @@ func (t *thread) write(ctx context.Context, tx store.Store) error {
 }
 
 func (t *thread) say(at time.Time, d message.Direction, text string) {
-	t.Messages = append(t.Messages, &message.Message{Direction: d, Content: text, SentAt: at, CreatedAt: at})
+	m := &message.Message{
+		Direction: d, Content: text, SenderEmail: t.address, RecipientEmail: ours, SentAt: at, CreatedAt: at,
+		Headers: message.Headers{"Subject": {t.Subject}},
+	}
+	if d == message.DirectionOutbound {
+		m.SenderEmail, m.RecipientEmail = ours, t.address
+	}
+	t.Messages = append(t.Messages, m)
 }
 
 func (t *thread) last() *message.Message { return t.Messages[len(t.Messages)-1] }

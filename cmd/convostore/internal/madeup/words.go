@@ -1,6 +1,10 @@
 package madeup
 
-import "github.com/convostore/convostore/message"
+import (
+	"strings"
+
+	"github.com/convostore/convostore/message"
+)
 
 // person is a lead; answers is how likely it answers an offer.
 type person struct {
@@ -27,6 +31,23 @@ var people = []person{
 	{"Volkshochschule Ulm", "Education", 0.45},
 	{"Petit Papier", "Retail", 0.3},
 	{"Nordlicht Apotheke", "Health", 0.6},
+}
+
+// ours is the address of the made-up firm.
+const ours = "support@mill-and-harbour.example"
+
+// address is the lead's: its letters and an example of a domain.
+func address(lead int) string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z':
+			return r
+		case r == ' ':
+			return '-'
+		}
+		return -1
+	}, strings.ToLower(people[lead].name))
+	return "office@" + strings.Trim(strings.ReplaceAll(name, "--", "-"), "-") + ".example"
 }
 
 // topic is what a thread is about. Its subject has a number in it.
