@@ -100,7 +100,7 @@ func files(all ...message.Attachment) func(*message.Message) {
 func (s *scene) note(c *conversation.Conversation, author string, ago time.Duration, text string) {
 	at := s.ago(ago)
 	s.do(func() error {
-		_, err := s.mine.Messages().Append(s.ctx, c.ID, &message.Message{Kind: message.KindNote, Author: author, Content: text, SentAt: at, CreatedAt: at})
+		_, err := s.mine.Messages().Append(s.ctx, c.ID, &message.Message{Kind: message.KindNote, Role: message.RoleAssistant, Author: author, Content: text, SentAt: at, CreatedAt: at})
 		return err
 	})
 }

@@ -156,7 +156,9 @@ func (c *chart) categoryAxis() charts.CategoryAxisOption {
 }
 
 func (c *chart) barOption() charts.BarChartOption {
-	o := charts.NewBarChartOptionWithData(c.values())
+	// The library begins the axis of stacked bars one below the smallest value, unless that is 0: a last
+	// series of zeros, which draws nothing, keeps it at 0.
+	o := charts.NewBarChartOptionWithData(append(c.values(), make([]float64, len(c.Labels))))
 	o.Theme, o.Padding, o.Legend, o.StackSeries = c.theme(), padding, noLegend, charts.Ptr(true)
 	o.BarSize = 0.75 // by its own choice the library draws none where there are a hundred
 	o.ValueAxis, o.CategoryAxis = []charts.ValueAxisOption{c.valueAxis()}, c.categoryAxis()
