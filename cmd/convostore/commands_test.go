@@ -159,12 +159,12 @@ func TestRefuses(t *testing.T) {
 		says string
 	}{
 		{"frobnicate", exitUsage, `no command "frobnicate"`},
-		{"serch x", exitUsage, "is it search?"},
+		{"serch x", exitUsage, "is it search"},
 		{"search -d " + db, exitUsage, "wants the words"},
 		{"search x -d " + db + " --limit 0", exitUsage, "--limit"},
 		{"search x -d " + db + " --match most", exitUsage, "--match"},
 		{"search x -d " + db + " --since yesterday", exitUsage, "--since"},
-		{"search x -d " + db + " --direction up", exitUsage, "Direction"},
+		{"search x -d " + db + " --direction up", exitUsage, "direction"},
 		{"search x -d " + absent, exitFailed, "there is no database"},
 		{"report -d " + db + " --zone Mars/Base", exitUsage, "--zone"},
 		{"report -d " + db + " --top 0", exitUsage, "--top"},
@@ -204,10 +204,11 @@ func TestDatabasesThatWillNotDo(t *testing.T) {
 	dir := t.TempDir()
 	newer := filepath.Join(dir, "newer.db")
 	must(t, "migrate", "up", "-d", newer)
-	require.NoError(t, handle(t, newer).Exec("UPDATE convostore_migrations SET compatible_from = 999, version = 999 WHERE version = 4").Error)
+	require.NoError(t, handle(t, newer).Exec("INSERT INTO convostore_migrations (version, name) VALUES (999, 'later')").Error)
 	_, errs, code := try(t, "search", "x", "-d", newer)
 	require.Equal(t, exitFailed, code)
-	require.Contains(t, errs, "newer")
+	require.Contains(t, errs, "version 999")
+	require.Contains(t, errs, "update the library")
 
 	older := filepath.Join(dir, "older.db")
 	must(t, "migrate", "to", "1", "-d", older)

@@ -143,7 +143,7 @@ func usualCalls(ctx context.Context, mine store.Scope) []usualCall {
 func (d *doctor) planOf(ctx context.Context, sql string) (lines []string, err error) {
 	if d.st.DB(ctx).Name() == "sqlite" {
 		var rows []struct{ Detail string }
-		err = d.st.DB(ctx).Raw("EXPLAIN QUERY PLAN " + sql).Scan(&rows).Error
+		err = d.st.DB(ctx).Raw("EXPLAIN QUERY PLAN "+sql, make([]any, strings.Count(sql, "?"))...).Scan(&rows).Error
 		for _, r := range rows {
 			lines = append(lines, r.Detail)
 		}

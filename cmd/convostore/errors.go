@@ -62,7 +62,7 @@ func explain(err error) string {
 	case errors.Is(err, migrate.ErrNewer):
 		advice = "use a convostore of a newer version"
 	case errors.Is(err, store.ErrSchema):
-		advice = `"convostore migrate status" shows the migrations, and "convostore migrate up" runs what is missing`
+		advice = `"convostore migrate status" lists the migrations, and "convostore migrate up" runs those that an older database lacks`
 	case errors.Is(err, store.ErrSearchIndex):
 		advice = `"convostore vacuum --search" makes it anew`
 	}

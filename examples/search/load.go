@@ -37,7 +37,7 @@ func importMail(ctx context.Context, st store.Store, o options, errs io.Writer) 
 	})
 	fmt.Fprintf(errs, "%d mails read: %d stored, %d there already, %d skipped", r.Found, r.Stored, r.Known, r.Skipped())
 	if mended := len(r.Problems) - r.Skipped(); mended > 0 || r.Skipped() > 0 {
-		fmt.Fprintf(errs, ", %d things mended (importmail lists them)", mended)
+		fmt.Fprintf(errs, ", %d things mended (convostore import lists them)", mended)
 	}
 	fmt.Fprintln(errs)
 	return err
