@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -130,7 +131,7 @@ func (a *app) confirm(yes bool, question string) error {
 	if strings.TrimSpace(answer) == "yes" {
 		return nil
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // a reader returns it as it is
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	return errDeclined

@@ -105,7 +105,7 @@ func (e *exporter) writeFile(ctx context.Context, st store.Store, user uuid.UUID
 	if err == nil {
 		err = part.Sync()
 	}
-	if err = errors.Join(err, part.Close()); err != nil {
+	if err := errors.Join(err, part.Close()); err != nil {
 		return exported{}, err
 	}
 	if err := os.Link(part.Name(), e.file); err != nil { // refuses a file that came meanwhile

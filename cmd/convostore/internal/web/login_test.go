@@ -13,10 +13,20 @@ import (
 
 const token = "0123456789abcdef"
 
-func ask(h http.Handler, r *http.Request) *http.Response {
+// answer is what a handler answered.
+type answer struct {
+	status  int
+	header  http.Header
+	cookies []*http.Cookie
+}
+
+func ask(t *testing.T, h http.Handler, r *http.Request) answer {
+	t.Helper()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return w.Result()
+	result := w.Result()
+	require.NoError(t, result.Body.Close())
+	return answer{result.StatusCode, result.Header, result.Cookies()}
 }
 
 func inside() http.Handler {
@@ -33,30 +43,30 @@ func TestTheTokenBecomesACookie(t *testing.T) {
 		"/":             form,
 		"/evil.example": httptest.NewRequest(http.MethodGet, "http://h//evil.example?token="+token, nil),
 	} {
-		answer := ask(h, r)
-		assert.Equal(t, http.StatusSeeOther, answer.StatusCode)
-		assert.Equal(t, to, answer.Header.Get("Location"), "a page of this server, without the token")
-		require.Len(t, answer.Cookies(), 1)
-		c := answer.Cookies()[0]
+		answer := ask(t, h, r)
+		assert.Equal(t, http.StatusSeeOther, answer.status)
+		assert.Equal(t, to, answer.header.Get("Location"), "a page of this server, without the token")
+		require.Len(t, answer.cookies, 1)
+		c := answer.cookies[0]
 		assert.True(t, c.HttpOnly && c.Secure && c.SameSite == http.SameSiteStrictMode)
 		assert.NotContains(t, c.Value, token)
 		again := httptest.NewRequest(http.MethodGet, "/", nil)
 		again.AddCookie(c)
-		assert.Equal(t, http.StatusTeapot, ask(h, again).StatusCode)
+		assert.Equal(t, http.StatusTeapot, ask(t, h, again).status)
 		c.Value = "x" + c.Value[1:]
 		other := httptest.NewRequest(http.MethodGet, "/", nil)
 		other.AddCookie(c)
-		assert.Equal(t, http.StatusUnauthorized, ask(h, other).StatusCode)
+		assert.Equal(t, http.StatusUnauthorized, ask(t, h, other).status)
 	}
 }
 
 func TestWithoutTheToken(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/", "/login", "/?token=", "/?token=" + token[1:], "/?token=" + token + "x"} {
-		answer := ask(inside(), httptest.NewRequest(http.MethodGet, path, nil))
-		assert.Equal(t, http.StatusUnauthorized, answer.StatusCode, path)
-		assert.Empty(t, answer.Cookies())
-		assert.Contains(t, answer.Header.Get("Content-Security-Policy"), "default-src 'none'")
+		answer := ask(t, inside(), httptest.NewRequest(http.MethodGet, path, nil))
+		assert.Equal(t, http.StatusUnauthorized, answer.status, path)
+		assert.Empty(t, answer.cookies)
+		assert.Contains(t, answer.header.Get("Content-Security-Policy"), "default-src 'none'")
 	}
 }
 
