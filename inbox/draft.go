@@ -18,10 +18,10 @@ import (
 // draftView is a draft as a page shows it.
 type draftView struct {
 	*frame
-	Base        string
-	Query       template.URL
-	ID          uuid.UUID
-	Status      string
+	Base   string
+	Query  template.URL
+	ID     uuid.UUID
+	Status string
 	// Open says that it waits for a decision, Overtaken that a newer mail has come since it was made.
 	Open, Overtaken, Expired bool
 	// Text is what is in the field: the edit that was saved, or else what was suggested.

@@ -98,9 +98,11 @@ type messageView struct {
 // attachmentView is an attachment. URL is empty if it may not be followed.
 type attachmentView struct{ Name, Type, Size, URL string }
 
-// entryView is what waits in the outbox and can still be taken back.
+// entryView is what waits in the outbox and can still be taken back. Suggestion is uuid.Nil if the
+// reply was no draft.
 type entryView struct {
 	Suggestion uuid.UUID
+	IsDraft    bool
 	Due        stamp
 	Seconds    int
 }
@@ -265,7 +267,7 @@ func (r *request) fillMessages(ctx context.Context, page *threadPage, c *convers
 
 // fillEntry finds what of a queued message can be taken back. Few messages are queued.
 func (r *request) fillEntry(ctx context.Context, v *messageView, m *message.Message, draft uuid.UUID) error {
-	if m.Delivery != message.DeliveryQueued || draft == uuid.Nil {
+	if m.Delivery != message.DeliveryQueued || !r.op.Can(MaySend) {
 		return nil
 	}
 	list, err := r.mine().Deliveries().List(ctx, store.DeliveryFilter{MessageID: m.ID, State: store.DeliveryOpen}, store.PageRequest{Limit: 1})
@@ -273,7 +275,7 @@ func (r *request) fillEntry(ctx context.Context, v *messageView, m *message.Mess
 		return err
 	}
 	due := list.Items[0].DueAt
-	v.Entry = &entryView{Suggestion: draft, Due: r.stamp(due), Seconds: r.secondsTo(due)}
+	v.Entry = &entryView{Suggestion: draft, IsDraft: draft != uuid.Nil, Due: r.stamp(due), Seconds: r.secondsTo(due)}
 	return nil
 }
 
