@@ -84,7 +84,7 @@ func (r *request) hit(h *store.ConversationHit) *hit {
 		Link: r.path(c.UserID, c.ID), ID: c.ID.String(), User: c.UserID.String(), Heading: headingOf(c), LeadID: oneLine(c.LeadID),
 		Status: statusLabel(c.Status), Last: r.stamp(c.LastMessageAt), Messages: h.Messages,
 		// The snippet escapes what it does not mark itself.
-		Snippet: template.HTML(h.Snippet.HTML()),
+		Snippet: template.HTML(printable(h.Snippet.HTML())),
 	}
 	return v
 }

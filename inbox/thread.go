@@ -91,6 +91,7 @@ type messageView struct {
 	Results     string
 	Model       string
 	Branches    []branchView
+	CanOrganize bool
 	Edited      stamp
 	Answered    bool // the draft answers it
 }
@@ -285,8 +286,8 @@ func (r *request) messageView(page *threadPage, m *message.Message, whole bool) 
 		frame: page.frame, Base: page.Base, Query: page.Query, ID: m.ID, Seq: m.Seq, Class: "none", Kind: kindLabel(m), Who: whoOf(m),
 		To: oneLine(m.RecipientEmail), Sent: r.stamp(m.SentAt), Streaming: m.State == message.StateStreaming, State: stateLabel(m.State),
 		Delivery: deliveryLabel(m.Delivery), Failure: oneLine(m.DeliveryError), Model: oneLine(m.Model), Edited: r.at(m.EditedAt),
-		Subject: oneLine(m.Headers.Get("Subject")),
-		Failed:  m.Delivery == message.DeliveryFailed || m.Delivery == message.DeliveryBounced, CanRetry: m.Delivery == message.DeliveryFailed && page.CanSend,
+		Subject: oneLine(m.Headers.Get("Subject")), CanOrganize: page.CanOrganize,
+		Failed: m.Delivery == message.DeliveryFailed || m.Delivery == message.DeliveryBounced, CanRetry: m.Delivery == message.DeliveryFailed && page.CanSend,
 	}
 	if m.Direction != message.DirectionNone {
 		v.Class = m.Direction.String()
