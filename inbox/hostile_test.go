@@ -54,7 +54,7 @@ var (
 	allowedAttrs = strings.Fields(`lang charset name content rel href src defer class id data-root data-token data-tab data-operator data-conversation data-user
 		data-base data-seq data-position data-live data-draft data-message data-action data-view data-autosave data-status data-countdown data-load
 		aria-label aria-labelledby aria-current aria-pressed aria-live role action method type value placeholder dir maxlength title tabindex
-		rows cols required readonly open size for formaction formnovalidate datetime target align start autocomplete selected checked`)
+		rows cols required readonly open size for formaction formnovalidate datetime target align start autocomplete selected checked scope`)
 )
 
 // requireWritten fails for an element or attribute that no template wrote, and for a link that runs.
