@@ -18,14 +18,16 @@ import (
 // draftView is a draft as a page shows it.
 type draftView struct {
 	*frame
-	Base        string
-	Query       template.URL
-	ID          uuid.UUID
-	Status      string
+	Base   string
+	Query  template.URL
+	ID     uuid.UUID
+	Status string
 	// Open says that it waits for a decision, Overtaken that a newer mail has come since it was made.
 	Open, Overtaken, Expired bool
 	// Text is what is in the field: the edit that was saved, or else what was suggested.
-	Text, Suggested   string
+	Text, Suggested string
+	// Original is what was suggested, as people read it.
+	Original          string
 	Confidence, Level string
 	Sentiment         []pair
 	SentimentMore     string
@@ -86,7 +88,7 @@ func (r *request) draftView(page *threadPage, s *suggestion.Suggestion) *draftVi
 	v := &draftView{
 		frame: page.frame, Base: page.Base, Query: page.Query, ID: s.ID, Status: suggestionLabel(s.Status),
 		Open: s.Status == suggestion.StatusPending, Overtaken: s.Status == suggestion.StatusSuperseded, Expired: s.Status == suggestion.StatusExpired,
-		Suggested: newlines(s.SuggestedContent), Model: oneLine(s.ModelUsed), AnswersSeq: s.AnswersSeq,
+		Suggested: newlines(s.SuggestedContent), Original: printable(s.SuggestedContent), Model: oneLine(s.ModelUsed), AnswersSeq: s.AnswersSeq,
 		Context: document(s.ContextUsed), SavedBy: oneLine(s.DraftBy), SavedByMe: s.DraftBy == r.op.ID, Saved: r.at(s.DraftAt), Expected: expectedOf(s),
 		Created: r.stamp(s.CreatedAt), By: oneLine(s.ReviewedBy), Feedback: printable(s.Feedback), Final: printable(s.FinalContent()),
 		Reviewed: r.at(s.ReviewedAt), Sent: s.Sent(), CanDecide: page.CanDecide, CanSend: page.CanSend, LastSeq: page.LastSeq,

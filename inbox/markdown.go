@@ -110,7 +110,7 @@ func image(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatu
 	picture := n.(*ast.Image)
 	if entering {
 		openLink(w, picture.Destination)
-		_, _ = w.WriteString("🖼 ")
+		_, _ = w.WriteString("Picture: ")
 	} else {
 		closeLink(w, picture.Destination)
 	}

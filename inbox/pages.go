@@ -18,6 +18,7 @@ var shared = []string{"pages/layout.html", "pages/parts.html"}
 
 // functions are those of the templates.
 var functions = template.FuncMap{
+	"line": oneLine,
 	"cond": func(which bool, yes, no string) string {
 		if which {
 			return yes

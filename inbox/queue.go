@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/rule"
 	"github.com/convostore/convostore/store"
 )
@@ -156,7 +157,8 @@ type queuePage struct {
 	// Next is the query of the following page, empty on the last one; First is that of the first
 	// page, empty on it.
 	Next, First template.URL
-	Statuses    []conversation.Status
+	// Filtered says that a filter or an order is chosen.
+	Filtered bool
 }
 
 // viewLink is a view with its length.
@@ -201,7 +203,7 @@ func (r *request) queue() error {
 	if err != nil {
 		return err
 	}
-	body := &queuePage{Place: p, Views: viewLinks(p, counts)}
+	body := &queuePage{Place: p, Views: viewLinks(p, counts), Filtered: p.Lead+p.Assignee+p.Sort != "" || len(p.Labels) > 0}
 	for _, c := range page.Items {
 		body.Rows = append(body.Rows, r.row(c, p))
 	}
@@ -250,7 +252,8 @@ func (r *request) row(c *store.ConversationOverview, p place) *row {
 		v.Snoozed = r.at(c.SnoozedUntil)
 	}
 	if m := c.LastMessage; m != nil {
-		v.Preview, v.Ours = oneLine(m.Content), m.Direction == "outbound"
+		own, _ := split(newlines(m.Content))
+		v.Preview, v.Ours = oneLine(own), m.Direction == message.DirectionOutbound
 	}
 	if d := c.Draft; d != nil {
 		v.HasDraft, v.Draft = true, oneLine(d.Content)

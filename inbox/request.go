@@ -28,7 +28,10 @@ type request struct {
 	now  time.Time
 }
 
-var errMethod = errors.New("the page takes other methods")
+// methodError says which methods a path takes.
+type methodError struct{ allow string }
+
+func (e *methodError) Error() string { return "the path takes " + e.allow }
 
 // rows are those that the operator sees.
 func (r *request) rows() store.Scope {
@@ -81,6 +84,9 @@ func (r *request) frame(title string) *frame {
 
 // OperatorName is how the operator is called.
 func (f *frame) OperatorName() string { return oneLine(f.Operator.Label()) }
+
+// OperatorID is the operator as events name them.
+func (f *frame) OperatorID() string { return oneLine(f.Operator.ID) }
 
 // CanSeeHealth says whether the page of health is theirs.
 func (f *frame) CanSeeHealth() bool { return f.Operator.Can(MaySeeHealth) }
@@ -163,6 +169,7 @@ func (r *request) verdict(err error) (code int, what string) {
 		refused *refusedError
 		invalid *store.InvalidError
 		tooBig  *http.MaxBytesError
+		method  *methodError
 	)
 	switch {
 	case errors.As(err, &refused) && errors.Is(err, ErrUnauthenticated):
@@ -175,8 +182,8 @@ func (r *request) verdict(err error) (code int, what string) {
 		return http.StatusUnsupportedMediaType, "This is no form of the inbox."
 	case errors.As(err, &tooBig):
 		return http.StatusRequestEntityTooLarge, "That is too much text for one form."
-	case errors.Is(err, errMethod):
-		r.w.Header().Set("Allow", "GET, HEAD, POST")
+	case errors.As(err, &method):
+		r.w.Header().Set("Allow", method.allow)
 		return http.StatusMethodNotAllowed, "This address does something else."
 	case errors.Is(err, store.ErrNotFound):
 		return http.StatusNotFound, "There is no such page, or it is not yours."
@@ -193,9 +200,6 @@ func (r *request) verdict(err error) (code int, what string) {
 
 // refusePlainly answers with a page that needs no operator.
 func (in *Inbox) refusePlainly(w http.ResponseWriter, r *http.Request, code int, what string) {
-	if code == http.StatusMethodNotAllowed && w.Header().Get("Allow") == "" {
-		w.Header().Set("Allow", http.MethodGet)
-	}
 	var b bytes.Buffer
 	f := &frame{Title: http.StatusText(code), Heading: in.options.Title, Root: rootOf(r.URL.Path), Body: &refusal{What: what}}
 	if err := in.pages["plain"].ExecuteTemplate(&b, "plain", f); err != nil {

@@ -3,6 +3,7 @@ package inbox
 import (
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -20,6 +21,10 @@ type route struct {
 // routeTable has every route but those of conversations.
 var routeTable = []route{
 	{"GET /{$}", MayRead, (*request).queue},
+	{"GET /search", MayRead, (*request).search},
+	{"GET /reports", MayRead, (*request).reports},
+	{"GET /health", MaySeeHealth, (*request).health},
+	{"GET /events", MayRead, (*request).queueEvents},
 }
 
 // threadTable has the routes of one conversation. Their patterns are without its path.
@@ -29,6 +34,23 @@ var threadTable = []route{
 	{"POST /approve", MaySend, (*request).approve},
 	{"POST /reject", MayDecide, (*request).reject},
 	{"POST /undo", MayDecide, (*request).undo},
+	{"POST /reply", MaySend, (*request).writeReply},
+	{"POST /cancel", MaySend, (*request).takeBackReply},
+	{"POST /retry", MaySend, (*request).retry},
+	{"POST /assign", MayOrganize, (*request).assign},
+	{"POST /note", MayOrganize, (*request).note},
+	{"POST /label", MayOrganize, (*request).label},
+	{"POST /snooze", MayOrganize, (*request).snooze},
+	{"POST /unsnooze", MayOrganize, unsnooze},
+	{"POST /pin", MayOrganize, pin},
+	{"POST /unpin", MayOrganize, unpin},
+	{"POST /archive", MayOrganize, (*request).archive},
+	{"POST /reopen", MayOrganize, reopen},
+	{"POST /branch", MayOrganize, (*request).branch},
+	{"GET /merge", MayOrganize, (*request).mergeForm},
+	{"POST /merge", MayOrganize, (*request).merge},
+	{"POST /read", MayRead, (*request).markRead},
+	{"GET /events", MayRead, (*request).threadEvents},
 }
 
 // routes are all that is served. A conversation is under c/{id}; for an operator of all users, to
@@ -56,7 +78,7 @@ func (in *Inbox) static() http.Handler {
 	}
 	served := http.FileServerFS(dir)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/") {
+		if info, err := fs.Stat(dir, strings.TrimPrefix(r.URL.Path, "/")); err != nil || info.IsDir() {
 			in.refusePlainly(w, r, http.StatusNotFound, "There is no such page.")
 			return
 		}
@@ -66,14 +88,18 @@ func (in *Inbox) static() http.Handler {
 
 // unknown answers what no route takes: 405 for a path that takes other methods.
 func (r *request) unknown(mux *http.ServeMux) error {
+	var others []string
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		other := r.Clone(r.Context())
 		other.Method = method
 		if _, pattern := mux.Handler(other); pattern != "/" {
-			return errMethod
+			others = append(others, method)
 		}
 	}
-	return store.ErrNotFound
+	if len(others) == 0 {
+		return store.ErrNotFound
+	}
+	return &methodError{strings.Join(others, ", ")}
 }
 
 // handle makes a handler of a route: it knows the operator, checks what they may do, reads the form
@@ -111,7 +137,7 @@ func (r *request) prepare(one route) (err error) {
 func (r *request) readPath() (err error) {
 	if text := r.PathValue("id"); text != "" {
 		if r.id, err = uuid.Parse(text); err != nil {
-			return store.ErrNotFound
+			return noID(text)
 		}
 		r.user = r.op.UserID
 	}
@@ -126,6 +152,16 @@ func (r *request) readPath() (err error) {
 		return store.ErrNotFound
 	}
 	return nil
+}
+
+// noID is the error of a path without the id of a conversation. c/{id}/approve looks like
+// c/{user}/{id} to whoever asks for it with GET.
+func noID(text string) error {
+	isForm := slices.ContainsFunc(threadTable, func(one route) bool { return one.pattern == "POST /"+text })
+	if isForm {
+		return &methodError{http.MethodPost}
+	}
+	return store.ErrNotFound
 }
 
 // rootOf is the way from a path to the root of the inbox: links are relative to it, whatever stands

@@ -91,6 +91,7 @@ type messageView struct {
 	Results     string
 	Model       string
 	Branches    []branchView
+	CanOrganize bool
 	Edited      stamp
 	Answered    bool // the draft answers it
 }
@@ -98,9 +99,11 @@ type messageView struct {
 // attachmentView is an attachment. URL is empty if it may not be followed.
 type attachmentView struct{ Name, Type, Size, URL string }
 
-// entryView is what waits in the outbox and can still be taken back.
+// entryView is what waits in the outbox and can still be taken back. Suggestion is uuid.Nil if the
+// reply was no draft.
 type entryView struct {
 	Suggestion uuid.UUID
+	IsDraft    bool
 	Due        stamp
 	Seconds    int
 }
@@ -265,7 +268,7 @@ func (r *request) fillMessages(ctx context.Context, page *threadPage, c *convers
 
 // fillEntry finds what of a queued message can be taken back. Few messages are queued.
 func (r *request) fillEntry(ctx context.Context, v *messageView, m *message.Message, draft uuid.UUID) error {
-	if m.Delivery != message.DeliveryQueued || draft == uuid.Nil {
+	if m.Delivery != message.DeliveryQueued || !r.op.Can(MaySend) {
 		return nil
 	}
 	list, err := r.mine().Deliveries().List(ctx, store.DeliveryFilter{MessageID: m.ID, State: store.DeliveryOpen}, store.PageRequest{Limit: 1})
@@ -273,7 +276,7 @@ func (r *request) fillEntry(ctx context.Context, v *messageView, m *message.Mess
 		return err
 	}
 	due := list.Items[0].DueAt
-	v.Entry = &entryView{Suggestion: draft, Due: r.stamp(due), Seconds: r.secondsTo(due)}
+	v.Entry = &entryView{Suggestion: draft, IsDraft: draft != uuid.Nil, Due: r.stamp(due), Seconds: r.secondsTo(due)}
 	return nil
 }
 
@@ -283,8 +286,8 @@ func (r *request) messageView(page *threadPage, m *message.Message, whole bool) 
 		frame: page.frame, Base: page.Base, Query: page.Query, ID: m.ID, Seq: m.Seq, Class: "none", Kind: kindLabel(m), Who: whoOf(m),
 		To: oneLine(m.RecipientEmail), Sent: r.stamp(m.SentAt), Streaming: m.State == message.StateStreaming, State: stateLabel(m.State),
 		Delivery: deliveryLabel(m.Delivery), Failure: oneLine(m.DeliveryError), Model: oneLine(m.Model), Edited: r.at(m.EditedAt),
-		Subject: oneLine(m.Headers.Get("Subject")),
-		Failed:  m.Delivery == message.DeliveryFailed || m.Delivery == message.DeliveryBounced, CanRetry: m.Delivery == message.DeliveryFailed && page.CanSend,
+		Subject: oneLine(m.Headers.Get("Subject")), CanOrganize: page.CanOrganize,
+		Failed: m.Delivery == message.DeliveryFailed || m.Delivery == message.DeliveryBounced, CanRetry: m.Delivery == message.DeliveryFailed && page.CanSend,
 	}
 	if m.Direction != message.DirectionNone {
 		v.Class = m.Direction.String()

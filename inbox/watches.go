@@ -73,12 +73,7 @@ func (w *watches) follow(ctx context.Context, of *watch, op Operator) {
 				break
 			}
 		}
-		pause := time.NewTimer(time.Second)
-		select {
-		case <-ctx.Done():
-		case <-pause.C:
-		}
-		pause.Stop()
+		pause(ctx, time.Second)
 	}
 }
 
