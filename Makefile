@@ -2,6 +2,8 @@
 # (a PostgreSQL server, the linter) it gets for itself.
 
 .DEFAULT_GOAL := help
+# Each module is built and tested as somebody gets it who requires it: without go.work.
+export GOWORK := off
 BIN     := $(CURDIR)/.bin
 TESTPG  := $(BIN)/testpg
 
@@ -30,9 +32,9 @@ TESTFLAGS   ?=
 # always has it, and PostgreSQL knows nothing of it.
 TAGS := sqlite_fts5
 
-# Nested modules keep the dependencies of adapters, examples, stemmers and the second SQLite
+# Nested modules keep the dependencies of adapters, the command, examples, stemmers and the second SQLite
 # driver out of the library's go.mod.
-NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard */go.mod adapters/*/go.mod examples/*/go.mod examples/*/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
+NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard */go.mod adapters/*/go.mod cmd/*/go.mod inbox/*/go.mod examples/*/go.mod examples/*/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
 # What the library is measured beside brings hundreds of packages of others along: they
 # take longer to compile and to lint than all of the library, and `make bench` runs them.
 AGENTS  := internal/peers/agents

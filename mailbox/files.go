@@ -35,8 +35,14 @@ func (e *FileError) Unwrap() error { return e.Err }
 // is not there. When ctx is done its error is the last one. Files whose names begin with a dot
 // are left out, and so are mails that are being delivered, in the tmp of a Maildir.
 func Files(ctx context.Context, paths ...string) iter.Seq2[*Item, error] {
+	return FilesExcept(ctx, func(string, fs.FileInfo) bool { return false }, paths...)
+}
+
+// FilesExcept is Files without the files for which skip returns true. Skip is asked before a file is
+// opened, with the path where the walk met it and with what a symbolic link there leads to.
+func FilesExcept(ctx context.Context, skip func(path string, info fs.FileInfo) bool, paths ...string) iter.Seq2[*Item, error] {
 	return func(yield func(*Item, error) bool) {
-		w := walk{ctx: ctx, yield: yield}
+		w := walk{ctx: ctx, yield: yield, skip: skip}
 		for _, path := range paths {
 			if !w.root(path) {
 				return
@@ -84,6 +90,7 @@ var errStop = errors.New("stop")
 type walk struct {
 	ctx   context.Context //nolint:containedctx // lives as long as the loop over the sequence
 	yield func(*Item, error) bool
+	skip  func(path string, info fs.FileInfo) bool
 	start string
 }
 
@@ -131,6 +138,9 @@ func isMaildirTmp(path string) bool {
 // file follows symbolic links, and leaves out pipes and devices, which might never end.
 func (w *walk) file(path string) error {
 	info, err := os.Stat(path)
+	if err == nil && w.skip(path, info) {
+		return nil
+	}
 	if err == nil && !info.Mode().IsRegular() {
 		err = errors.New("is not a file")
 	}

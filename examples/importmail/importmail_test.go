@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/conversation"
-	"github.com/convostore/convostore/examples/importmail/mailimport"
+	"github.com/convostore/convostore/mailbox/mailimport"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"

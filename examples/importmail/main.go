@@ -17,8 +17,7 @@ import (
 	"strings"
 
 	"github.com/convostore/convostore"
-	"github.com/convostore/convostore/examples/importmail/bar"
-	"github.com/convostore/convostore/examples/importmail/mailimport"
+	"github.com/convostore/convostore/mailbox/mailimport"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store/sqlite"
 )
@@ -87,7 +86,7 @@ func run(ctx context.Context, o options, out, progress io.Writer) (err error) {
 
 	user := mailimport.UserID(o.user)
 	report, err := mailimport.Import(ctx, st, mailimport.Options{
-		UserID: user, Mine: o.mine, Paths: o.paths, All: o.all, BySubject: o.bySubject, Progress: bar.Show(progress, "mails"),
+		UserID: user, Mine: o.mine, Paths: o.paths, All: o.all, BySubject: o.bySubject, Progress: stages(progress),
 	})
 	// Only now, when the bars are done with the terminal.
 	printProblems(out, report.Problems)
@@ -99,4 +98,13 @@ func run(ctx context.Context, o options, out, progress io.Writer) (err error) {
 	}
 	printTotals(out, report)
 	return nil
+}
+
+// stages prints the end of each stage.
+func stages(out io.Writer) func(stage string, done, total int) {
+	return func(stage string, done, total int) {
+		if done == total {
+			fmt.Fprintf(out, "%s: %d mails\n", stage, done)
+		}
+	}
 }

@@ -10,7 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/convostore/convostore/conversation"
-	"github.com/convostore/convostore/examples/importmail/mailimport"
+	"github.com/convostore/convostore/mailbox/mailimport"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )

@@ -7,9 +7,8 @@ import (
 	"io"
 	"time"
 
-	"github.com/convostore/convostore/examples/importmail/bar"
-	"github.com/convostore/convostore/examples/importmail/mailimport"
 	"github.com/convostore/convostore/examples/search/openai"
+	"github.com/convostore/convostore/mailbox/mailimport"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )
@@ -34,11 +33,11 @@ func importMail(ctx context.Context, st store.Store, o options, errs io.Writer) 
 		return nil
 	}
 	r, err := mailimport.Import(ctx, st, mailimport.Options{
-		UserID: o.user, Mine: o.mine, Paths: o.paths, Progress: bar.Show(errs, "mails"),
+		UserID: o.user, Mine: o.mine, Paths: o.paths,
 	})
 	fmt.Fprintf(errs, "%d mails read: %d stored, %d there already, %d skipped", r.Found, r.Stored, r.Known, r.Skipped())
 	if mended := len(r.Problems) - r.Skipped(); mended > 0 || r.Skipped() > 0 {
-		fmt.Fprintf(errs, ", %d things mended (importmail lists them)", mended)
+		fmt.Fprintf(errs, ", %d things mended (convostore import lists them)", mended)
 	}
 	fmt.Fprintln(errs)
 	return err
@@ -47,26 +46,18 @@ func importMail(ctx context.Context, st store.Store, o options, errs io.Writer) 
 // embed embeds every message that has no vector of this model. If interrupted, the next run
 // continues from there.
 func embed(ctx context.Context, mine store.Scope, e store.Embedder, errs io.Writer) error {
-	begin, show := time.Now(), bar.Show(errs, "")
-	var last store.EmbedProgress
+	begin := time.Now()
 	r, err := mine.Embeddings().EmbedMissing(ctx, e, store.EmbedOptions{
 		// Services bound the texts of a request together, at some 300,000 tokens.
 		BatchSize: 50,
 		Text:      text,
 		Retry:     openai.Retryable,
 		Progress: func(p store.EmbedProgress) {
-			last = p
-			show("embedding", int(p.Embedded+p.Changed), int(p.Total))
+			if done := p.Embedded + p.Changed; done%1000 == 0 {
+				fmt.Fprintf(errs, "embedding: %d of %d\n", done, p.Total)
+			}
 		},
 	})
-	switch {
-	case err != nil && bar.Terminal(errs):
-		// The bar stays where it was.
-		fmt.Fprintln(errs)
-	case err == nil && last.Embedded+last.Changed < last.Total:
-		// Another process did the rest.
-		show("embedding", int(last.Total), int(last.Total))
-	}
 	if r.Embedded > 0 {
 		fmt.Fprintf(errs, "%d messages embedded with %s in %.1f s\n", r.Embedded, e.Model(), time.Since(begin).Seconds())
 	}

@@ -15,9 +15,8 @@ import (
 	"os"
 	"os/signal"
 
-	"github.com/convostore/convostore/examples/importmail/bar"
-	"github.com/convostore/convostore/examples/importmail/mailimport"
 	"github.com/convostore/convostore/examples/search/openai"
+	"github.com/convostore/convostore/mailbox/mailimport"
 )
 
 func main() {
@@ -63,5 +62,5 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	if len(o.queries) > 0 {
 		return s.answerAll(ctx, o.queries)
 	}
-	return s.converse(ctx, in, bar.Terminal(in))
+	return s.converse(ctx, in, isTerminal(in))
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore"
-	"github.com/convostore/convostore/examples/importmail/mailimport"
 	"github.com/convostore/convostore/examples/search/openai"
 	"github.com/convostore/convostore/internal/embedtest"
+	"github.com/convostore/convostore/mailbox/mailimport"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/postgres"

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
-	"github.com/convostore/convostore/examples/importmail/mailimport"
+	"github.com/convostore/convostore/mailbox/mailimport"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 )

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/google/uuid"
+	"golang.org/x/term"
 
-	"github.com/convostore/convostore/examples/importmail/bar"
 	"github.com/convostore/convostore/store"
 )
 
@@ -33,7 +34,7 @@ func newSession(mine store.Scope, o options, out io.Writer) *session {
 		mine: mine, out: out, limit: o.limit, bold: "[", plain: "]",
 		options: store.SimilarOptions{Limit: o.limit, Mode: o.mode},
 	}
-	if bar.Terminal(out) {
+	if isTerminal(out) {
 		s.bold, s.plain = "\x1b[1m", "\x1b[0m"
 	}
 	return s
@@ -117,4 +118,10 @@ func read(ctx context.Context, in io.Reader) (<-chan string, <-chan error) {
 		failed <- scanner.Err()
 	}()
 	return lines, failed
+}
+
+// isTerminal tells whether a person may be at the other end.
+func isTerminal(end any) bool {
+	f, ok := end.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
