@@ -61,15 +61,15 @@ func newChart(title string, days []string, all []values, lines, whole bool, unit
 		Title: title, Width: chartWidth, Height: chartHeight,
 		Plot: box{chartLeft, chartTop, chartWidth - chartRight, chartHeight - chartBottom},
 	}
-	top, any := 0.0, false
+	top, found := 0.0, false
 	for _, s := range all {
 		for _, v := range s.of {
 			if !math.IsNaN(v) && v > 0 {
-				top, any = max(top, v), true
+				top, found = max(top, v), true
 			}
 		}
 	}
-	if c.Empty = !any || len(days) == 0; c.Empty {
+	if c.Empty = !found || len(days) == 0; c.Empty {
 		return c
 	}
 	step, top := niceStep(top, whole)

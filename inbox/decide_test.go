@@ -17,8 +17,9 @@ import (
 	"github.com/convostore/convostore/suggestion"
 )
 
-func TestApprove(t *testing.T) {
-	w := newWorld(t)
+func TestApprove(t *testing.T) { onBoth(t, testApprove) }
+
+func testApprove(t *testing.T, w *world) {
 	c, m := w.mail("An offer", "How much are ten?")
 	s := w.drafted(m, "90 euros.")
 	a := w.post("ann", path(c.ID)+"/approve", decide(s, "90 euros."))
@@ -42,8 +43,9 @@ func TestApprove(t *testing.T) {
 	require.Equal(t, "mail", out[0].Channel)
 }
 
-func TestApproveEdited(t *testing.T) {
-	w := newWorld(t)
+func TestApproveEdited(t *testing.T) { onBoth(t, testApproveEdited) }
+
+func testApproveEdited(t *testing.T, w *world) {
 	c, m := w.mail("An offer", "How much are ten?")
 	s := w.drafted(m, "90 euros.\nBye")
 	a := w.post("ann", path(c.ID)+"/approve", decide(s, "80 euros.\r\nBye"))
@@ -65,8 +67,9 @@ func TestApproveEdited(t *testing.T) {
 	require.Equal(t, suggestion.StatusPending, w.suggestion(s.ID).Status)
 }
 
-func TestUndo(t *testing.T) {
-	w := newWorld(t)
+func TestUndo(t *testing.T) { onBoth(t, testUndo) }
+
+func testUndo(t *testing.T, w *world) {
 	c, m := w.mail("An offer", "How much are ten?")
 	s := w.drafted(m, "90 euros.")
 	for _, text := range []string{"90 euros.", "80 euros."} {
@@ -92,8 +95,9 @@ func TestUndo(t *testing.T) {
 	require.Equal(t, http.StatusConflict, a.code, "twice")
 }
 
-func TestUndoTooLate(t *testing.T) {
-	w := newWorld(t)
+func TestUndoTooLate(t *testing.T) { onBoth(t, testUndoTooLate) }
+
+func testUndoTooLate(t *testing.T, w *world) {
 	c, m := w.mail("An offer", "How much are ten?")
 	s := w.drafted(m, "90 euros.")
 	a := w.post("ann", path(c.ID)+"/approve", decide(s, "90 euros."))
@@ -112,8 +116,9 @@ func TestUndoTooLate(t *testing.T) {
 	require.Equal(t, suggestion.StatusApproved, w.suggestion(s.ID).Status)
 }
 
-func TestReject(t *testing.T) {
-	w := newWorld(t)
+func TestReject(t *testing.T) { onBoth(t, testReject) }
+
+func testReject(t *testing.T, w *world) {
 	c, m := w.mail("An offer", "How much are ten?")
 	s := w.drafted(m, "90 euros.")
 	a := w.post("ann", path(c.ID)+"/reject", decide(s, "", "feedback", "too cheap"))
@@ -165,8 +170,9 @@ func TestSendLater(t *testing.T) {
 	require.Empty(t, w.outbox())
 }
 
-func TestDecidedMeanwhile(t *testing.T) {
-	w := newWorld(t)
+func TestDecidedMeanwhile(t *testing.T) { onBoth(t, testDecidedMeanwhile) }
+
+func testDecidedMeanwhile(t *testing.T, w *world) {
 	c, m := w.mail("An offer", "How much are ten?")
 	s := w.drafted(m, "90 euros for ten.")
 	require.Equal(t, http.StatusSeeOther, w.post("bob", path(c.ID)+"/approve", decide(s, "85 euros for ten.")).code)
@@ -187,8 +193,9 @@ func TestDecidedMeanwhile(t *testing.T) {
 	require.Contains(t, a.body, "too cheap", "the reason is not lost")
 }
 
-func TestNewerMail(t *testing.T) {
-	w := newWorld(t)
+func TestNewerMail(t *testing.T) { onBoth(t, testNewerMail) }
+
+func testNewerMail(t *testing.T, w *world) {
 	c, m := w.mail("An offer", "How much are ten?")
 	s := w.drafted(m, "90 euros.")
 	second := w.arrives(c.ID, "And in blue?")
@@ -218,8 +225,9 @@ func TestNewerMail(t *testing.T) {
 }
 
 // A draft for another branch is not overtaken where it stands, but where it would be sent.
-func TestStaleBranch(t *testing.T) {
-	w := newWorld(t)
+func TestStaleBranch(t *testing.T) { onBoth(t, testStaleBranch) }
+
+func testStaleBranch(t *testing.T, w *world) {
 	c, m := w.mail("An offer", "How much are ten?")
 	w.arrives(c.ID, "Wait, how much are twenty?")
 	_, err := w.mine.Conversations().Get(t.Context(), c.ID)
@@ -240,8 +248,9 @@ func TestStaleBranch(t *testing.T) {
 	require.Len(t, w.outbox(), 1)
 }
 
-func TestSecondReply(t *testing.T) {
-	w := newWorld(t)
+func TestSecondReply(t *testing.T) { onBoth(t, testSecondReply) }
+
+func testSecondReply(t *testing.T, w *world) {
 	c, m := w.mail("An offer", "How much are ten?")
 	first, second := w.drafted(m, "90 euros."), w.drafted(m, "Ninety.")
 	require.Equal(t, http.StatusSeeOther, w.post("ann", path(c.ID)+"/approve", decide(first, "90 euros.")).code)
@@ -254,8 +263,9 @@ func TestSecondReply(t *testing.T) {
 	require.Len(t, w.outbox(), 2)
 }
 
-func TestAutosave(t *testing.T) {
-	w := newWorld(t)
+func TestAutosave(t *testing.T) { onBoth(t, testAutosave) }
+
+func testAutosave(t *testing.T, w *world) {
 	c, m := w.mail("An offer", "How much are ten?")
 	s := w.drafted(m, "90 euros.")
 	a := w.post("ann", path(c.ID)+"/draft", decide(s, "90 euros, or"))
@@ -281,8 +291,9 @@ func TestAutosave(t *testing.T) {
 	require.Equal(t, "bob's own", w.suggestion(s.ID).EditedContent)
 }
 
-func TestAutosaveJSON(t *testing.T) {
-	w := newWorld(t)
+func TestAutosaveJSON(t *testing.T) { onBoth(t, testAutosaveJSON) }
+
+func testAutosaveJSON(t *testing.T, w *world) {
 	c, m := w.mail("An offer", "How much are ten?")
 	s := w.drafted(m, "90 <b>euros</b>.")
 	save := func(as, text, expected string) *answer {
@@ -295,7 +306,7 @@ func TestAutosaveJSON(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.code, a.body)
 	var got struct{ Expected, Diff, By, Text string }
 	a.json(&got)
-	require.Equal(t, w.suggestion(s.ID).DraftAt.Format(time.RFC3339Nano), got.Expected)
+	require.Equal(t, got.Expected, w.suggestion(s.ID).DraftAt.Format(time.RFC3339Nano))
 	require.Contains(t, got.Diff, "<del>90</del><ins>80</ins>")
 	require.NotContains(t, got.Diff, "<b>")
 
@@ -311,8 +322,9 @@ func TestAutosaveJSON(t *testing.T) {
 }
 
 // Two processes, two operators, one draft, at the same moment.
-func TestOneWins(t *testing.T) {
-	w := newWorld(t)
+func TestOneWins(t *testing.T) { onBoth(t, testOneWins) }
+
+func testOneWins(t *testing.T, w *world) {
 	boxes := map[string]http.Handler{"ann": w.inbox, "bob": w.another()}
 	tokens := map[string]string{"ann": w.token("ann"), "bob": w.token("bob")}
 	for range 20 {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 )
 
 // stamp is a time as a page shows it.
@@ -145,6 +144,3 @@ func cut(text string, most int) (string, bool) {
 	}
 	return text, false
 }
-
-// letters counts the characters of a text.
-func letters(text string) int { return utf8.RuneCountInString(text) }

@@ -158,7 +158,7 @@ func (r *request) suggested(ctx context.Context, body *reportsPage, p store.Peri
 		sum.Made, sum.Approved, sum.Edited, sum.Rejected = sum.Made+d.Made, sum.Approved+d.Approved, sum.Edited+d.Edited, sum.Rejected+d.Rejected
 	}
 	body.Tiles = append(body.Tiles, tile{strconv.FormatInt(sum.Made, 10), "drafts made"})
-	if share, any := sum.AcceptanceRate(); any {
+	if share, decided := sum.AcceptanceRate(); decided {
 		body.Tiles = append(body.Tiles, tile{percent(share), "of decisions were to send"})
 	}
 	body.Charts = append(body.Charts, newChart("Decisions, by day of the draft", days, []values{as, edited, rejected}, false, true, count))

@@ -20,7 +20,6 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 const maxBody = 1 << 20
 
 var (
-	errHost  = errors.New("this is not a name of the inbox")
 	errToken = errors.New("the form was not made for this operator, or before a restart")
 	errForm  = errors.New("the body is no form")
 )

@@ -21,8 +21,11 @@ import (
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/inbox"
+	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/message"
+	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
+	"github.com/convostore/convostore/store/postgres"
 	"github.com/convostore/convostore/store/sqlite"
 	"github.com/convostore/convostore/suggestion"
 )
@@ -84,6 +87,23 @@ func newWorld(t *testing.T, change ...func(*inbox.Options)) *world {
 	c := newClock()
 	st, err := sqlite.OpenMemory(t.Context(), convostore.WithClock(c.Now))
 	require.NoError(t, err)
+	return worldOn(t, st, c, change...)
+}
+
+// onBoth runs a test on SQLite and, where there is a server, on PostgreSQL.
+func onBoth(t *testing.T, test func(*testing.T, *world)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, newWorld(t)) })
+	t.Run("postgres", func(t *testing.T) {
+		c := newClock()
+		st, err := postgres.Open(t.Context(), pgtest.Database(t), convostore.WithClock(c.Now), convostore.WithMigrate(migrate.Options{}))
+		require.NoError(t, err)
+		test(t, worldOn(t, st, c))
+	})
+}
+
+func worldOn(t *testing.T, st store.Store, c *clock, change ...func(*inbox.Options)) *world {
+	t.Helper()
 	t.Cleanup(func() { require.NoError(t, st.Close()) })
 	user := uuid.New()
 	w := &world{t: t, st: st, user: user, mine: st.ForUser(user), clock: c}
