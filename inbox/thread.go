@@ -393,6 +393,8 @@ func deliveryLabel(d message.Delivery) string {
 		return "not sent"
 	case message.DeliveryBounced:
 		return "bounced"
+	case message.DeliveryCancelled:
+		return "taken back"
 	case message.DeliveryNone:
 	}
 	return ""

@@ -25,11 +25,11 @@ func TestLinearModel(t *testing.T) {
 			atOnce(appended(1, 1), appended(2, 1)),
 		},
 		"redelivery appended again": {
-			after(appended(1, 1), redelivered(1, 1)),
+			after(appended(1, 1), redelivered(1)),
 			after(appended(1, 1), appended(1, 2)),
 		},
 		"redelivery of two at once appended twice": {
-			atOnce(appended(1, 1), redelivered(1, 1)),
+			atOnce(appended(1, 1), redelivered(1)),
 			atOnce(appended(1, 1), appended(1, 1)),
 		},
 		"acknowledged message lost": {
@@ -93,20 +93,20 @@ func TestLinearModel(t *testing.T) {
 			after(suggested(0, suggestion.StatusPending), sent(1, 1), refused(suggestion.StatusSuperseded)),
 		},
 		"a redelivery supersedes": {
-			after(appended(1, 1), suggested(1, suggestion.StatusPending), redelivered(1, 1), decidedFor(suggestion.StatusApproved, 1)),
-			after(appended(1, 1), suggested(1, suggestion.StatusPending), redelivered(1, 1), refused(suggestion.StatusSuperseded)),
+			after(appended(1, 1), suggested(1, suggestion.StatusPending), redelivered(1), decidedFor(suggestion.StatusApproved, 1)),
+			after(appended(1, 1), suggested(1, suggestion.StatusPending), redelivered(1), refused(suggestion.StatusSuperseded)),
 		},
 		"an old message that comes late supersedes": {
 			after(appended(2, 1), suggested(1, suggestion.StatusPending), appended(1, 2), decidedFor(suggestion.StatusApproved, 1)),
 			after(appended(2, 1), suggested(1, suggestion.StatusPending), appended(1, 2), refused(suggestion.StatusSuperseded)),
 		},
 		"a restored message supersedes nothing": {
-			after(appended(1, 1), deleted(row(1, 1)), suggested(0, suggestion.StatusPending), restored(1, 1), refused(suggestion.StatusSuperseded)),
-			after(appended(1, 1), deleted(row(1, 1)), suggested(0, suggestion.StatusPending), restored(1, 1), decided(suggestion.StatusApproved)),
+			after(appended(1, 1), deleted(row(1, 1)), suggested(0, suggestion.StatusPending), restored(1), refused(suggestion.StatusSuperseded)),
+			after(appended(1, 1), deleted(row(1, 1)), suggested(0, suggestion.StatusPending), restored(1), decided(suggestion.StatusApproved)),
 		},
 		"a message that was not deleted supersedes once more": {
-			after(appended(2, 1), appended(1, 2), suggested(1, suggestion.StatusPending), deleted(row(2, 1)), restored(1, 2), decidedFor(suggestion.StatusApproved, 1)),
-			after(appended(2, 1), appended(1, 2), suggested(1, suggestion.StatusPending), deleted(row(2, 1)), restored(1, 2), refused(suggestion.StatusSuperseded)),
+			after(appended(2, 1), appended(1, 2), suggested(1, suggestion.StatusPending), deleted(row(2, 1)), restored(2), decidedFor(suggestion.StatusApproved, 1)),
+			after(appended(2, 1), appended(1, 2), suggested(1, suggestion.StatusPending), deleted(row(2, 1)), restored(2), refused(suggestion.StatusSuperseded)),
 		},
 		"suggested for an older message than the newest": {
 			after(appended(1, 1), appended(2, 2), suggested(1, suggestion.StatusSuperseded)),
@@ -166,8 +166,9 @@ func stored(m linearRow) porcupine.Operation {
 		linearAnswer{Created: true, Messages: []linearRow{m}})
 }
 
-func redelivered(label int, seq int64) porcupine.Operation {
-	return op(linearCall{Call: callAppend, Label: label}, linearAnswer{Messages: []linearRow{row(seq, label)}})
+// redelivered is the message with label 1 once more.
+func redelivered(seq int64) porcupine.Operation {
+	return op(linearCall{Call: callAppend, Label: 1}, linearAnswer{Messages: []linearRow{row(seq, 1)}})
 }
 
 func unanswered(in linearCall) porcupine.Operation { return op(in, linearAnswer{Unknown: true}) }
@@ -181,8 +182,9 @@ func deleted(m linearRow) porcupine.Operation {
 	return op(linearCall{Call: callDelete, Label: m.Label}, linearAnswer{Messages: []linearRow{m}})
 }
 
-func restored(label int, seq int64) porcupine.Operation {
-	return op(linearCall{Call: callRestore, Label: label}, linearAnswer{Messages: []linearRow{row(seq, label)}})
+// restored is the message with label 1, which was deleted.
+func restored(seq int64) porcupine.Operation {
+	return op(linearCall{Call: callRestore, Label: 1}, linearAnswer{Messages: []linearRow{row(seq, 1)}})
 }
 
 func done(call string) porcupine.Operation { return op(linearCall{Call: call}, linearAnswer{}) }
