@@ -5,19 +5,12 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/suggestion"
 )
-
-// control presses a key with Ctrl.
-func (b *tab) control(key string) {
-	b.t.Helper()
-	b.run(chromedp.KeyEvent(key, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
-}
 
 // TestUndo: for 30 seconds a reply can be taken back. Once a worker has it, it is too late.
 func TestUndo(t *testing.T) {

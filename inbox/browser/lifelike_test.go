@@ -103,7 +103,7 @@ func (l *lifelike) talks() {
 		{Role: message.RoleAssistant, Model: "house-model-2", ToolCalls: message.JSON(`[{"name": "stock", "arguments": {"item": "standing desk"}}]`)},
 		{Role: message.RoleTool, ToolResults: message.JSON(`[{"name": "stock", "result": {"weeks": 4}}]`)},
 		{Role: message.RoleAssistant, Direction: message.DirectionOutbound, Model: "house-model-2", Content: "It takes **four weeks**:\n\n| Wood | Weeks |\n|---|---|\n| Light oak | 4 |\n| Walnut | 6 |\n\n```go\nweeks := stock(\"standing desk\") // a very long line of code that is wider than a telephone by far\n```\n\n- Delivery is free above 500 euros.\n- You may return it within 30 days."},
-		{Kind: message.KindNote, Author: "bob", Content: "They asked the same by mail."},
+		{Kind: message.KindNote, Role: message.RoleAssistant, Author: "bob", Content: "They asked the same by mail."},
 		{Role: message.RoleUser, Direction: message.DirectionInbound, Content: "And in walnut?"},
 	} {
 		_, err := mine.Messages().Append(t.Context(), c.ID, m)

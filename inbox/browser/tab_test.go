@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -198,7 +199,20 @@ func (b *tab) visit(path string) {
 // press sends keys as a keyboard does.
 func (b *tab) press(keys string) {
 	b.t.Helper()
-	b.run(chromedp.KeyEvent(keys))
+	b.run(chromedp.KeyEvent(keys, raw))
+}
+
+// raw is what a keyboard sends: a key that the page takes then writes no letter.
+func raw(p *input.DispatchKeyEventParams) {
+	if p.Type == input.DispatchKeyEventTypeKeyDown {
+		p.Type = input.DispatchKeyEventTypeRawKeyDown
+	}
+}
+
+// control presses a key with Ctrl.
+func (b *tab) control(key string) {
+	b.t.Helper()
+	b.run(chromedp.KeyEvent(key, raw, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 }
 
 // click clicks with a mouse on the first element that a selector finds, once it would hit it.
