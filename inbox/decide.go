@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"errors"
+	"html/template"
 	"net/url"
 	"strconv"
 	"strings"
@@ -251,7 +252,10 @@ func (r *request) undo() error {
 	if err != nil {
 		return r.conflict(d, err)
 	}
-	q := d.place.values()
+	q := url.Values{}
+	if d.queued {
+		q = d.place.values()
+	}
 	q.Set("done", "undone")
 	return r.redirect(r.path(r.user, r.id) + "?" + q.Encode() + "#draft")
 }
@@ -301,6 +305,8 @@ type doneBanner struct {
 	// undo.
 	Path  string
 	Draft string
+	// Queue is the place in the queue that the page was opened from, empty if there is none.
+	Queue template.URL
 	// Seconds is how much time is left.
 	Seconds int
 	Until   stamp
@@ -329,6 +335,9 @@ func (r *request) done() *doneBanner {
 		return nil
 	}
 	b := &doneBanner{What: what}
+	if p, err := readPlace(q); err == nil && q.Has("view") {
+		b.Queue = p.Query()
+	}
 	draft, err := uuid.Parse(q.Get("draft"))
 	if err != nil || !isPath(q.Get("of")) {
 		return b

@@ -111,7 +111,7 @@ function open(id, field) {
   const box = byId(id);
   if (!box) return;
   box.open = true;
-  (field ? byId(field) : box.querySelector("button, input, textarea")).focus();
+  (field ? byId(field) : box.querySelector("button, input:not([type=hidden]), textarea")).focus();
 }
 
 const keys = {
