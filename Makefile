@@ -75,6 +75,7 @@ GO_TEST = go test -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tag
 test-unraced:
 	$(GO_TEST) $(UNRACED)
 	$(GO_TEST) $(RACE) -run '$(RACED)' $(filter-out ./migrate,$(UNRACED))
+	cd inbox && $(GO_TEST) $(RACE) -run 'Events|Presence|Streamed|OneWins' .
 	$(GO_TEST) -run '^(TestModes|TestHostTransactions)$$|^(TestOpen|TestFile)$$/^(Tenancy|Pagination|Search|Embedding|Refusals)$$' ./store/postgres ./store/sqlite
 
 test-module/%:
@@ -86,7 +87,9 @@ test-module/$(CGO_MODULES): RACE =
 # SQLite translated to Go takes minutes under it, and the rest is the same here too.
 test-module/internal/ncrucestest: RACE =
 # What could race is the server, which is another process, and is tested in the library's module.
-test-module/examples/chat/browser: RACE =
+test-module/examples/chat/browser test-module/inbox/browser: RACE =
+# SQLite translated to Go takes minutes under it. What runs at once in the inbox is tested with it apart.
+test-module/cmd/convostore test-module/inbox: RACE =
 # Hundreds of packages of others would be compiled once more for it.
 test-module/adapters/a2a test-module/adapters/adk test-module/adapters/eino test-module/adapters/genkit test-module/adapters/langchaingo test-module/adapters/trpc test-module/internal/payloadtest: RACE =
 
