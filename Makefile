@@ -29,7 +29,7 @@ TAGS := sqlite_fts5
 
 # Nested modules keep the dependencies of adapters, examples, stemmers and the second SQLite
 # driver out of the library's go.mod.
-NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard */go.mod adapters/*/go.mod examples/*/go.mod examples/*/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
+NESTED  := $(sort $(patsubst %/,%,$(dir $(wildcard */go.mod adapters/*/go.mod examples/*/go.mod examples/*/*/go.mod inbox/*/go.mod internal/*/go.mod internal/*/*/go.mod))))
 # What the library is measured beside brings hundreds of packages of others along: they
 # take longer to compile and to lint than all of the library, and `make bench` runs them.
 AGENTS  := internal/peers/agents
@@ -80,8 +80,8 @@ test-module/%:
 test-module/$(CGO_MODULES): RACE =
 # SQLite translated to Go takes minutes under it, and the rest is the same here too.
 test-module/internal/ncrucestest: RACE =
-# What could race is the server, which is another process, and is tested in the library's module.
-test-module/examples/chat/browser: RACE =
+# What could race is the server, which is tested in a module of its own.
+test-module/examples/chat/browser test-module/inbox/browser: RACE =
 # Hundreds of packages of others would be compiled once more for it.
 test-module/adapters/a2a test-module/adapters/adk test-module/adapters/eino test-module/adapters/genkit test-module/adapters/langchaingo test-module/adapters/trpc test-module/internal/payloadtest: RACE =
 
