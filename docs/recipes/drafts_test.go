@@ -57,6 +57,7 @@ func (d *desk) webhook(mine store.Scope) http.HandlerFunc {
 		}
 		if err != nil {
 			http.Error(w, "try again", http.StatusInternalServerError) // and the provider does
+			return
 		}
 	}
 }
@@ -82,7 +83,8 @@ func (d *desk) draft(ctx context.Context, mine store.Scope, question *message.Me
 func (d *desk) approve(ctx context.Context, user, id uuid.UUID, by, edited string) error {
 	return d.st.Transaction(ctx, func(tx store.Store) error {
 		mine := tx.ForUser(user).Suggestions()
-		review, err := suggestion.Review{By: by}, error(nil)
+		review := suggestion.Review{By: by}
+		var err error
 		if edited == "" {
 			_, err = mine.Approve(ctx, id, review)
 		} else {

@@ -70,7 +70,7 @@ func oldMessages(ctx context.Context, old *gorm.DB) iter.Seq2[*message.Message, 
 			yield(nil, err)
 			return
 		}
-		defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
+		defer rows.Close() // rows.Err says what went wrong
 		for rows.Next() {
 			var o oldMessage
 			if err := old.ScanRows(rows, &o); err != nil {

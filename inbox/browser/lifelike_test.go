@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,7 +31,7 @@ type asked struct {
 }
 
 var customers = []asked{
-	{"Maria Jensen", "maria.jensen@nordlys.example", "Forty oak desks for Aarhus", "Hi Ann,\n\nthank you for the samples, the light oak it is. We would need forty desks in Aarhus by the middle of March.\n\nCould you manage the delivery in two parts, and what would the price be for all forty?\n\nBest,\nMaria\n\nOn Thu, 12 Mar 2026, Ann wrote:\n> The samples left us today and should be with you tomorrow.\n", "Hello Maria,\n\nI am glad that you like the light oak. Forty desks come to 18,400 euros, and delivery in two parts is no trouble: twenty in the first week of March, twenty in the second.\n\nShall I put that into an offer?\n\nBest,\nAnn", 0.93, []string{"offer", "big"}, 50 * time.Minute},
+	{"Maria Jensen", "maria.jensen@nordlys.example", "Forty oak desks for Aarhus", "Hi Ann,\n\nthank you for the samples, the light oak it is. We would need forty desks in Aarhus by the middle of next month.\n\nCould you manage the delivery in two parts, and what would the price be for all forty?\n\nBest,\nMaria\n\nOn Thu, 12 Mar 2026, Ann wrote:\n> The samples left us today and should be with you tomorrow.\n", "Hello Maria,\n\nI am glad that you like the light oak. Forty desks come to 18,400 euros, and delivery in two parts is no trouble: twenty in the first week, twenty in the second.\n\nShall I put that into an offer?\n\nBest,\nAnn", 0.93, []string{"offer", "big"}, 50 * time.Minute},
 	{"Tomasz Zieliński", "t.zielinski@grafo.example", "Invoice 2026-0117", "Hello,\n\nour VAT number is missing on the invoice. It is PL5252445767. Could you send a new one?\n\nTomasz", "Hello Tomasz,\n\nI am sorry about that. The corrected invoice is attached, with PL5252445767 on it.\n\nBest,\nAnn", 0.88, []string{"invoice"}, 43 * time.Minute},
 	{"Chloé Martin", "chloe@atelier-martin.example", "A scratch on one of the table tops", "Bonjour,\n\none of the six table tops came with a long scratch. I have put a picture below. What do we do?\n\nChloé", "Bonjour Chloé,\n\nI am sorry. We send you a new top this week, and you may keep the scratched one.\n\nBest,\nAnn", 0.74, []string{"complaint"}, 35 * time.Minute},
 	{"Ravi Patel", "ravi@patel-and-sons.example", "Do you ship to Leicester?", "Hi, do you ship to the UK, and who pays the duty?", "Hi Ravi,\n\nwe do, and the price that you see includes the duty.\n\nBest,\nAnn", 0.91, nil, 22 * time.Minute},
@@ -52,6 +53,7 @@ func (s *site) lifelike() *lifelike {
 			l.mail, l.draft = c.ID, l.spare
 			_, err := s.mine.Conversations().Assign(s.t.Context(), c.ID, "ann", store.AssignOptions{})
 			require.NoError(s.t, err)
+			l.edits(strings.ReplaceAll(a.draft, "18,400", "17,900"), "ann")
 		}
 	}
 	s.ahead.Store(0)
@@ -112,9 +114,9 @@ func (l *lifelike) talks() {
 	l.chat = c.ID
 }
 
-// bobEdits saves another text of the draft that a page shows.
-func (l *lifelike) bobEdits(b *tab) {
-	b.t.Helper()
-	_, err := l.s.mine.Suggestions().SaveDraft(b.t.Context(), l.draft.ID, "Hello Maria,\n\nforty desks are 17,900 euros.\n\nBest,\nBob", store.SaveOptions{By: "bob"})
-	require.NoError(b.t, err)
+// edits saves another text of the draft.
+func (l *lifelike) edits(text, by string) {
+	l.s.t.Helper()
+	_, err := l.s.mine.Suggestions().SaveDraft(l.s.t.Context(), l.draft.ID, text, store.SaveOptions{By: by})
+	require.NoError(l.s.t, err)
 }

@@ -80,6 +80,11 @@ func TestPages(t *testing.T) {
 	seen := s.lifelike()
 	b := open(t, s, "ann")
 	b.expect("status of 409", "status of 404") // of the pages that say so
+	if os.Getenv(envScreenshots) != "" {
+		b.run(chromedp.EmulateViewport(1440, 900))
+		b.visit("c/" + seen.mail.String() + "?view=drafts")
+		b.picture("../../docs/inbox.png", chromedp.CaptureScreenshot())
+	}
 	for _, p := range seen.pages(b) {
 		p.visit()
 		for _, width := range []int64{1440, 360} {
@@ -97,11 +102,6 @@ func TestPages(t *testing.T) {
 			}
 		}
 		b.check()
-	}
-	if os.Getenv(envScreenshots) != "" {
-		b.run(chromedp.EmulateViewport(1440, 900), prefers("light"))
-		b.visit("c/" + seen.mail.String() + "?view=drafts")
-		b.picture("../../docs/inbox.png", chromedp.CaptureScreenshot())
 	}
 }
 
@@ -157,13 +157,17 @@ func (l *lifelike) pages(b *tab) []shown {
 	return []shown{
 		at("queue", ""), at("empty", "?view=archived"), at("mail", "c/"+l.mail.String()+"?view=drafts"), at("chat", "c/"+l.chat.String()+"?view=all"),
 		at("search", "search?q=delivery"), at("reports", "reports"), at("health", "health?sizes=1"),
-		at("merge", "c/"+l.mail.String()+"/merge?find="), at("refusal", "c/"+uuid.NewString()),
+		at("merge", "c/"+l.mail.String()+"/merge?find=Invoice"), at("refusal", "c/"+uuid.NewString()),
 		{"help", func() { b.visit(""); b.press("?"); b.until(`document.querySelector("#help").open`) }},
-		{"done", func() { b.visit("c/" + l.spare.ConversationID.String() + "?view=drafts"); b.leaves(func() { b.press("a") }); b.until(done) }},
+		{"done", func() {
+			b.visit("c/" + l.spare.ConversationID.String() + "?view=drafts")
+			b.leaves(func() { b.press("a") })
+			b.until(done)
+		}},
 		{"conflict", func() {
 			b.visit("c/" + l.mail.String() + "?view=drafts")
 			b.fill("#text", "Hello Maria, thank you for asking. Four weeks, and delivery is free.")
-			l.bobEdits(b)
+			l.edits("Hello Maria,\n\nforty desks are 17,800 euros.\n\nBest,\nBob", "bob")
 			b.press("\x1b")
 			b.leaves(func() { b.press("a") })
 			b.until(refused)

@@ -25,11 +25,11 @@ func TestLinearModel(t *testing.T) {
 			atOnce(appended(1, 1), appended(2, 1)),
 		},
 		"redelivery appended again": {
-			after(appended(1, 1), redelivered(1)),
+			after(appended(1, 1), redelivered()),
 			after(appended(1, 1), appended(1, 2)),
 		},
 		"redelivery of two at once appended twice": {
-			atOnce(appended(1, 1), redelivered(1)),
+			atOnce(appended(1, 1), redelivered()),
 			atOnce(appended(1, 1), appended(1, 1)),
 		},
 		"acknowledged message lost": {
@@ -93,8 +93,8 @@ func TestLinearModel(t *testing.T) {
 			after(suggested(0, suggestion.StatusPending), sent(1, 1), refused(suggestion.StatusSuperseded)),
 		},
 		"a redelivery supersedes": {
-			after(appended(1, 1), suggested(1, suggestion.StatusPending), redelivered(1), decidedFor(suggestion.StatusApproved, 1)),
-			after(appended(1, 1), suggested(1, suggestion.StatusPending), redelivered(1), refused(suggestion.StatusSuperseded)),
+			after(appended(1, 1), suggested(1, suggestion.StatusPending), redelivered(), decidedFor(suggestion.StatusApproved, 1)),
+			after(appended(1, 1), suggested(1, suggestion.StatusPending), redelivered(), refused(suggestion.StatusSuperseded)),
 		},
 		"an old message that comes late supersedes": {
 			after(appended(2, 1), suggested(1, suggestion.StatusPending), appended(1, 2), decidedFor(suggestion.StatusApproved, 1)),
@@ -166,9 +166,9 @@ func stored(m linearRow) porcupine.Operation {
 		linearAnswer{Created: true, Messages: []linearRow{m}})
 }
 
-// redelivered is the message with label 1 once more.
-func redelivered(seq int64) porcupine.Operation {
-	return op(linearCall{Call: callAppend, Label: 1}, linearAnswer{Messages: []linearRow{row(seq, 1)}})
+// redelivered is the first message, with label 1, once more.
+func redelivered() porcupine.Operation {
+	return op(linearCall{Call: callAppend, Label: 1}, linearAnswer{Messages: []linearRow{row(1, 1)}})
 }
 
 func unanswered(in linearCall) porcupine.Operation { return op(in, linearAnswer{Unknown: true}) }

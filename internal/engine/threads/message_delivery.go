@@ -75,9 +75,9 @@ func Changed(ctx context.Context, sc scope.Scope, was, m *message.Message) error
 		assign := query.New("last_message_at = CASE WHEN c.last_message_at > ? THEN c.last_message_at ELSE COALESCE(", last).
 			Bracketed(rows(latest.At("m")).Add(" AND "+latest.Active("m")+" ORDER BY "+latest.At("m")+" DESC LIMIT 1")).
 			Add(", c.created_at) END, status = CASE WHEN ? AND c.status = 'archived' OR c.last_message_at >= ? AND ", !wakes, last).
-			Append(laterTurn(sc, rows, m, last))
+			Append(laterTurn(rows, m, last))
 		if !said {
-			assign.Add(" OR NOT ").Append(laterTurn(sc, rows, m, first))
+			assign.Add(" OR NOT ").Append(laterTurn(rows, m, first))
 		}
 		return assign.Add(" THEN c.status ELSE COALESCE(").
 			Bracketed(rows(latest.Status("m")).Add(" AND " + latest.Turn("m") + latestTurnFirst)).

@@ -34,7 +34,7 @@ func Appeared(ctx context.Context, sc scope.Scope, m *message.Message, keepArchi
 		if next == "" {
 			return assign
 		}
-		assign.Add(", status = CASE WHEN c.last_message_at >= ? AND ", at).Append(laterTurn(sc, rows, m, at)).Add(" THEN c.status")
+		assign.Add(", status = CASE WHEN c.last_message_at >= ? AND ", at).Append(laterTurn(rows, m, at)).Add(" THEN c.status")
 		if keepArchived {
 			assign.Add(" WHEN c.status = 'archived' THEN c.status")
 		}
@@ -55,7 +55,7 @@ func Vanished(ctx context.Context, sc scope.Scope, m *message.Message) error {
 		if statusAfter(m) == "" {
 			return assign
 		}
-		return assign.Add(", status = CASE WHEN c.status = 'archived' OR c.last_message_at >= ? AND ", at).Append(laterTurn(sc, rows, m, at)).
+		return assign.Add(", status = CASE WHEN c.status = 'archived' OR c.last_message_at >= ? AND ", at).Append(laterTurn(rows, m, at)).
 			Add(" THEN c.status ELSE COALESCE(").
 			Bracketed(rows(latest.Status("m")).Add(" AND " + latest.Turn("m") + latestTurnFirst)).
 			Add(", 'active') END")
@@ -67,7 +67,7 @@ var latestTurnFirst = " ORDER BY " + latest.At("m") + " DESC, m.seq DESC LIMIT 1
 
 // laterTurn is the condition that there is another turn after a time, or after a message among those
 // of that time.
-func laterTurn(sc scope.Scope, rows pathRows, m *message.Message, at time.Time) *query.Query {
+func laterTurn(rows pathRows, m *message.Message, at time.Time) *query.Query {
 	q := rows("1").Add(" AND "+latest.Turn("m")+" AND m.seq <> ? AND ("+latest.At("m")+" > ? OR "+latest.At("m")+" = ? AND m.seq > ?) ORDER BY m.seq DESC LIMIT 1",
 		m.Seq, at, at, m.Seq)
 	return query.New("").Bracketed(q).Add(" IS NOT NULL")
