@@ -33,6 +33,15 @@ func (b *tab) write(text string) {
 	b.press("\x1b")
 }
 
+// both has two operators do something at once.
+func both(ann, bob *tab, act func(*tab)) {
+	var at sync.WaitGroup
+	for _, b := range []*tab{ann, bob} {
+		at.Go(func() { act(b) })
+	}
+	at.Wait()
+}
+
 // TestTwoOperators: each draft is decided on once, whoever presses first and whatever the server does
 // meanwhile, and who comes too late sees what they had typed.
 func TestTwoOperators(t *testing.T) {
@@ -46,8 +55,7 @@ func TestTwoOperators(t *testing.T) {
 	by, text := map[uuid.UUID]string{}, map[uuid.UUID]string{}
 	races := 0
 	for i, d := range drafts {
-		ann.visit(thread(d))
-		bob.visit(thread(d))
+		both(ann, bob, func(b *tab) { b.visit(thread(d)) })
 		texts := map[*tab]string{ann: fmt.Sprintf("Ann says %d.", i), bob: fmt.Sprintf("Bob says %d.", i)}
 		names := map[*tab]string{ann: "ann", bob: "bob"}
 		first, second := ann, bob
@@ -56,17 +64,12 @@ func TestTwoOperators(t *testing.T) {
 		}
 		if i%5 == 4 {
 			races++
-			ann.write(texts[ann])
-			bob.write(texts[bob])
+			both(ann, bob, func(b *tab) { b.write(texts[b]) })
 			if i == count/2-1 {
 				s.stop() // both have the page open, with what they typed
 				s.start()
 			}
-			var both sync.WaitGroup
-			for _, b := range []*tab{ann, bob} {
-				both.Go(func() { b.leaves(func() { b.press("a") }) })
-			}
-			both.Wait()
+			both(ann, bob, func(b *tab) { b.leaves(func() { b.press("a") }) })
 			if second.eval(done+" !== null") == true {
 				first, second = second, first
 			}

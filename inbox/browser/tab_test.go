@@ -231,11 +231,11 @@ func (b *tab) click(selector string) {
 	b.run(chromedp.MouseClickXY(at[0].(float64), at[1].(float64)))
 }
 
-// fill replaces the text of a field as somebody does who types.
+// fill replaces the text of a field as somebody does who pastes.
 func (b *tab) fill(selector, text string) {
 	b.t.Helper()
 	b.eval(`(() => { const e = document.querySelector(` + quote(selector) + `); e.focus(); e.select(); })()`)
-	b.press(text)
+	b.run(call(input.InsertText, input.InsertTextParams{Text: text}))
 }
 
 func quote(text string) string {
