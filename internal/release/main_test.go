@@ -20,8 +20,8 @@ func TestModules(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "go.mod"), "module example.com/lib\ngo 1.26\nreplace example.com/x => ./x\n")
-	write(t, filepath.Join(root, "plug/go.mod"), "module example.com/lib/plug\ngo 1.26\nrequire example.com/lib v0.0.0\nreplace example.com/y => ../y\n")
-	write(t, filepath.Join(root, "examples/one/go.mod"), "module example.com/lib/examples/one\ngo 1.26\nreplace example.com/z => ./z\n")
+	write(t, filepath.Join(root, "plug", "go.mod"), "module example.com/lib/plug\ngo 1.26\nrequire example.com/lib v0.0.0\nreplace example.com/y => ../y\n")
+	write(t, filepath.Join(root, "examples", "one", "go.mod"), "module example.com/lib/examples/one\ngo 1.26\nreplace example.com/z => ./z\n")
 	var out bytes.Buffer
 	folders, err := moduleFolders(root)
 	require.NoError(t, err)
@@ -33,8 +33,8 @@ func TestModules(t *testing.T) {
 	require.NotContains(t, err.Error(), "example.com/z", "nobody imports an example")
 
 	write(t, filepath.Join(root, "go.mod"), "module example.com/lib\ngo 1.26\n")
-	write(t, filepath.Join(root, "plug/go.mod"), "module example.com/lib/plug\ngo 1.26\nrequire example.com/lib v0.0.0\nreplace example.com/lib => ../\n")
-	write(t, filepath.Join(root, "cmd/tool/go.mod"), "module example.com/lib/cmd/tool\ngo 1.26\nrequire example.com/lib v0.1.0\nreplace example.com/lib => ../..\n")
+	write(t, filepath.Join(root, "plug", "go.mod"), "module example.com/lib/plug\ngo 1.26\nrequire example.com/lib v0.0.0\nreplace example.com/lib => ../\n")
+	write(t, filepath.Join(root, "cmd", "tool", "go.mod"), "module example.com/lib/cmd/tool\ngo 1.26\nrequire example.com/lib v0.1.0\nreplace example.com/lib => ../..\n")
 	folders, err = moduleFolders(root)
 	require.NoError(t, err)
 	out.Reset()

@@ -44,7 +44,8 @@ func readMod(folder string) (m goMod, err error) {
 	if err != nil {
 		return m, err
 	}
-	return m, json.Unmarshal(out, &m)
+	err = json.Unmarshal(out, &m)
+	return m, err
 }
 
 // goCommand runs go in a folder. Its error has what go said.
