@@ -35,10 +35,16 @@ func Turn(m string) string {
 	return Counts(m) + " AND " + m + ".direction IS NOT NULL AND COALESCE(" + m + ".delivery, '') <> 'cancelled'"
 }
 
+// Arrives is the condition that a message m has left or is to: it neither failed nor bounced, and was not
+// taken out of the outbox again.
+func Arrives(m string) string {
+	return "COALESCE(" + m + ".delivery, '') NOT IN ('failed', 'bounced', 'cancelled')"
+}
+
 // Speaks is the condition that a live message m asks or answers in reports: it was said, has a direction,
-// and if it is to go out it did not fail or bounce, and was not taken out of the outbox again.
+// and if it is to go out it arrives.
 func Speaks(m string) string {
-	return Counts(m) + " AND (" + m + ".direction = 'inbound' OR " + m + ".direction = 'outbound' AND COALESCE(" + m + ".delivery, '') NOT IN ('failed', 'bounced', 'cancelled'))"
+	return Counts(m) + " AND (" + m + ".direction = 'inbound' OR " + m + ".direction = 'outbound' AND " + Arrives(m) + ")"
 }
 
 // Status is the status after a message m that is a turn.

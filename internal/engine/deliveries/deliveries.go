@@ -129,19 +129,11 @@ func (l *locked) setMessage(assign *query.Query) (err error) {
 	return err
 }
 
-// deliver sets how far the message has come, and why not further.
-func (l *locked) deliver(d message.Delivery, reason any) error {
-	var to any
-	if d != message.DeliveryNone {
-		to = string(d)
-	}
-	return l.setMessage(query.New("delivery = ?, delivery_error = ?", to, reason))
-}
-
-// become is deliver, after which status and activity of the conversation follow.
+// become sets how far the message has come, and why not further, NULL for no reason. Status and
+// activity of the conversation follow.
 func (l *locked) become(d message.Delivery, reason any) error {
 	was := l.message
-	if err := l.deliver(d, reason); err != nil {
+	if err := l.setMessage(query.New("delivery = ?, delivery_error = ?", string(d), reason)); err != nil {
 		return err
 	}
 	return threads.Changed(l.db.Ctx, l.Scope, was, l.message)

@@ -10,6 +10,7 @@ import (
 	"github.com/convostore/convostore/internal/engine/record"
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/engine/threads"
+	"github.com/convostore/convostore/internal/latest"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/suggestion"
 )
@@ -48,9 +49,8 @@ func otherReplies(sc scope.Scope) (tables, condition string) {
 			" AND " + underway
 }
 
-// underway is the condition that a message m has left or is to: it is live, and neither failed nor
-// bounced nor was taken out of the outbox.
-const underway = "m.deleted_at IS NULL AND COALESCE(m.delivery, '') NOT IN ('failed', 'bounced', 'cancelled')"
+// underway is the condition that a message m has left or is to: it is live, and arrives.
+var underway = "m.deleted_at IS NULL AND " + latest.Arrives("m")
 
 // refuse returns the error of a suggestion that the options do not allow to send.
 func (l *lockedSuggestion) refuse(ctx context.Context, sc scope.Scope, o store.SendOptions) error {
