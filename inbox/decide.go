@@ -154,11 +154,12 @@ func (r *request) enqueue(mine store.Scope, s *suggestion.Suggestion, due time.T
 // another one since the page was read.
 func (r *request) accept(mine store.Scope, s *suggestion.Suggestion, d *decision) error {
 	if d.seen > 0 && s.Status != suggestion.StatusPending {
-		if err := r.confirm(mine, s, d.seen); err != nil {
+		var err error
+		if s, err = r.confirm(mine, s, d.seen); err != nil {
 			return err
 		}
 	}
-	if _, err := r.keep(mine, d); err != nil {
+	if _, err := r.keep(mine, s, d); err != nil {
 		return err
 	}
 	review := suggestion.Review{By: r.op.ID, Feedback: d.feedback}
@@ -172,18 +173,19 @@ func (r *request) accept(mine store.Scope, s *suggestion.Suggestion, d *decision
 
 // confirm reopens a draft that nobody has decided on, because the operator has read what came since,
 // up to a seq. What came after that, they have not: then it is a *store.StaleDraftError again.
-func (r *request) confirm(mine store.Scope, s *suggestion.Suggestion, seen int64) error {
+func (r *request) confirm(mine store.Scope, s *suggestion.Suggestion, seen int64) (*suggestion.Suggestion, error) {
 	if !undecided(s) {
-		return &store.TransitionError{Of: "suggestion", From: s.Status.String(), To: suggestion.StatusApproved.String()}
+		return nil, &store.TransitionError{Of: "suggestion", From: s.Status.String(), To: suggestion.StatusApproved.String()}
 	}
-	if _, err := mine.Suggestions().Reopen(r.Context(), s.ID, store.ReopenOptions{Current: true}); err != nil {
-		return err
+	s, err := mine.Suggestions().Reopen(r.Context(), s.ID, store.ReopenOptions{Current: true})
+	if err != nil {
+		return nil, err
 	}
 	newer, err := r.lastInbound(mine, seen)
 	if err != nil || newer == nil {
-		return err
+		return s, err
 	}
-	return &store.StaleDraftError{SuggestionID: s.ID, AnswersSeq: seen, Newer: newer}
+	return nil, &store.StaleDraftError{SuggestionID: s.ID, AnswersSeq: seen, Newer: newer}
 }
 
 // lastInbound is the latest message of theirs after a seq, nil if there is none.

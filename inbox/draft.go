@@ -213,7 +213,10 @@ func (r *request) saveDraft() error {
 	if err != nil {
 		return err
 	}
-	s, err := r.keep(r.mine(), d)
+	s, err := r.suggestionOf(r.mine(), d.suggestion)
+	if err == nil {
+		s, err = r.keep(r.mine(), s, d)
+	}
 	if err != nil {
 		return r.conflict(d, err)
 	}
@@ -228,13 +231,9 @@ func (r *request) saveDraft() error {
 	return r.redirect(r.path(r.user, r.id) + "?" + string(d.place.Query()) + "#draft")
 }
 
-// keep saves the text of a decision as a draft, if it is the one that the form had. A text that is
-// what was suggested is no draft.
-func (r *request) keep(mine store.Scope, d *decision) (*suggestion.Suggestion, error) {
-	s, err := r.suggestionOf(mine, d.suggestion)
-	if err != nil {
-		return nil, err
-	}
+// keep saves the text of a decision as the draft of a suggestion, if it is the one that the form had. A
+// text that is what was suggested is no draft.
+func (r *request) keep(mine store.Scope, s *suggestion.Suggestion, d *decision) (*suggestion.Suggestion, error) {
 	text := d.text
 	if text == newlines(s.SuggestedContent) {
 		text = ""
@@ -242,7 +241,7 @@ func (r *request) keep(mine store.Scope, d *decision) (*suggestion.Suggestion, e
 	if text == "" && s.DraftAt == nil && d.expected.IsZero() {
 		return s, nil
 	}
-	return mine.Suggestions().SaveDraft(r.Context(), d.suggestion, text, store.SaveOptions{By: r.op.ID, Expected: &d.expected})
+	return mine.Suggestions().SaveDraft(r.Context(), s.ID, text, store.SaveOptions{By: r.op.ID, Expected: &d.expected})
 }
 
 // suggestionOf reads a suggestion of the conversation in the path.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/convostore/convostore/store"
 )
 
 // Operator is the person who makes a request: who it is, whose rows they see and what they may do.
@@ -61,6 +63,14 @@ func (o Operator) Label() string {
 		return o.Name
 	}
 	return o.ID
+}
+
+// rows are what the operator sees of a store.
+func (o Operator) rows(st store.Store) store.Scope {
+	if o.AllUsers {
+		return st.AllUsers()
+	}
+	return st.ForUser(o.UserID)
 }
 
 // check refuses an operator that the host filled in wrongly: it would see nothing, or everything.

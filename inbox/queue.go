@@ -243,13 +243,11 @@ func (r *request) row(c *store.ConversationOverview, p place) *row {
 		ID: c.ID, User: c.UserID, Link: r.path(c.UserID, c.ID) + "?" + string(p.Query()),
 		Subject: headingOf(c.Conversation), Last: r.stamp(c.LastMessageAt), Assignee: oneLine(c.Assignee), Mine: c.Assignee == r.op.ID,
 		Unread: c.Unread, Pinned: c.PinnedAt != nil, Status: statusLabel(c.Status),
+		Snoozed: r.snoozed(c.Conversation),
 	}
 	v.Lead, v.Details = r.leadOf(c.Conversation, c.Lead)
 	for _, label := range c.Labels {
 		v.Labels = append(v.Labels, oneLine(label))
-	}
-	if c.SnoozedUntil != nil && c.SnoozedUntil.After(r.now) {
-		v.Snoozed = r.at(c.SnoozedUntil)
 	}
 	if m := c.LastMessage; m != nil {
 		own, _ := split(newlines(m.Content))

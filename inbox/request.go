@@ -34,12 +34,7 @@ type methodError struct{ allow string }
 func (e *methodError) Error() string { return "the path takes " + e.allow }
 
 // rows are those that the operator sees.
-func (r *request) rows() store.Scope {
-	if r.op.AllUsers {
-		return r.in.store.AllUsers()
-	}
-	return r.in.store.ForUser(r.op.UserID)
-}
+func (r *request) rows() store.Scope { return r.op.rows(r.in.store) }
 
 // mine are the rows of the user whose conversation is in the path.
 func (r *request) mine() store.Scope { return r.in.store.ForUser(r.user) }

@@ -62,12 +62,12 @@ func (w *watches) leave(user uuid.UUID, of *watch, own chan struct{}) {
 // follow rings the bells until nobody listens. After an error of the database it watches anew: those
 // who listen are told to look, because something may have been missed.
 func (w *watches) follow(ctx context.Context, of *watch, op Operator) {
-	rows := w.store.AllUsers()
-	if !op.AllUsers {
-		rows = w.store.ForUser(op.UserID)
-	}
+	rows := op.rows(w.store)
 	for ctx.Err() == nil {
 		for _, err := range rows.Conversations().Watch(ctx, store.WatchOptions{}) {
+			if ctx.Err() != nil {
+				return // nothing has changed: the watch ends
+			}
 			w.ring(of)
 			if err != nil {
 				break
