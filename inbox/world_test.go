@@ -21,6 +21,7 @@ import (
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/inbox"
+	"github.com/convostore/convostore/inbox/internal/seed"
 	"github.com/convostore/convostore/internal/pgtest"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
@@ -137,10 +138,7 @@ func (w *world) mail(subject, text string) (*conversation.Conversation, *message
 func (w *world) arrives(id uuid.UUID, text string) *message.Message {
 	w.t.Helper()
 	w.clock.advance(time.Second)
-	m := &message.Message{
-		Direction: message.DirectionInbound, SenderEmail: "lead@acme.example", RecipientEmail: "us@shop.example", Content: text,
-		EmailMessageID: "<" + uuid.NewString() + "@acme.example>", Headers: message.Headers{"Subject": {"An offer"}},
-	}
+	m := seed.Mail(text)
 	_, err := w.mine.Messages().Append(w.t.Context(), id, m)
 	require.NoError(w.t, err)
 	return m
@@ -149,9 +147,7 @@ func (w *world) arrives(id uuid.UUID, text string) *message.Message {
 // drafted is a draft that answers a message.
 func (w *world) drafted(to *message.Message, text string) *suggestion.Suggestion {
 	w.t.Helper()
-	s := &suggestion.Suggestion{
-		ConversationID: to.ConversationID, InReplyToMessageID: &to.ID, AnswersSeq: to.Seq, SuggestedContent: text, ConfidenceScore: new(0.9),
-	}
+	s := seed.Draft(to, text)
 	require.NoError(w.t, w.mine.Suggestions().Create(w.t.Context(), s))
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore/internal/browsertest"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/suggestion"
 )
@@ -75,7 +76,7 @@ func TestWithoutScript(t *testing.T) {
 	s := newSite(t)
 	drafts := s.queue(3)
 	b := open(t, s, "ann")
-	b.run(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	b.run(browsertest.Call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	b.visit("?view=drafts")
 	require.Equal(t, false, b.eval(`document.documentElement.classList.contains("scripted")`))
 	b.leaves(func() { b.click("#queue [data-action=open]") })

@@ -9,11 +9,14 @@ replace (
 	github.com/convostore/convostore/inbox => ../
 )
 
+replace github.com/convostore/convostore/internal/browsertest => ../../internal/browsertest
+
 require (
 	github.com/chromedp/cdproto v0.160.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/convostore/convostore v0.0.0
 	github.com/convostore/convostore/inbox v0.0.0
+	github.com/convostore/convostore/internal/browsertest v0.0.0
 	github.com/google/uuid v1.6.0
 	github.com/stretchr/testify v1.12.1
 )

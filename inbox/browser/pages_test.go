@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/convostore/convostore/inbox/internal/hostile"
+	"github.com/convostore/convostore/internal/browsertest"
 	"github.com/convostore/convostore/store"
 )
 
@@ -90,7 +91,7 @@ func TestPages(t *testing.T) {
 		for _, width := range []int64{1440, 360} {
 			for _, scheme := range []string{"light", "dark"} {
 				name := fmt.Sprintf("%s-%d-%s", p.name, width, scheme)
-				b.run(chromedp.EmulateViewport(width, 900), prefers(scheme))
+				b.run(chromedp.EmulateViewport(width, 900), browsertest.Prefers(scheme))
 				b.until(fmt.Sprintf(`innerWidth === %d && matchMedia("(prefers-color-scheme: %s)").matches`, width, scheme))
 				assert.Empty(t, b.text(tooWide), name)
 				if (width == 360) == (scheme == "dark") {

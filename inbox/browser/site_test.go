@@ -19,6 +19,8 @@ import (
 	"github.com/convostore/convostore"
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/inbox"
+	"github.com/convostore/convostore/inbox/internal/seed"
+	"github.com/convostore/convostore/internal/browsertest"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/migrate"
 	"github.com/convostore/convostore/store"
@@ -42,7 +44,7 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	needBrowser(t)
+	browsertest.Browser(t)
 	s := &site{t: t, addr: "127.0.0.1:0", file: filepath.Join(t.TempDir(), "inbox.db"), user: uuid.New()}
 	s.start()
 	t.Cleanup(s.stop)
@@ -115,10 +117,7 @@ func (s *site) mail(subject, text string) (*conversation.Conversation, *message.
 // arrives appends a mail of the lead.
 func (s *site) arrives(id uuid.UUID, text string) *message.Message {
 	s.t.Helper()
-	m := &message.Message{
-		Direction: message.DirectionInbound, SenderEmail: "lead@acme.example", RecipientEmail: "us@shop.example", Content: text,
-		EmailMessageID: "<" + uuid.NewString() + "@acme.example>", Headers: message.Headers{"Subject": {"An offer"}},
-	}
+	m := seed.Mail(text)
 	_, err := s.mine.Messages().Append(s.t.Context(), id, m)
 	require.NoError(s.t, err)
 	return m
@@ -127,10 +126,8 @@ func (s *site) arrives(id uuid.UUID, text string) *message.Message {
 // drafted is a draft that answers a message.
 func (s *site) drafted(to *message.Message, text string) *suggestion.Suggestion {
 	s.t.Helper()
-	d := &suggestion.Suggestion{
-		ConversationID: to.ConversationID, InReplyToMessageID: &to.ID, AnswersSeq: to.Seq, SuggestedContent: text, ConfidenceScore: new(0.9),
-		ModelUsed: "model-1",
-	}
+	d := seed.Draft(to, text)
+	d.ModelUsed = "model-1"
 	require.NoError(s.t, s.mine.Suggestions().Create(s.t.Context(), d))
 	return d
 }

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
@@ -18,6 +16,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore/internal/browsertest"
 )
 
 // watcher runs in each page before its own script. EVIL is what hostile texts would call.
@@ -49,31 +49,16 @@ type tab struct {
 func open(t *testing.T, s *site, name string) *tab {
 	t.Helper()
 	b := &tab{t: t, s: s}
-	ctx, cancel := chromedp.NewContext(tabs, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.listen))
+	ctx, cancel := chromedp.NewContext(browsertest.Browser(t), chromedp.WithNewBrowserContext(), chromedp.WithListener(b.listen))
 	b.ctx = ctx
 	t.Cleanup(func() {
 		b.check()
 		cancel()
 	})
 	require.NoError(t, chromedp.Do(ctx)) // the tab lives as long as this context
-	b.run(call(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watcher}), prefers("light"))
+	b.run(browsertest.Call(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watcher}), browsertest.Prefers("light"))
 	b.visit("../login/" + name)
 	return b
-}
-
-// call is a command of the browser's as an action.
-func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, command, params)
-		return err
-	})
-}
-
-// prefers makes the browser say which color scheme a person likes, and that nothing shall move.
-func prefers(scheme string) chromedp.Action[chromedp.Void] {
-	return call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-		{Name: "prefers-reduced-motion", Value: "reduce"}, {Name: "prefers-color-scheme", Value: scheme},
-	}})
 }
 
 // listen notes errors and dialogs. It must not wait for the browser.
@@ -95,7 +80,7 @@ func (b *tab) listen(event any) {
 	case *page.EventJavascriptDialogOpening:
 		b.note("dialog: " + string(e.Type) + " " + e.Message)
 		go func() {
-			_, _ = chromedp.Run(b.ctx, call(page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true}))
+			_, _ = chromedp.Run(b.ctx, browsertest.Call(page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true}))
 		}()
 	}
 }
@@ -235,7 +220,7 @@ func (b *tab) click(selector string) {
 func (b *tab) fill(selector, text string) {
 	b.t.Helper()
 	b.eval(`(() => { const e = document.querySelector(` + quote(selector) + `); e.focus(); e.select(); })()`)
-	b.run(call(input.InsertText, input.InsertTextParams{Text: text}))
+	b.run(browsertest.Call(input.InsertText, input.InsertTextParams{Text: text}))
 }
 
 func quote(text string) string {

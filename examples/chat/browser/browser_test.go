@@ -1,31 +1,20 @@
 package browser
 
 import (
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
-	"github.com/convostore/convostore/internal/testrun"
+	"github.com/convostore/convostore/internal/browsertest"
 )
 
-// envBrowser names the variable with the path of a browser of Chromium's kind.
-const envBrowser = "CONVOSTORE_TEST_CHROMIUM"
-
-// program is the chat, and tabs is a browser, which all tests share. Without a browser, missing
-// says why.
-var (
-	program string
-	tabs    context.Context
-	missing = "no browser: install chromium or chromium-headless-shell, or set " + envBrowser + " to the path of one"
-)
+// program is the chat.
+var program string
 
 func TestMain(m *testing.M) {
-	path := findBrowser()
-	if path == "" {
+	stop := browsertest.Start()
+	if !browsertest.Running() {
 		os.Exit(m.Run()) // each test says that it is missing
 	}
 	dir, err := os.MkdirTemp("", "convostore-chat")
@@ -38,41 +27,8 @@ func TestMain(m *testing.M) {
 	if out, err := build.CombinedOutput(); err != nil {
 		panic(string(out))
 	}
-	// The sandbox needs rights that a container or root does not have; the pages are our own.
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	browser, leave := chromedp.NewContext(allocator)
-	if err := chromedp.Do(browser); err != nil {
-		missing = "the browser " + path + " does not start: " + err.Error()
-	} else {
-		tabs = browser
-	}
 	code := m.Run()
-	leave()
 	stop()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
-}
-
-func findBrowser() string {
-	if path := os.Getenv(envBrowser); path != "" {
-		return path
-	}
-	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
-}
-
-func needBrowser(t *testing.T) {
-	t.Helper()
-	if tabs != nil {
-		return
-	}
-	if testrun.Requires(testrun.Chromium) {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
 }

@@ -6,10 +6,13 @@ toolchain go1.26.11
 
 replace github.com/convostore/convostore => ../../..
 
+replace github.com/convostore/convostore/internal/browsertest => ../../../internal/browsertest
+
 require (
 	github.com/chromedp/cdproto v0.160.0
 	github.com/chromedp/chromedp v0.23.0
-	github.com/convostore/convostore v0.0.0-00010101000000-000000000000
+	github.com/convostore/convostore v0.0.0
+	github.com/convostore/convostore/internal/browsertest v0.0.0
 	github.com/stretchr/testify v1.12.1
 )
 

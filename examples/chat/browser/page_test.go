@@ -10,6 +10,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore/internal/browsertest"
 )
 
 func quote(text string) string {
@@ -83,7 +85,7 @@ func TestEverythingHasANameAndFits(t *testing.T) {
 		return nil
 	}))
 	for _, scheme := range []string{"dark", "light"} {
-		b.run(prefers(scheme))
+		b.run(browsertest.Prefers(scheme))
 		dark := b.eval(`Number(getComputedStyle(document.body).backgroundColor.match(/\d+/)[0]) < 100`)
 		assert.Equal(t, scheme == "dark", dark)
 		assert.Empty(t, b.eval(pale), scheme)

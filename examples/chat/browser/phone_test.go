@@ -5,6 +5,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
+
+	"github.com/convostore/convostore/internal/browsertest"
 )
 
 // atEnd is how far the end of the thread is below what is seen of it.
@@ -71,7 +73,7 @@ func TestHitsAreSeen(t *testing.T) {
 	b.run(chromedp.SendKeys(chromedp.CSS("#search"), "needle"))
 	b.until(`$$("mark").length > 0`)
 	for _, scheme := range []string{"light", "dark"} {
-		b.run(prefers(scheme))
+		b.run(browsertest.Prefers(scheme))
 		assert.Empty(t, b.eval(pale), scheme)
 		// In the dark a mark is lighter than what is around it, as it is yellow on white in the light.
 		assert.Greater(t, b.eval(`(() => { const [r, g] = getComputedStyle(document.querySelector("mark")).backgroundColor.match(/[\d.]+/g); return Math.min(r, g) })()`), 180.0, scheme)

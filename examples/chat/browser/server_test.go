@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/convostore/convostore/internal/browsertest"
 	"github.com/convostore/convostore/message"
 	"github.com/convostore/convostore/store"
 	"github.com/convostore/convostore/store/sqlite"
@@ -31,7 +32,7 @@ type server struct {
 
 func serve(t *testing.T, args ...string) *server {
 	t.Helper()
-	needBrowser(t)
+	browsertest.Browser(t)
 	// A free port of the system's, which the process has again after it was killed.
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore/internal/browsertest"
 )
 
 // watcher runs in each page before its own script. It notes what the browser refused, errors, and
@@ -73,31 +74,17 @@ type tab struct {
 // open opens the page of a server in a new tab. With another person it has cookies of its own.
 func open(t *testing.T, s *server, path string, options ...chromedp.ContextOption) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(tabs, options...)
+	ctx, cancel := chromedp.NewContext(browsertest.Browser(t), options...)
 	b := &tab{t, ctx}
 	t.Cleanup(func() {
 		b.check()
 		cancel()
 	})
-	inject := chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watcher})
-		return err
-	})
+	inject := browsertest.Call(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watcher})
 	require.NoError(t, chromedp.Do(ctx)) // the tab lives as long as this context
-	b.run(inject, prefers("light"), chromedp.Navigate("http://"+s.addr+"/"+path))
+	b.run(inject, browsertest.Prefers("light"), chromedp.Navigate("http://"+s.addr+"/"+path))
 	b.until(`document.body.dataset.live === "yes"`)
 	return b
-}
-
-// prefers makes the browser say which color scheme a person likes, and that nothing shall move.
-func prefers(scheme string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		p := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-			{Name: "prefers-reduced-motion", Value: "reduce"}, {Name: "prefers-color-scheme", Value: scheme},
-		}}
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, p)
-		return err
-	})
 }
 
 // check looks for what must not happen in any test.
