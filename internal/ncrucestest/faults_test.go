@@ -24,7 +24,7 @@ func TestEveryCallFailsOnce(t *testing.T) {
 				require.NoError(tb, err)
 				tb.Cleanup(func() { require.NoError(tb, closeAll()) })
 				return st
-			}, faulttest.NewFaults(t, path, how), faulttest.Every())
+			}, faulttest.NewFaults(t, path, how), 4*faulttest.Every())
 		})
 	}
 }

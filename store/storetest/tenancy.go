@@ -101,6 +101,7 @@ func newEstate(t *testing.T, st store.Store) *estate {
 	for _, c := range []*conversation.Conversation{e.live, e.archived, e.deleted} {
 		require.NoError(t, s.Conversations().Create(t.Context(), c))
 		first := inbound("first")
+		first.SentAt = time.Now().Add(-time.Hour) // of two replies, the one to it took longer, however fast this is
 		appended(t, s, c.ID, first)
 		furnish(t, st.DB(t.Context()), first)
 	}

@@ -123,26 +123,41 @@ var errTaken = fmt.Errorf("%w: the id or a key of a message is taken", store.Err
 // and errNotWritten if there is no reason any more.
 func resolveNotWritten(ctx context.Context, sc scope.Scope, d Draft) error {
 	db := query.On(ctx, sc.Writer)
-	for _, k := range d.keys {
-		q := query.New("SELECT " + record.MessageColumns + " FROM " + sc.Tables.Messages + " WHERE ")
-		stored, err := query.All(db, k.matches(q, sc.User), record.MessageDest)
-		if err != nil {
-			return err
-		}
-		if len(stored) > 0 {
-			if err := checkRedelivery(d, stored[0]); err != nil {
-				return err
-			}
-			*d.Message = *stored[0]
-			return nil
-		}
+	if found, err := redelivered(sc, db, d); err != nil || found {
+		return err
 	}
 	c, err := GetConversation(sc, db, d.ConversationID)
 	switch {
+	case errors.Is(err, store.ErrNotFound):
+		// Another delivery may have been stored, and the conversation deleted, since the keys were
+		// looked for. A message that is still not stored was not when the conversation was gone.
+		if found, again := redelivered(sc, db, d); again != nil || found {
+			return again
+		}
+		return err
 	case err != nil:
 		return err
 	case c.Branched:
 		return errHasHead
 	}
 	return errNotWritten
+}
+
+// redelivered copies the stored message that has a key of a draft into the draft, if there is one.
+func redelivered(sc scope.Scope, db query.Conn, d Draft) (bool, error) {
+	for _, k := range d.keys {
+		q := query.New("SELECT " + record.MessageColumns + " FROM " + sc.Tables.Messages + " WHERE ")
+		stored, err := query.All(db, k.matches(q, sc.User), record.MessageDest)
+		if err == nil && len(stored) > 0 {
+			err = checkRedelivery(d, stored[0])
+		}
+		if err != nil {
+			return false, err
+		}
+		if len(stored) > 0 {
+			*d.Message = *stored[0]
+			return true, nil
+		}
+	}
+	return false, nil
 }
