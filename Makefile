@@ -64,8 +64,8 @@ test: $(TESTPG) ## test every module on SQLite and on a throw-away PostgreSQL; t
 # The race detector is for what runs at once. It makes SQLite translated to Go ten times slower,
 # so that tests with one caller run without it: all of these packages, but for tests that are
 # named for what is beside them, and the parts of the contract that skip themselves.
-UNRACED := ./conversation ./internal/engine ./internal/engine/maintenance ./internal/engine/search ./internal/segment ./internal/substring ./migrate ./store
-RACED   := Beside|Goroutines|Linear|Replica
+UNRACED := ./conversation ./internal/engine ./internal/engine/embeddings ./internal/engine/maintenance ./internal/engine/search ./internal/searchtest ./internal/segment ./internal/substring ./internal/upgradetest ./migrate ./store ./transfer
+RACED   := Beside|Goroutines|Linear|Replica|OthersWrite|EmbeddedOnce|WaitsForOthers|WhileEmbedding
 MODULE  := $(shell sed -n 's/^module //p' go.mod)
 RACED_PACKAGES = $(if $(RACE),$$(go list ./... | grep -v -x -F $(UNRACED:./%=-e $(MODULE)/%)),./...)
 GO_TEST = go test -parallel $(PARALLEL) -shuffle=on -timeout $(TESTTIMEOUT) -tags $(TAGS) $(TESTFLAGS)
@@ -76,7 +76,8 @@ test-unraced:
 	$(GO_TEST) $(UNRACED)
 	$(GO_TEST) $(RACE) -run '$(RACED)' $(filter-out ./migrate,$(UNRACED))
 	cd inbox && $(GO_TEST) $(RACE) -run 'Events|Presence|Streamed|OneWins' .
-	$(GO_TEST) -run '^(TestModes|TestHostTransactions)$$|^(TestOpen|TestFile)$$/^(Tenancy|Pagination|Search|Embedding|Refusals)$$' ./store/postgres ./store/sqlite
+	$(GO_TEST) -run '^(TestModes|TestHostTransactions|TestOpen)$$' -skip '^TestOpen$$/^(CRUD|Transactions|Concurrency|Streams|Tail)$$' ./store/postgres
+	$(GO_TEST) -run '^(TestModes|TestHostTransactions|TestFile)$$' -skip '^TestFile$$/^(Transactions|Concurrency)$$' ./store/sqlite
 
 test-module/%:
 	cd $* && $(GO_TEST) $(RACE) $(RACED_PACKAGES)

@@ -113,7 +113,7 @@ func TestOpen(t *testing.T) {
 	t.Parallel()
 	var parts []storetest.Part // all
 	if testrun.Race {
-		parts = []storetest.Part{storetest.CRUD, storetest.Transactions, storetest.Concurrency}
+		parts = []storetest.Part{storetest.CRUD, storetest.Transactions, storetest.Concurrency, storetest.Streams, storetest.Tail}
 	}
 	storetest.Run(t, open, capabilities, parts...)
 }
@@ -126,14 +126,13 @@ func TestOpen(t *testing.T) {
 func TestModes(t *testing.T) {
 	testrun.WithoutRace(t)
 	t.Parallel()
-	inFull := []storetest.Part{storetest.Concurrency, storetest.Tenancy, storetest.Pagination, storetest.Embedding, storetest.Refusals}
 	for _, mode := range []struct {
 		name          string
 		open          storetest.Factory
 		parts, others []storetest.Part
 	}{
-		{"host", host, []storetest.Part{storetest.CRUD, storetest.Transactions}, inFull},
-		{"simple protocol", simple, []storetest.Part{storetest.Transactions}, append(inFull, storetest.Search)},
+		{"host", host, []storetest.Part{storetest.CRUD, storetest.Transactions}, []storetest.Part{storetest.Concurrency, storetest.Pagination, storetest.Refusals}},
+		{"simple protocol", simple, []storetest.Part{storetest.Transactions}, []storetest.Part{storetest.Tenancy, storetest.Embedding, storetest.Search}},
 		{"simple protocol, prefix and schema", simpleElsewhere, []storetest.Part{storetest.CRUD}, nil},
 		{"host in transaction", storetest.InTransaction(host), []storetest.Part{storetest.CRUD}, nil},
 	} {

@@ -148,7 +148,7 @@ func noOrphans(tb testing.TB, st store.Store) {
 
 func (c Capabilities) appendsAtOnce(t *testing.T, st store.Store) {
 	const writers, threads = 64, 8
-	total := 10_000
+	total := 4000
 	if !testrun.Full() || !c.whole || testrun.Race {
 		total = 1000
 	}

@@ -37,7 +37,7 @@ type corpus struct {
 type size struct{ messages, embedded int }
 
 var (
-	large = size{2000, 600}
+	large = size{1200, 400}
 	// small keeps the suite short if it runs in many modes.
 	small = size{300, 100}
 	// slow is used instead of the other two where everything takes long: SQLite in Go is about

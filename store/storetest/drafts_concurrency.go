@@ -22,7 +22,7 @@ import (
 // draftRounds is how often two calls meet.
 func draftRounds() int {
 	if testrun.Full() {
-		return 400
+		return 150
 	}
 	return 40
 }

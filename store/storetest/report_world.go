@@ -49,7 +49,7 @@ type hostLead struct {
 type worldSize struct{ users, conversations, messages, suggestions int }
 
 var (
-	fullWorld  = worldSize{20, 5000, 100_000, 20_000}
+	fullWorld  = worldSize{20, 2500, 50_000, 10_000}
 	smallWorld = worldSize{5, 120, 2000, 400}
 	// slowWorlds are used instead where everything takes long, see slow.
 	slowWorlds = map[worldSize]worldSize{fullWorld: {8, 200, 3000, 800}, smallWorld: {4, 40, 400, 120}}
