@@ -133,8 +133,7 @@ func TestModes(t *testing.T) {
 	}{
 		{"host", host, []storetest.Part{storetest.CRUD, storetest.Transactions}, []storetest.Part{storetest.Concurrency, storetest.Pagination, storetest.Refusals}},
 		{"simple protocol", simple, []storetest.Part{storetest.Transactions}, []storetest.Part{storetest.Tenancy, storetest.Embedding, storetest.Search}},
-		{"simple protocol, prefix and schema", simpleElsewhere, []storetest.Part{storetest.CRUD}, nil},
-		{"host in transaction", storetest.InTransaction(host), []storetest.Part{storetest.CRUD}, nil},
+		{"simple protocol, prefix and schema in a host's transaction", storetest.InTransaction(simpleElsewhere), []storetest.Part{storetest.CRUD}, nil},
 	} {
 		if testrun.Full() {
 			mode.parts = mode.others

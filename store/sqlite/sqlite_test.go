@@ -91,9 +91,8 @@ func TestModes(t *testing.T) {
 		open  storetest.Factory
 		parts []storetest.Part
 	}{
-		"memory":             {memory, []storetest.Part{storetest.Transactions, storetest.Concurrency}},
-		"memory with prefix": {prefixed(memory), []storetest.Part{storetest.CRUD}},
-		"in transaction":     {storetest.InTransaction(file), []storetest.Part{storetest.CRUD}},
+		"memory": {memory, []storetest.Part{storetest.Transactions, storetest.Concurrency}},
+		"memory with prefix in a host's transaction": {storetest.InTransaction(prefixed(memory)), []storetest.Part{storetest.CRUD}},
 	}
 	if testrun.Full() {
 		modes = map[string]struct {
