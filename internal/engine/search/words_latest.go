@@ -103,28 +103,3 @@ func (s threadSearch) walk(after *scope.Place) func(n int) ([]threadMatch, error
 		return query.Values(found), err
 	}
 }
-
-// matching returns those of some conversations that match by a message that the filter leaves, or
-// by their title.
-func (s threadSearch) matching(threads []threadMatch) ([]threadMatch, error) {
-	if err := s.complete(threads); err != nil {
-		return nil, err
-	}
-	byTitle := map[scope.OwnedID]bool{}
-	of := make([]scope.OwnedID, len(threads))
-	for i, th := range threads {
-		of[i] = th.key
-	}
-	titles, err := s.titles.Of(of)
-	if err != nil {
-		return nil, err
-	}
-	found, err := matchesOf(s.titles, titles, 1)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range found {
-		byTitle[m.key] = true
-	}
-	return slices.DeleteFunc(threads, func(th threadMatch) bool { return th.messages == 0 && !byTitle[th.key] }), nil
-}
