@@ -62,7 +62,7 @@ func Documents(b Block) ([]Info, error) {
 	}
 	first, i := uvarint(b.Data, 0)
 	last, at := [keySize]byte(b.Key), int64(0)
-	var infos []Info
+	infos := make([]Info, 0, ChunkDocuments)
 	for i < len(b.Data) {
 		before := last
 		i = frontDecode(b.Data, i, &last)

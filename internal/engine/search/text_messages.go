@@ -21,6 +21,9 @@ type match struct {
 	score  float64
 }
 
+// conversation is the key of the match's conversation.
+func (m match) conversation() scope.OwnedID { return scope.OwnedID{ID: m.thread, User: m.key.User} }
+
 // place is the place of a match in the order of the search.
 func (t *textSearch) place(m match) scope.Place {
 	if t.byRank() {

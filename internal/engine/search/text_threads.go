@@ -1,10 +1,7 @@
 package search
 
 import (
-	"bytes"
-	"cmp"
 	"database/sql"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,28 +36,6 @@ func (t *textSearch) findThreads(after *scope.Place, limit int) ([]threadMatch, 
 		return t.partThreads(after, limit)
 	}
 	return t.wordThreads(after, limit)
-}
-
-// pageByScore returns the first conversations after a place in the order of scores, at most
-// limit.
-func pageByScore(threads map[scope.OwnedID]*threadMatch, after *scope.Place, limit int) []threadMatch {
-	page := make([]threadMatch, 0, len(threads))
-	var last threadMatch // of the page before
-	if after != nil {
-		last = threadMatch{score: scoreOf(after), key: scope.OwnedID{ID: after.ID, User: after.User}}
-	}
-	for _, th := range threads {
-		if after == nil || compareScores(*th, last) > 0 {
-			page = append(page, *th)
-		}
-	}
-	slices.SortFunc(page, compareScores)
-	return page[:min(limit, len(page))]
-}
-
-// compareScores orders conversations by score, id and user, highest first.
-func compareScores(a, b threadMatch) int {
-	return -cmp.Or(cmp.Compare(a.score, b.score), bytes.Compare(a.key.ID[:], b.key.ID[:]), bytes.Compare(a.key.User[:], b.key.User[:]))
 }
 
 // throughActivity names the index for a walk through all users' conversations, unless the

@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/convostore/convostore/internal/engine/query"
@@ -14,55 +15,70 @@ import (
 // there are more, the latest conversations are tried one after the other: most of them match.
 const maxSortedThreads = 20_000
 
+// triedShare is which part of as many conversations as match are tried before these are sorted.
+// Where the matches are spread over all times, the page is full by then.
+const triedShare = 8
+
 // latest returns the conversations with the latest last message.
 func (s threadSearch) latest(after *scope.Place, limit int) ([]threadMatch, error) {
-	next, err := s.byActivity(after)
+	matches := len(onePerThread(s.messages.Matches)) + len(onePerThread(s.titles.Matches))
+	most := matches / triedShare
+	if matches > maxSortedThreads {
+		most = math.MaxInt
+	}
+	page, after, ended, err := s.tried(after, limit, most)
+	if err != nil || ended || len(page) == limit {
+		return page, err
+	}
+	sorted, err := s.sorted(after)
 	if err != nil {
 		return nil, err
 	}
-	var page []threadMatch
-	for n := 2 * limit; len(page) < limit; n = min(2*n, maxFewThreads*10) {
-		candidates, err := next(n)
-		if err != nil || len(candidates) == 0 {
-			return page, err
-		}
-		matching, err := s.matching(candidates)
+	for n := 2 * limit; len(page) < limit && len(sorted) > 0; n = min(2*n, maxTried) {
+		some := sorted[:min(n, len(sorted))]
+		sorted = sorted[len(some):]
+		matching, err := s.matching(some)
 		if err != nil {
 			return nil, err
 		}
 		page = append(page, matching...)
 	}
-	return page[:limit], nil
+	return page[:min(limit, len(page))], nil
 }
 
-// byActivity returns a function that gives the next n conversations that may match, the latest
-// first, and none at the end.
-func (s threadSearch) byActivity(after *scope.Place) (func(n int) ([]threadMatch, error), error) {
-	var one []segment.Match // of each conversation
-	for _, found := range []*textindex.Found{s.messages, s.titles} {
-		one = append(one, onePerThread(found.Matches)...)
+// maxTried is how many conversations are looked up in the index at once.
+const maxTried = 10 * maxFewThreads
+
+// tried tries the latest conversations that the filter leaves, about most of them if the page is
+// not full before. It returns the place of the last one that it tried, and whether that is the end.
+func (s threadSearch) tried(after *scope.Place, limit, most int) (page []threadMatch, last *scope.Place, ended bool, err error) {
+	for n := 2 * limit; most >= n && len(page) < limit; n = min(2*n, maxTried) {
+		candidates, err := s.walk(after, n)
+		if err != nil {
+			return nil, nil, false, err
+		}
+		if len(candidates) > 0 {
+			place := s.threadPlace(candidates[len(candidates)-1])
+			after = &place
+		}
+		ended = len(candidates) < n
+		matching, err := s.matching(candidates)
+		if err != nil {
+			return nil, nil, false, err
+		}
+		if page = append(page, matching...); ended {
+			break
+		}
+		most -= n
 	}
-	if len(one) > maxSortedThreads {
-		return s.walk(after), nil
-	}
-	sorted, err := s.sorted(after)
-	return func(n int) ([]threadMatch, error) {
-		some := sorted[:min(n, len(sorted))]
-		sorted = sorted[len(some):]
-		return some, nil
-	}, err
+	return page[:min(limit, len(page))], after, ended, nil
 }
 
-// onePerThread returns the first match of each conversation in each source.
+// onePerThread returns the first match of each conversation in each source. In a segment they are
+// side by side, among noted texts a conversation may have several.
 func onePerThread(matches []segment.Match) (one []segment.Match) {
-	type thread struct {
-		source int
-		number uint32
-	}
-	seen := map[thread]bool{}
-	for _, m := range matches {
-		if key := (thread{m.Source, m.Thread}); !seen[key] {
-			seen[key] = true
+	for i, m := range matches {
+		if i == 0 || m.Thread != matches[i-1].Thread || m.Source != matches[i-1].Source {
 			one = append(one, m)
 		}
 	}
@@ -89,42 +105,11 @@ func (s threadSearch) sorted(after *scope.Place) ([]threadMatch, error) {
 	return threads, err
 }
 
-// walk reads the conversations that the filter leaves, whether they match or not.
-func (s threadSearch) walk(after *scope.Place) func(n int) ([]threadMatch, error) {
+// walk reads the next n conversations that the filter leaves, whether they match or not.
+func (s threadSearch) walk(after *scope.Place, n int) ([]threadMatch, error) {
 	c := s.conversations()
-	return func(n int) ([]threadMatch, error) {
-		q := query.New("SELECT c.id, c.user_id, c.last_message_at FROM " + c.table + " c" + s.throughActivity() + " WHERE 1 = 1 AND 1 = 1")
-		q = s.eligible(q, c, after).Add(s.newest(c).OrderBy(" DESC")+" LIMIT ?", n)
-		found, err := query.All(s.db, q, threadDest)
-		if len(found) > 0 {
-			place := s.threadPlace(*found[len(found)-1])
-			after = &place
-		}
-		return query.Values(found), err
-	}
-}
-
-// matching returns those of some conversations that match by a message that the filter leaves, or
-// by their title.
-func (s threadSearch) matching(threads []threadMatch) ([]threadMatch, error) {
-	if err := s.complete(threads); err != nil {
-		return nil, err
-	}
-	byTitle := map[scope.OwnedID]bool{}
-	of := make([]scope.OwnedID, len(threads))
-	for i, th := range threads {
-		of[i] = th.key
-	}
-	titles, err := s.titles.Of(of)
-	if err != nil {
-		return nil, err
-	}
-	found, err := matchesOf(s.titles, titles, 1)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range found {
-		byTitle[m.key] = true
-	}
-	return slices.DeleteFunc(threads, func(th threadMatch) bool { return th.messages == 0 && !byTitle[th.key] }), nil
+	q := query.New("SELECT c.id, c.user_id, c.last_message_at FROM " + c.table + " c" + s.throughActivity() + " WHERE 1 = 1 AND 1 = 1")
+	q = s.eligible(q, c, after).Add(s.newest(c).OrderBy(" DESC")+" LIMIT ?", n)
+	found, err := query.All(s.db, q, threadDest)
+	return query.Values(found), err
 }

@@ -34,10 +34,10 @@ func (t *textSearch) wordMessages(after *scope.Place, limit int) (page []match, 
 
 // bestMessages looks at the best matches first, until enough of them pass the filter.
 func (w *wordSearch) bestMessages(found *textindex.Found, after *scope.Place, limit int) ([]match, error) {
-	r := newRanking(found, after)
+	r := newRanking(found, 1, compareMatches, matchAt(after))
 	page := make([]match, 0, limit)
-	for len(page) < limit {
-		candidates, err := r.next(limit)
+	for n := limit; len(page) < limit; n = min(2*n, maxLookups) {
+		candidates, err := r.next(n)
 		if err != nil || len(candidates) == 0 {
 			return page, err
 		}
@@ -50,53 +50,12 @@ func (w *wordSearch) bestMessages(found *textindex.Found, after *scope.Place, li
 	return page[:limit], nil
 }
 
-// ranking gives the matches of a search in the order of their scores, with ties by id and user,
-// highest first.
-type ranking struct {
-	found   *textindex.Found
-	matches []segment.Match
-	after   *scope.Place
-	// asked is how many of the matches were asked for, and given how many were looked at, which
-	// are more if there were ties.
-	asked, given int
-}
-
-func newRanking(found *textindex.Found, after *scope.Place) *ranking {
-	r := &ranking{found: found, matches: found.Matches, after: after}
-	if after != nil {
-		highest := scoreOf(after)
-		r.matches = slices.DeleteFunc(slices.Clone(r.matches), func(m segment.Match) bool { return m.Score > highest })
+// matchAt is the match at the end of a page by rank, whose row is a message; nil without a page.
+func matchAt(after *scope.Place) *match {
+	if after == nil {
+		return nil
 	}
-	return r
-}
-
-// next returns more matches than were asked for before, at least n of them if there are as many,
-// and each time more. Those that are not after the place are left out.
-func (r *ranking) next(n int) ([]match, error) {
-	for r.given < len(r.matches) {
-		r.asked = max(r.given+n, 4*r.asked)
-		top := segment.Top(r.matches, r.asked)
-		fresh := top[r.given:]
-		r.given = len(top)
-		found, err := matchesOf(r.found, fresh, 1)
-		if err != nil {
-			return nil, err
-		}
-		slices.SortFunc(found, compareMatches)
-		if r.after != nil {
-			last := match{score: scoreOf(r.after), key: scope.OwnedID{ID: r.after.ID, User: r.after.User}}
-			found = slices.DeleteFunc(found, func(m match) bool { return compareMatches(m, last) <= 0 })
-		}
-		if len(found) > 0 {
-			return found, nil
-		}
-	}
-	return nil, nil
-}
-
-// compareMatches orders matches by score, id and user, highest first.
-func compareMatches(a, b match) int {
-	return -cmp.Or(cmp.Compare(a.score, b.score), bytes.Compare(a.key.ID[:], b.key.ID[:]), bytes.Compare(a.key.User[:], b.key.User[:]))
+	return &match{score: scoreOf(after), key: scope.OwnedID{ID: after.ID, User: after.User}}
 }
 
 // matchesOf reads the keys and times of matches.

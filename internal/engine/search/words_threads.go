@@ -1,7 +1,6 @@
 package search
 
 import (
-	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -45,69 +44,35 @@ func (t *textSearch) wordThreads(after *scope.Place, limit int) (page []threadMa
 // titleWeight is the weight of a match in the title; a match in a message has 1.
 const titleWeight = 2
 
-// best groups the best messages and titles by conversation. The score of a conversation is that
-// of its best message or its title, whichever is higher. It looks at more of them until the
-// page is full with conversations of which nothing better can come.
+// best returns the conversations with the best matches. The score of a conversation is that of its
+// best message or its title, whichever is higher. It goes through the matches from the best on
+// until the page is full: a conversation comes with the match that has its score.
 func (s threadSearch) best(after *scope.Place, limit int) ([]threadMatch, error) {
-	for n := 4 * limit; ; n *= 4 {
-		threads, unseen, err := s.bestOf(n)
-		if err != nil {
+	var last *match
+	if after != nil {
+		last = &match{score: scoreOf(after), thread: after.ID, key: scope.OwnedID{User: after.User}}
+	}
+	messages := newRanking(s.messages, 1, compareThreads, last)
+	titles := newRanking(s.titles, titleWeight, compareThreads, last)
+	known := knownThreads{}
+	page := make([]threadMatch, 0, limit)
+	for n := limit; ; n = min(2*n, maxLookups) {
+		matches, err := nextOf(n, messages, titles)
+		if err != nil || len(matches) == 0 {
+			return page, err
+		}
+		if err := known.add(s, matches); err != nil {
 			return nil, err
 		}
-		page := pageByScore(threads, after, limit)
-		if len(page) == limit && page[limit-1].score > unseen || math.IsInf(unseen, -1) {
-			return page, s.complete(page)
-		}
-	}
-}
-
-// bestOf returns the conversations of the n best messages and of the n best titles. unseen is
-// the highest score that another match may have.
-func (s threadSearch) bestOf(n int) (threads map[scope.OwnedID]*threadMatch, unseen float64, err error) {
-	threads, unseen = map[scope.OwnedID]*threadMatch{}, math.Inf(-1)
-	for _, part := range []struct {
-		found  *textindex.Found
-		weight float64
-		live   func([]match) ([]match, error)
-	}{{s.messages, 1, s.live}, {s.titles, titleWeight, s.liveTitles}} {
-		top := segment.Top(part.found.Matches, n)
-		if len(top) < len(part.found.Matches) {
-			unseen = max(unseen, top[len(top)-1].Score*part.weight)
-		}
-		candidates, err := matchesOf(part.found, top, part.weight)
-		if err != nil {
-			return nil, 0, err
-		}
-		live, err := part.live(candidates)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, m := range live {
-			key := scope.OwnedID{ID: m.thread, User: m.key.User}
-			if threads[key] == nil {
-				threads[key] = &threadMatch{key: key, score: m.score}
+		for _, m := range matches {
+			if th := known.take(m); th != nil {
+				page = append(page, *th)
 			}
-			threads[key].score = max(threads[key].score, m.score)
+			if len(page) == limit {
+				return page, nil
+			}
 		}
 	}
-	return threads, unseen, nil
-}
-
-// liveTitles returns those of some matches whose conversations the search may return.
-func (s threadSearch) liveTitles(candidates []match) ([]match, error) {
-	keys := make([]scope.OwnedID, len(candidates))
-	for i, m := range candidates {
-		keys[i] = m.key
-	}
-	found, err := s.eligibleThreads(keys, nil)
-	if err != nil {
-		return nil, err
-	}
-	live := map[scope.OwnedID]bool{}
-	for _, th := range found {
-		live[th.key] = true
-	}
-	return slices.DeleteFunc(candidates, func(m match) bool { return !live[m.key] }), nil
 }
 
 // eligibleThreads reads those of some conversations that come after a place, if there is one,
@@ -135,39 +100,65 @@ func threadDest(th *threadMatch) []any {
 	return []any{&th.key.ID, &th.key.User, (*record.Instant)(&th.active)}
 }
 
-// complete counts the messages of each conversation that match, and fills in the best of them:
-// by rank that with the highest score, otherwise the newest.
-func (s threadSearch) complete(page []threadMatch) error {
-	threads := make([]scope.OwnedID, len(page))
-	place := map[scope.OwnedID]int{}
-	for i, th := range page {
-		threads[i], place[th.key] = th.key, i
+// matching returns those of some conversations that match by a message that the filter leaves, or
+// by their title. It counts the messages of each that match, and fills in the best of them: by rank
+// that with the highest score, otherwise the newest. By rank each gets its score.
+func (s threadSearch) matching(threads []threadMatch) ([]threadMatch, error) {
+	keys := make([]scope.OwnedID, len(threads))
+	byKey := make(map[scope.OwnedID]*threadMatch, len(threads))
+	for i := range threads {
+		keys[i], byKey[threads[i].key] = threads[i].key, &threads[i]
 	}
-	of, err := s.messages.Of(threads)
+	messages, err := s.liveMessagesOf(keys)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	candidates, err := matchesOf(s.messages, of, 1)
-	if err != nil {
-		return err
-	}
-	live, err := s.live(candidates)
-	if err != nil {
-		return err
-	}
-	before := compareTimes
-	if s.byRank() {
-		before = compareMatches
-	}
-	slices.SortFunc(live, before)
-	for _, m := range live {
-		i, ok := place[scope.OwnedID{ID: m.thread, User: m.key.User}]
-		if !ok {
+	for _, m := range messages {
+		th := byKey[m.conversation()]
+		if th == nil {
 			continue
 		}
-		if page[i].messages++; page[i].messages == 1 {
-			page[i].bestMessage = m.key.ID
+		if th.messages++; th.messages == 1 {
+			th.bestMessage, th.score = m.key.ID, m.score
 		}
 	}
-	return nil
+	titles, err := s.matchesIn(s.titles, keys, titleWeight)
+	if err != nil {
+		return nil, err
+	}
+	titled := make(map[scope.OwnedID]bool, len(titles))
+	for _, m := range titles {
+		titled[m.key] = true
+		if th := byKey[m.key]; th != nil {
+			th.score = max(th.score, m.score)
+		}
+	}
+	return slices.DeleteFunc(threads, func(th threadMatch) bool { return th.messages == 0 && !titled[th.key] }), nil
+}
+
+// liveMessagesOf returns the messages of some conversations that match and that the search may
+// return, in its order.
+func (s threadSearch) liveMessagesOf(threads []scope.OwnedID) ([]match, error) {
+	found, err := s.matchesIn(s.messages, threads, 1)
+	if err != nil {
+		return nil, err
+	}
+	compare := compareTimes
+	if s.byRank() {
+		compare = compareMatches
+	}
+	slices.SortFunc(found, compare)
+	return s.live(found)
+}
+
+// matchesIn returns what matches in some conversations, with scores by rank alone.
+func (s threadSearch) matchesIn(found *textindex.Found, threads []scope.OwnedID, weight float64) ([]match, error) {
+	matches, err := found.Of(threads)
+	if err != nil {
+		return nil, err
+	}
+	if !s.byRank() {
+		weight = 0
+	}
+	return matchesOf(found, matches, weight)
 }

@@ -1,10 +1,12 @@
 package textindex
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/convostore/convostore/internal/engine/scope"
 	"github.com/convostore/convostore/internal/segment"
@@ -144,16 +146,25 @@ func chunkOf(m segment.Match) chunk {
 // chunksOf reads the chunks that have the documents of matches.
 func (f *Found) chunksOf(matches []segment.Match) (map[chunk][]segment.Info, error) {
 	var wanted []chunk
-	seen := map[chunk]bool{}
+	var sources []int
 	for _, m := range matches {
-		if c := chunkOf(m); m.Source < len(f.parts) && !seen[c] {
-			seen[c] = true
-			wanted = append(wanted, c)
+		c := chunkOf(m)
+		if c.source == len(f.parts) || len(wanted) > 0 && wanted[len(wanted)-1] == c {
+			continue
+		}
+		wanted = append(wanted, c)
+		if !slices.Contains(sources, c.source) {
+			sources = append(sources, c.source)
 		}
 	}
-	if err := f.readChunkKeys(wanted); err != nil {
+	if err := f.readChunkKeys(sources); err != nil {
 		return nil, err
 	}
+	return f.readChunks(distinct(wanted))
+}
+
+// readChunks reads chunks of sources whose keys of chunks were read.
+func (f *Found) readChunks(wanted []chunk) (map[chunk][]segment.Info, error) {
 	requests := make([]request, len(wanted))
 	for i, c := range wanted {
 		low := f.chunks[c.source][c.number]
@@ -175,13 +186,9 @@ func (f *Found) chunksOf(matches []segment.Match) (map[chunk][]segment.Info, err
 	return chunks, nil
 }
 
-func (f *Found) readChunkKeys(wanted []chunk) error {
-	var sources []int
-	for _, c := range wanted {
-		if f.chunks[c.source] == nil && !slices.Contains(sources, c.source) {
-			sources = append(sources, c.source)
-		}
-	}
+// readChunkKeys reads the keys of all chunks of some sources, unless they were read.
+func (f *Found) readChunkKeys(sources []int) error {
+	sources = slices.DeleteFunc(slices.Clone(sources), func(s int) bool { return f.chunks[s] != nil })
 	requests := make([]request, len(sources))
 	for i, s := range sources {
 		requests[i] = request{of: f.parts[s], part: segment.PartChunks, low: ordinalKey(0), high: ordinalKey(1)}
@@ -223,7 +230,7 @@ func (f *Found) Of(threads []scope.OwnedID) ([]segment.Match, error) {
 	var matches []segment.Match
 	for source, of := range spans {
 		for _, s := range of {
-			matches = append(matches, f.between(source, s[0], s[1])...)
+			matches = append(matches, f.between(source, s.from, s.to)...)
 		}
 	}
 	for _, m := range f.between(len(f.parts), 0, math.MaxUint32) {
@@ -247,24 +254,83 @@ func compareMatches(a, b segment.Match) int {
 	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Document, b.Document))
 }
 
-// spans returns the ordinals of conversations, by source and then by conversation.
-func (f *Found) spans(threads []scope.OwnedID) ([][][2]uint32, error) {
-	var keys [][]byte
-	for _, t := range threads {
-		low := segment.Key{User: t.User, Thread: t.ID}.Bytes()
-		keys = append(keys, low, after(low[:32]))
+// span is the ordinals of a conversation in a segment, those from from to before to.
+type span struct{ from, to uint32 }
+
+// spans returns the ordinals of conversations in the sources that have matches, by source. Each
+// chunk of documents is read once, however many conversations it is looked at for.
+func (f *Found) spans(threads []scope.OwnedID) (map[int][]span, error) {
+	sources := f.packedSources()
+	if err := f.readChunkKeys(sources); err != nil {
+		return nil, err
 	}
-	places, err := f.view.ordinals(f.parts, keys)
+	var wanted []chunk
+	for _, source := range sources {
+		for _, t := range threads {
+			for _, key := range edges(t) {
+				if c, ok := f.chunkAt(source, key); ok {
+					wanted = append(wanted, c)
+				}
+			}
+		}
+	}
+	chunks, err := f.readChunks(distinct(wanted))
 	if err != nil {
 		return nil, err
 	}
-	spans := make([][][2]uint32, len(f.parts))
-	for source, of := range places {
-		for i := 0; i < len(of); i += 2 {
-			spans[source] = append(spans[source], [2]uint32{of[i].at, of[i+1].at})
+	spans := make(map[int][]span, len(sources))
+	for _, source := range sources {
+		ordinal := func(key []byte) uint32 {
+			c, ok := f.chunkAt(source, key)
+			if !ok {
+				return 0
+			}
+			return ordinalIn(chunks[c], key)
+		}
+		for _, t := range threads {
+			keys := edges(t)
+			spans[source] = append(spans[source], span{ordinal(keys[0]), ordinal(keys[1])})
 		}
 	}
 	return spans, nil
+}
+
+// packedSources are the sources with matches but that of the noted texts.
+func (f *Found) packedSources() (all []int) {
+	for i := range f.parts {
+		if len(f.between(i, 0, math.MaxUint32)) > 0 {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// edges are the least key that a document of a conversation may have, and the least above all.
+func edges(t scope.OwnedID) [2][]byte {
+	low := segment.Key{User: t.User, Thread: t.ID}.Bytes()
+	return [2][]byte{low, after(low[:32])}
+}
+
+// chunkAt returns the chunk that a key falls into: none if it is below all keys of the source.
+func (f *Found) chunkAt(source int, key []byte) (c chunk, ok bool) {
+	n, exact := slices.BinarySearchFunc(f.chunks[source], key, bytes.Compare)
+	if !exact {
+		n--
+	}
+	return chunk{source, uint32(n)}, n >= 0
+}
+
+// ordinalIn returns the ordinal of the first document of a chunk whose key is not below a key, or
+// of the document after the chunk.
+func ordinalIn(infos []segment.Info, key []byte) uint32 {
+	n := sort.Search(len(infos), func(i int) bool { return bytes.Compare(infos[i].Key.Bytes(), key) >= 0 })
+	return infos[0].Ordinal + uint32(n)
+}
+
+// distinct returns each chunk once.
+func distinct(all []chunk) []chunk {
+	slices.SortFunc(all, func(a, b chunk) int { return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.number, b.number)) })
+	return slices.Compact(all)
 }
 
 func ordinalKey(ordinal uint32) []byte { return binary.BigEndian.AppendUint32(nil, ordinal) }
