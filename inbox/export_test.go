@@ -31,6 +31,8 @@ var (
 	RenderMarkdown = renderMarkdown
 	OneLine        = oneLine
 	NiceStep       = niceStep
+	Decimal        = decimal
+	Scale          = scale
 )
 
 // DiffPart is a part of a word diff.

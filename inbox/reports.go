@@ -39,6 +39,8 @@ type table struct {
 	Title string
 	Head  []string
 	Rows  [][]string
+	// Names says that the first column has names of the schema, which are not broken over lines.
+	Names bool
 }
 
 const defaultDays = 30
@@ -186,7 +188,15 @@ func (r *request) costs(ctx context.Context, body *reportsPage, p store.Period) 
 		days[i] = d.Start.In(p.Zone).Format("2 Jan")
 		cost.of = append(cost.of, d.Cost.InexactFloat64())
 	}
-	body.Charts = append(body.Charts, newChart("Cost of drafts by day", days, []values{cost}, false, false, decimal))
+	highest := 0.0
+	for _, v := range cost.of {
+		highest = max(highest, v)
+	}
+	unit, factor := scale(highest)
+	for i := range cost.of {
+		cost.of[i] *= factor
+	}
+	body.Charts = append(body.Charts, newChart("Cost of drafts by day"+unit, days, []values{cost}, false, false, decimal))
 	models, err := r.rows().Reports().CostsByModel(ctx, store.Top{Period: p, Limit: 10})
 	if err != nil {
 		return err
@@ -234,4 +244,20 @@ func hours(n int64, d time.Duration) float64 {
 
 func count(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) }
 
-func decimal(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+// decimal writes a number with at most six digits that count, and without an exponent.
+func decimal(v float64) string {
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64) // what was written just now
+	return strconv.FormatFloat(rounded, 'f', -1, 64)
+}
+
+// scale is the unit in which the marks of an axis with small values are short. highest is the
+// highest value.
+func scale(highest float64) (unit string, factor float64) {
+	switch {
+	case highest <= 0 || highest >= 0.01:
+		return "", 1
+	case highest >= 0.000_01:
+		return ", in thousandths", 1e3
+	}
+	return ", in millionths", 1e6
+}
