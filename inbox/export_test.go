@@ -33,6 +33,7 @@ var (
 	NiceStep       = niceStep
 	Decimal        = decimal
 	Scale          = scale
+	TimeScale      = timeScale
 )
 
 // DiffPart is a part of a word diff.

@@ -124,11 +124,16 @@ func (r *request) responses(ctx context.Context, body *reportsPage, p store.Peri
 		tile{ifAny(times.Answered, duration(times.P90)), "90 % are answered within"}, tile{strconv.FormatInt(times.Open, 10), "questions still open"})
 	days := make([]string, len(byDay))
 	median, p90 := values{name: "median"}, values{name: "90 %"}
+	longest := time.Duration(0)
+	for _, d := range byDay {
+		longest = max(longest, d.Median, d.P90)
+	}
+	name, unit := timeScale(longest)
 	for i, d := range byDay {
 		days[i] = d.Start.In(p.Zone).Format("2 Jan")
-		median.of, p90.of = append(median.of, hours(d.Answered, d.Median)), append(p90.of, hours(d.Answered, d.P90))
+		median.of, p90.of = append(median.of, lasting(d.Answered, d.Median, unit)), append(p90.of, lasting(d.Answered, d.P90, unit))
 	}
-	body.Charts = append(body.Charts, newChart("Hours to answer, by day of the question", days, []values{median, p90}, true, false, decimal))
+	body.Charts = append(body.Charts, newChart(name+" to answer, by day of the question", days, []values{median, p90}, true, false, decimal))
 	people, err := r.rows().Reports().ResponseTimesByAssignee(ctx, store.Top{Period: p, Limit: 10})
 	if err != nil {
 		return err
@@ -235,11 +240,25 @@ func ifAny(n int64, figure string) string {
 	return figure
 }
 
-func hours(n int64, d time.Duration) float64 {
+// timeScale is the unit in which the marks of an axis of times are short.
+func timeScale(longest time.Duration) (name string, unit time.Duration) {
+	switch {
+	case longest >= time.Hour || longest <= 0:
+		return "Hours", time.Hour
+	case longest >= time.Minute:
+		return "Minutes", time.Minute
+	case longest >= time.Second:
+		return "Seconds", time.Second
+	}
+	return "Milliseconds", time.Millisecond
+}
+
+// lasting is a time of n answers in a unit, NaN if there are none.
+func lasting(n int64, d, unit time.Duration) float64 {
 	if n == 0 {
 		return math.NaN()
 	}
-	return d.Hours()
+	return float64(d) / float64(unit)
 }
 
 func count(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) }

@@ -142,3 +142,14 @@ func TestDecimal(t *testing.T) {
 		require.Equal(t, c.mark, inbox.Decimal(c.highest*factor), "%v", c)
 	}
 }
+
+func TestTimeScale(t *testing.T) {
+	t.Parallel()
+	for longest, want := range map[time.Duration]string{
+		0: "Hours", 2 * time.Hour: "Hours", 59 * time.Minute: "Minutes", 59 * time.Second: "Seconds", 2 * time.Millisecond: "Milliseconds",
+	} {
+		name, unit := inbox.TimeScale(longest)
+		require.Equal(t, want, name)
+		require.Less(t, len(inbox.Decimal(float64(longest)/float64(unit))), 8, "what fits beside the axis")
+	}
+}
