@@ -36,3 +36,11 @@ func TestHealthSaysWhatWaits(t *testing.T) {
 		require.NotContains(t, page, "Does a worker run?")
 	})
 }
+
+// TestHealthBreaksNames: a name of a table may end a line after each of its words.
+func TestHealthBreaksNames(t *testing.T) {
+	t.Parallel()
+	page := newWorld(t).get("ann", "/health?sizes=1").body
+	require.Contains(t, page, "<bdi>message_<wbr>embedding_<wbr>claims</bdi>")
+	require.Contains(t, page, "<bdi>messages</bdi>")
+}

@@ -39,7 +39,7 @@ type table struct {
 	Title string
 	Head  []string
 	Rows  [][]string
-	// Names says that the first column has names of the schema, which are not broken over lines.
+	// Names says that the first column has names of the schema, which are broken over lines after an underscore alone.
 	Names bool
 }
 
