@@ -31,6 +31,9 @@ var (
 	RenderMarkdown = renderMarkdown
 	OneLine        = oneLine
 	NiceStep       = niceStep
+	Decimal        = decimal
+	Scale          = scale
+	TimeScale      = timeScale
 )
 
 // DiffPart is a part of a word diff.

@@ -14,7 +14,8 @@ type healthPage struct {
 	Database, Schema string
 	Problem          string
 	Tiles            []tile
-	Overdue          bool
+	NoWorker         bool
+	Waiting          string // empty if nothing is overdue
 	OldestDue        stamp
 	Replicas         []replicaView
 	Pools            table
@@ -72,8 +73,19 @@ func (r *request) outboxHealth(ctx context.Context, body *healthPage, h store.He
 	} {
 		body.Tiles = append(body.Tiles, tile{strconv.FormatInt(one.n, 10), one.label})
 	}
-	body.Overdue, body.OldestDue = d.Overdue > 0, r.at(d.OldestDue)
+	body.NoWorker, body.OldestDue = r.in.options.NoWorker, r.at(d.OldestDue)
+	if d.Overdue > 0 {
+		body.Waiting = waiting(d.Overdue)
+	}
 	return nil
+}
+
+// waiting says how many replies are due and that no worker has them.
+func waiting(n int64) string {
+	if n == 1 {
+		return "One reply is due, and no worker has it"
+	}
+	return strconv.FormatInt(n, 10) + " replies are due, and no worker has them"
 }
 
 func (r *request) sizes(ctx context.Context, body *healthPage, h store.Health) error {
@@ -85,7 +97,7 @@ func (r *request) sizes(ctx context.Context, body *healthPage, h store.Health) e
 	if err != nil {
 		return err
 	}
-	body.Sizes = &table{Title: "Tables", Head: []string{"Table", "Rows", "Data", "Indexes", "All"}}
+	body.Sizes = &table{Title: "Tables", Names: true, Head: []string{"Table", "Rows", "Data", "Indexes", "All"}}
 	for _, t := range list {
 		body.Sizes.Rows = append(body.Sizes.Rows, []string{
 			oneLine(t.Table), strconv.FormatInt(t.Rows, 10), size(t.Heap), size(t.Indexes), size(t.Total),

@@ -47,6 +47,9 @@ type Options struct {
 	// author are set afterwards. answers is the message that it answers, nil if there is none. Nil
 	// means MailReply.
 	Compose func(ctx context.Context, c *conversation.Conversation, answers *message.Message) (*message.Message, error)
+	// NoWorker says that no worker of this process hands over what is in the outbox. The inbox does
+	// not, either way; Health then says so, and what waits.
+	NoWorker bool
 
 	// Clock is what time it is, time.Now if nil.
 	Clock func() time.Time

@@ -19,6 +19,8 @@ var shared = []string{"pages/layout.html", "pages/parts.html"}
 // functions are those of the templates.
 var functions = template.FuncMap{
 	"line": oneLine,
+	// words are the parts of a name, after each of which a line may end.
+	"words": func(name string) []string { return strings.SplitAfter(name, "_") },
 	"cond": func(which bool, yes, no string) string {
 		if which {
 			return yes

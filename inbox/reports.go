@@ -39,6 +39,8 @@ type table struct {
 	Title string
 	Head  []string
 	Rows  [][]string
+	// Names says that the first column has names of the schema, which are broken over lines after an underscore alone.
+	Names bool
 }
 
 const defaultDays = 30
@@ -122,11 +124,16 @@ func (r *request) responses(ctx context.Context, body *reportsPage, p store.Peri
 		tile{ifAny(times.Answered, duration(times.P90)), "90 % are answered within"}, tile{strconv.FormatInt(times.Open, 10), "questions still open"})
 	days := make([]string, len(byDay))
 	median, p90 := values{name: "median"}, values{name: "90 %"}
+	longest := time.Duration(0)
+	for _, d := range byDay {
+		longest = max(longest, d.Median, d.P90)
+	}
+	name, unit := timeScale(longest)
 	for i, d := range byDay {
 		days[i] = d.Start.In(p.Zone).Format("2 Jan")
-		median.of, p90.of = append(median.of, hours(d.Answered, d.Median)), append(p90.of, hours(d.Answered, d.P90))
+		median.of, p90.of = append(median.of, lasting(d.Answered, d.Median, unit)), append(p90.of, lasting(d.Answered, d.P90, unit))
 	}
-	body.Charts = append(body.Charts, newChart("Hours to answer, by day of the question", days, []values{median, p90}, true, false, decimal))
+	body.Charts = append(body.Charts, newChart(name+" to answer, by day of the question", days, []values{median, p90}, true, false, decimal))
 	people, err := r.rows().Reports().ResponseTimesByAssignee(ctx, store.Top{Period: p, Limit: 10})
 	if err != nil {
 		return err
@@ -186,7 +193,15 @@ func (r *request) costs(ctx context.Context, body *reportsPage, p store.Period) 
 		days[i] = d.Start.In(p.Zone).Format("2 Jan")
 		cost.of = append(cost.of, d.Cost.InexactFloat64())
 	}
-	body.Charts = append(body.Charts, newChart("Cost of drafts by day", days, []values{cost}, false, false, decimal))
+	highest := 0.0
+	for _, v := range cost.of {
+		highest = max(highest, v)
+	}
+	unit, factor := scale(highest)
+	for i := range cost.of {
+		cost.of[i] *= factor
+	}
+	body.Charts = append(body.Charts, newChart("Cost of drafts by day"+unit, days, []values{cost}, false, false, decimal))
 	models, err := r.rows().Reports().CostsByModel(ctx, store.Top{Period: p, Limit: 10})
 	if err != nil {
 		return err
@@ -225,13 +240,43 @@ func ifAny(n int64, figure string) string {
 	return figure
 }
 
-func hours(n int64, d time.Duration) float64 {
+// timeScale is the unit in which the marks of an axis of times are short.
+func timeScale(longest time.Duration) (name string, unit time.Duration) {
+	switch {
+	case longest >= time.Hour || longest <= 0:
+		return "Hours", time.Hour
+	case longest >= time.Minute:
+		return "Minutes", time.Minute
+	case longest >= time.Second:
+		return "Seconds", time.Second
+	}
+	return "Milliseconds", time.Millisecond
+}
+
+// lasting is a time of n answers in a unit, NaN if there are none.
+func lasting(n int64, d, unit time.Duration) float64 {
 	if n == 0 {
 		return math.NaN()
 	}
-	return d.Hours()
+	return float64(d) / float64(unit)
 }
 
 func count(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) }
 
-func decimal(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+// decimal writes a number with at most six digits that count, and without an exponent.
+func decimal(v float64) string {
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64) // what was written just now
+	return strconv.FormatFloat(rounded, 'f', -1, 64)
+}
+
+// scale is the unit in which the marks of an axis with small values are short. highest is the
+// highest value.
+func scale(highest float64) (unit string, factor float64) {
+	switch {
+	case highest <= 0 || highest >= 0.01:
+		return "", 1
+	case highest >= 0.000_01:
+		return ", in thousandths", 1e3
+	}
+	return ", in millionths", 1e6
+}

@@ -118,3 +118,38 @@ func TestNiceStep(t *testing.T) {
 		require.LessOrEqual(t, math.Round(top/step), 5.0, "%g", v)
 	}
 }
+
+// TestDecimal: the marks of an axis are short, and have no exponents.
+func TestDecimal(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[float64]string{0: "0", 3 * 0.1: "0.3", 12.5: "12.5", 1234.5678: "1234.57", 8e-7: "0.0000008", 2e6: "2000000"} {
+		require.Equal(t, want, inbox.Decimal(v))
+	}
+	for _, c := range []struct {
+		highest float64
+		unit    string
+		mark    string
+	}{
+		{0, "", "0"},
+		{0.8, "", "0.8"},
+		{0.01, "", "0.01"},
+		{0.008, ", in thousandths", "8"},
+		{0.000_04, ", in thousandths", "0.04"},
+		{8e-7, ", in millionths", "0.8"},
+	} {
+		unit, factor := inbox.Scale(c.highest)
+		require.Equal(t, c.unit, unit, "%v", c)
+		require.Equal(t, c.mark, inbox.Decimal(c.highest*factor), "%v", c)
+	}
+}
+
+func TestTimeScale(t *testing.T) {
+	t.Parallel()
+	for longest, want := range map[time.Duration]string{
+		0: "Hours", 2 * time.Hour: "Hours", 59 * time.Minute: "Minutes", 59 * time.Second: "Seconds", 2 * time.Millisecond: "Milliseconds",
+	} {
+		name, unit := inbox.TimeScale(longest)
+		require.Equal(t, want, name)
+		require.Less(t, len(inbox.Decimal(float64(longest)/float64(unit))), 8, "what fits beside the axis")
+	}
+}

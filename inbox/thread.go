@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -200,26 +199,22 @@ func (r *request) snoozed(c *conversation.Conversation) stamp {
 	return r.at(c.SnoozedUntil)
 }
 
-// describe adds the labels, the lead and what is unread: an overview of the one conversation, which
-// is found by the time of its last message. If that moves at this very moment, they are missing, and
-// the page hears of the change and reads itself again.
+// describe adds the labels, the lead and what is unread: an overview of the one conversation. If it is
+// deleted at this very moment, they are missing, and the page hears of that and reads itself again.
 func (r *request) describe(ctx context.Context, page *threadPage, c *conversation.Conversation) error {
-	f := store.ConversationFilter{
-		LeadID: c.LeadID, ActiveSince: c.LastMessageAt, ActiveBefore: c.LastMessageAt.Add(time.Microsecond), Snoozed: store.IncludeSnoozed,
-	}
 	o := store.OverviewOptions{Reader: r.op.ID, Labels: true, Lead: r.in.options.LeadColumns}
 	scope := r.mine()
 	if r.op.AllUsers && len(o.Lead) > 0 {
 		scope = r.rows() // without an owner of leads, the scope of all users alone may ask for them
 	}
-	list, err := scope.Conversations().Overview(ctx, f, o, store.PageRequest{Limit: store.MaxLimit})
+	list, err := scope.Conversations().Overview(ctx, store.ConversationFilter{IDs: []uuid.UUID{c.ID}}, o, store.PageRequest{})
 	if err != nil {
 		return err
 	}
 	columns := map[string]string{}
 	for _, one := range list.Items {
-		if one.ID != c.ID || one.UserID != c.UserID {
-			continue
+		if one.UserID != c.UserID {
+			continue // of all users, another may have the id
 		}
 		page.Labels, page.Unread, columns = one.Labels, one.Unread, one.Lead
 	}

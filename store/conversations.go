@@ -179,6 +179,10 @@ const (
 // ConversationFilter selects conversations. A row must meet every field that is set. The zero
 // value takes every live conversation, newest activity first.
 type ConversationFilter struct {
+	// IDs takes the conversations with these ids, at most MaxLimit; an empty list takes all. An id
+	// that the scope has no conversation with is not found, which is no error. They come in the
+	// Order, and not in that of the list.
+	IDs []uuid.UUID
 	// LeadID takes the conversations with this lead. An id that cannot be a key of the host's
 	// leads, such as a word where the key is a bigint, is ErrInvalid.
 	LeadID string

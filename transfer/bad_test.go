@@ -232,9 +232,19 @@ func TestFiles(t *testing.T) {
 		filepath.Join(dir, "unpacked"): {Conversations: 2, Messages: 2, Problems: 1},
 		single:                         {Conversations: 1, Messages: 1},
 	} {
-		got, err := transfer.ImportFile(t.Context(), inMemory(t), owner, name, transfer.ImportOptions{})
+		var last, total int64
+		got, err := transfer.ImportFile(t.Context(), inMemory(t), owner, name, transfer.ImportOptions{OnRead: func(read, of int64) {
+			require.Greater(t, read, last)
+			last, total = read, of
+		}})
 		require.NoError(t, err)
 		require.Equal(t, want, got, name)
+		size := len(parts["export/conversations-000.json"])
+		if name != single {
+			size += len(parts["export/conversations-001.json"])
+		}
+		require.EqualValues(t, size, total, "known beforehand, without the files that are not read")
+		require.Equal(t, total, last, name)
 	}
 	_, err := transfer.ImportFile(t.Context(), inMemory(t), owner, filepath.Join(dir, "nothing.zip"), transfer.ImportOptions{})
 	require.ErrorIs(t, err, os.ErrNotExist)

@@ -38,7 +38,7 @@ func ImportFile(ctx context.Context, st store.Store, user uuid.UUID, name string
 	defer f.Close() //nolint:errcheck // it was only read
 	z, err := zip.NewReader(f, info.Size())
 	if errors.Is(err, zip.ErrFormat) {
-		return Import(ctx, st, user, f, o)
+		return Import(ctx, st, user, &reading{Reader: f, total: info.Size(), tell: o.OnRead}, o)
 	}
 	if err != nil {
 		return ImportResult{}, fmt.Errorf("convostore: read ZIP: %w", err)
@@ -58,21 +58,54 @@ func importAll(ctx context.Context, st store.Store, user uuid.UUID, files fs.FS,
 	if len(names) == 0 {
 		return ImportResult{}, rule.Invalid("file", "has no file of conversations")
 	}
+	total, err := sizeOf(files, names)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	r := &reading{total: total, tell: o.OnRead}
 	for _, name := range names {
-		if err := importOne(ctx, im, files, name); err != nil {
+		if err := importOne(ctx, im, files, name, r); err != nil {
 			return im.result, im.checked(fmt.Errorf("%s: %w", name, err))
 		}
 	}
 	return im.result, im.checked(nil)
 }
 
-func importOne(ctx context.Context, im *importer, files fs.FS, name string) error {
+// sizeOf adds up the sizes of files.
+func sizeOf(files fs.FS, names []string) (total int64, err error) {
+	for _, name := range names {
+		info, err := fs.Stat(files, name)
+		if err != nil {
+			return 0, fmt.Errorf("convostore: %w", err)
+		}
+		total += info.Size()
+	}
+	return total, nil
+}
+
+// reading tells how much of several files is read, one after the other.
+type reading struct {
+	io.Reader
+	read, total int64
+	tell        func(read, total int64) // nil if nobody asks
+}
+
+func (r *reading) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if r.read += int64(n); n > 0 && r.tell != nil {
+		r.tell(r.read, r.total)
+	}
+	return n, err //nolint:wrapcheck // a Reader's io.EOF is compared
+}
+
+func importOne(ctx context.Context, im *importer, files fs.FS, name string, r *reading) error {
 	f, err := files.Open(name)
 	if err != nil {
 		return fmt.Errorf("convostore: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // it was only read
-	return im.run(ctx, io.Reader(f))
+	r.Reader = f
+	return im.run(ctx, r)
 }
 
 // conversationFiles returns the names of the files of conversations, sorted.

@@ -22,6 +22,10 @@ type ImportOptions struct {
 	App string
 	// Progress, if set, is called after each batch with the counts so far.
 	Progress func(ImportResult)
+	// OnRead, if set, is called by ImportFile as it reads, with the bytes of texts that it has read and
+	// those of all files that it reads, as they are when they are unpacked. A ZIP says the sizes
+	// itself: one that is wrong makes the total wrong, and nothing else.
+	OnRead func(read, total int64)
 	// OnProblem, if set, is called for each conversation and message that is not stored, in the
 	// order of the file. An error that it returns ends the import.
 	OnProblem func(Problem) error

@@ -225,3 +225,14 @@ func TestDatabasesThatWillNotDo(t *testing.T) {
 		require.Contains(t, errs, "ro.db")
 	}
 }
+
+// TestInKB: what is read is shown of what there is, and the end once.
+func TestInKB(t *testing.T) {
+	t.Parallel()
+	var shown [][2]int
+	show := inKB(func(_ string, done, total int) { shown = append(shown, [2]int{done, total}) })
+	for _, read := range []int64{1000, 2500, 4999, 5300, 9000} {
+		show(read, 5200)
+	}
+	require.Equal(t, [][2]int{{1, 5}, {2, 5}, {4, 5}, {5, 5}}, shown)
+}

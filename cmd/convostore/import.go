@@ -206,8 +206,7 @@ func (i *importer) read(ctx context.Context, st store.Store, user uuid.UUID, pat
 		if all {
 			return transfer.ImportResult{}, usagef("--user all: only a file of JSONL says whose a conversation is")
 		}
-		show := bar.Show(i.errs, "messages")
-		o.Progress = func(r transfer.ImportResult) { show("importing", int(r.Messages+r.Known), -1) }
+		o.OnRead = inKB(bar.Show(i.errs, "kB"))
 		return transfer.ImportFile(ctx, st, user, path, o)
 	}
 	file, err := os.Open(path)
@@ -215,7 +214,7 @@ func (i *importer) read(ctx context.Context, st store.Store, user uuid.UUID, pat
 		return transfer.ImportResult{}, err
 	}
 	defer func() { _ = file.Close() }() // it was only read
-	return load(ctx, st, user, &counted{file, 0, info.Size(), bar.Show(i.errs, "kB")}, o, all)
+	return load(ctx, st, user, &counted{file, 0, info.Size(), inKB(bar.Show(i.errs, "kB"))}, o, all)
 }
 
 func load(ctx context.Context, st store.Store, user uuid.UUID, r io.Reader, o transfer.ImportOptions, all bool) (transfer.ImportResult, error) {
@@ -229,16 +228,29 @@ func load(ctx context.Context, st store.Store, user uuid.UUID, r io.Reader, o tr
 type counted struct {
 	io.Reader
 	read, size int64
-	show       func(stage string, done, total int)
+	show       func(read, size int64)
 }
 
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	if c.read += int64(n); n > 0 {
-		const kB = 1000
-		c.show("importing", int(c.read/kB), int(c.size/kB))
+		c.show(c.read, c.size)
 	}
 	return n, err
+}
+
+// inKB shows how many bytes of how many are read. Once all are, it shows nothing more: a ZIP may have
+// more than it says.
+func inKB(show func(stage string, done, total int)) func(read, size int64) {
+	const kB = 1000
+	ended := false
+	return func(read, size int64) {
+		if ended {
+			return
+		}
+		ended = read/kB >= size/kB
+		show("importing", int(min(read, size)/kB), int(size/kB))
+	}
 }
 
 // oneLine takes out what would move the cursor of a terminal.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -40,7 +41,8 @@ least 16 characters.
 It listens on this machine alone. For another address say by which names it is reached (--host), and give it TLS
 (--tls-cert, --tls-key) or say that a proxy before it does that (--plain-http).
 
-It sends nothing: an approved reply waits in the outbox until a worker of yours calls Deliveries().Run. For more than
+It sends nothing: an approved reply waits in the outbox until a worker of yours calls Deliveries().Run. The start and
+the page Health say what is due and waits. For more than
 one operator, with your own login, mount module inbox in your service.`,
 		Example: `  convostore serve --database chat.db
   convostore serve --database chat.db --user ann --listen 127.0.0.1:9000 --zone Europe/Berlin`,
@@ -146,7 +148,7 @@ func (s *server) operator(ctx context.Context, st store.Store) (inbox.Operator, 
 func (s *server) serve(ctx context.Context, st store.Store, operator inbox.Operator, token string, made bool) error {
 	pages, err := inbox.New(st, inbox.Options{
 		Operator: func(*http.Request) (inbox.Operator, error) { return operator, nil },
-		Hosts:    s.hosts, Title: s.title, LeadColumns: s.columns,
+		Hosts:    s.hosts, Title: s.title, LeadColumns: s.columns, NoWorker: true,
 	})
 	if err != nil {
 		return err
@@ -168,9 +170,26 @@ func (s *server) serve(ctx context.Context, st store.Store, operator inbox.Opera
 		_, port, _ := net.SplitHostPort(host)
 		host = net.JoinHostPort(s.hosts[0], port)
 	}
+	outbox, err := st.Health().Deliveries(ctx)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
 	whose := cmp.Or(map[bool]string{true: "everybody"}[operator.AllUsers], operator.UserID.String())
-	fmt.Fprintf(s.errs, "The inbox of %s is at\n\n  %s://%s/%s\n\nIt sends nothing: replies wait in the outbox for a worker of yours. Ctrl-C ends it.\n", whose, scheme, host, query)
+	fmt.Fprintf(s.errs, "The inbox of %s is at\n\n  %s://%s/%s\n\nIt sends nothing: replies wait in the outbox for a worker of yours.\n%sCtrl-C ends it.\n",
+		whose, scheme, host, query, outboxLine(outbox))
 	return web.Server{
 		Handler: web.Login(token, s.cert != "", pages), OnShutdown: pages.Close, Cert: s.cert, Key: s.key,
 	}.Serve(ctx, l)
+}
+
+// outboxLine says what is in the outbox of everybody, as a line, empty if nothing is.
+func outboxLine(h store.DeliveryHealth) string {
+	switch {
+	case h.Overdue > 0:
+		return fmt.Sprintf("In the outbox: %d, of which %d are due and no worker has them, the first since %s.\n",
+			h.Open, h.Overdue, h.OldestDue.UTC().Format(time.RFC3339))
+	case h.Open > 0:
+		return fmt.Sprintf("In the outbox: %d, none overdue.\n", h.Open)
+	}
+	return ""
 }

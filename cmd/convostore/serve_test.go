@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/convostore/convostore/store"
 )
 
 // build makes the command, as somebody does who runs it.
@@ -121,9 +123,23 @@ func TestServe(t *testing.T) {
 		must(t, "migrate", "up", "-d", db)
 		must(t, "import", "-d", db, "--user", "ann", transferred+"claude.json")
 		url, end := begin(t, t.TempDir(), "serve", "-d", db, "--listen", "127.0.0.1:0")
-		page, status := get(t, browser(t), url+"&view=all")
+		visitor := browser(t)
+		page, status := get(t, visitor, url+"&view=all")
 		assert.Equal(t, http.StatusOK, status)
 		assert.Contains(t, page, "Trip to Porto")
+		home, _, _ := strings.Cut(url, "?")
+		page, status = get(t, visitor, home+"health")
+		assert.Equal(t, http.StatusOK, status)
+		assert.Contains(t, page, "This process hands nothing over")
 		end()
 	})
+}
+
+func TestServeSaysWhatWaits(t *testing.T) {
+	t.Parallel()
+	due := time.Date(2026, time.March, 9, 10, 0, 0, 0, time.FixedZone("east", 3600))
+	assert.Empty(t, outboxLine(store.DeliveryHealth{Failed: 3}))
+	assert.Equal(t, "In the outbox: 2, none overdue.\n", outboxLine(store.DeliveryHealth{Open: 2}))
+	assert.Equal(t, "In the outbox: 5, of which 4 are due and no worker has them, the first since 2026-03-09T09:00:00Z.\n",
+		outboxLine(store.DeliveryHealth{Open: 5, Overdue: 4, OldestDue: &due}))
 }

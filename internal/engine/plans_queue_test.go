@@ -39,8 +39,19 @@ func plannedQueues() map[string]queueOf {
 		"pinned first":  {store.ConversationFilter{Statuses: queue, PinnedFirst: true}, "conversations_pinned_idx"},
 		"pinned":        {store.ConversationFilter{Pinned: true}, "conversations_pinned_idx"},
 		"pinned of all": {store.ConversationFilter{PinnedFirst: true}, "conversations_pinned_idx"},
+		"given":         {store.ConversationFilter{IDs: givenOfQueue()}, `sqlite_autoindex_conversations_1 (id=?`},
+		"given, queued": {store.ConversationFilter{IDs: givenOfQueue(), Statuses: queue, HasDraft: true}, `sqlite_autoindex_conversations_1 (id=?`},
 		"snoozed":       {store.ConversationFilter{Snoozed: store.OnlySnoozed}, "conversations_snoozed_list_idx"},
 	}
+}
+
+// givenOfQueue are the ids of a hundred conversations of fillQueues.
+func givenOfQueue() []uuid.UUID {
+	ids := make([]uuid.UUID, 100)
+	for i := range ids {
+		ids[i] = uuid.MustParse(fmt.Sprintf("00000000-0000-4000-8000-%012x", i*100+2))
+	}
+	return ids
 }
 
 // TestPlansOfQueues has one user whose inbox is full, in a way that is bad for whoever walks through all

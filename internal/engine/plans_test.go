@@ -34,6 +34,7 @@ type planWorld struct {
 	conversation *conversation.Conversation
 	message      *message.Message
 	suggestion   *suggestion.Suggestion
+	given        []uuid.UUID // some conversations of the user
 }
 
 const (
@@ -396,7 +397,11 @@ func fillPlans(t *testing.T, db *gorm.DB) *planWorld {
 	require.NoError(t, db.Exec("INSERT INTO message_refs (message_id, user_id, provider, ref) SELECT id, user_id, 'crm', email_message_id FROM messages").Error)
 	markPlans(t, db, cs)
 	require.NoError(t, db.Exec("ANALYZE").Error)
-	return &planWorld{cs[planTarget].UserID, cs[planTarget], ms[planTarget*planMessages+5], ss[planTarget]}
+	var given []uuid.UUID
+	for n := 0; n < planOfUser; n += 10 {
+		given = append(given, cs[n].ID)
+	}
+	return &planWorld{cs[planTarget].UserID, cs[planTarget], ms[planTarget*planMessages+5], ss[planTarget], given}
 }
 
 func planThread(user uuid.UUID, n, length int, at time.Time) *conversation.Conversation {

@@ -2,8 +2,10 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -26,6 +28,7 @@ func listTests() subtests {
 		"MarkRead":                testMarkRead,
 		"Labels":                  testLabels,
 		"LabelsRefused":           testLabelsRefused,
+		"ConversationsByID":       testConversationsByID,
 		"ConversationsByMark":     testConversationsByMark,
 		"ConversationsByMetadata": testConversationsByMetadata,
 		"ConversationsByCleaned":  testConversationsByCleaned,
@@ -311,6 +314,90 @@ func testLabelsRefused(t *testing.T, w *world) {
 	}
 	must[*conversation.Conversation](t)(w.mine.Conversations().Restore(ctx, c.ID))
 	require.Equal(t, []string{"kept"}, w.overview(t, fullOverview)[0].Labels)
+}
+
+func testConversationsByID(t *testing.T, w *world) {
+	ctx := t.Context()
+	ids := map[string]uuid.UUID{}
+	for _, title := range []string{"a", "b", "c", "d"} {
+		ids[title] = w.create(t, &conversation.Conversation{Title: title}).ID
+		w.tick()
+	}
+	cs := w.mine.Conversations()
+	must[int64](t)(cs.AddLabels(ctx, ids["b"], "", []string{"x"}))
+	must[*conversation.Conversation](t)(cs.Pin(ctx, ids["a"]))
+	must[*conversation.Conversation](t)(cs.Snooze(ctx, ids["c"], w.clock.Now().Add(time.Hour)))
+	must[*conversation.Conversation](t)(cs.Delete(ctx, ids["d"]))
+	w.create(t, &conversation.Conversation{Title: "other"})
+	foreign := &conversation.Conversation{Title: "foreign"}
+	require.NoError(t, w.other().Conversations().Create(ctx, foreign))
+	given := []uuid.UUID{ids["c"], ids["a"], foreign.ID, ids["d"], uuid.New(), ids["b"], uuid.Nil, ids["a"]}
+	for name, tt := range map[string]struct {
+		f    store.ConversationFilter
+		want []string
+	}{
+		"one":            {store.ConversationFilter{IDs: given[1:2]}, []string{"a"}},
+		"some":           {store.ConversationFilter{IDs: given}, []string{"c", "b", "a"}},
+		"oldest first":   {store.ConversationFilter{IDs: given, Order: store.OldestActivity}, []string{"a", "b", "c"}},
+		"newest created": {store.ConversationFilter{IDs: given, Order: store.NewestCreated}, []string{"c", "b", "a"}},
+		"pinned first":   {store.ConversationFilter{IDs: given, PinnedFirst: true}, []string{"a", "c", "b"}},
+		"pinned":         {store.ConversationFilter{IDs: given, Pinned: true}, []string{"a"}},
+		"awake":          {store.ConversationFilter{IDs: given, Snoozed: store.ExcludeSnoozed}, []string{"b", "a"}},
+		"labelled":       {store.ConversationFilter{IDs: given, Labels: []string{"x"}}, []string{"b"}},
+		"with a draft":   {store.ConversationFilter{IDs: given, HasDraft: true}, []string{}},
+		"deleted":        {store.ConversationFilter{IDs: given, Deleted: store.OnlyDeleted}, []string{"d"}},
+		"none of them":   {store.ConversationFilter{IDs: []uuid.UUID{foreign.ID, uuid.New()}}, []string{}},
+		"an empty list":  {store.ConversationFilter{IDs: []uuid.UUID{}}, []string{"other", "c", "b", "a"}},
+	} {
+		require.Equal(t, tt.want, titles(w.listed(t, tt.f)), name)
+		n, err := cs.ListNumbered(ctx, tt.f, store.NumberRequest{})
+		require.NoError(t, err)
+		require.Equal(t, tt.want, titles(n.Items), name)
+		require.EqualValues(t, len(tt.want), n.Total, name)
+		paged, err := list(1, func(p store.PageRequest) (store.Page[*conversation.Conversation], error) {
+			return cs.List(ctx, tt.f, p)
+		})
+		require.NoError(t, err)
+		require.Equal(t, tt.want, titles(paged), name)
+	}
+	seen, err := cs.Overview(ctx, store.ConversationFilter{IDs: []uuid.UUID{ids["b"]}}, fullOverview, page)
+	require.NoError(t, err)
+	require.Len(t, seen.Items, 1)
+	require.Equal(t, []string{"x"}, seen.Items[0].Labels)
+	all, err := w.st.AllUsers().Conversations().List(ctx, store.ConversationFilter{IDs: given, Order: store.OldestActivity}, page)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b", "c", "foreign"}, titles(all.Items), "everybody's")
+	testManyIDs(t, w, given)
+}
+
+// testManyIDs: as many ids as a page has rows, and no more; their order says nothing to a cursor.
+func testManyIDs(t *testing.T, w *world, given []uuid.UUID) {
+	t.Helper()
+	ctx, cs := t.Context(), w.mine.Conversations()
+	most := slices.Concat(given, make([]uuid.UUID, store.MaxLimit-len(given)))
+	for i := range most[len(given):] {
+		most[len(given)+i] = uuid.New()
+	}
+	before := slices.Clone(most)
+	f := store.ConversationFilter{IDs: most}
+	first, err := cs.List(ctx, f, store.PageRequest{Limit: 2})
+	require.NoError(t, err)
+	require.Equal(t, before, most, "the caller's list is left alone")
+	slices.Reverse(f.IDs)
+	rest, err := cs.List(ctx, f, store.PageRequest{After: first.Next})
+	require.NoError(t, err, "the same ids in another order")
+	require.Equal(t, []string{"a"}, titles(rest.Items))
+	_, err = cs.List(ctx, store.ConversationFilter{IDs: given}, store.PageRequest{After: first.Next})
+	invalid(t, err, "cursor")
+	f.IDs = append(f.IDs, uuid.New())
+	_, err = cs.List(ctx, f, page)
+	invalid(t, err, "ids")
+	_, err = cs.ListNumbered(ctx, f, store.NumberRequest{})
+	invalid(t, err, "ids")
+	_, err = cs.Overview(ctx, f, fullOverview, page)
+	invalid(t, err, "ids")
+	_, err = collect(cs.All(ctx, f))
+	invalid(t, err, "ids")
 }
 
 func testConversationsByMark(t *testing.T, w *world) {

@@ -63,6 +63,7 @@ func tenantLists() map[string]tenantList {
 		"Conversations.List/newest activity":        conversationTenants(store.ConversationFilter{}),
 		"Conversations.List/newest created":         conversationTenants(store.ConversationFilter{Order: store.NewestCreated}),
 		"Conversations.List/by lead":                conversationTenants(store.ConversationFilter{LeadID: "1", Text: "needle"}),
+		"Conversations.List/by id":                  conversationTenants(store.ConversationFilter{IDs: []uuid.UUID{tenantConversation}}),
 		"Conversations.List/activity, oldest first": conversationTenants(store.ConversationFilter{Order: store.OldestActivity}),
 		"Conversations.List/pinned first":           conversationTenants(store.ConversationFilter{PinnedFirst: true, Snoozed: store.ExcludeSnoozed}),
 		"Conversations.Overview": func(ctx context.Context, s store.Scope, p store.PageRequest) ([]tenantKey, store.Cursor, error) {

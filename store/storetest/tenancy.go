@@ -221,6 +221,11 @@ func live(args ...any) func(*estate, uuid.UUID) []any {
 
 var page = store.PageRequest{}
 
+// ofEstate takes the live conversation of an estate by its id.
+func ofEstate(e *estate) store.ConversationFilter {
+	return store.ConversationFilter{IDs: []uuid.UUID{e.live.ID}, Deleted: store.IncludeDeleted}
+}
+
 func conversationCalls() map[string][]call {
 	filter := store.ConversationFilter{LeadID: "lead", Deleted: store.IncludeDeleted}
 	after := func(c store.Cursor) store.PageRequest { return store.PageRequest{Limit: 1, After: c} }
@@ -232,12 +237,14 @@ func conversationCalls() map[string][]call {
 			{want: empty, args: with(filter, page)},
 			{want: empty, args: with(store.ConversationFilter{Text: "title"}, page)},
 			{want: empty, args: with(store.ConversationFilter{Order: store.NewestCreated}, page)},
+			{want: empty, args: func(e *estate, _ uuid.UUID) []any { return []any{ofEstate(e), page} }},
 			{want: refused, args: func(e *estate, _ uuid.UUID) []any {
 				return []any{store.ConversationFilter{}, after(e.byActivity)}
 			}},
 		},
 		"Overview": {
 			{want: empty, args: with(filter, fullOverview, page)},
+			{want: empty, args: func(e *estate, _ uuid.UUID) []any { return []any{ofEstate(e), fullOverview, page} }},
 			{want: empty, args: func(e *estate, _ uuid.UUID) []any {
 				return []any{store.ConversationFilter{Labels: []string{e.inbound.ID.String()}}, fullOverview, page}
 			}},
@@ -259,9 +266,15 @@ func conversationCalls() map[string][]call {
 		"MarkRead":     {{want: notFound, args: live("ann", int64(1))}},
 		"AddLabels":    {{want: notFound, args: live("ann", []string{"new"})}},
 		"RemoveLabels": {{want: notFound, args: func(e *estate, _ uuid.UUID) []any { return []any{e.live.ID, []string{e.inbound.ID.String()}} }}},
-		"ListNumbered": {{want: empty, args: with(filter, store.NumberRequest{})}},
-		"All":          {{want: empty, args: with(filter)}},
-		"Watch":        {{want: empty, args: with(store.WatchOptions{Since: time.Unix(0, 0), Once: true})}},
+		"ListNumbered": {
+			{want: empty, args: with(filter, store.NumberRequest{})},
+			{want: empty, args: func(e *estate, _ uuid.UUID) []any { return []any{ofEstate(e), store.NumberRequest{}} }},
+		},
+		"All": {
+			{want: empty, args: with(filter)},
+			{want: empty, args: func(e *estate, _ uuid.UUID) []any { return []any{ofEstate(e)} }},
+		},
+		"Watch": {{want: empty, args: with(store.WatchOptions{Since: time.Unix(0, 0), Once: true})}},
 		"NeedsReply": {
 			{want: empty, args: with(page)},
 			{want: refused, args: func(e *estate, _ uuid.UUID) []any { return []any{after(e.queue)} }},

@@ -1,7 +1,10 @@
 package threads
 
 import (
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/convostore/convostore/conversation"
 	"github.com/convostore/convostore/internal/check"
@@ -13,8 +16,12 @@ import (
 )
 
 // checkConversationFilter validates a filter and returns it with its texts cleaned, its times as
-// the tables store them and without repeated statuses.
+// the tables store them and without repeated ids and statuses.
 func checkConversationFilter(sc scope.Scope, f store.ConversationFilter) (store.ConversationFilter, error) {
+	if len(f.IDs) > store.MaxLimit {
+		return f, rule.Invalid("ids", "has %d ids, the most is %d", len(f.IDs), store.MaxLimit)
+	}
+	f.IDs = distinctIDs(f.IDs)
 	for _, st := range f.Statuses {
 		if !st.Valid() {
 			return f, rule.Invalid("statuses", "has an unknown status")
@@ -49,6 +56,14 @@ func checkConversationFilter(sc scope.Scope, f store.ConversationFilter) (store.
 		check.Time("created_since", f.CreatedSince),
 		check.Time("created_before", f.CreatedBefore),
 	)
+}
+
+// distinctIDs returns ids without repetitions, sorted: their order says nothing. It leaves the list of
+// the caller alone.
+func distinctIDs(ids []uuid.UUID) []uuid.UUID {
+	ids = slices.Clone(ids)
+	slices.SortFunc(ids, scope.CompareIDs)
+	return slices.Compact(ids)
 }
 
 func checkDeleted(d store.Deleted) error {

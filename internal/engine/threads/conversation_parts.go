@@ -47,6 +47,9 @@ func (p part) and(sql string, args ...any) part {
 // parts divides a list so that an index of few rows has the order of each part. That of a page
 // follows both ways to find drafts and takes the one that reads less.
 func (l listed) parts(page bool) []part {
+	if len(l.f.IDs) > 0 {
+		return l.byID(page)
+	}
 	parts := l.byQueue()
 	if l.f.HasDraft {
 		parts = l.withDrafts(parts, page)
@@ -66,6 +69,32 @@ func (l listed) parts(page bool) []part {
 		parts = append(parts, pinned)
 	}
 	return parts
+}
+
+// byID divides a list of given conversations, which are found by their ids and sorted.
+func (l listed) byID(page bool) []part {
+	p := part{where: l.snoozed(), found: true}
+	// PostgreSQL might read a whole list in its order, to come upon them on the way.
+	switch in, arg := l.sc.Dialect.InUUIDs("id", l.f.IDs); {
+	case !l.sc.Dialect.Lateral():
+		p = p.and(in, arg)
+	case l.sc.All:
+		p.from = query.New("(SELECT * FROM "+l.sc.Tables.Conversations+" WHERE "+in+" OFFSET 0) c", arg)
+	default:
+		p.from = query.New("").Bracketed(l.sc.ReadEach("*", l.sc.Tables.Conversations, l.f.IDs)).Add(" c")
+	}
+	if l.f.HasDraft {
+		p = p.and(hasDraft(l.sc))
+	}
+	if l.f.Pinned {
+		p = p.and("pinned_at IS NOT NULL")
+	}
+	if !l.f.PinnedFirst || !page {
+		return []part{p}
+	}
+	pinned := p.and("pinned_at IS NOT NULL")
+	pinned.pinned = true
+	return []part{p.and("pinned_at IS NULL"), pinned}
 }
 
 // one is the list in one part, by whatever index finds it.

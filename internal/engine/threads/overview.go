@@ -95,9 +95,13 @@ func overview(sc scope.Scope, f store.ConversationFilter, o store.OverviewOption
 	joins := query.New("")
 	if o.LastMessage {
 		q.Add(", m.id, m.seq, m.role, m.direction, m.author, m.state, m.sent_at, substr(m.content, 1, " + strconv.Itoa(store.MaxPreview+1) + ")")
-		joins.Add(" LEFT JOIN " + sc.Tables.Messages + " m ON m." + of + "m.user_id = p.user_id AND m.seq = (SELECT x.seq FROM " + sc.Tables.Messages +
-			" x WHERE x." + of + "x.user_id = p.user_id AND x.deleted_at IS NULL AND x.kind = '" + string(message.KindMessage) +
-			"' AND x.seq <= coalesce(p.head_seq, p.last_seq) ORDER BY x.seq DESC LIMIT 1)")
+		newest := sc.Tables.Messages + " x WHERE x." + of + "x.user_id = p.user_id AND x.deleted_at IS NULL AND x.kind = '" +
+			string(message.KindMessage) + "' AND x.seq <= coalesce(p.head_seq, p.last_seq) ORDER BY x.seq DESC LIMIT 1"
+		if sc.Dialect.Lateral() {
+			joins.Add(" LEFT JOIN LATERAL (SELECT x.* FROM " + newest + ") m ON TRUE")
+		} else {
+			joins.Add(" LEFT JOIN " + sc.Tables.Messages + " m ON m." + of + "m.user_id = p.user_id AND m.seq = (SELECT x.seq FROM " + newest + ")")
+		}
 	}
 	if o.Reader != "" {
 		q.Add(", coalesce(r.seq, 0), (SELECT count(*) FROM (SELECT 1 FROM "+sc.Tables.Messages+" u WHERE u."+of+
