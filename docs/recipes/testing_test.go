@@ -25,7 +25,7 @@ func (g greeter) greet(ctx context.Context, id uuid.UUID) error {
 	return err
 }
 
-// newStore is a database of its own for each test, in memory: about 25 ms.
+// newStore is a database of its own for each test, in memory: about 20 ms of one processor.
 func newStore(t *testing.T, options ...convostore.Option) store.Store {
 	t.Helper()
 	st, err := sqlite.OpenMemory(t.Context(), options...)
@@ -48,7 +48,7 @@ func TestGreet(t *testing.T) {
 	require.Equal(t, noon, last[0].SentAt)
 }
 
-// TestGreetOnAFullDisk replaces one call. Nothing is below this fake: any other call would panic.
+// TestGreetOnAFullDisk replaces one call. Nothing is below this fake: any other call panics with its name.
 func TestGreetOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	full := errors.New("the disk is full")

@@ -73,7 +73,7 @@ func (fake *Conversations) Get(ctx context.Context, id uuid.UUID) (r0 *conversat
 	if fake.GetFunc != nil {
 		return fake.GetFunc(ctx, id)
 	}
-	return fake.Conversations.Get(ctx, id)
+	return roleBelow(fake.Conversations, "Conversations.Get").Get(ctx, id)
 }
 
 // GetByExternalKey calls GetByExternalKeyFunc.
@@ -84,7 +84,7 @@ func (fake *Conversations) GetByExternalKey(ctx context.Context, key string) (r0
 	if fake.GetByExternalKeyFunc != nil {
 		return fake.GetByExternalKeyFunc(ctx, key)
 	}
-	return fake.Conversations.GetByExternalKey(ctx, key)
+	return roleBelow(fake.Conversations, "Conversations.GetByExternalKey").GetByExternalKey(ctx, key)
 }
 
 // Thread calls ThreadFunc.
@@ -95,7 +95,7 @@ func (fake *Conversations) Thread(ctx context.Context, id uuid.UUID) (r0 *conver
 	if fake.ThreadFunc != nil {
 		return fake.ThreadFunc(ctx, id)
 	}
-	return fake.Conversations.Thread(ctx, id)
+	return roleBelow(fake.Conversations, "Conversations.Thread").Thread(ctx, id)
 }
 
 // List calls ListFunc.
@@ -106,7 +106,7 @@ func (fake *Conversations) List(ctx context.Context, f store.ConversationFilter,
 	if fake.ListFunc != nil {
 		return fake.ListFunc(ctx, f, p)
 	}
-	return fake.Conversations.List(ctx, f, p)
+	return roleBelow(fake.Conversations, "Conversations.List").List(ctx, f, p)
 }
 
 // ListNumbered calls ListNumberedFunc.
@@ -117,7 +117,7 @@ func (fake *Conversations) ListNumbered(ctx context.Context, f store.Conversatio
 	if fake.ListNumberedFunc != nil {
 		return fake.ListNumberedFunc(ctx, f, p)
 	}
-	return fake.Conversations.ListNumbered(ctx, f, p)
+	return roleBelow(fake.Conversations, "Conversations.ListNumbered").ListNumbered(ctx, f, p)
 }
 
 // All calls AllFunc.
@@ -128,7 +128,7 @@ func (fake *Conversations) All(ctx context.Context, f store.ConversationFilter) 
 	if fake.AllFunc != nil {
 		return fake.AllFunc(ctx, f)
 	}
-	return fake.Conversations.All(ctx, f)
+	return roleBelow(fake.Conversations, "Conversations.All").All(ctx, f)
 }
 
 // NeedsReply calls NeedsReplyFunc.
@@ -139,7 +139,7 @@ func (fake *Conversations) NeedsReply(ctx context.Context, p store.PageRequest) 
 	if fake.NeedsReplyFunc != nil {
 		return fake.NeedsReplyFunc(ctx, p)
 	}
-	return fake.Conversations.NeedsReply(ctx, p)
+	return roleBelow(fake.Conversations, "Conversations.NeedsReply").NeedsReply(ctx, p)
 }
 
 // Unread calls UnreadFunc.
@@ -150,7 +150,7 @@ func (fake *Conversations) Unread(ctx context.Context, since time.Time, p store.
 	if fake.UnreadFunc != nil {
 		return fake.UnreadFunc(ctx, since, p)
 	}
-	return fake.Conversations.Unread(ctx, since, p)
+	return roleBelow(fake.Conversations, "Conversations.Unread").Unread(ctx, since, p)
 }
 
 // Overview calls OverviewFunc.
@@ -161,7 +161,7 @@ func (fake *Conversations) Overview(ctx context.Context, f store.ConversationFil
 	if fake.OverviewFunc != nil {
 		return fake.OverviewFunc(ctx, f, o, p)
 	}
-	return fake.Conversations.Overview(ctx, f, o, p)
+	return roleBelow(fake.Conversations, "Conversations.Overview").Overview(ctx, f, o, p)
 }
 
 // MarkRead calls MarkReadFunc.
@@ -172,7 +172,7 @@ func (fake *Conversations) MarkRead(ctx context.Context, id uuid.UUID, reader st
 	if fake.MarkReadFunc != nil {
 		return fake.MarkReadFunc(ctx, id, reader, seq)
 	}
-	return fake.Conversations.MarkRead(ctx, id, reader, seq)
+	return roleBelow(fake.Conversations, "Conversations.MarkRead").MarkRead(ctx, id, reader, seq)
 }
 
 // AddLabels calls AddLabelsFunc.
@@ -183,7 +183,7 @@ func (fake *Conversations) AddLabels(ctx context.Context, id uuid.UUID, by strin
 	if fake.AddLabelsFunc != nil {
 		return fake.AddLabelsFunc(ctx, id, by, labels)
 	}
-	return fake.Conversations.AddLabels(ctx, id, by, labels)
+	return roleBelow(fake.Conversations, "Conversations.AddLabels").AddLabels(ctx, id, by, labels)
 }
 
 // RemoveLabels calls RemoveLabelsFunc.
@@ -194,7 +194,7 @@ func (fake *Conversations) RemoveLabels(ctx context.Context, id uuid.UUID, label
 	if fake.RemoveLabelsFunc != nil {
 		return fake.RemoveLabelsFunc(ctx, id, labels)
 	}
-	return fake.Conversations.RemoveLabels(ctx, id, labels)
+	return roleBelow(fake.Conversations, "Conversations.RemoveLabels").RemoveLabels(ctx, id, labels)
 }
 
 // Assign calls AssignFunc.
@@ -205,7 +205,7 @@ func (fake *Conversations) Assign(ctx context.Context, id uuid.UUID, assignee st
 	if fake.AssignFunc != nil {
 		return fake.AssignFunc(ctx, id, assignee, o)
 	}
-	return fake.Conversations.Assign(ctx, id, assignee, o)
+	return roleBelow(fake.Conversations, "Conversations.Assign").Assign(ctx, id, assignee, o)
 }
 
 // Unassign calls UnassignFunc.
@@ -216,7 +216,7 @@ func (fake *Conversations) Unassign(ctx context.Context, id uuid.UUID, o store.A
 	if fake.UnassignFunc != nil {
 		return fake.UnassignFunc(ctx, id, o)
 	}
-	return fake.Conversations.Unassign(ctx, id, o)
+	return roleBelow(fake.Conversations, "Conversations.Unassign").Unassign(ctx, id, o)
 }
 
 // Snooze calls SnoozeFunc.
@@ -227,7 +227,7 @@ func (fake *Conversations) Snooze(ctx context.Context, id uuid.UUID, until time.
 	if fake.SnoozeFunc != nil {
 		return fake.SnoozeFunc(ctx, id, until)
 	}
-	return fake.Conversations.Snooze(ctx, id, until)
+	return roleBelow(fake.Conversations, "Conversations.Snooze").Snooze(ctx, id, until)
 }
 
 // Unsnooze calls UnsnoozeFunc.
@@ -238,7 +238,7 @@ func (fake *Conversations) Unsnooze(ctx context.Context, id uuid.UUID) (r0 *conv
 	if fake.UnsnoozeFunc != nil {
 		return fake.UnsnoozeFunc(ctx, id)
 	}
-	return fake.Conversations.Unsnooze(ctx, id)
+	return roleBelow(fake.Conversations, "Conversations.Unsnooze").Unsnooze(ctx, id)
 }
 
 // Pin calls PinFunc.
@@ -249,7 +249,7 @@ func (fake *Conversations) Pin(ctx context.Context, id uuid.UUID) (r0 *conversat
 	if fake.PinFunc != nil {
 		return fake.PinFunc(ctx, id)
 	}
-	return fake.Conversations.Pin(ctx, id)
+	return roleBelow(fake.Conversations, "Conversations.Pin").Pin(ctx, id)
 }
 
 // Unpin calls UnpinFunc.
@@ -260,7 +260,7 @@ func (fake *Conversations) Unpin(ctx context.Context, id uuid.UUID) (r0 *convers
 	if fake.UnpinFunc != nil {
 		return fake.UnpinFunc(ctx, id)
 	}
-	return fake.Conversations.Unpin(ctx, id)
+	return roleBelow(fake.Conversations, "Conversations.Unpin").Unpin(ctx, id)
 }
 
 // Counts calls CountsFunc.
@@ -271,7 +271,7 @@ func (fake *Conversations) Counts(ctx context.Context, assignee string) (r0 stor
 	if fake.CountsFunc != nil {
 		return fake.CountsFunc(ctx, assignee)
 	}
-	return fake.Conversations.Counts(ctx, assignee)
+	return roleBelow(fake.Conversations, "Conversations.Counts").Counts(ctx, assignee)
 }
 
 // Create calls CreateFunc.
@@ -282,7 +282,7 @@ func (fake *Conversations) Create(ctx context.Context, c *conversation.Conversat
 	if fake.CreateFunc != nil {
 		return fake.CreateFunc(ctx, c)
 	}
-	return fake.Conversations.Create(ctx, c)
+	return roleBelow(fake.Conversations, "Conversations.Create").Create(ctx, c)
 }
 
 // Upsert calls UpsertFunc.
@@ -293,7 +293,7 @@ func (fake *Conversations) Upsert(ctx context.Context, c *conversation.Conversat
 	if fake.UpsertFunc != nil {
 		return fake.UpsertFunc(ctx, c)
 	}
-	return fake.Conversations.Upsert(ctx, c)
+	return roleBelow(fake.Conversations, "Conversations.Upsert").Upsert(ctx, c)
 }
 
 // GetOrCreate calls GetOrCreateFunc.
@@ -304,7 +304,7 @@ func (fake *Conversations) GetOrCreate(ctx context.Context, c *conversation.Conv
 	if fake.GetOrCreateFunc != nil {
 		return fake.GetOrCreateFunc(ctx, c)
 	}
-	return fake.Conversations.GetOrCreate(ctx, c)
+	return roleBelow(fake.Conversations, "Conversations.GetOrCreate").GetOrCreate(ctx, c)
 }
 
 // SetTitle calls SetTitleFunc.
@@ -315,7 +315,7 @@ func (fake *Conversations) SetTitle(ctx context.Context, id uuid.UUID, title str
 	if fake.SetTitleFunc != nil {
 		return fake.SetTitleFunc(ctx, id, title)
 	}
-	return fake.Conversations.SetTitle(ctx, id, title)
+	return roleBelow(fake.Conversations, "Conversations.SetTitle").SetTitle(ctx, id, title)
 }
 
 // SetSubject calls SetSubjectFunc.
@@ -326,7 +326,7 @@ func (fake *Conversations) SetSubject(ctx context.Context, id uuid.UUID, subject
 	if fake.SetSubjectFunc != nil {
 		return fake.SetSubjectFunc(ctx, id, subject)
 	}
-	return fake.Conversations.SetSubject(ctx, id, subject)
+	return roleBelow(fake.Conversations, "Conversations.SetSubject").SetSubject(ctx, id, subject)
 }
 
 // SetLanguage calls SetLanguageFunc.
@@ -337,7 +337,7 @@ func (fake *Conversations) SetLanguage(ctx context.Context, id uuid.UUID, langua
 	if fake.SetLanguageFunc != nil {
 		return fake.SetLanguageFunc(ctx, id, language)
 	}
-	return fake.Conversations.SetLanguage(ctx, id, language)
+	return roleBelow(fake.Conversations, "Conversations.SetLanguage").SetLanguage(ctx, id, language)
 }
 
 // SetMetadata calls SetMetadataFunc.
@@ -348,7 +348,7 @@ func (fake *Conversations) SetMetadata(ctx context.Context, id uuid.UUID, doc me
 	if fake.SetMetadataFunc != nil {
 		return fake.SetMetadataFunc(ctx, id, doc)
 	}
-	return fake.Conversations.SetMetadata(ctx, id, doc)
+	return roleBelow(fake.Conversations, "Conversations.SetMetadata").SetMetadata(ctx, id, doc)
 }
 
 // MergeMetadata calls MergeMetadataFunc.
@@ -359,7 +359,7 @@ func (fake *Conversations) MergeMetadata(ctx context.Context, id uuid.UUID, patc
 	if fake.MergeMetadataFunc != nil {
 		return fake.MergeMetadataFunc(ctx, id, patch)
 	}
-	return fake.Conversations.MergeMetadata(ctx, id, patch)
+	return roleBelow(fake.Conversations, "Conversations.MergeMetadata").MergeMetadata(ctx, id, patch)
 }
 
 // Archive calls ArchiveFunc.
@@ -370,7 +370,7 @@ func (fake *Conversations) Archive(ctx context.Context, id uuid.UUID) (r0 *conve
 	if fake.ArchiveFunc != nil {
 		return fake.ArchiveFunc(ctx, id)
 	}
-	return fake.Conversations.Archive(ctx, id)
+	return roleBelow(fake.Conversations, "Conversations.Archive").Archive(ctx, id)
 }
 
 // Reopen calls ReopenFunc.
@@ -381,7 +381,7 @@ func (fake *Conversations) Reopen(ctx context.Context, id uuid.UUID) (r0 *conver
 	if fake.ReopenFunc != nil {
 		return fake.ReopenFunc(ctx, id)
 	}
-	return fake.Conversations.Reopen(ctx, id)
+	return roleBelow(fake.Conversations, "Conversations.Reopen").Reopen(ctx, id)
 }
 
 // Hold calls HoldFunc.
@@ -392,7 +392,7 @@ func (fake *Conversations) Hold(ctx context.Context, id uuid.UUID) (r0 *conversa
 	if fake.HoldFunc != nil {
 		return fake.HoldFunc(ctx, id)
 	}
-	return fake.Conversations.Hold(ctx, id)
+	return roleBelow(fake.Conversations, "Conversations.Hold").Hold(ctx, id)
 }
 
 // Release calls ReleaseFunc.
@@ -403,7 +403,7 @@ func (fake *Conversations) Release(ctx context.Context, id uuid.UUID) (r0 *conve
 	if fake.ReleaseFunc != nil {
 		return fake.ReleaseFunc(ctx, id)
 	}
-	return fake.Conversations.Release(ctx, id)
+	return roleBelow(fake.Conversations, "Conversations.Release").Release(ctx, id)
 }
 
 // Delete calls DeleteFunc.
@@ -414,7 +414,7 @@ func (fake *Conversations) Delete(ctx context.Context, id uuid.UUID) (r0 *conver
 	if fake.DeleteFunc != nil {
 		return fake.DeleteFunc(ctx, id)
 	}
-	return fake.Conversations.Delete(ctx, id)
+	return roleBelow(fake.Conversations, "Conversations.Delete").Delete(ctx, id)
 }
 
 // Restore calls RestoreFunc.
@@ -425,7 +425,7 @@ func (fake *Conversations) Restore(ctx context.Context, id uuid.UUID) (r0 *conve
 	if fake.RestoreFunc != nil {
 		return fake.RestoreFunc(ctx, id)
 	}
-	return fake.Conversations.Restore(ctx, id)
+	return roleBelow(fake.Conversations, "Conversations.Restore").Restore(ctx, id)
 }
 
 // Erase calls EraseFunc.
@@ -436,7 +436,7 @@ func (fake *Conversations) Erase(ctx context.Context, id uuid.UUID) (r0 store.Co
 	if fake.EraseFunc != nil {
 		return fake.EraseFunc(ctx, id)
 	}
-	return fake.Conversations.Erase(ctx, id)
+	return roleBelow(fake.Conversations, "Conversations.Erase").Erase(ctx, id)
 }
 
 // Watch calls WatchFunc.
@@ -447,7 +447,7 @@ func (fake *Conversations) Watch(ctx context.Context, o store.WatchOptions) iter
 	if fake.WatchFunc != nil {
 		return fake.WatchFunc(ctx, o)
 	}
-	return fake.Conversations.Watch(ctx, o)
+	return roleBelow(fake.Conversations, "Conversations.Watch").Watch(ctx, o)
 }
 
 // Fork calls ForkFunc.
@@ -458,7 +458,7 @@ func (fake *Conversations) Fork(ctx context.Context, conversationID uuid.UUID, o
 	if fake.ForkFunc != nil {
 		return fake.ForkFunc(ctx, conversationID, o)
 	}
-	return fake.Conversations.Fork(ctx, conversationID, o)
+	return roleBelow(fake.Conversations, "Conversations.Fork").Fork(ctx, conversationID, o)
 }
 
 // Merge calls MergeFunc.
@@ -469,7 +469,7 @@ func (fake *Conversations) Merge(ctx context.Context, from uuid.UUID, into uuid.
 	if fake.MergeFunc != nil {
 		return fake.MergeFunc(ctx, from, into, o)
 	}
-	return fake.Conversations.Merge(ctx, from, into, o)
+	return roleBelow(fake.Conversations, "Conversations.Merge").Merge(ctx, from, into, o)
 }
 
 // Messages is a store.Messages of which each call can be replaced.
@@ -533,7 +533,7 @@ func (fake *Messages) Get(ctx context.Context, id uuid.UUID) (r0 *message.Messag
 	if fake.GetFunc != nil {
 		return fake.GetFunc(ctx, id)
 	}
-	return fake.Messages.Get(ctx, id)
+	return roleBelow(fake.Messages, "Messages.Get").Get(ctx, id)
 }
 
 // GetByKey calls GetByKeyFunc.
@@ -544,7 +544,7 @@ func (fake *Messages) GetByKey(ctx context.Context, conversationID uuid.UUID, ke
 	if fake.GetByKeyFunc != nil {
 		return fake.GetByKeyFunc(ctx, conversationID, key)
 	}
-	return fake.Messages.GetByKey(ctx, conversationID, key)
+	return roleBelow(fake.Messages, "Messages.GetByKey").GetByKey(ctx, conversationID, key)
 }
 
 // List calls ListFunc.
@@ -555,7 +555,7 @@ func (fake *Messages) List(ctx context.Context, conversationID uuid.UUID, f stor
 	if fake.ListFunc != nil {
 		return fake.ListFunc(ctx, conversationID, f, p)
 	}
-	return fake.Messages.List(ctx, conversationID, f, p)
+	return roleBelow(fake.Messages, "Messages.List").List(ctx, conversationID, f, p)
 }
 
 // ListNumbered calls ListNumberedFunc.
@@ -566,7 +566,7 @@ func (fake *Messages) ListNumbered(ctx context.Context, conversationID uuid.UUID
 	if fake.ListNumberedFunc != nil {
 		return fake.ListNumberedFunc(ctx, conversationID, f, n)
 	}
-	return fake.Messages.ListNumbered(ctx, conversationID, f, n)
+	return roleBelow(fake.Messages, "Messages.ListNumbered").ListNumbered(ctx, conversationID, f, n)
 }
 
 // All calls AllFunc.
@@ -577,7 +577,7 @@ func (fake *Messages) All(ctx context.Context, conversationID uuid.UUID, f store
 	if fake.AllFunc != nil {
 		return fake.AllFunc(ctx, conversationID, f)
 	}
-	return fake.Messages.All(ctx, conversationID, f)
+	return roleBelow(fake.Messages, "Messages.All").All(ctx, conversationID, f)
 }
 
 // Last calls LastFunc.
@@ -588,7 +588,7 @@ func (fake *Messages) Last(ctx context.Context, conversationID uuid.UUID, n int)
 	if fake.LastFunc != nil {
 		return fake.LastFunc(ctx, conversationID, n)
 	}
-	return fake.Messages.Last(ctx, conversationID, n)
+	return roleBelow(fake.Messages, "Messages.Last").Last(ctx, conversationID, n)
 }
 
 // Around calls AroundFunc.
@@ -599,7 +599,7 @@ func (fake *Messages) Around(ctx context.Context, conversationID uuid.UUID, seq 
 	if fake.AroundFunc != nil {
 		return fake.AroundFunc(ctx, conversationID, seq, n)
 	}
-	return fake.Messages.Around(ctx, conversationID, seq, n)
+	return roleBelow(fake.Messages, "Messages.Around").Around(ctx, conversationID, seq, n)
 }
 
 // ListByUser calls ListByUserFunc.
@@ -610,7 +610,7 @@ func (fake *Messages) ListByUser(ctx context.Context, f store.MessageFilter, p s
 	if fake.ListByUserFunc != nil {
 		return fake.ListByUserFunc(ctx, f, p)
 	}
-	return fake.Messages.ListByUser(ctx, f, p)
+	return roleBelow(fake.Messages, "Messages.ListByUser").ListByUser(ctx, f, p)
 }
 
 // ListByUserNumbered calls ListByUserNumberedFunc.
@@ -621,7 +621,7 @@ func (fake *Messages) ListByUserNumbered(ctx context.Context, f store.MessageFil
 	if fake.ListByUserNumberedFunc != nil {
 		return fake.ListByUserNumberedFunc(ctx, f, n)
 	}
-	return fake.Messages.ListByUserNumbered(ctx, f, n)
+	return roleBelow(fake.Messages, "Messages.ListByUserNumbered").ListByUserNumbered(ctx, f, n)
 }
 
 // AllByUser calls AllByUserFunc.
@@ -632,7 +632,7 @@ func (fake *Messages) AllByUser(ctx context.Context, f store.MessageFilter) iter
 	if fake.AllByUserFunc != nil {
 		return fake.AllByUserFunc(ctx, f)
 	}
-	return fake.Messages.AllByUser(ctx, f)
+	return roleBelow(fake.Messages, "Messages.AllByUser").AllByUser(ctx, f)
 }
 
 // FindByProviderID calls FindByProviderIDFunc.
@@ -643,7 +643,7 @@ func (fake *Messages) FindByProviderID(ctx context.Context, p message.Provider, 
 	if fake.FindByProviderIDFunc != nil {
 		return fake.FindByProviderIDFunc(ctx, p, id)
 	}
-	return fake.Messages.FindByProviderID(ctx, p, id)
+	return roleBelow(fake.Messages, "Messages.FindByProviderID").FindByProviderID(ctx, p, id)
 }
 
 // FindThread calls FindThreadFunc.
@@ -654,7 +654,7 @@ func (fake *Messages) FindThread(ctx context.Context, m *message.Message) (r0 *c
 	if fake.FindThreadFunc != nil {
 		return fake.FindThreadFunc(ctx, m)
 	}
-	return fake.Messages.FindThread(ctx, m)
+	return roleBelow(fake.Messages, "Messages.FindThread").FindThread(ctx, m)
 }
 
 // Append calls AppendFunc.
@@ -665,7 +665,7 @@ func (fake *Messages) Append(ctx context.Context, conversationID uuid.UUID, m *m
 	if fake.AppendFunc != nil {
 		return fake.AppendFunc(ctx, conversationID, m)
 	}
-	return fake.Messages.Append(ctx, conversationID, m)
+	return roleBelow(fake.Messages, "Messages.Append").Append(ctx, conversationID, m)
 }
 
 // AppendMany calls AppendManyFunc.
@@ -676,7 +676,7 @@ func (fake *Messages) AppendMany(ctx context.Context, conversationID uuid.UUID, 
 	if fake.AppendManyFunc != nil {
 		return fake.AppendManyFunc(ctx, conversationID, ms, o)
 	}
-	return fake.Messages.AppendMany(ctx, conversationID, ms, o)
+	return roleBelow(fake.Messages, "Messages.AppendMany").AppendMany(ctx, conversationID, ms, o)
 }
 
 // Import calls ImportFunc.
@@ -687,7 +687,7 @@ func (fake *Messages) Import(ctx context.Context, rows iter.Seq2[*message.Messag
 	if fake.ImportFunc != nil {
 		return fake.ImportFunc(ctx, rows, o)
 	}
-	return fake.Messages.Import(ctx, rows, o)
+	return roleBelow(fake.Messages, "Messages.Import").Import(ctx, rows, o)
 }
 
 // File calls FileFunc.
@@ -698,7 +698,7 @@ func (fake *Messages) File(ctx context.Context, m *message.Message, o store.File
 	if fake.FileFunc != nil {
 		return fake.FileFunc(ctx, m, o)
 	}
-	return fake.Messages.File(ctx, m, o)
+	return roleBelow(fake.Messages, "Messages.File").File(ctx, m, o)
 }
 
 // AddRefs calls AddRefsFunc.
@@ -709,7 +709,7 @@ func (fake *Messages) AddRefs(ctx context.Context, messageID uuid.UUID, refs ...
 	if fake.AddRefsFunc != nil {
 		return fake.AddRefsFunc(ctx, messageID, refs...)
 	}
-	return fake.Messages.AddRefs(ctx, messageID, refs...)
+	return roleBelow(fake.Messages, "Messages.AddRefs").AddRefs(ctx, messageID, refs...)
 }
 
 // RemoveRefs calls RemoveRefsFunc.
@@ -720,7 +720,7 @@ func (fake *Messages) RemoveRefs(ctx context.Context, messageID uuid.UUID, refs 
 	if fake.RemoveRefsFunc != nil {
 		return fake.RemoveRefsFunc(ctx, messageID, refs...)
 	}
-	return fake.Messages.RemoveRefs(ctx, messageID, refs...)
+	return roleBelow(fake.Messages, "Messages.RemoveRefs").RemoveRefs(ctx, messageID, refs...)
 }
 
 // Refs calls RefsFunc.
@@ -731,7 +731,7 @@ func (fake *Messages) Refs(ctx context.Context, messageID uuid.UUID) (r0 []*mess
 	if fake.RefsFunc != nil {
 		return fake.RefsFunc(ctx, messageID)
 	}
-	return fake.Messages.Refs(ctx, messageID)
+	return roleBelow(fake.Messages, "Messages.Refs").Refs(ctx, messageID)
 }
 
 // GetByRef calls GetByRefFunc.
@@ -742,7 +742,7 @@ func (fake *Messages) GetByRef(ctx context.Context, provider string, ref string)
 	if fake.GetByRefFunc != nil {
 		return fake.GetByRefFunc(ctx, provider, ref)
 	}
-	return fake.Messages.GetByRef(ctx, provider, ref)
+	return roleBelow(fake.Messages, "Messages.GetByRef").GetByRef(ctx, provider, ref)
 }
 
 // Update calls UpdateFunc.
@@ -753,7 +753,7 @@ func (fake *Messages) Update(ctx context.Context, id uuid.UUID, u store.MessageU
 	if fake.UpdateFunc != nil {
 		return fake.UpdateFunc(ctx, id, u)
 	}
-	return fake.Messages.Update(ctx, id, u)
+	return roleBelow(fake.Messages, "Messages.Update").Update(ctx, id, u)
 }
 
 // MergeMetadata calls MergeMetadataFunc.
@@ -764,7 +764,7 @@ func (fake *Messages) MergeMetadata(ctx context.Context, id uuid.UUID, patch mes
 	if fake.MergeMetadataFunc != nil {
 		return fake.MergeMetadataFunc(ctx, id, patch)
 	}
-	return fake.Messages.MergeMetadata(ctx, id, patch)
+	return roleBelow(fake.Messages, "Messages.MergeMetadata").MergeMetadata(ctx, id, patch)
 }
 
 // Delete calls DeleteFunc.
@@ -775,7 +775,7 @@ func (fake *Messages) Delete(ctx context.Context, id uuid.UUID) (r0 *message.Mes
 	if fake.DeleteFunc != nil {
 		return fake.DeleteFunc(ctx, id)
 	}
-	return fake.Messages.Delete(ctx, id)
+	return roleBelow(fake.Messages, "Messages.Delete").Delete(ctx, id)
 }
 
 // Restore calls RestoreFunc.
@@ -786,7 +786,7 @@ func (fake *Messages) Restore(ctx context.Context, id uuid.UUID) (r0 *message.Me
 	if fake.RestoreFunc != nil {
 		return fake.RestoreFunc(ctx, id)
 	}
-	return fake.Messages.Restore(ctx, id)
+	return roleBelow(fake.Messages, "Messages.Restore").Restore(ctx, id)
 }
 
 // RestoreAll calls RestoreAllFunc.
@@ -797,7 +797,7 @@ func (fake *Messages) RestoreAll(ctx context.Context, conversationID uuid.UUID) 
 	if fake.RestoreAllFunc != nil {
 		return fake.RestoreAllFunc(ctx, conversationID)
 	}
-	return fake.Messages.RestoreAll(ctx, conversationID)
+	return roleBelow(fake.Messages, "Messages.RestoreAll").RestoreAll(ctx, conversationID)
 }
 
 // Context calls ContextFunc.
@@ -808,7 +808,7 @@ func (fake *Messages) Context(ctx context.Context, conversationID uuid.UUID, b w
 	if fake.ContextFunc != nil {
 		return fake.ContextFunc(ctx, conversationID, b)
 	}
-	return fake.Messages.Context(ctx, conversationID, b)
+	return roleBelow(fake.Messages, "Messages.Context").Context(ctx, conversationID, b)
 }
 
 // Path calls PathFunc.
@@ -819,7 +819,7 @@ func (fake *Messages) Path(ctx context.Context, conversationID uuid.UUID, seq in
 	if fake.PathFunc != nil {
 		return fake.PathFunc(ctx, conversationID, seq, p)
 	}
-	return fake.Messages.Path(ctx, conversationID, seq, p)
+	return roleBelow(fake.Messages, "Messages.Path").Path(ctx, conversationID, seq, p)
 }
 
 // Branches calls BranchesFunc.
@@ -830,7 +830,7 @@ func (fake *Messages) Branches(ctx context.Context, conversationID uuid.UUID, se
 	if fake.BranchesFunc != nil {
 		return fake.BranchesFunc(ctx, conversationID, seq)
 	}
-	return fake.Messages.Branches(ctx, conversationID, seq)
+	return roleBelow(fake.Messages, "Messages.Branches").Branches(ctx, conversationID, seq)
 }
 
 // SetHead calls SetHeadFunc.
@@ -841,7 +841,7 @@ func (fake *Messages) SetHead(ctx context.Context, conversationID uuid.UUID, seq
 	if fake.SetHeadFunc != nil {
 		return fake.SetHeadFunc(ctx, conversationID, seq)
 	}
-	return fake.Messages.SetHead(ctx, conversationID, seq)
+	return roleBelow(fake.Messages, "Messages.SetHead").SetHead(ctx, conversationID, seq)
 }
 
 // TruncateAfter calls TruncateAfterFunc.
@@ -852,7 +852,7 @@ func (fake *Messages) TruncateAfter(ctx context.Context, conversationID uuid.UUI
 	if fake.TruncateAfterFunc != nil {
 		return fake.TruncateAfterFunc(ctx, conversationID, seq, o)
 	}
-	return fake.Messages.TruncateAfter(ctx, conversationID, seq, o)
+	return roleBelow(fake.Messages, "Messages.TruncateAfter").TruncateAfter(ctx, conversationID, seq, o)
 }
 
 // Replace calls ReplaceFunc.
@@ -863,7 +863,7 @@ func (fake *Messages) Replace(ctx context.Context, conversationID uuid.UUID, ms 
 	if fake.ReplaceFunc != nil {
 		return fake.ReplaceFunc(ctx, conversationID, ms, o)
 	}
-	return fake.Messages.Replace(ctx, conversationID, ms, o)
+	return roleBelow(fake.Messages, "Messages.Replace").Replace(ctx, conversationID, ms, o)
 }
 
 // Stream calls StreamFunc.
@@ -874,7 +874,7 @@ func (fake *Messages) Stream(ctx context.Context, conversationID uuid.UUID, m *m
 	if fake.StreamFunc != nil {
 		return fake.StreamFunc(ctx, conversationID, m, o)
 	}
-	return fake.Messages.Stream(ctx, conversationID, m, o)
+	return roleBelow(fake.Messages, "Messages.Stream").Stream(ctx, conversationID, m, o)
 }
 
 // ResumeStream calls ResumeStreamFunc.
@@ -885,7 +885,7 @@ func (fake *Messages) ResumeStream(ctx context.Context, id uuid.UUID, o store.St
 	if fake.ResumeStreamFunc != nil {
 		return fake.ResumeStreamFunc(ctx, id, o)
 	}
-	return fake.Messages.ResumeStream(ctx, id, o)
+	return roleBelow(fake.Messages, "Messages.ResumeStream").ResumeStream(ctx, id, o)
 }
 
 // StopStream calls StopStreamFunc.
@@ -896,7 +896,7 @@ func (fake *Messages) StopStream(ctx context.Context, id uuid.UUID) (r0 *message
 	if fake.StopStreamFunc != nil {
 		return fake.StopStreamFunc(ctx, id)
 	}
-	return fake.Messages.StopStream(ctx, id)
+	return roleBelow(fake.Messages, "Messages.StopStream").StopStream(ctx, id)
 }
 
 // FollowStream calls FollowStreamFunc.
@@ -907,7 +907,7 @@ func (fake *Messages) FollowStream(ctx context.Context, id uuid.UUID, fromByte i
 	if fake.FollowStreamFunc != nil {
 		return fake.FollowStreamFunc(ctx, id, fromByte, o)
 	}
-	return fake.Messages.FollowStream(ctx, id, fromByte, o)
+	return roleBelow(fake.Messages, "Messages.FollowStream").FollowStream(ctx, id, fromByte, o)
 }
 
 // Vote calls VoteFunc.
@@ -918,7 +918,7 @@ func (fake *Messages) Vote(ctx context.Context, messageID uuid.UUID, v message.V
 	if fake.VoteFunc != nil {
 		return fake.VoteFunc(ctx, messageID, v)
 	}
-	return fake.Messages.Vote(ctx, messageID, v)
+	return roleBelow(fake.Messages, "Messages.Vote").Vote(ctx, messageID, v)
 }
 
 // Unvote calls UnvoteFunc.
@@ -929,7 +929,7 @@ func (fake *Messages) Unvote(ctx context.Context, messageID uuid.UUID, voter str
 	if fake.UnvoteFunc != nil {
 		return fake.UnvoteFunc(ctx, messageID, voter)
 	}
-	return fake.Messages.Unvote(ctx, messageID, voter)
+	return roleBelow(fake.Messages, "Messages.Unvote").Unvote(ctx, messageID, voter)
 }
 
 // Votes calls VotesFunc.
@@ -940,7 +940,7 @@ func (fake *Messages) Votes(ctx context.Context, messageID uuid.UUID) (r0 []*mes
 	if fake.VotesFunc != nil {
 		return fake.VotesFunc(ctx, messageID)
 	}
-	return fake.Messages.Votes(ctx, messageID)
+	return roleBelow(fake.Messages, "Messages.Votes").Votes(ctx, messageID)
 }
 
 // CountVotes calls CountVotesFunc.
@@ -951,7 +951,7 @@ func (fake *Messages) CountVotes(ctx context.Context, messageIDs []uuid.UUID) (r
 	if fake.CountVotesFunc != nil {
 		return fake.CountVotesFunc(ctx, messageIDs)
 	}
-	return fake.Messages.CountVotes(ctx, messageIDs)
+	return roleBelow(fake.Messages, "Messages.CountVotes").CountVotes(ctx, messageIDs)
 }
 
 // Tail calls TailFunc.
@@ -962,7 +962,7 @@ func (fake *Messages) Tail(ctx context.Context, conversationID uuid.UUID, from s
 	if fake.TailFunc != nil {
 		return fake.TailFunc(ctx, conversationID, from, o)
 	}
-	return fake.Messages.Tail(ctx, conversationID, from, o)
+	return roleBelow(fake.Messages, "Messages.Tail").Tail(ctx, conversationID, from, o)
 }
 
 // Move calls MoveFunc.
@@ -973,7 +973,7 @@ func (fake *Messages) Move(ctx context.Context, ids []uuid.UUID, into uuid.UUID,
 	if fake.MoveFunc != nil {
 		return fake.MoveFunc(ctx, ids, into, o)
 	}
-	return fake.Messages.Move(ctx, ids, into, o)
+	return roleBelow(fake.Messages, "Messages.Move").Move(ctx, ids, into, o)
 }
 
 // Suggestions is a store.Suggestions of which each call can be replaced.
@@ -1012,7 +1012,7 @@ func (fake *Suggestions) Get(ctx context.Context, id uuid.UUID) (r0 *suggestion.
 	if fake.GetFunc != nil {
 		return fake.GetFunc(ctx, id)
 	}
-	return fake.Suggestions.Get(ctx, id)
+	return roleBelow(fake.Suggestions, "Suggestions.Get").Get(ctx, id)
 }
 
 // Pending calls PendingFunc.
@@ -1023,7 +1023,7 @@ func (fake *Suggestions) Pending(ctx context.Context, p store.PageRequest) (r0 s
 	if fake.PendingFunc != nil {
 		return fake.PendingFunc(ctx, p)
 	}
-	return fake.Suggestions.Pending(ctx, p)
+	return roleBelow(fake.Suggestions, "Suggestions.Pending").Pending(ctx, p)
 }
 
 // PendingNumbered calls PendingNumberedFunc.
@@ -1034,7 +1034,7 @@ func (fake *Suggestions) PendingNumbered(ctx context.Context, n store.NumberRequ
 	if fake.PendingNumberedFunc != nil {
 		return fake.PendingNumberedFunc(ctx, n)
 	}
-	return fake.Suggestions.PendingNumbered(ctx, n)
+	return roleBelow(fake.Suggestions, "Suggestions.PendingNumbered").PendingNumbered(ctx, n)
 }
 
 // ListByConversationNumbered calls ListByConversationNumberedFunc.
@@ -1045,7 +1045,7 @@ func (fake *Suggestions) ListByConversationNumbered(ctx context.Context, convers
 	if fake.ListByConversationNumberedFunc != nil {
 		return fake.ListByConversationNumberedFunc(ctx, conversationID, n)
 	}
-	return fake.Suggestions.ListByConversationNumbered(ctx, conversationID, n)
+	return roleBelow(fake.Suggestions, "Suggestions.ListByConversationNumbered").ListByConversationNumbered(ctx, conversationID, n)
 }
 
 // ListByConversation calls ListByConversationFunc.
@@ -1056,7 +1056,7 @@ func (fake *Suggestions) ListByConversation(ctx context.Context, conversationID 
 	if fake.ListByConversationFunc != nil {
 		return fake.ListByConversationFunc(ctx, conversationID, p)
 	}
-	return fake.Suggestions.ListByConversation(ctx, conversationID, p)
+	return roleBelow(fake.Suggestions, "Suggestions.ListByConversation").ListByConversation(ctx, conversationID, p)
 }
 
 // Create calls CreateFunc.
@@ -1067,7 +1067,7 @@ func (fake *Suggestions) Create(ctx context.Context, s *suggestion.Suggestion) (
 	if fake.CreateFunc != nil {
 		return fake.CreateFunc(ctx, s)
 	}
-	return fake.Suggestions.Create(ctx, s)
+	return roleBelow(fake.Suggestions, "Suggestions.Create").Create(ctx, s)
 }
 
 // SaveDraft calls SaveDraftFunc.
@@ -1078,7 +1078,7 @@ func (fake *Suggestions) SaveDraft(ctx context.Context, id uuid.UUID, content st
 	if fake.SaveDraftFunc != nil {
 		return fake.SaveDraftFunc(ctx, id, content, o)
 	}
-	return fake.Suggestions.SaveDraft(ctx, id, content, o)
+	return roleBelow(fake.Suggestions, "Suggestions.SaveDraft").SaveDraft(ctx, id, content, o)
 }
 
 // Reopen calls ReopenFunc.
@@ -1089,7 +1089,7 @@ func (fake *Suggestions) Reopen(ctx context.Context, id uuid.UUID, o store.Reope
 	if fake.ReopenFunc != nil {
 		return fake.ReopenFunc(ctx, id, o)
 	}
-	return fake.Suggestions.Reopen(ctx, id, o)
+	return roleBelow(fake.Suggestions, "Suggestions.Reopen").Reopen(ctx, id, o)
 }
 
 // Expire calls ExpireFunc.
@@ -1100,7 +1100,7 @@ func (fake *Suggestions) Expire(ctx context.Context, o store.ExpireOptions) (r0 
 	if fake.ExpireFunc != nil {
 		return fake.ExpireFunc(ctx, o)
 	}
-	return fake.Suggestions.Expire(ctx, o)
+	return roleBelow(fake.Suggestions, "Suggestions.Expire").Expire(ctx, o)
 }
 
 // Approve calls ApproveFunc.
@@ -1111,7 +1111,7 @@ func (fake *Suggestions) Approve(ctx context.Context, id uuid.UUID, r suggestion
 	if fake.ApproveFunc != nil {
 		return fake.ApproveFunc(ctx, id, r)
 	}
-	return fake.Suggestions.Approve(ctx, id, r)
+	return roleBelow(fake.Suggestions, "Suggestions.Approve").Approve(ctx, id, r)
 }
 
 // Edit calls EditFunc.
@@ -1122,7 +1122,7 @@ func (fake *Suggestions) Edit(ctx context.Context, id uuid.UUID, content string,
 	if fake.EditFunc != nil {
 		return fake.EditFunc(ctx, id, content, r)
 	}
-	return fake.Suggestions.Edit(ctx, id, content, r)
+	return roleBelow(fake.Suggestions, "Suggestions.Edit").Edit(ctx, id, content, r)
 }
 
 // Reject calls RejectFunc.
@@ -1133,7 +1133,7 @@ func (fake *Suggestions) Reject(ctx context.Context, id uuid.UUID, r suggestion.
 	if fake.RejectFunc != nil {
 		return fake.RejectFunc(ctx, id, r)
 	}
-	return fake.Suggestions.Reject(ctx, id, r)
+	return roleBelow(fake.Suggestions, "Suggestions.Reject").Reject(ctx, id, r)
 }
 
 // Send calls SendFunc.
@@ -1144,7 +1144,7 @@ func (fake *Suggestions) Send(ctx context.Context, id uuid.UUID, m *message.Mess
 	if fake.SendFunc != nil {
 		return fake.SendFunc(ctx, id, m, o)
 	}
-	return fake.Suggestions.Send(ctx, id, m, o)
+	return roleBelow(fake.Suggestions, "Suggestions.Send").Send(ctx, id, m, o)
 }
 
 // Unsend calls UnsendFunc.
@@ -1155,7 +1155,7 @@ func (fake *Suggestions) Unsend(ctx context.Context, id uuid.UUID) (r0 *suggesti
 	if fake.UnsendFunc != nil {
 		return fake.UnsendFunc(ctx, id)
 	}
-	return fake.Suggestions.Unsend(ctx, id)
+	return roleBelow(fake.Suggestions, "Suggestions.Unsend").Unsend(ctx, id)
 }
 
 // Delete calls DeleteFunc.
@@ -1166,7 +1166,7 @@ func (fake *Suggestions) Delete(ctx context.Context, id uuid.UUID) (r0 *suggesti
 	if fake.DeleteFunc != nil {
 		return fake.DeleteFunc(ctx, id)
 	}
-	return fake.Suggestions.Delete(ctx, id)
+	return roleBelow(fake.Suggestions, "Suggestions.Delete").Delete(ctx, id)
 }
 
 // Restore calls RestoreFunc.
@@ -1177,7 +1177,7 @@ func (fake *Suggestions) Restore(ctx context.Context, id uuid.UUID) (r0 *suggest
 	if fake.RestoreFunc != nil {
 		return fake.RestoreFunc(ctx, id)
 	}
-	return fake.Suggestions.Restore(ctx, id)
+	return roleBelow(fake.Suggestions, "Suggestions.Restore").Restore(ctx, id)
 }
 
 // Summaries is a store.Summaries of which each call can be replaced.
@@ -1204,7 +1204,7 @@ func (fake *Summaries) Cover(ctx context.Context, conversationID uuid.UUID, from
 	if fake.CoverFunc != nil {
 		return fake.CoverFunc(ctx, conversationID, fromSeq, toSeq)
 	}
-	return fake.Summaries.Cover(ctx, conversationID, fromSeq, toSeq)
+	return roleBelow(fake.Summaries, "Summaries.Cover").Cover(ctx, conversationID, fromSeq, toSeq)
 }
 
 // Create calls CreateFunc.
@@ -1215,7 +1215,7 @@ func (fake *Summaries) Create(ctx context.Context, s *conversation.Summary) (err
 	if fake.CreateFunc != nil {
 		return fake.CreateFunc(ctx, s)
 	}
-	return fake.Summaries.Create(ctx, s)
+	return roleBelow(fake.Summaries, "Summaries.Create").Create(ctx, s)
 }
 
 // List calls ListFunc.
@@ -1226,7 +1226,7 @@ func (fake *Summaries) List(ctx context.Context, conversationID uuid.UUID) (r0 [
 	if fake.ListFunc != nil {
 		return fake.ListFunc(ctx, conversationID)
 	}
-	return fake.Summaries.List(ctx, conversationID)
+	return roleBelow(fake.Summaries, "Summaries.List").List(ctx, conversationID)
 }
 
 // Delete calls DeleteFunc.
@@ -1237,7 +1237,7 @@ func (fake *Summaries) Delete(ctx context.Context, id uuid.UUID) (err error) {
 	if fake.DeleteFunc != nil {
 		return fake.DeleteFunc(ctx, id)
 	}
-	return fake.Summaries.Delete(ctx, id)
+	return roleBelow(fake.Summaries, "Summaries.Delete").Delete(ctx, id)
 }
 
 // States is a store.States of which each call can be replaced.
@@ -1265,7 +1265,7 @@ func (fake *States) Get(ctx context.Context, in store.StatePlace, key string) (r
 	if fake.GetFunc != nil {
 		return fake.GetFunc(ctx, in, key)
 	}
-	return fake.States.Get(ctx, in, key)
+	return roleBelow(fake.States, "States.Get").Get(ctx, in, key)
 }
 
 // List calls ListFunc.
@@ -1276,7 +1276,7 @@ func (fake *States) List(ctx context.Context, in store.StatePlace, f store.State
 	if fake.ListFunc != nil {
 		return fake.ListFunc(ctx, in, f)
 	}
-	return fake.States.List(ctx, in, f)
+	return roleBelow(fake.States, "States.List").List(ctx, in, f)
 }
 
 // OfConversation calls OfConversationFunc.
@@ -1287,7 +1287,7 @@ func (fake *States) OfConversation(ctx context.Context, conversationID uuid.UUID
 	if fake.OfConversationFunc != nil {
 		return fake.OfConversationFunc(ctx, conversationID)
 	}
-	return fake.States.OfConversation(ctx, conversationID)
+	return roleBelow(fake.States, "States.OfConversation").OfConversation(ctx, conversationID)
 }
 
 // OfConversations calls OfConversationsFunc.
@@ -1298,7 +1298,7 @@ func (fake *States) OfConversations(ctx context.Context, page []*conversation.Co
 	if fake.OfConversationsFunc != nil {
 		return fake.OfConversationsFunc(ctx, page)
 	}
-	return fake.States.OfConversations(ctx, page)
+	return roleBelow(fake.States, "States.OfConversations").OfConversations(ctx, page)
 }
 
 // Merge calls MergeFunc.
@@ -1309,7 +1309,7 @@ func (fake *States) Merge(ctx context.Context, in store.StatePlace, changes stor
 	if fake.MergeFunc != nil {
 		return fake.MergeFunc(ctx, in, changes, o)
 	}
-	return fake.States.Merge(ctx, in, changes, o)
+	return roleBelow(fake.States, "States.Merge").Merge(ctx, in, changes, o)
 }
 
 // Deliveries is a store.Deliveries of which each call can be replaced.
@@ -1345,7 +1345,7 @@ func (fake *Deliveries) Get(ctx context.Context, id uuid.UUID) (r0 *message.Outb
 	if fake.GetFunc != nil {
 		return fake.GetFunc(ctx, id)
 	}
-	return fake.Deliveries.Get(ctx, id)
+	return roleBelow(fake.Deliveries, "Deliveries.Get").Get(ctx, id)
 }
 
 // List calls ListFunc.
@@ -1356,7 +1356,7 @@ func (fake *Deliveries) List(ctx context.Context, f store.DeliveryFilter, p stor
 	if fake.ListFunc != nil {
 		return fake.ListFunc(ctx, f, p)
 	}
-	return fake.Deliveries.List(ctx, f, p)
+	return roleBelow(fake.Deliveries, "Deliveries.List").List(ctx, f, p)
 }
 
 // Enqueue calls EnqueueFunc.
@@ -1367,7 +1367,7 @@ func (fake *Deliveries) Enqueue(ctx context.Context, e *message.OutboxEntry) (er
 	if fake.EnqueueFunc != nil {
 		return fake.EnqueueFunc(ctx, e)
 	}
-	return fake.Deliveries.Enqueue(ctx, e)
+	return roleBelow(fake.Deliveries, "Deliveries.Enqueue").Enqueue(ctx, e)
 }
 
 // Cancel calls CancelFunc.
@@ -1378,7 +1378,7 @@ func (fake *Deliveries) Cancel(ctx context.Context, id uuid.UUID) (r0 *message.O
 	if fake.CancelFunc != nil {
 		return fake.CancelFunc(ctx, id)
 	}
-	return fake.Deliveries.Cancel(ctx, id)
+	return roleBelow(fake.Deliveries, "Deliveries.Cancel").Cancel(ctx, id)
 }
 
 // Reschedule calls RescheduleFunc.
@@ -1389,7 +1389,7 @@ func (fake *Deliveries) Reschedule(ctx context.Context, id uuid.UUID, at time.Ti
 	if fake.RescheduleFunc != nil {
 		return fake.RescheduleFunc(ctx, id, at)
 	}
-	return fake.Deliveries.Reschedule(ctx, id, at)
+	return roleBelow(fake.Deliveries, "Deliveries.Reschedule").Reschedule(ctx, id, at)
 }
 
 // Retry calls RetryFunc.
@@ -1400,7 +1400,7 @@ func (fake *Deliveries) Retry(ctx context.Context, messageID uuid.UUID) (r0 []*m
 	if fake.RetryFunc != nil {
 		return fake.RetryFunc(ctx, messageID)
 	}
-	return fake.Deliveries.Retry(ctx, messageID)
+	return roleBelow(fake.Deliveries, "Deliveries.Retry").Retry(ctx, messageID)
 }
 
 // Claim calls ClaimFunc.
@@ -1411,7 +1411,7 @@ func (fake *Deliveries) Claim(ctx context.Context, o store.ClaimOptions) (r0 []*
 	if fake.ClaimFunc != nil {
 		return fake.ClaimFunc(ctx, o)
 	}
-	return fake.Deliveries.Claim(ctx, o)
+	return roleBelow(fake.Deliveries, "Deliveries.Claim").Claim(ctx, o)
 }
 
 // Renew calls RenewFunc.
@@ -1422,7 +1422,7 @@ func (fake *Deliveries) Renew(ctx context.Context, id uuid.UUID, worker string, 
 	if fake.RenewFunc != nil {
 		return fake.RenewFunc(ctx, id, worker, lease)
 	}
-	return fake.Deliveries.Renew(ctx, id, worker, lease)
+	return roleBelow(fake.Deliveries, "Deliveries.Renew").Renew(ctx, id, worker, lease)
 }
 
 // Done calls DoneFunc.
@@ -1433,7 +1433,7 @@ func (fake *Deliveries) Done(ctx context.Context, id uuid.UUID, worker string, r
 	if fake.DoneFunc != nil {
 		return fake.DoneFunc(ctx, id, worker, r)
 	}
-	return fake.Deliveries.Done(ctx, id, worker, r)
+	return roleBelow(fake.Deliveries, "Deliveries.Done").Done(ctx, id, worker, r)
 }
 
 // Fail calls FailFunc.
@@ -1444,7 +1444,7 @@ func (fake *Deliveries) Fail(ctx context.Context, id uuid.UUID, worker string, f
 	if fake.FailFunc != nil {
 		return fake.FailFunc(ctx, id, worker, f)
 	}
-	return fake.Deliveries.Fail(ctx, id, worker, f)
+	return roleBelow(fake.Deliveries, "Deliveries.Fail").Fail(ctx, id, worker, f)
 }
 
 // Run calls RunFunc.
@@ -1455,7 +1455,7 @@ func (fake *Deliveries) Run(ctx context.Context, o store.RunOptions, send store.
 	if fake.RunFunc != nil {
 		return fake.RunFunc(ctx, o, send)
 	}
-	return fake.Deliveries.Run(ctx, o, send)
+	return roleBelow(fake.Deliveries, "Deliveries.Run").Run(ctx, o, send)
 }
 
 // Bounce calls BounceFunc.
@@ -1466,7 +1466,7 @@ func (fake *Deliveries) Bounce(ctx context.Context, messageID uuid.UUID, reason 
 	if fake.BounceFunc != nil {
 		return fake.BounceFunc(ctx, messageID, reason)
 	}
-	return fake.Deliveries.Bounce(ctx, messageID, reason)
+	return roleBelow(fake.Deliveries, "Deliveries.Bounce").Bounce(ctx, messageID, reason)
 }
 
 // Delivered calls DeliveredFunc.
@@ -1477,7 +1477,7 @@ func (fake *Deliveries) Delivered(ctx context.Context, messageID uuid.UUID) (r0 
 	if fake.DeliveredFunc != nil {
 		return fake.DeliveredFunc(ctx, messageID)
 	}
-	return fake.Deliveries.Delivered(ctx, messageID)
+	return roleBelow(fake.Deliveries, "Deliveries.Delivered").Delivered(ctx, messageID)
 }
 
 // Search is a store.Search of which each call can be replaced.
@@ -1506,7 +1506,7 @@ func (fake *Search) Messages(ctx context.Context, text string, o store.TextOptio
 	if fake.MessagesFunc != nil {
 		return fake.MessagesFunc(ctx, text, o, p)
 	}
-	return fake.Search.Messages(ctx, text, o, p)
+	return roleBelow(fake.Search, "Search.Messages").Messages(ctx, text, o, p)
 }
 
 // Conversations calls ConversationsFunc.
@@ -1517,7 +1517,7 @@ func (fake *Search) Conversations(ctx context.Context, text string, o store.Text
 	if fake.ConversationsFunc != nil {
 		return fake.ConversationsFunc(ctx, text, o, p)
 	}
-	return fake.Search.Conversations(ctx, text, o, p)
+	return roleBelow(fake.Search, "Search.Conversations").Conversations(ctx, text, o, p)
 }
 
 // SimilarMessages calls SimilarMessagesFunc.
@@ -1528,7 +1528,7 @@ func (fake *Search) SimilarMessages(ctx context.Context, to store.SimilarTo, o s
 	if fake.SimilarMessagesFunc != nil {
 		return fake.SimilarMessagesFunc(ctx, to, o)
 	}
-	return fake.Search.SimilarMessages(ctx, to, o)
+	return roleBelow(fake.Search, "Search.SimilarMessages").SimilarMessages(ctx, to, o)
 }
 
 // SimilarConversations calls SimilarConversationsFunc.
@@ -1539,7 +1539,7 @@ func (fake *Search) SimilarConversations(ctx context.Context, to store.SimilarTo
 	if fake.SimilarConversationsFunc != nil {
 		return fake.SimilarConversationsFunc(ctx, to, o)
 	}
-	return fake.Search.SimilarConversations(ctx, to, o)
+	return roleBelow(fake.Search, "Search.SimilarConversations").SimilarConversations(ctx, to, o)
 }
 
 // MoreLike calls MoreLikeFunc.
@@ -1550,7 +1550,7 @@ func (fake *Search) MoreLike(ctx context.Context, messageID uuid.UUID, o store.S
 	if fake.MoreLikeFunc != nil {
 		return fake.MoreLikeFunc(ctx, messageID, o)
 	}
-	return fake.Search.MoreLike(ctx, messageID, o)
+	return roleBelow(fake.Search, "Search.MoreLike").MoreLike(ctx, messageID, o)
 }
 
 // Hybrid calls HybridFunc.
@@ -1561,7 +1561,7 @@ func (fake *Search) Hybrid(ctx context.Context, text string, o store.HybridOptio
 	if fake.HybridFunc != nil {
 		return fake.HybridFunc(ctx, text, o)
 	}
-	return fake.Search.Hybrid(ctx, text, o)
+	return roleBelow(fake.Search, "Search.Hybrid").Hybrid(ctx, text, o)
 }
 
 // Embeddings is a store.Embeddings of which each call can be replaced.
@@ -1595,7 +1595,7 @@ func (fake *Embeddings) Set(ctx context.Context, messageID uuid.UUID, model stri
 	if fake.SetFunc != nil {
 		return fake.SetFunc(ctx, messageID, model, v)
 	}
-	return fake.Embeddings.Set(ctx, messageID, model, v)
+	return roleBelow(fake.Embeddings, "Embeddings.Set").Set(ctx, messageID, model, v)
 }
 
 // SetMany calls SetManyFunc.
@@ -1606,7 +1606,7 @@ func (fake *Embeddings) SetMany(ctx context.Context, model string, vectors []sto
 	if fake.SetManyFunc != nil {
 		return fake.SetManyFunc(ctx, model, vectors)
 	}
-	return fake.Embeddings.SetMany(ctx, model, vectors)
+	return roleBelow(fake.Embeddings, "Embeddings.SetMany").SetMany(ctx, model, vectors)
 }
 
 // Get calls GetFunc.
@@ -1617,7 +1617,7 @@ func (fake *Embeddings) Get(ctx context.Context, messageID uuid.UUID, model stri
 	if fake.GetFunc != nil {
 		return fake.GetFunc(ctx, messageID, model)
 	}
-	return fake.Embeddings.Get(ctx, messageID, model)
+	return roleBelow(fake.Embeddings, "Embeddings.Get").Get(ctx, messageID, model)
 }
 
 // Missing calls MissingFunc.
@@ -1628,7 +1628,7 @@ func (fake *Embeddings) Missing(ctx context.Context, model string, f store.Embed
 	if fake.MissingFunc != nil {
 		return fake.MissingFunc(ctx, model, f)
 	}
-	return fake.Embeddings.Missing(ctx, model, f)
+	return roleBelow(fake.Embeddings, "Embeddings.Missing").Missing(ctx, model, f)
 }
 
 // EmbedMissing calls EmbedMissingFunc.
@@ -1639,7 +1639,7 @@ func (fake *Embeddings) EmbedMissing(ctx context.Context, e store.Embedder, o st
 	if fake.EmbedMissingFunc != nil {
 		return fake.EmbedMissingFunc(ctx, e, o)
 	}
-	return fake.Embeddings.EmbedMissing(ctx, e, o)
+	return roleBelow(fake.Embeddings, "Embeddings.EmbedMissing").EmbedMissing(ctx, e, o)
 }
 
 // ListSetAside calls ListSetAsideFunc.
@@ -1650,7 +1650,7 @@ func (fake *Embeddings) ListSetAside(ctx context.Context, model string, p store.
 	if fake.ListSetAsideFunc != nil {
 		return fake.ListSetAsideFunc(ctx, model, p)
 	}
-	return fake.Embeddings.ListSetAside(ctx, model, p)
+	return roleBelow(fake.Embeddings, "Embeddings.ListSetAside").ListSetAside(ctx, model, p)
 }
 
 // RetrySetAside calls RetrySetAsideFunc.
@@ -1661,7 +1661,7 @@ func (fake *Embeddings) RetrySetAside(ctx context.Context, model string, message
 	if fake.RetrySetAsideFunc != nil {
 		return fake.RetrySetAsideFunc(ctx, model, messageIDs)
 	}
-	return fake.Embeddings.RetrySetAside(ctx, model, messageIDs)
+	return roleBelow(fake.Embeddings, "Embeddings.RetrySetAside").RetrySetAside(ctx, model, messageIDs)
 }
 
 // Models calls ModelsFunc.
@@ -1672,7 +1672,7 @@ func (fake *Embeddings) Models(ctx context.Context) (r0 []store.ModelCount, err 
 	if fake.ModelsFunc != nil {
 		return fake.ModelsFunc(ctx)
 	}
-	return fake.Embeddings.Models(ctx)
+	return roleBelow(fake.Embeddings, "Embeddings.Models").Models(ctx)
 }
 
 // DropModel calls DropModelFunc.
@@ -1683,7 +1683,7 @@ func (fake *Embeddings) DropModel(ctx context.Context, model string) (r0 int64, 
 	if fake.DropModelFunc != nil {
 		return fake.DropModelFunc(ctx, model)
 	}
-	return fake.Embeddings.DropModel(ctx, model)
+	return roleBelow(fake.Embeddings, "Embeddings.DropModel").DropModel(ctx, model)
 }
 
 // Train calls TrainFunc.
@@ -1694,7 +1694,7 @@ func (fake *Embeddings) Train(ctx context.Context, model string, o store.TrainOp
 	if fake.TrainFunc != nil {
 		return fake.TrainFunc(ctx, model, o)
 	}
-	return fake.Embeddings.Train(ctx, model, o)
+	return roleBelow(fake.Embeddings, "Embeddings.Train").Train(ctx, model, o)
 }
 
 // Trainings calls TrainingsFunc.
@@ -1705,7 +1705,7 @@ func (fake *Embeddings) Trainings(ctx context.Context) (r0 []store.Training, err
 	if fake.TrainingsFunc != nil {
 		return fake.TrainingsFunc(ctx)
 	}
-	return fake.Embeddings.Trainings(ctx)
+	return roleBelow(fake.Embeddings, "Embeddings.Trainings").Trainings(ctx)
 }
 
 // Reports is a store.Reports of which each call can be replaced.
@@ -1756,7 +1756,7 @@ func (fake *Reports) Summary(ctx context.Context, p store.Period) (r0 store.Summ
 	if fake.SummaryFunc != nil {
 		return fake.SummaryFunc(ctx, p)
 	}
-	return fake.Reports.Summary(ctx, p)
+	return roleBelow(fake.Reports, "Reports.Summary").Summary(ctx, p)
 }
 
 // Daily calls DailyFunc.
@@ -1767,7 +1767,7 @@ func (fake *Reports) Daily(ctx context.Context, at time.Time) (r0 store.Daily, e
 	if fake.DailyFunc != nil {
 		return fake.DailyFunc(ctx, at)
 	}
-	return fake.Reports.Daily(ctx, at)
+	return roleBelow(fake.Reports, "Reports.Daily").Daily(ctx, at)
 }
 
 // DailySeries calls DailySeriesFunc.
@@ -1778,7 +1778,7 @@ func (fake *Reports) DailySeries(ctx context.Context, d store.Days) (r0 []store.
 	if fake.DailySeriesFunc != nil {
 		return fake.DailySeriesFunc(ctx, d)
 	}
-	return fake.Reports.DailySeries(ctx, d)
+	return roleBelow(fake.Reports, "Reports.DailySeries").DailySeries(ctx, d)
 }
 
 // MostActive calls MostActiveFunc.
@@ -1789,7 +1789,7 @@ func (fake *Reports) MostActive(ctx context.Context, t store.Top) (r0 []store.Co
 	if fake.MostActiveFunc != nil {
 		return fake.MostActiveFunc(ctx, t)
 	}
-	return fake.Reports.MostActive(ctx, t)
+	return roleBelow(fake.Reports, "Reports.MostActive").MostActive(ctx, t)
 }
 
 // Unread calls UnreadFunc.
@@ -1800,7 +1800,7 @@ func (fake *Reports) Unread(ctx context.Context, since time.Time, p store.PageRe
 	if fake.UnreadFunc != nil {
 		return fake.UnreadFunc(ctx, since, p)
 	}
-	return fake.Reports.Unread(ctx, since, p)
+	return roleBelow(fake.Reports, "Reports.Unread").Unread(ctx, since, p)
 }
 
 // MessagesWithAttachments calls MessagesWithAttachmentsFunc.
@@ -1811,7 +1811,7 @@ func (fake *Reports) MessagesWithAttachments(ctx context.Context, period store.P
 	if fake.MessagesWithAttachmentsFunc != nil {
 		return fake.MessagesWithAttachmentsFunc(ctx, period, p)
 	}
-	return fake.Reports.MessagesWithAttachments(ctx, period, p)
+	return roleBelow(fake.Reports, "Reports.MessagesWithAttachments").MessagesWithAttachments(ctx, period, p)
 }
 
 // AttachmentCounts calls AttachmentCountsFunc.
@@ -1822,7 +1822,7 @@ func (fake *Reports) AttachmentCounts(ctx context.Context, t store.Top) (r0 []st
 	if fake.AttachmentCountsFunc != nil {
 		return fake.AttachmentCountsFunc(ctx, t)
 	}
-	return fake.Reports.AttachmentCounts(ctx, t)
+	return roleBelow(fake.Reports, "Reports.AttachmentCounts").AttachmentCounts(ctx, t)
 }
 
 // ResponseTimes calls ResponseTimesFunc.
@@ -1833,7 +1833,7 @@ func (fake *Reports) ResponseTimes(ctx context.Context, p store.Period) (r0 stor
 	if fake.ResponseTimesFunc != nil {
 		return fake.ResponseTimesFunc(ctx, p)
 	}
-	return fake.Reports.ResponseTimes(ctx, p)
+	return roleBelow(fake.Reports, "Reports.ResponseTimes").ResponseTimes(ctx, p)
 }
 
 // ResponseTimesByConversation calls ResponseTimesByConversationFunc.
@@ -1844,7 +1844,7 @@ func (fake *Reports) ResponseTimesByConversation(ctx context.Context, t store.To
 	if fake.ResponseTimesByConversationFunc != nil {
 		return fake.ResponseTimesByConversationFunc(ctx, t)
 	}
-	return fake.Reports.ResponseTimesByConversation(ctx, t)
+	return roleBelow(fake.Reports, "Reports.ResponseTimesByConversation").ResponseTimesByConversation(ctx, t)
 }
 
 // ResponseTimesByLead calls ResponseTimesByLeadFunc.
@@ -1855,7 +1855,7 @@ func (fake *Reports) ResponseTimesByLead(ctx context.Context, t store.Top) (r0 [
 	if fake.ResponseTimesByLeadFunc != nil {
 		return fake.ResponseTimesByLeadFunc(ctx, t)
 	}
-	return fake.Reports.ResponseTimesByLead(ctx, t)
+	return roleBelow(fake.Reports, "Reports.ResponseTimesByLead").ResponseTimesByLead(ctx, t)
 }
 
 // ResponseTimesByDay calls ResponseTimesByDayFunc.
@@ -1866,7 +1866,7 @@ func (fake *Reports) ResponseTimesByDay(ctx context.Context, d store.Days) (r0 [
 	if fake.ResponseTimesByDayFunc != nil {
 		return fake.ResponseTimesByDayFunc(ctx, d)
 	}
-	return fake.Reports.ResponseTimesByDay(ctx, d)
+	return roleBelow(fake.Reports, "Reports.ResponseTimesByDay").ResponseTimesByDay(ctx, d)
 }
 
 // FirstResponseTimes calls FirstResponseTimesFunc.
@@ -1877,7 +1877,7 @@ func (fake *Reports) FirstResponseTimes(ctx context.Context, p store.Period) (r0
 	if fake.FirstResponseTimesFunc != nil {
 		return fake.FirstResponseTimesFunc(ctx, p)
 	}
-	return fake.Reports.FirstResponseTimes(ctx, p)
+	return roleBelow(fake.Reports, "Reports.FirstResponseTimes").FirstResponseTimes(ctx, p)
 }
 
 // ResponseTimesByAssignee calls ResponseTimesByAssigneeFunc.
@@ -1888,7 +1888,7 @@ func (fake *Reports) ResponseTimesByAssignee(ctx context.Context, t store.Top) (
 	if fake.ResponseTimesByAssigneeFunc != nil {
 		return fake.ResponseTimesByAssigneeFunc(ctx, t)
 	}
-	return fake.Reports.ResponseTimesByAssignee(ctx, t)
+	return roleBelow(fake.Reports, "Reports.ResponseTimesByAssignee").ResponseTimesByAssignee(ctx, t)
 }
 
 // ResponseRate calls ResponseRateFunc.
@@ -1899,7 +1899,7 @@ func (fake *Reports) ResponseRate(ctx context.Context, column string, p store.Pe
 	if fake.ResponseRateFunc != nil {
 		return fake.ResponseRateFunc(ctx, column, p)
 	}
-	return fake.Reports.ResponseRate(ctx, column, p)
+	return roleBelow(fake.Reports, "Reports.ResponseRate").ResponseRate(ctx, column, p)
 }
 
 // SuggestionsByDay calls SuggestionsByDayFunc.
@@ -1910,7 +1910,7 @@ func (fake *Reports) SuggestionsByDay(ctx context.Context, d store.Days) (r0 []s
 	if fake.SuggestionsByDayFunc != nil {
 		return fake.SuggestionsByDayFunc(ctx, d)
 	}
-	return fake.Reports.SuggestionsByDay(ctx, d)
+	return roleBelow(fake.Reports, "Reports.SuggestionsByDay").SuggestionsByDay(ctx, d)
 }
 
 // SuggestionsByConfidence calls SuggestionsByConfidenceFunc.
@@ -1921,7 +1921,7 @@ func (fake *Reports) SuggestionsByConfidence(ctx context.Context, p store.Period
 	if fake.SuggestionsByConfidenceFunc != nil {
 		return fake.SuggestionsByConfidenceFunc(ctx, p, bounds...)
 	}
-	return fake.Reports.SuggestionsByConfidence(ctx, p, bounds...)
+	return roleBelow(fake.Reports, "Reports.SuggestionsByConfidence").SuggestionsByConfidence(ctx, p, bounds...)
 }
 
 // SuggestionsByModel calls SuggestionsByModelFunc.
@@ -1932,7 +1932,7 @@ func (fake *Reports) SuggestionsByModel(ctx context.Context, p store.Period) (r0
 	if fake.SuggestionsByModelFunc != nil {
 		return fake.SuggestionsByModelFunc(ctx, p)
 	}
-	return fake.Reports.SuggestionsByModel(ctx, p)
+	return roleBelow(fake.Reports, "Reports.SuggestionsByModel").SuggestionsByModel(ctx, p)
 }
 
 // HighConfidenceApproved calls HighConfidenceApprovedFunc.
@@ -1943,7 +1943,7 @@ func (fake *Reports) HighConfidenceApproved(ctx context.Context, atLeast float64
 	if fake.HighConfidenceApprovedFunc != nil {
 		return fake.HighConfidenceApprovedFunc(ctx, atLeast, period, p)
 	}
-	return fake.Reports.HighConfidenceApproved(ctx, atLeast, period, p)
+	return roleBelow(fake.Reports, "Reports.HighConfidenceApproved").HighConfidenceApproved(ctx, atLeast, period, p)
 }
 
 // DecisionTimes calls DecisionTimesFunc.
@@ -1954,7 +1954,7 @@ func (fake *Reports) DecisionTimes(ctx context.Context, p store.Period) (r0 stor
 	if fake.DecisionTimesFunc != nil {
 		return fake.DecisionTimesFunc(ctx, p)
 	}
-	return fake.Reports.DecisionTimes(ctx, p)
+	return roleBelow(fake.Reports, "Reports.DecisionTimes").DecisionTimes(ctx, p)
 }
 
 // EditDistances calls EditDistancesFunc.
@@ -1965,7 +1965,7 @@ func (fake *Reports) EditDistances(ctx context.Context, p store.Period) (r0 stor
 	if fake.EditDistancesFunc != nil {
 		return fake.EditDistancesFunc(ctx, p)
 	}
-	return fake.Reports.EditDistances(ctx, p)
+	return roleBelow(fake.Reports, "Reports.EditDistances").EditDistances(ctx, p)
 }
 
 // CostsByConversation calls CostsByConversationFunc.
@@ -1976,7 +1976,7 @@ func (fake *Reports) CostsByConversation(ctx context.Context, t store.Top) (r0 [
 	if fake.CostsByConversationFunc != nil {
 		return fake.CostsByConversationFunc(ctx, t)
 	}
-	return fake.Reports.CostsByConversation(ctx, t)
+	return roleBelow(fake.Reports, "Reports.CostsByConversation").CostsByConversation(ctx, t)
 }
 
 // CostsByLead calls CostsByLeadFunc.
@@ -1987,7 +1987,7 @@ func (fake *Reports) CostsByLead(ctx context.Context, t store.Top) (r0 []store.L
 	if fake.CostsByLeadFunc != nil {
 		return fake.CostsByLeadFunc(ctx, t)
 	}
-	return fake.Reports.CostsByLead(ctx, t)
+	return roleBelow(fake.Reports, "Reports.CostsByLead").CostsByLead(ctx, t)
 }
 
 // CostsByModel calls CostsByModelFunc.
@@ -1998,7 +1998,7 @@ func (fake *Reports) CostsByModel(ctx context.Context, t store.Top) (r0 []store.
 	if fake.CostsByModelFunc != nil {
 		return fake.CostsByModelFunc(ctx, t)
 	}
-	return fake.Reports.CostsByModel(ctx, t)
+	return roleBelow(fake.Reports, "Reports.CostsByModel").CostsByModel(ctx, t)
 }
 
 // CostsByDay calls CostsByDayFunc.
@@ -2009,7 +2009,7 @@ func (fake *Reports) CostsByDay(ctx context.Context, d store.Days) (r0 []store.D
 	if fake.CostsByDayFunc != nil {
 		return fake.CostsByDayFunc(ctx, d)
 	}
-	return fake.Reports.CostsByDay(ctx, d)
+	return roleBelow(fake.Reports, "Reports.CostsByDay").CostsByDay(ctx, d)
 }
 
 // UsageByConversation calls UsageByConversationFunc.
@@ -2020,7 +2020,7 @@ func (fake *Reports) UsageByConversation(ctx context.Context, t store.Top) (r0 [
 	if fake.UsageByConversationFunc != nil {
 		return fake.UsageByConversationFunc(ctx, t)
 	}
-	return fake.Reports.UsageByConversation(ctx, t)
+	return roleBelow(fake.Reports, "Reports.UsageByConversation").UsageByConversation(ctx, t)
 }
 
 // UsageByUser calls UsageByUserFunc.
@@ -2031,7 +2031,7 @@ func (fake *Reports) UsageByUser(ctx context.Context, t store.Top) (r0 []store.U
 	if fake.UsageByUserFunc != nil {
 		return fake.UsageByUserFunc(ctx, t)
 	}
-	return fake.Reports.UsageByUser(ctx, t)
+	return roleBelow(fake.Reports, "Reports.UsageByUser").UsageByUser(ctx, t)
 }
 
 // UsageByModel calls UsageByModelFunc.
@@ -2042,7 +2042,7 @@ func (fake *Reports) UsageByModel(ctx context.Context, t store.Top) (r0 []store.
 	if fake.UsageByModelFunc != nil {
 		return fake.UsageByModelFunc(ctx, t)
 	}
-	return fake.Reports.UsageByModel(ctx, t)
+	return roleBelow(fake.Reports, "Reports.UsageByModel").UsageByModel(ctx, t)
 }
 
 // UsageByDay calls UsageByDayFunc.
@@ -2053,7 +2053,7 @@ func (fake *Reports) UsageByDay(ctx context.Context, d store.Days) (r0 []store.D
 	if fake.UsageByDayFunc != nil {
 		return fake.UsageByDayFunc(ctx, d)
 	}
-	return fake.Reports.UsageByDay(ctx, d)
+	return roleBelow(fake.Reports, "Reports.UsageByDay").UsageByDay(ctx, d)
 }
 
 // Maintenance is a store.Maintenance of which each call can be replaced.
@@ -2093,7 +2093,7 @@ func (fake *Maintenance) ArchiveInactive(ctx context.Context, t time.Time) (r0 i
 	if fake.ArchiveInactiveFunc != nil {
 		return fake.ArchiveInactiveFunc(ctx, t)
 	}
-	return fake.Maintenance.ArchiveInactive(ctx, t)
+	return roleBelow(fake.Maintenance, "Maintenance.ArchiveInactive").ArchiveInactive(ctx, t)
 }
 
 // Purge calls PurgeFunc.
@@ -2104,7 +2104,7 @@ func (fake *Maintenance) Purge(ctx context.Context, t time.Time) (r0 store.Count
 	if fake.PurgeFunc != nil {
 		return fake.PurgeFunc(ctx, t)
 	}
-	return fake.Maintenance.Purge(ctx, t)
+	return roleBelow(fake.Maintenance, "Maintenance.Purge").Purge(ctx, t)
 }
 
 // Retain calls RetainFunc.
@@ -2115,7 +2115,7 @@ func (fake *Maintenance) Retain(ctx context.Context, p store.RetentionPolicy) (r
 	if fake.RetainFunc != nil {
 		return fake.RetainFunc(ctx, p)
 	}
-	return fake.Maintenance.Retain(ctx, p)
+	return roleBelow(fake.Maintenance, "Maintenance.Retain").Retain(ctx, p)
 }
 
 // EraseLead calls EraseLeadFunc.
@@ -2126,7 +2126,7 @@ func (fake *Maintenance) EraseLead(ctx context.Context, leadID string) (r0 store
 	if fake.EraseLeadFunc != nil {
 		return fake.EraseLeadFunc(ctx, leadID)
 	}
-	return fake.Maintenance.EraseLead(ctx, leadID)
+	return roleBelow(fake.Maintenance, "Maintenance.EraseLead").EraseLead(ctx, leadID)
 }
 
 // EraseUser calls EraseUserFunc.
@@ -2137,7 +2137,7 @@ func (fake *Maintenance) EraseUser(ctx context.Context) (r0 store.Counts, err er
 	if fake.EraseUserFunc != nil {
 		return fake.EraseUserFunc(ctx)
 	}
-	return fake.Maintenance.EraseUser(ctx)
+	return roleBelow(fake.Maintenance, "Maintenance.EraseUser").EraseUser(ctx)
 }
 
 // Orphans calls OrphansFunc.
@@ -2148,7 +2148,7 @@ func (fake *Maintenance) Orphans(ctx context.Context) (r0 store.Counts, err erro
 	if fake.OrphansFunc != nil {
 		return fake.OrphansFunc(ctx)
 	}
-	return fake.Maintenance.Orphans(ctx)
+	return roleBelow(fake.Maintenance, "Maintenance.Orphans").Orphans(ctx)
 }
 
 // RemoveOrphans calls RemoveOrphansFunc.
@@ -2159,7 +2159,7 @@ func (fake *Maintenance) RemoveOrphans(ctx context.Context) (r0 store.Counts, er
 	if fake.RemoveOrphansFunc != nil {
 		return fake.RemoveOrphansFunc(ctx)
 	}
-	return fake.Maintenance.RemoveOrphans(ctx)
+	return roleBelow(fake.Maintenance, "Maintenance.RemoveOrphans").RemoveOrphans(ctx)
 }
 
 // Counts calls CountsFunc.
@@ -2170,7 +2170,7 @@ func (fake *Maintenance) Counts(ctx context.Context) (r0 store.Counts, err error
 	if fake.CountsFunc != nil {
 		return fake.CountsFunc(ctx)
 	}
-	return fake.Maintenance.Counts(ctx)
+	return roleBelow(fake.Maintenance, "Maintenance.Counts").Counts(ctx)
 }
 
 // Analyze calls AnalyzeFunc.
@@ -2181,7 +2181,7 @@ func (fake *Maintenance) Analyze(ctx context.Context) (err error) {
 	if fake.AnalyzeFunc != nil {
 		return fake.AnalyzeFunc(ctx)
 	}
-	return fake.Maintenance.Analyze(ctx)
+	return roleBelow(fake.Maintenance, "Maintenance.Analyze").Analyze(ctx)
 }
 
 // Vacuum calls VacuumFunc.
@@ -2192,7 +2192,7 @@ func (fake *Maintenance) Vacuum(ctx context.Context) (err error) {
 	if fake.VacuumFunc != nil {
 		return fake.VacuumFunc(ctx)
 	}
-	return fake.Maintenance.Vacuum(ctx)
+	return roleBelow(fake.Maintenance, "Maintenance.Vacuum").Vacuum(ctx)
 }
 
 // VacuumFull calls VacuumFullFunc.
@@ -2203,7 +2203,7 @@ func (fake *Maintenance) VacuumFull(ctx context.Context) (err error) {
 	if fake.VacuumFullFunc != nil {
 		return fake.VacuumFullFunc(ctx)
 	}
-	return fake.Maintenance.VacuumFull(ctx)
+	return roleBelow(fake.Maintenance, "Maintenance.VacuumFull").VacuumFull(ctx)
 }
 
 // Reindex calls ReindexFunc.
@@ -2214,7 +2214,7 @@ func (fake *Maintenance) Reindex(ctx context.Context) (err error) {
 	if fake.ReindexFunc != nil {
 		return fake.ReindexFunc(ctx)
 	}
-	return fake.Maintenance.Reindex(ctx)
+	return roleBelow(fake.Maintenance, "Maintenance.Reindex").Reindex(ctx)
 }
 
 // PackSearch calls PackSearchFunc.
@@ -2225,7 +2225,7 @@ func (fake *Maintenance) PackSearch(ctx context.Context) (err error) {
 	if fake.PackSearchFunc != nil {
 		return fake.PackSearchFunc(ctx)
 	}
-	return fake.Maintenance.PackSearch(ctx)
+	return roleBelow(fake.Maintenance, "Maintenance.PackSearch").PackSearch(ctx)
 }
 
 // ReindexSearch calls ReindexSearchFunc.
@@ -2236,7 +2236,7 @@ func (fake *Maintenance) ReindexSearch(ctx context.Context, progress func(store.
 	if fake.ReindexSearchFunc != nil {
 		return fake.ReindexSearchFunc(ctx, progress)
 	}
-	return fake.Maintenance.ReindexSearch(ctx, progress)
+	return roleBelow(fake.Maintenance, "Maintenance.ReindexSearch").ReindexSearch(ctx, progress)
 }
 
 // SearchState calls SearchStateFunc.
@@ -2247,7 +2247,7 @@ func (fake *Maintenance) SearchState(ctx context.Context) (r0 store.SearchState,
 	if fake.SearchStateFunc != nil {
 		return fake.SearchStateFunc(ctx)
 	}
-	return fake.Maintenance.SearchState(ctx)
+	return roleBelow(fake.Maintenance, "Maintenance.SearchState").SearchState(ctx)
 }
 
 // SweepStreams calls SweepStreamsFunc.
@@ -2258,7 +2258,7 @@ func (fake *Maintenance) SweepStreams(ctx context.Context, olderThan time.Durati
 	if fake.SweepStreamsFunc != nil {
 		return fake.SweepStreamsFunc(ctx, olderThan)
 	}
-	return fake.Maintenance.SweepStreams(ctx, olderThan)
+	return roleBelow(fake.Maintenance, "Maintenance.SweepStreams").SweepStreams(ctx, olderThan)
 }
 
 // DeadStreams calls DeadStreamsFunc.
@@ -2269,7 +2269,7 @@ func (fake *Maintenance) DeadStreams(ctx context.Context, olderThan time.Duratio
 	if fake.DeadStreamsFunc != nil {
 		return fake.DeadStreamsFunc(ctx, olderThan)
 	}
-	return fake.Maintenance.DeadStreams(ctx, olderThan)
+	return roleBelow(fake.Maintenance, "Maintenance.DeadStreams").DeadStreams(ctx, olderThan)
 }
 
 // Health is a store.Health of which each call can be replaced.
@@ -2302,7 +2302,7 @@ func (fake *Health) Ready(ctx context.Context) (r0 store.Readiness, err error) {
 	if fake.ReadyFunc != nil {
 		return fake.ReadyFunc(ctx)
 	}
-	return fake.Health.Ready(ctx)
+	return roleBelow(fake.Health, "Health.Ready").Ready(ctx)
 }
 
 // PoolStats calls PoolStatsFunc.
@@ -2310,7 +2310,7 @@ func (fake *Health) PoolStats() []store.PoolStats {
 	if fake.PoolStatsFunc != nil {
 		return fake.PoolStatsFunc()
 	}
-	return fake.Health.PoolStats()
+	return roleBelow(fake.Health, "Health.PoolStats").PoolStats()
 }
 
 // Replicas calls ReplicasFunc.
@@ -2318,7 +2318,7 @@ func (fake *Health) Replicas() []store.ReplicaState {
 	if fake.ReplicasFunc != nil {
 		return fake.ReplicasFunc()
 	}
-	return fake.Health.Replicas()
+	return roleBelow(fake.Health, "Health.Replicas").Replicas()
 }
 
 // TableSizes calls TableSizesFunc.
@@ -2329,7 +2329,7 @@ func (fake *Health) TableSizes(ctx context.Context) (r0 []store.TableSize, err e
 	if fake.TableSizesFunc != nil {
 		return fake.TableSizesFunc(ctx)
 	}
-	return fake.Health.TableSizes(ctx)
+	return roleBelow(fake.Health, "Health.TableSizes").TableSizes(ctx)
 }
 
 // IndexUsage calls IndexUsageFunc.
@@ -2340,7 +2340,7 @@ func (fake *Health) IndexUsage(ctx context.Context) (r0 []store.IndexUsage, err 
 	if fake.IndexUsageFunc != nil {
 		return fake.IndexUsageFunc(ctx)
 	}
-	return fake.Health.IndexUsage(ctx)
+	return roleBelow(fake.Health, "Health.IndexUsage").IndexUsage(ctx)
 }
 
 // SlowQueries calls SlowQueriesFunc.
@@ -2351,7 +2351,7 @@ func (fake *Health) SlowQueries(ctx context.Context, limit int) (r0 []store.Slow
 	if fake.SlowQueriesFunc != nil {
 		return fake.SlowQueriesFunc(ctx, limit)
 	}
-	return fake.Health.SlowQueries(ctx, limit)
+	return roleBelow(fake.Health, "Health.SlowQueries").SlowQueries(ctx, limit)
 }
 
 // ResetSlowQueries calls ResetSlowQueriesFunc.
@@ -2362,7 +2362,7 @@ func (fake *Health) ResetSlowQueries(ctx context.Context) (err error) {
 	if fake.ResetSlowQueriesFunc != nil {
 		return fake.ResetSlowQueriesFunc(ctx)
 	}
-	return fake.Health.ResetSlowQueries(ctx)
+	return roleBelow(fake.Health, "Health.ResetSlowQueries").ResetSlowQueries(ctx)
 }
 
 // Deliveries calls DeliveriesFunc.
@@ -2373,7 +2373,7 @@ func (fake *Health) Deliveries(ctx context.Context) (r0 store.DeliveryHealth, er
 	if fake.DeliveriesFunc != nil {
 		return fake.DeliveriesFunc(ctx)
 	}
-	return fake.Health.Deliveries(ctx)
+	return roleBelow(fake.Health, "Health.Deliveries").Deliveries(ctx)
 }
 
 // Pages calls PagesFunc.
@@ -2384,7 +2384,7 @@ func (fake *Health) Pages(ctx context.Context) (r0 store.Pages, err error) {
 	if fake.PagesFunc != nil {
 		return fake.PagesFunc(ctx)
 	}
-	return fake.Health.Pages(ctx)
+	return roleBelow(fake.Health, "Health.Pages").Pages(ctx)
 }
 
 // Check calls CheckFunc.
@@ -2395,7 +2395,7 @@ func (fake *Health) Check(ctx context.Context) (r0 []string, err error) {
 	if fake.CheckFunc != nil {
 		return fake.CheckFunc(ctx)
 	}
-	return fake.Health.Check(ctx)
+	return roleBelow(fake.Health, "Health.Check").Check(ctx)
 }
 
 // MessageStream is a store.MessageStream of which each call can be replaced.
@@ -2429,7 +2429,7 @@ func (fake *MessageStream) ID() uuid.UUID {
 	if fake.IDFunc != nil {
 		return fake.IDFunc()
 	}
-	return fake.MessageStream.ID()
+	return roleBelow(fake.MessageStream, "MessageStream.ID").ID()
 }
 
 // Seq calls SeqFunc.
@@ -2437,7 +2437,7 @@ func (fake *MessageStream) Seq() int64 {
 	if fake.SeqFunc != nil {
 		return fake.SeqFunc()
 	}
-	return fake.MessageStream.Seq()
+	return roleBelow(fake.MessageStream, "MessageStream.Seq").Seq()
 }
 
 // Write calls WriteFunc.
@@ -2448,7 +2448,7 @@ func (fake *MessageStream) Write(ctx context.Context, text string) (err error) {
 	if fake.WriteFunc != nil {
 		return fake.WriteFunc(ctx, text)
 	}
-	return fake.MessageStream.Write(ctx, text)
+	return roleBelow(fake.MessageStream, "MessageStream.Write").Write(ctx, text)
 }
 
 // SetToolCalls calls SetToolCallsFunc.
@@ -2459,7 +2459,7 @@ func (fake *MessageStream) SetToolCalls(ctx context.Context, doc message.JSON) (
 	if fake.SetToolCallsFunc != nil {
 		return fake.SetToolCallsFunc(ctx, doc)
 	}
-	return fake.MessageStream.SetToolCalls(ctx, doc)
+	return roleBelow(fake.MessageStream, "MessageStream.SetToolCalls").SetToolCalls(ctx, doc)
 }
 
 // SetToolResults calls SetToolResultsFunc.
@@ -2470,7 +2470,7 @@ func (fake *MessageStream) SetToolResults(ctx context.Context, doc message.JSON)
 	if fake.SetToolResultsFunc != nil {
 		return fake.SetToolResultsFunc(ctx, doc)
 	}
-	return fake.MessageStream.SetToolResults(ctx, doc)
+	return roleBelow(fake.MessageStream, "MessageStream.SetToolResults").SetToolResults(ctx, doc)
 }
 
 // SetPayload calls SetPayloadFunc.
@@ -2481,7 +2481,7 @@ func (fake *MessageStream) SetPayload(ctx context.Context, format string, p mess
 	if fake.SetPayloadFunc != nil {
 		return fake.SetPayloadFunc(ctx, format, p)
 	}
-	return fake.MessageStream.SetPayload(ctx, format, p)
+	return roleBelow(fake.MessageStream, "MessageStream.SetPayload").SetPayload(ctx, format, p)
 }
 
 // SetUsage calls SetUsageFunc.
@@ -2492,7 +2492,7 @@ func (fake *MessageStream) SetUsage(ctx context.Context, u store.Usage) (err err
 	if fake.SetUsageFunc != nil {
 		return fake.SetUsageFunc(ctx, u)
 	}
-	return fake.MessageStream.SetUsage(ctx, u)
+	return roleBelow(fake.MessageStream, "MessageStream.SetUsage").SetUsage(ctx, u)
 }
 
 // Flush calls FlushFunc.
@@ -2503,7 +2503,7 @@ func (fake *MessageStream) Flush(ctx context.Context) (err error) {
 	if fake.FlushFunc != nil {
 		return fake.FlushFunc(ctx)
 	}
-	return fake.MessageStream.Flush(ctx)
+	return roleBelow(fake.MessageStream, "MessageStream.Flush").Flush(ctx)
 }
 
 // Beat calls BeatFunc.
@@ -2514,7 +2514,7 @@ func (fake *MessageStream) Beat(ctx context.Context) (err error) {
 	if fake.BeatFunc != nil {
 		return fake.BeatFunc(ctx)
 	}
-	return fake.MessageStream.Beat(ctx)
+	return roleBelow(fake.MessageStream, "MessageStream.Beat").Beat(ctx)
 }
 
 // Finish calls FinishFunc.
@@ -2525,7 +2525,7 @@ func (fake *MessageStream) Finish(ctx context.Context, u store.Usage) (err error
 	if fake.FinishFunc != nil {
 		return fake.FinishFunc(ctx, u)
 	}
-	return fake.MessageStream.Finish(ctx, u)
+	return roleBelow(fake.MessageStream, "MessageStream.Finish").Finish(ctx, u)
 }
 
 // Interrupt calls InterruptFunc.
@@ -2536,7 +2536,7 @@ func (fake *MessageStream) Interrupt(ctx context.Context) (err error) {
 	if fake.InterruptFunc != nil {
 		return fake.InterruptFunc(ctx)
 	}
-	return fake.MessageStream.Interrupt(ctx)
+	return roleBelow(fake.MessageStream, "MessageStream.Interrupt").Interrupt(ctx)
 }
 
 // Fail calls FailFunc.
@@ -2547,7 +2547,7 @@ func (fake *MessageStream) Fail(ctx context.Context, reason string) (err error) 
 	if fake.FailFunc != nil {
 		return fake.FailFunc(ctx, reason)
 	}
-	return fake.MessageStream.Fail(ctx, reason)
+	return roleBelow(fake.MessageStream, "MessageStream.Fail").Fail(ctx, reason)
 }
 
 // Text calls TextFunc.
@@ -2555,7 +2555,7 @@ func (fake *MessageStream) Text() string {
 	if fake.TextFunc != nil {
 		return fake.TextFunc()
 	}
-	return fake.MessageStream.Text()
+	return roleBelow(fake.MessageStream, "MessageStream.Text").Text()
 }
 
 // Flushed calls FlushedFunc.
@@ -2563,7 +2563,7 @@ func (fake *MessageStream) Flushed() int64 {
 	if fake.FlushedFunc != nil {
 		return fake.FlushedFunc()
 	}
-	return fake.MessageStream.Flushed()
+	return roleBelow(fake.MessageStream, "MessageStream.Flushed").Flushed()
 }
 
 // Roles are the fakes that the scopes and the health of a Store hand out, each with the real role below it.

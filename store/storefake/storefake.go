@@ -43,7 +43,8 @@ type Store struct {
 var _ store.Store = (*Store)(nil)
 
 // New returns a fake over a store, all of whose calls go to it until a function is set. Closing the
-// fake closes that store.
+// fake closes that store. There has to be one: a nil one panics when a scope is asked for. Where no
+// database is wanted, the fakes of the roles do without.
 func New(below store.Store) *Store { return &Store{Store: below} }
 
 // ForUser returns the scope of a user, with the fake's roles.
@@ -74,6 +75,15 @@ func (s *Store) over(below store.Store) *Store {
 type scope struct {
 	store.Scope
 	of *Store
+}
+
+// roleBelow is the role that a call without a function goes to. A test that has neither panics with
+// the name of the call.
+func roleBelow[T any](role T, call string) T {
+	if any(role) == nil {
+		panic("storefake: " + call + " was called, which has no function and no store below it")
+	}
+	return role
 }
 
 // before asks a function that may be nil.

@@ -134,6 +134,15 @@ func openFake(t *testing.T) (*storefake.Store, store.Store) {
 }
 
 // TestStoreFallsThrough: a service sees no difference until something is replaced.
+func TestPanicOfACallNamesIt(t *testing.T) {
+	t.Parallel()
+	const reason = " was called, which has no function and no store below it"
+	assert.PanicsWithValue(t, "storefake: Messages.Last"+reason, func() {
+		_, _ = (&storefake.Messages{}).Last(t.Context(), uuid.New(), 1)
+	})
+	assert.PanicsWithValue(t, "storefake: MessageStream.Text"+reason, func() { (&storefake.MessageStream{}).Text() })
+}
+
 func TestStoreFallsThrough(t *testing.T) {
 	t.Parallel()
 	fake, below := openFake(t)

@@ -76,7 +76,7 @@ func (r role) write(b *bytes.Buffer) {
 		fmt.Fprintf(b, "\n// %s calls %sFunc.\nfunc (fake *%s) %s(%s) %s {\n", m.name, m.name, r.name, m.name, m.params(), m.named())
 		m.writeBefore(b, r.call(m))
 		fmt.Fprintf(b, "if fake.%sFunc != nil {\nreturn fake.%sFunc(%s)\n}\n", m.name, m.name, m.args())
-		fmt.Fprintf(b, "return fake.%s.%s(%s)\n}\n", r.name, m.name, m.args())
+		fmt.Fprintf(b, "return roleBelow(fake.%s, %q).%s(%s)\n}\n", r.name, r.call(m), m.name, m.args())
 	}
 }
 
