@@ -6,6 +6,7 @@ toolchain go1.26.11
 
 require (
 	github.com/convostore/convostore v0.0.0
+	github.com/emersion/go-message v0.18.2
 	github.com/google/uuid v1.6.0
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/net v0.62.0

@@ -73,6 +73,12 @@ func TestMailIsImportedSearchedAndErased(t *testing.T) {
 		require.Equal(t, "Boots", f.Hits[0].Subject)
 		require.Contains(t, must(t, "search", "-d", db, "--", "boots", "-red"), "0 hits")
 
+		box, other := filepath.Join(dir, "out.mbox"), filepath.Join(dir, "other.db")
+		require.Equal(t, box+": 1 conversation, 1 message\n", must(t, "export", "-d", db, "--format", "mbox", "--output", box))
+		require.Contains(t, must(t, "import", "-d", other, "--me", "us@example.com", box), "1 mail read: 1 stored, 0 there already, 0 skipped")
+		require.Equal(t, must(t, "export", "-d", db, "--format", "mbox"), must(t, "export", "-d", other, "--format", "mbox"))
+		require.Contains(t, must(t, "import", "-d", db, "--me", "us@example.com", box), "1 mail read: 0 stored, 1 there already")
+
 		_, errs, code = try(t, "erase", "user", "me", "-d", db)
 		require.Equal(t, exitUsage, code)
 		require.Contains(t, errs, "--yes")
@@ -180,6 +186,7 @@ func TestRefuses(t *testing.T) {
 		{"export -d " + db, exitUsage, "--user"},
 		{"export -d " + db + " --format pdf", exitUsage, "--format"},
 		{"export -d " + db + " --user all --format claude", exitUsage, "--format"},
+		{"export -d " + db + " --user all --format mbox", exitUsage, "--format"},
 		{"export -d " + db + " --json", exitUsage, "--json"},
 		{"serve -d " + db + " --listen 0.0.0.0:0", exitUsage, "--host"},
 		{"serve -d " + db + " --listen 0.0.0.0:0 --host x.example", exitUsage, "--tls-cert"},
