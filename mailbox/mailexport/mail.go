@@ -3,7 +3,6 @@ package mailexport
 import (
 	"bytes"
 	"cmp"
-	"io"
 	"maps"
 	"mime"
 	"regexp"
@@ -73,7 +72,8 @@ func write(h mail.Header, text string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(w, text); err != nil {
+	// A CR alone, as old texts have it, would end a line, and have the next LF lost.
+	if _, err := strings.NewReplacer("\r\n", "\n", "\r", "\n").WriteString(w, text); err != nil {
 		return nil, err
 	}
 	if err := w.Close(); err != nil {
