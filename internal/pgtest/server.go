@@ -20,7 +20,7 @@ func StartServer(tb testing.TB) *Server {
 	if testing.Short() {
 		tb.Skip("pgtest: a private server is not for short mode")
 	}
-	server, err := pgserver.Start(tb.Context(), pgserver.Options{Durable: true})
+	server, err := pgserver.Start(tb.Context(), pgserver.Options{Durable: true, Memory: true})
 	return started(tb, server, err)
 }
 

@@ -47,6 +47,7 @@ func main() {
 	flag.IntVar(&options.version, "version", 0, "the major `version` of PostgreSQL, put into a folder where it is not installed (0: the one that is there)")
 	flag.Usage = usage
 	flag.Parse()
+	options.server.Memory = !options.server.Durable
 	if flag.NArg() == 0 {
 		usage()
 		os.Exit(2)

@@ -1,6 +1,7 @@
 package pgserver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -26,11 +27,14 @@ func pickPort(tcp bool) (int, error) {
 // strictest system allows.
 const maxSocketDir = 80
 
-// makeDir makes the server's directory, below /tmp where the path of the
+// makeDir makes the server's directory, in memory or below /tmp where the path of the
 // ordinary temporary directory is too long for a unix socket or closed to the
 // server's user, as one of root's own is.
-func makeDir(as *account) (string, error) {
+func makeDir(as *account, memory bool) (string, error) {
 	base := os.TempDir()
+	if memory {
+		base = cmp.Or(memoryDir(), base)
+	}
 	if len(base)+len("/pg-4294967295") > maxSocketDir || as != nil && !openToOthers(base) {
 		base = "/tmp"
 	}

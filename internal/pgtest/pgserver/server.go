@@ -23,6 +23,7 @@ import (
 type Options struct {
 	Durable bool // a commit survives a crash; off, tests are several times faster
 	TCP     bool // listen on a free port of 127.0.0.1 as well
+	Memory  bool // keep the files in memory, where there is plenty: to make and drop a database takes a fifth of the time
 }
 
 // Server is a running throw-away server with a directory of its own. Its
@@ -74,7 +75,7 @@ func (s *Server) prepare() (err error) {
 	if s.port, err = pickPort(s.options.TCP); err != nil {
 		return err
 	}
-	s.dir, err = makeDir(s.account)
+	s.dir, err = makeDir(s.account, s.options.Memory)
 	return err
 }
 
