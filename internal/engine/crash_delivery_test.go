@@ -55,7 +55,7 @@ func sizeOfDeliveries(t *testing.T) crashOfDeliveries {
 		return crashOfDeliveries{must(strconv.Atoi(n)), 8, time.Second, 0}
 	}
 	if testrun.Full() {
-		return crashOfDeliveries{2000, 8, time.Second / 2, 0}
+		return crashOfDeliveries{400, 4, time.Second, 0}
 	}
 	return crashOfDeliveries{60, 3, time.Second / 20, 2}
 }

@@ -33,7 +33,7 @@ func TestCrashOfSends(t *testing.T) {
 	t.Parallel()
 	rounds := 3
 	if testrun.Full() {
-		rounds = 20
+		rounds = 10
 	}
 	bothtest.Run(t, func(t *testing.T, d bothtest.Database) {
 		st, user := d.Store(t, convostore.WithMigrate(migrate.Options{})), uuid.New()

@@ -38,7 +38,7 @@ func TestCrashOfAStream(t *testing.T) {
 	t.Parallel()
 	kills := 3
 	if testrun.Full() {
-		kills = 25
+		kills = 12
 	}
 	if given := os.Getenv(envKills); given != "" {
 		var err error

@@ -62,7 +62,7 @@ func crashProcess(t *testing.T, dialect, dsn string) {
 	t.Helper()
 	rounds := 3
 	if testrun.Full() {
-		rounds = 20
+		rounds = 10
 	}
 	st, err := openers[dialect](t.Context(), dsn, convostore.WithMigrate(migrate.Options{}))
 	require.NoError(t, err)

@@ -138,7 +138,7 @@ func linearCalls(t *testing.T) int {
 	}
 	switch {
 	case testrun.Full():
-		return 20_000
+		return 8000
 	case testrun.Race:
 		return 1_600
 	}

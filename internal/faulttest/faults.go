@@ -38,7 +38,7 @@ func Failures() map[string]Failure { return map[string]Failure{"broken": Broken,
 func Every() int {
 	switch {
 	case testrun.Full():
-		return 1
+		return 2
 	case testrun.Race, testing.Short():
 		return 12
 	}
