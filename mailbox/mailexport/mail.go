@@ -13,6 +13,7 @@ import (
 	"github.com/emersion/go-message/mail"
 
 	"github.com/convostore/convostore/conversation"
+	"github.com/convostore/convostore/mailbox/mailimport"
 	"github.com/convostore/convostore/message"
 )
 
@@ -52,8 +53,8 @@ func (t *thread) mail(m *message.Message) (raw []byte, sender string, err error)
 	addFields(&h, m.Headers)
 	h.SetDate(m.SentAt)
 	setAddresses(&h, "To", m.Headers.Get("To"), t.speaks[to], "")
-	setAddresses(&h, "From", m.Headers.Get("From"), t.speaks[from], oneLine(m.Author))
-	h.SetSubject(oneLine(cmp.Or(m.Headers.Get("Subject"), t.conversation.Subject, t.conversation.Title)))
+	setAddresses(&h, "From", m.Headers.Get("From"), t.speaks[from], mailimport.OneLine(m.Author))
+	h.SetSubject(mailimport.OneLine(cmp.Or(m.Headers.Get("Subject"), t.conversation.Subject, t.conversation.Title)))
 	id := cmp.Or(firstID(m.EmailMessageID), "<"+m.ID.String()+host+">")
 	h.Set("Message-ID", id)
 	t.setParents(&h, m)
@@ -137,13 +138,13 @@ func addFields(h *mail.Header, fields message.Headers) {
 
 // addText puts a field before those that are there.
 func addText(h *mail.Header, name, text string) {
-	h.Add(name, mime.QEncoding.Encode("utf-8", oneLine(text)))
+	h.Add(name, mime.QEncoding.Encode("utf-8", mailimport.OneLine(text)))
 }
 
 // setAddresses sets a field to the addresses of a text. If it has none, the field gets the other
 // address with a name, and without that it is not set.
 func setAddresses(h *mail.Header, field, text, address, name string) {
-	all, err := mail.ParseAddressList(oneLine(text))
+	all, err := mail.ParseAddressList(mailimport.OneLine(text))
 	switch {
 	case err == nil && len(all) > 0:
 		h.SetAddressList(field, all)
@@ -154,20 +155,9 @@ func setAddresses(h *mail.Header, field, text, address, name string) {
 
 // bare is an address that can stand in a header, "" for anything else.
 func bare(address string) string {
-	one, err := mail.ParseAddress(oneLine(address))
+	one, err := mail.ParseAddress(mailimport.OneLine(address))
 	if err != nil {
 		return ""
 	}
 	return one.Address
-}
-
-// oneLine is a text without control characters, with a space where white space was.
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s)
 }
